@@ -1,0 +1,1 @@
+"""CSP Explorer: explains image classifiers neuron by neuron."""

@@ -1,0 +1,1 @@
+"""Floor 4: indexing makes a run; the explorer answers questions about it."""

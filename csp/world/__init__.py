@@ -1,0 +1,1 @@
+"""Floor 2: adapters to target models, encoders and datasets."""
