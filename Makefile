@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make app` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install app test check format demo clean
+
+install: $(STAMP)
+
+# torch and torchvision must come together, from one index, in the versions of constraints.txt.
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 
+	touch $(STAMP)
+
+app: install
+	$(BIN)/csp demo
+
+# Browser tests drive Debian's Chromium; without it (and without root to fetch it) they are skipped and say so.
+test: install
+	scripts/fetch_chromium.sh
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_floors.py
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Makes every file under assets/ that is not written by hand; hours on two cores, resumes where it stopped.
+demo: install
+	scripts/demo/make_all.sh
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

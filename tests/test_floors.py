@@ -1,0 +1,70 @@
+"""Imports only point down the floors, and heavy or face-only libraries stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = {"errors": 0, "method": 1, "world": 2, "keeping": 3, "work": 4, "face": 5, "__main__": 5}
+FENCES = {
+    "torch": "csp/world",
+    "torchvision": "csp/world",
+    "open_clip": "csp/world",
+    "transformers": "csp/world",
+    "streamlit": "csp/face/screen",
+    "typer": "csp/face/cli",
+    "rich": "csp/face/cli",
+}
+SOURCES = sorted((ROOT / "csp").rglob("*.py"))
+SCREENS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Absolute names of all that a file imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports absolutely"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def floor(module: str) -> int:
+    return FLOORS[module.split(".")[1]] if module.count(".") else 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    relative = path.relative_to(ROOT).with_suffix("")
+    own = floor(".".join(relative.parts))
+    for name in imported(path):
+        if name.startswith("csp."):
+            assert floor(name) <= own, f"{relative} (floor {own}) imports {name} (floor {floor(name)})"
+        fence = FENCES.get(name.split(".")[0])
+        assert fence is None or str(relative).startswith(fence), f"{relative} imports {name}; only {fence} may"
+
+
+@pytest.mark.parametrize("path", SCREENS, ids=lambda p: p.name)
+def test_pages_hold_no_computation(path: Path) -> None:
+    """A page draws with csp.face.screen; what it knows comes through that floor."""
+    for name in imported(path):
+        top = name.split(".")[0]
+        assert top in {"csp", "streamlit", "__future__", "collections", "typing"}, f"{path.name} imports {name}"
+        assert not name.startswith(("csp.method", "csp.world", "csp.keeping")), f"{path.name} imports {name}"
+
+
+def test_browsing_imports_no_model_library() -> None:
+    """Opening a stored run must not pay for torch, open_clip or transformers."""
+    code = (
+        "import sys, csp.work.explorer, csp.keeping.run, csp.world.models, csp.world.datasets\n"
+        "print([m for m in ('torch', 'torchvision', 'open_clip', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
