@@ -1,0 +1,134 @@
+"""What the explorer answers with: frozen values that pages and commands draw, with no behaviour of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from csp.method.states import NeuronState
+
+Source = Literal["precomputed", "cached", "computed"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an answer came from: stored with the run, kept from an earlier question, or worked out now."""
+
+    source: Source
+    by: str
+    """What computed it: the version of CSP Explorer, then the encoder where one ran."""
+    when: datetime
+    """When it was computed (UTC)."""
+    seconds: float | None
+    """How long that took; None for what came with the run."""
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """One probe image as the screen names it; `run.thumbnail(image, size)` gives its picture."""
+
+    image: int
+    path: str | None
+    label: str | None
+    split: str
+    prediction: str | None
+    attributes: tuple[str, ...]
+    """Names of the attributes that hold of the image, where the dataset states them."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An activating example beside its contrastive twin; the last four are None where there is no twin."""
+
+    activating: ImageFacts
+    activation: float
+    contrastive: ImageFacts | None
+    contrastive_activation: float | None
+    similarity: float | None
+    uses: int | None
+    """How many pairs of this view share the contrastive image (1 = only this one)."""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """A text with its score and its rank (1 = best) in the vocabulary under one labeler."""
+
+    label: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of activations over the probe set; `edges` has one more entry than `counts`."""
+
+    edges: Float[np.ndarray, " bins_plus_1"]
+    counts: Int[np.ndarray, " bins"]
+
+
+@dataclass(frozen=True)
+class NeuronView:
+    """All that the neuron page shows, for one choice of k, gamma and reuse."""
+
+    run: str
+    layer: str
+    neuron: int
+    k: int
+    gamma: float
+    reuse: bool
+    states: tuple[NeuronState, ...]
+    sentences: tuple[str, ...]
+    """One sentence a state for the screen, empty when the neuron is normal."""
+    pairs: tuple[Pair, ...]
+    labels: Mapping[str, tuple[LabelRow, ...]]
+    """By labeler (`csp`, `semanticlens`, `clip-dissect`): its best texts, best first. Empty without a vocabulary."""
+    scores: pd.DataFrame
+    """Index: every text among some labeler's best, by csp rank; columns `csp`, ..., and `csp rank`, ...: the score table."""
+    margins: Mapping[str, float | None]
+    """By labeler: first score minus second; None with fewer than two texts."""
+    histogram: Histogram
+    mean: float
+    maximum: float
+    share_firing: float
+    """Share of probe images with an activation above 0."""
+    provenance: Provenance
+    """Of the pairs and the labels."""
+
+
+@dataclass(frozen=True)
+class NeuronTable:
+    """The neurons of one layer as a table."""
+
+    layer: str
+    frame: pd.DataFrame
+    """One row a neuron: neuron, state (values of `NeuronState`), sentence, mean, maximum, share_firing,
+    label, score, margin (csp, at the run's parameters; None/nan without a vocabulary) and
+    top_images (list[int], best activating images first)."""
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How one text fares for one neuron."""
+
+    text: str
+    in_vocabulary: bool
+    scores: Mapping[str, LabelRow]
+    """By labeler: score, and the rank that the text has (or would have) in the vocabulary."""
+    out_of: int
+    """How many texts the rank counts: the vocabulary, plus this text when it isn't in it."""
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class ScoreRange:
+    """Scores of the first labels in a layer: the middle 80 % lies in low..high."""
+
+    low: float
+    median: float
+    high: float
+    neurons: int
