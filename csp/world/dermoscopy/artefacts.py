@@ -1,0 +1,141 @@
+"""What does not belong to the skin: hair, ruler, gel bubbles, ink, stickers, the edge of the lens."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, shift
+
+from csp.world.dermoscopy.attributes import Case
+from csp.world.dermoscopy.brush import Brush, Points, curve, drawn
+from csp.world.dermoscopy.noise import Field, blend, fractal, smooth, step, stream
+from csp.world.dermoscopy.shape import Shape
+from csp.world.dermoscopy.skin import Picture
+
+HAIR = np.array(((0.10, 0.07, 0.06), (0.22, 0.13, 0.08), (0.05, 0.05, 0.06)), dtype=np.float32)
+INK = np.array(((0.27, 0.16, 0.55), (0.16, 0.20, 0.62), (0.36, 0.14, 0.52)), dtype=np.float32)
+STICKERS = np.array(
+    ((0.95, 0.80, 0.18), (0.20, 0.62, 0.35), (0.18, 0.40, 0.78), (0.95, 0.50, 0.13), (0.85, 0.17, 0.20)),
+    dtype=np.float32,
+)
+
+
+def ink(case: Case, shape: Shape, picture: Picture) -> None:
+    """Surgical marker: dots and short strokes of purple or blue around the lesion."""
+    rng = stream(case.seed, "ink")
+    size = len(picture)
+    n = int(rng.integers(3, 6))
+    angles = rng.uniform(-np.pi, np.pi) + np.arange(n) * 2 * np.pi / n + rng.uniform(-0.3, 0.3, n)
+    marks = shape.at(angles, 1.0)
+    outward = (marks - shape.centre) / np.linalg.norm(marks - shape.centre, axis=1, keepdims=True)
+    marks = marks + outward * rng.uniform(0.06, 0.10, (n, 1))
+    along = np.stack([-outward[:, 1], outward[:, 0]], axis=1) * rng.uniform(0.04, 0.09, (n, 1))
+    bend = outward * rng.uniform(-0.02, 0.02, (n, 1))
+
+    def paint(brush: Brush) -> None:
+        for mark, half, pull in zip(marks, along, bend, strict=True):
+            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.024))
+            brush.dot(mark - half, 0.012)
+            brush.dot(mark + half, 0.012)
+
+    mask = np.asarray(gaussian_filter(drawn(size, paint), 0.003 * size, truncate=2.5))
+    dry = np.clip(0.85 + 0.22 * fractal(rng, size, 40, 2), 0.25, 1)
+    blend(picture, INK[rng.integers(len(INK))], mask * dry * np.float32(0.85))
+
+
+def hairs(case: Case, picture: Picture) -> None:
+    """Long thin dark curves across everything, each with a faint shadow."""
+    rng = stream(case.seed, "hairs")
+    size = len(picture)
+    lean = rng.uniform(0, np.pi)
+    n = int(rng.integers(9, 18))
+    middles, angles = rng.uniform(0.05, 0.95, (n, 2)), lean + rng.normal(0, 0.5, n)
+    lengths, bends, widths = rng.uniform(0.35, 1.0, n), rng.normal(0, 0.12, n), rng.uniform(0.0045, 0.008, n)
+
+    def paint(brush: Brush) -> None:
+        for middle, angle, length, bend, width in zip(middles, angles, lengths, bends, widths, strict=True):
+            half = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+            pull = middle + np.array([-half[1], half[0]]) * 2 * bend / length
+            line = curve(middle - half, pull, middle + half)
+            brush.stroke(line, width * (1 - 0.6 * np.linspace(0, 1, len(line)) ** 3))
+
+    mask = drawn(size, paint)
+    shadow = np.asarray(gaussian_filter(shift(mask, 0.006 * size, order=1), 0.004 * size, truncate=2.5))
+    picture *= (1 - np.float32(0.22) * shadow)[..., None]
+    blend(picture, HAIR[rng.integers(len(HAIR))], mask * np.float32(0.9))
+
+
+def gel_bubbles(case: Case, picture: Picture) -> None:
+    """Bubbles in the immersion gel: round, dark-rimmed, with a bright crescent and a highlight."""
+    rng = stream(case.seed, "gel bubbles")
+    size = len(picture)
+    n = int(rng.integers(7, 13))
+    places, radii = rng.uniform(0.04, 0.96, (n, 2)), 0.016 + 0.045 * rng.random(n) ** 2
+    tilt = rng.uniform(0, 360)
+
+    def rims(brush: Brush) -> None:
+        for place, radius in zip(places, radii, strict=True):
+            brush.ring(place, radius, 0.006)
+
+    def shine(brush: Brush) -> None:
+        for place, radius in zip(places, radii, strict=True):
+            brush.ring(place, radius * 0.82, 0.006, (tilt, tilt + 130))
+            brush.ring(place, radius * 0.82, 0.004, (tilt + 200, tilt + 250))
+            glint = np.array([np.cos(np.radians(tilt + 65)), np.sin(np.radians(tilt + 65))])
+            brush.dot(place + glint * radius * 0.45, radius * 0.16)
+
+    picture *= (1 - np.float32(0.45) * drawn(size, rims))[..., None]
+    blend(picture, np.float32([1, 1, 1]), drawn(size, shine) * np.float32(0.85))
+
+
+def ruler(case: Case, picture: Picture) -> None:
+    """Black graduation along one edge: minor and major ticks, and numbers at the major ones."""
+    rng = stream(case.seed, "ruler")
+    size = len(picture)
+    edge, step_size = int(rng.integers(4)), rng.uniform(0.034, 0.046)
+    offset, first, inset = rng.uniform(0, 0.05), int(rng.integers(1, 9)), rng.uniform(0.0, 0.03)
+
+    def place(along: float, away: float) -> Points:
+        x, y = ((along, away), (along, 1 - away), (away, along), (1 - away, along))[edge]
+        return np.array([x, y])
+
+    def paint(brush: Brush) -> None:
+        brush.line(np.stack([place(0, inset), place(1, inset)]), 0.004)
+        for count in range(int(1 / step_size) + 1):
+            along, major = offset + count * step_size, count % 5 == 0
+            long = 0.085 if major else 0.048
+            brush.line(np.stack([place(along, inset), place(along, inset + long)]), 0.008 if major else 0.0055)
+            if major:
+                brush.text(place(along, inset + 0.115), str(first + count // 5), 0.05)
+
+    blend(picture, np.float32([0.06, 0.06, 0.07]), drawn(size, paint) * np.float32(0.92))
+
+
+def sticker(case: Case, shape: Shape, picture: Picture) -> None:
+    """A large coloured round sticker, partly cut off by the picture's edge, on the side with most room."""
+    rng = stream(case.seed, "sticker")
+    size = len(picture)
+    corner = np.where(shape.centre > 0.5, 0.0, 1.0)
+    corner = corner if rng.random() < 0.7 else np.array([corner[0], 1 - corner[1]])
+    radius = rng.uniform(0.24, 0.32)
+    centre = corner + (0.5 - corner) * 2 * rng.uniform(-0.02, 0.08, 2)
+    across = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    away = np.hypot(across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1]))
+    shadow = 1 - step(radius - 0.01, radius + 0.025, away)
+    picture *= (1 - np.float32(0.3) * shadow)[..., None]
+    paper = 1 + 0.025 * fractal(rng, size, 30, 2) + 0.04 * smooth(rng, size, 2)
+    tint = STICKERS[rng.integers(len(STICKERS))] * paper[..., None]
+    blend(picture, tint, 1 - step(radius - 0.004, radius + 0.004, away))
+
+
+def dark_corners(case: Case, picture: Picture) -> None:
+    """The round edge of the lens: black outside the circle."""
+    rng = stream(case.seed, "dark corners")
+    size = len(picture)
+    centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.56), rng.uniform(0.01, 0.04)
+    picture *= (1 - _outside(size, centre, radius, soft) * np.float32(0.97))[..., None]
+
+
+def _outside(size: int, centre: Points, radius: float, soft: float) -> Field:
+    across = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    away = np.hypot(across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1]))
+    return step(radius - soft, radius + soft, away)

@@ -1,0 +1,109 @@
+"""The colours of a lesion: brown and black pigment, and zones of red, white and blue-grey."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csp.world.dermoscopy.attributes import Case
+from csp.world.dermoscopy.noise import Field, blend, fractal, smooth, step, stream
+from csp.world.dermoscopy.shape import Shape
+from csp.world.dermoscopy.skin import TONES, Picture
+
+LIGHT, DARK, BLACK, FAINT = 0.62, 1.55, 3.4, 0.16  # melanin of each shade, in the units of skin.absorb
+
+RED = np.array((0.80, 0.33, 0.34), dtype=np.float32)
+WHITE = np.array((0.97, 0.90, 0.87), dtype=np.float32)
+BLUE_GREY = np.array((0.36, 0.40, 0.50), dtype=np.float32)
+
+
+def melanin(case: Case, shape: Shape) -> Field:
+    """Brown and black pigment of the lesion, before its structures."""
+    size = len(shape.body)
+    rng = stream(case.seed, "pigment")
+    mottle = fractal(rng, size, 6, 4, 0.6)
+    shade = _browns(case, shape, mottle)
+    shade = shade * (1 + np.float32(0.13) * mottle) * (1 + _lopsided(case, shape))
+    shade = shade * (np.float32(0.72) + np.float32(0.28) * step(0.0, 0.45, shape.depth))
+    total = shape.body * shade
+    if "black" in case.colours:
+        total += shape.body * zone(case, shape, "black", 0.42) * np.float32(BLACK)
+    return np.maximum(total, 0)
+
+
+def zones(case: Case, shape: Shape, picture: Picture) -> None:
+    """Lay the red, white and blue-grey zones over `picture`, in place."""
+    light = daylight(case)
+    if "red" in case.colours:
+        mottle = 1 + 0.12 * fractal(stream(case.seed, "red mottle"), len(shape.body), 12, 3)
+        patch = zone(case, shape, "red", 0.62) * step(-0.15, 0.1, shape.depth)
+        blend(picture, RED * light * mottle[..., None], patch * np.float32(0.72))
+    if "blue-grey" in case.colours:
+        blend(picture, BLUE_GREY * light, _ovoids(case, shape) * shape.body * np.float32(0.88))
+    if "white" in case.colours:
+        blend(picture, WHITE * light, zone(case, shape, "white", 0.36) * shape.body * np.float32(0.8))
+
+
+def daylight(case: Case) -> float:
+    """How bright what lies in or on the skin looks: the same zone is darker in darker skin."""
+    return float(0.45 + 0.55 * TONES[case.skin_tone - 1].mean() / TONES[1].mean())
+
+
+def zone(case: Case, shape: Shape, name: str, extent: float) -> Field:
+    """A soft patch of the lesion, about `extent` of its radius; as symmetric as the lesion is."""
+    rng = stream(case.seed, f"zone {name}")
+    angle = ZONE_ANGLES[name] + stream(case.seed, "zones").uniform(0, 2 * np.pi) + rng.uniform(-0.4, 0.4)
+    away = rng.uniform(0.3, 0.5) if case.asymmetry else rng.uniform(0.0, 0.3)
+    u = shape.u - np.float32(abs(away * np.cos(angle)) if case.asymmetry == 0 else away * np.cos(angle))
+    v = shape.v - np.float32(abs(away * np.sin(angle)) if case.asymmetry < 2 else away * np.sin(angle))
+    ragged = 0.13 * fractal(rng, len(shape.body), 6, 4, 0.6)
+    return step(-0.14, 0.14, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
+
+
+# Spread around the lesion, so that several zones do not hide one another.
+ZONE_ANGLES: dict[str, float] = {
+    "black": 0.0,
+    "white": 1.3,
+    "red": 2.4,
+    "veil": 3.6,
+    "regression": 4.9,
+}
+
+
+def _browns(case: Case, shape: Shape, mottle: Field) -> Field:
+    both = {"light brown", "dark brown"} <= case.colours
+    if not both:
+        level = LIGHT if "light brown" in case.colours else DARK if "dark brown" in case.colours else FAINT
+        vary = stream(case.seed, "shade").uniform(0.85, 1.2)
+        return np.full_like(shape.body, level * vary)
+    rng = stream(case.seed, "two browns")
+    u, v = shape.u - np.float32(rng.uniform(0, 0.4)), shape.v - np.float32(rng.uniform(0, 0.4))
+    dark = step(-0.22, 0.22, np.float32(rng.uniform(0.5, 0.65)) - np.hypot(u, v) + 0.14 * mottle)
+    return np.float32(LIGHT) + np.float32(DARK - LIGHT + 0.15) * dark
+
+
+def _lopsided(case: Case, shape: Shape) -> Field:
+    """Pigment heavier on one side, for as many axes as the lesion is asymmetric about."""
+    rng = stream(case.seed, "lopsided")
+    a, b = rng.uniform(0.2, 0.4, 2)
+    tilt = np.zeros_like(shape.u)
+    if case.asymmetry > 0:
+        tilt = np.float32(a) * shape.u
+    if case.asymmetry > 1:
+        tilt = tilt + np.float32(b) * shape.v
+    return np.clip(tilt, -0.5, 0.5)
+
+
+def _ovoids(case: Case, shape: Shape) -> Field:
+    """Blue-grey ovoid areas and smaller clods."""
+    rng = stream(case.seed, "ovoids")
+    size = len(shape.body)
+    total = np.zeros_like(shape.body)
+    bend = np.float32(0.05) * smooth(rng, size, 7)
+    for _ in range(int(rng.integers(4, 7))):
+        angle, away, long = rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.65), rng.uniform(0.16, 0.3)
+        du, dv = shape.u - np.float32(away * np.cos(angle)), shape.v - np.float32(away * np.sin(angle))
+        lean = rng.uniform(0, np.pi)
+        p = np.float32(np.cos(lean)) * du + np.float32(np.sin(lean)) * dv
+        q = np.float32(np.cos(lean)) * dv - np.float32(np.sin(lean)) * du
+        total = np.maximum(total, step(-0.06, 0.06, np.float32(long) - np.hypot(p, np.float32(1.5) * q) + bend))
+    return total

@@ -1,0 +1,86 @@
+"""Paint a case: skin, lesion, structures, artefacts, then the camera."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from csp.world.dermoscopy import artefacts, structures
+from csp.world.dermoscopy.attributes import Case
+from csp.world.dermoscopy.network import atypical_network, typical_network
+from csp.world.dermoscopy.noise import smooth, stream
+from csp.world.dermoscopy.pigment import melanin, zones
+from csp.world.dermoscopy.shape import Shape, lesion_shape
+from csp.world.dermoscopy.skin import Picture, absorb, skin
+
+
+def render(case: Case, size: int = 320) -> Image.Image:
+    """The picture of `case`, RGB, `size` pixels square. The same case and size give the same bytes."""
+    if size < 16:
+        raise ValueError(f"size is {size}; a picture needs at least 16 pixels")
+    picture = skin(case, size)
+    shape = lesion_shape(case, size)
+    _paint_lesion(case, shape, picture)
+    _paint_structures(case, shape, picture)
+    if case.ink:
+        artefacts.ink(case, shape, picture)
+    picture = _lit(case, picture)
+    _paint_artefacts(case, shape, picture)
+    return Image.fromarray(_photographed(case, picture))
+
+
+def _paint_lesion(case: Case, shape: Shape, picture: Picture) -> None:
+    pigment = melanin(case, shape)
+    if case.typical_network or case.atypical_network:
+        lines, holes = (typical_network if case.typical_network else atypical_network)(case, shape)
+        pigment = pigment * holes + lines
+    if case.globules:
+        pigment += structures.globules(case, shape)
+    if case.streaks:
+        pigment += structures.streaks(case, shape)
+    absorb(picture, pigment)
+    zones(case, shape, picture)
+
+
+def _paint_structures(case: Case, shape: Shape, picture: Picture) -> None:
+    if case.blue_white_veil:
+        structures.veil(case, shape, picture)
+    if case.regression:
+        structures.regression(case, shape, picture)
+    if case.arborising_vessels:
+        structures.vessels(case, shape, picture)
+    if case.milia_like_cysts:
+        structures.cysts(case, shape, picture)
+
+
+def _paint_artefacts(case: Case, shape: Shape, picture: Picture) -> None:
+    if case.hairs:
+        artefacts.hairs(case, picture)
+    if case.gel_bubbles:
+        artefacts.gel_bubbles(case, picture)
+    if case.ruler:
+        artefacts.ruler(case, picture)
+    if case.sticker:
+        artefacts.sticker(case, shape, picture)
+    if case.dark_corners:
+        artefacts.dark_corners(case, picture)
+
+
+def _lit(case: Case, picture: Picture) -> Picture:
+    """Uneven light and a colour cast, as between cameras; mild, so that colours keep their names."""
+    rng = stream(case.seed, "light")
+    cast = np.exp(rng.normal(0, 1, 3) * (0.03, 0.035, 0.05) + rng.normal(-0.01, 0.05)).astype(np.float32)
+    glow = 1 + np.float32(rng.uniform(0.02, 0.06)) * smooth(rng, len(picture), 2)
+    return picture * glow[..., None] * cast
+
+
+def _photographed(case: Case, picture: Picture) -> np.ndarray:
+    """Lens blur, the camera's soft shoulder towards white, and sensor noise."""
+    rng = stream(case.seed, "camera")
+    size = len(picture)
+    blur = size * rng.uniform(0.0008, 0.0022)
+    picture = np.asarray(gaussian_filter(picture, (blur, blur, 0), truncate=2.5))
+    grain = rng.normal(0, 1, (size, size, 1)).astype(np.float32)
+    picture = picture + grain * np.float32(rng.uniform(0.004, 0.010))
+    return (np.clip(0.02 + 0.97 * picture, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,141 @@
+"""Dermoscopic structures of the lesion, each drawn from its own random stream."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from csp.world.dermoscopy.attributes import Case
+from csp.world.dermoscopy.brush import Brush, Points, drawn
+from csp.world.dermoscopy.noise import Field, blend, fractal, step, stream
+from csp.world.dermoscopy.pigment import daylight, zone
+from csp.world.dermoscopy.shape import Shape
+from csp.world.dermoscopy.skin import Picture
+
+VEIL_BLUE = np.array((0.30, 0.39, 0.60), dtype=np.float32)
+VEIL_HAZE = np.array((0.74, 0.79, 0.90), dtype=np.float32)
+SCAR = np.array((0.96, 0.88, 0.86), dtype=np.float32)
+PEPPER = np.array((0.40, 0.42, 0.50), dtype=np.float32)
+CYST = np.array((1.00, 0.95, 0.80), dtype=np.float32)
+VESSEL = np.array((0.74, 0.10, 0.14), dtype=np.float32)
+
+
+def globules(case: Case, shape: Shape) -> Field:
+    """Melanin of brown dots and globules: many small and some large discs."""
+    rng = stream(case.seed, "globules")
+    n = int(rng.integers(38, 60))
+    places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0.02, 1.0, n)))
+    radii = np.where(rng.random(n) < 0.35, rng.uniform(0.006, 0.009, n), rng.uniform(0.010, 0.017, n))
+    values = rng.integers(170, 256, n)
+
+    def paint(brush: Brush) -> None:
+        for place, radius, value in zip(places, radii, values, strict=True):
+            brush.dot(place, radius, int(value))
+
+    return np.float32(1.5) * _softened(drawn(len(shape.body), paint), 0.0022)
+
+
+def streaks(case: Case, shape: Shape) -> Field:
+    """Melanin of radial streaks and pseudopods at the rim; all round if symmetric, else on one side."""
+    rng = stream(case.seed, "streaks")
+    side = rng.uniform(-np.pi, np.pi)
+    spread = np.pi if case.asymmetry == 0 else 1.5
+    angles = side + np.linspace(-spread, spread, round(spread * 13), endpoint=False)
+    angles = angles + rng.uniform(-0.04, 0.04, len(angles))
+    inner, outer = rng.uniform(0.7, 0.85, len(angles)), rng.uniform(1.13, 1.36, len(angles))
+    lean = rng.uniform(-0.06, 0.06, len(angles))
+    knobs = rng.random(len(angles)) < 0.5
+
+    def paint(brush: Brush) -> None:
+        for angle, low, high, bend, knob in zip(angles, inner, outer, lean, knobs, strict=True):
+            t = np.linspace(0, 1, 8)
+            line = shape.at(angle + bend * t, low + (high - low) * t)
+            brush.stroke(line, 0.014 - 0.008 * t)
+            if knob:
+                brush.dot(line[-1], 0.0085)
+
+    return np.float32(1.7) * _softened(drawn(len(shape.body), paint), 0.003)
+
+
+def veil(case: Case, shape: Shape, picture: Picture) -> None:
+    """A confluent blue area under a whitish ground-glass haze."""
+    size, light = len(shape.body), daylight(case)
+    area = zone(case, shape, "veil", 0.62) * step(0.0, 0.2, shape.depth)
+    clouds = step(-0.8, 1.6, fractal(stream(case.seed, "veil haze"), size, 7, 4, 0.6))
+    tint = VEIL_BLUE * np.float32(light) + (VEIL_HAZE - VEIL_BLUE) * np.float32(light) * clouds[..., None] * np.float32(0.8)
+    blend(picture, tint, area * np.float32(0.85))
+
+
+def regression(case: Case, shape: Shape, picture: Picture) -> None:
+    """White scar-like depigmentation, with grey-blue peppering in it."""
+    rng, light = stream(case.seed, "peppering"), np.float32(daylight(case))
+    area = zone(case, shape, "regression", 0.5) * step(-0.05, 0.1, shape.depth)
+    blend(picture, SCAR * light, area * np.float32(0.86))
+    n = 420
+    places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0, 1, n)))
+    radii = rng.uniform(0.0025, 0.005, n)
+
+    def paint(brush: Brush) -> None:
+        for place, radius in zip(places, radii, strict=True):
+            brush.dot(place, radius)
+
+    blend(picture, PEPPER * light, drawn(len(area), paint) * area * np.float32(0.8))
+
+
+def cysts(case: Case, shape: Shape, picture: Picture) -> None:
+    """Milia-like cysts: bright round yellowish-white dots, each with a soft glow."""
+    rng = stream(case.seed, "cysts")
+    n = int(rng.integers(12, 22))
+    places = shape.at(rng.uniform(-np.pi, np.pi, n), 0.92 * np.sqrt(rng.uniform(0, 1, n)))
+    radii = rng.uniform(0.008, 0.016, n)
+
+    def paint(brush: Brush) -> None:
+        for place, radius in zip(places, radii, strict=True):
+            brush.dot(place, radius)
+
+    dots = _softened(drawn(len(shape.body), paint), 0.003)
+    glow = np.clip(dots + np.float32(0.8) * _softened(dots, 0.012), 0, 1)
+    blend(picture, CYST * np.float32(daylight(case)), glow * np.float32(0.9))
+
+
+def vessels(case: Case, shape: Shape, picture: Picture) -> None:
+    """Arborising vessels: sharp red trees, thick stems that branch into fine twigs."""
+    rng = stream(case.seed, "vessels")
+    branches: list[tuple[Points, float, float]] = []
+    for start in rng.uniform(-np.pi, np.pi) + np.arange(4) * np.pi / 2 + rng.uniform(-0.5, 0.5, 4):
+        root = shape.at(np.array([start]), 1.05)[0]
+        target = shape.at(np.array([start + np.pi + rng.uniform(-0.5, 0.5)]), 0.4)[0]
+        heading = float(np.arctan2(*(target - root)[::-1]))
+        _grow(rng, branches, root, heading, shape.radius * rng.uniform(0.75, 1.0), 0.0135)
+
+    def paint(brush: Brush) -> None:
+        for line, thick, thin in branches:
+            brush.stroke(line, np.linspace(thick, thin, len(line)))
+
+    mask = drawn(len(shape.body), paint)
+    blend(picture, VESSEL * np.float32(daylight(case)), mask * np.float32(0.9))
+
+
+def _grow(
+    rng: np.random.Generator,
+    branches: list[tuple[Points, float, float]],
+    start: Points,
+    heading: float,
+    length: float,
+    width: float,
+) -> None:
+    """Append one branch and, from points along it, its thinner daughters."""
+    n = 12
+    turns = heading + np.cumsum(rng.normal(0, 0.17, n))
+    line = start + np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * length / n, axis=0)
+    line = np.concatenate([start[None], line])
+    branches.append((line, width, width * 0.45))
+    if width < 0.0045:
+        return
+    for place in (4, 7, 10):
+        side = rng.choice((-1, 1)) * rng.uniform(0.5, 1.0)
+        _grow(rng, branches, line[place], float(turns[place]) + side, length * rng.uniform(0.4, 0.6), width * 0.55)
+
+
+def _softened(mask: Field, reach: float) -> Field:
+    return np.asarray(gaussian_filter(mask, reach * len(mask), truncate=2.5))
