@@ -1,0 +1,151 @@
+"""What a target model and an encoder must offer, and how one is opened from a spec.
+
+Arrays in and out are NumPy: nothing above this floor meets a tensor. The adapters, and with them torch, are
+imported only when a model is opened. `docs/adapters.md` shows how to add one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, cast
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image
+
+from csp.errors import BadInputError
+from csp.world.specs import adapter_function, find_adapter
+from csp.world.prompts import TEMPLATES
+
+Pooling = Literal["mean", "max", "cls"]
+POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One module of a target model that can be read: dotted name, class, output shape for one image."""
+
+    layer: str
+    type: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TargetOutput:
+    """What one pass over b images gives: `activations[layer]` is `[b, c]`, `probabilities` `[b, classes]`."""
+
+    activations: dict[str, Float32[np.ndarray, "b c"]]
+    probabilities: Float32[np.ndarray, "b classes"]
+
+
+class TargetModel(Protocol):
+    """The network explained. `preprocess` may be called from several threads, `run` from one at a time."""
+
+    @property
+    def spec(self) -> str:
+        """The text it was opened from."""
+
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the columns of `probabilities`."""
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 over the names and bytes of all weights."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the input, in pixels."""
+
+    def layers(self) -> list[LayerInfo]:
+        """Every module that runs and gives one tensor row an image, in the order of the network."""
+
+    def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
+        """Turn an RGB image into the model's input."""
+
+    def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
+        """Read several layers in one forward pass. Raises `NotFoundError` for an unknown layer."""
+
+
+class Encoder(Protocol):
+    """A CLIP-like dual encoder: images and texts become unit vectors of one space."""
+
+    @property
+    def spec(self) -> str:
+        """The text it was opened from."""
+
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 over the names and bytes of all weights."""
+
+    @property
+    def dimension(self) -> int:
+        """Length d of an embedding."""
+
+    def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
+        """Turn an RGB image into the encoder's input; may be called from several threads."""
+
+    def embed_images(self, batch: Float32[np.ndarray, "b 3 h w"]) -> Float32[np.ndarray, "b d"]:
+        """Embed preprocessed images; every row has length 1."""
+
+    def embed_texts(
+        self, texts: Sequence[str], templates: Sequence[str] = TEMPLATES, renormalise: bool = True
+    ) -> Float32[np.ndarray, "t d"]:
+        """Embed each text as the mean of its normalised embeddings over the templates.
+
+        The mean is normalised again unless `renormalise` is false (as in the reference implementation).
+        """
+
+
+class OpenTarget(Protocol):
+    """Opens a target model from what follows `scheme:` in its spec."""
+
+    def __call__(self, name: str, pooling: Pooling) -> TargetModel:
+        """Open it."""
+
+
+class OpenEncoder(Protocol):
+    """Opens an encoder from what follows `scheme:` in its spec."""
+
+    def __call__(self, name: str) -> Encoder:
+        """Open it."""
+
+
+# scheme -> module that has the function `open_target` or `open_encoder`
+TARGETS: dict[str, str] = {
+    "torchvision": "csp.world.target_torchvision",
+    "hf": "csp.world.target_transformers",
+}
+ENCODERS: dict[str, str] = {
+    "openclip": "csp.world.encoder_openclip",
+    "hf": "csp.world.encoder_transformers",
+}
+
+
+def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:
+    """Open the target model that `spec` names, e.g. `torchvision:resnet18@weights.safetensors`.
+
+    Raises `BadInputError` for a spec or checkpoint that can't be used, `NotFoundError` for a missing file,
+    `UnavailableError` where weights can't be downloaded.
+    """
+    if pooling not in POOLINGS:
+        raise BadInputError(f"Pooling '{pooling}' is not one of {', '.join(POOLINGS)}.")
+    module, name = find_adapter(spec, TARGETS, "target model")
+    return cast(OpenTarget, adapter_function(module, "open_target"))(name, pooling)
+
+
+def open_encoder(spec: str) -> Encoder:
+    """Open the encoder that `spec` names, e.g. `openclip:local-dir:clip`.
+
+    Raises `BadInputError` for a spec or folder that can't be used, `NotFoundError` for a missing file,
+    `UnavailableError` where weights can't be downloaded.
+    """
+    module, name = find_adapter(spec, ENCODERS, "encoder")
+    return cast(OpenEncoder, adapter_function(module, "open_encoder"))(name)
