@@ -11,7 +11,7 @@ from csp.world.dermoscopy.noise import Field, blend, fractal, smooth, step, stre
 from csp.world.dermoscopy.shape import Shape
 from csp.world.dermoscopy.skin import Picture
 
-HAIR = np.array(((0.10, 0.07, 0.06), (0.22, 0.13, 0.08), (0.05, 0.05, 0.06)), dtype=np.float32)
+HAIR = np.array(((0.14, 0.08, 0.06), (0.28, 0.16, 0.10), (0.09, 0.07, 0.07)), dtype=np.float32)
 INK = np.array(((0.27, 0.16, 0.55), (0.16, 0.20, 0.62), (0.36, 0.14, 0.52)), dtype=np.float32)
 STICKERS = np.array(
     ((0.95, 0.80, 0.18), (0.20, 0.62, 0.35), (0.18, 0.40, 0.78), (0.95, 0.50, 0.13), (0.85, 0.17, 0.20)),
@@ -27,18 +27,18 @@ def ink(case: Case, shape: Shape, picture: Picture) -> None:
     angles = rng.uniform(-np.pi, np.pi) + np.arange(n) * 2 * np.pi / n + rng.uniform(-0.3, 0.3, n)
     marks = shape.at(angles, 1.0)
     outward = (marks - shape.centre) / np.linalg.norm(marks - shape.centre, axis=1, keepdims=True)
-    marks = marks + outward * rng.uniform(0.06, 0.10, (n, 1))
-    along = np.stack([-outward[:, 1], outward[:, 0]], axis=1) * rng.uniform(0.04, 0.09, (n, 1))
+    marks = marks + outward * rng.uniform(0.05, 0.11, (n, 1))
+    along = np.stack([-outward[:, 1], outward[:, 0]], axis=1) * rng.uniform(0.0, 0.10, (n, 1))
     bend = outward * rng.uniform(-0.02, 0.02, (n, 1))
 
     def paint(brush: Brush) -> None:
         for mark, half, pull in zip(marks, along, bend, strict=True):
-            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.024))
-            brush.dot(mark - half, 0.012)
-            brush.dot(mark + half, 0.012)
+            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.026))
+            brush.dot(mark - half, 0.013)
+            brush.dot(mark + half, 0.013)
 
     mask = np.asarray(gaussian_filter(drawn(size, paint), 0.003 * size, truncate=2.5))
-    dry = np.clip(0.85 + 0.22 * fractal(rng, size, 40, 2), 0.25, 1)
+    dry = np.clip(0.8 + 0.3 * fractal(rng, size, 30, 3, 0.8), 0.2, 1)
     blend(picture, INK[rng.integers(len(INK))], mask * dry * np.float32(0.85))
 
 
@@ -46,17 +46,20 @@ def hairs(case: Case, picture: Picture) -> None:
     """Long thin dark curves across everything, each with a faint shadow."""
     rng = stream(case.seed, "hairs")
     size = len(picture)
-    lean = rng.uniform(0, np.pi)
-    n = int(rng.integers(9, 18))
-    middles, angles = rng.uniform(0.05, 0.95, (n, 2)), lean + rng.normal(0, 0.5, n)
-    lengths, bends, widths = rng.uniform(0.35, 1.0, n), rng.normal(0, 0.12, n), rng.uniform(0.0045, 0.008, n)
+    lean, stray = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0)
+    n = int(rng.integers(8, 17))
+    middles, angles = rng.uniform(0.1, 0.9, (n, 2)), lean + rng.normal(0, stray, n)
+    lengths, bends, widths = rng.uniform(0.35, 1.1, n), rng.normal(0, 0.2, n), rng.uniform(0.0032, 0.0068, n)
+    values = rng.integers(170, 256, n)
 
     def paint(brush: Brush) -> None:
-        for middle, angle, length, bend, width in zip(middles, angles, lengths, bends, widths, strict=True):
+        for middle, angle, length, bend, width, value in zip(
+            middles, angles, lengths, bends, widths, values, strict=True
+        ):
             half = np.array([np.cos(angle), np.sin(angle)]) * length / 2
             pull = middle + np.array([-half[1], half[0]]) * 2 * bend / length
             line = curve(middle - half, pull, middle + half)
-            brush.stroke(line, width * (1 - 0.6 * np.linspace(0, 1, len(line)) ** 3))
+            brush.stroke(line, width * (1 - 0.65 * np.linspace(0, 1, len(line)) ** 2), int(value))
 
     mask = drawn(size, paint)
     shadow = np.asarray(gaussian_filter(shift(mask, 0.006 * size, order=1), 0.004 * size, truncate=2.5))
@@ -122,7 +125,7 @@ def sticker(case: Case, shape: Shape, picture: Picture) -> None:
     away = np.hypot(across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1]))
     shadow = 1 - step(radius - 0.01, radius + 0.025, away)
     picture *= (1 - np.float32(0.3) * shadow)[..., None]
-    paper = 1 + 0.025 * fractal(rng, size, 30, 2) + 0.04 * smooth(rng, size, 2)
+    paper = 1 + 0.012 * fractal(rng, size, 30, 2) + 0.05 * smooth(rng, size, 2)
     tint = STICKERS[rng.integers(len(STICKERS))] * paper[..., None]
     blend(picture, tint, 1 - step(radius - 0.004, radius + 0.004, away))
 
@@ -131,7 +134,7 @@ def dark_corners(case: Case, picture: Picture) -> None:
     """The round edge of the lens: black outside the circle."""
     rng = stream(case.seed, "dark corners")
     size = len(picture)
-    centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.56), rng.uniform(0.01, 0.04)
+    centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.60), rng.uniform(0.01, 0.05)
     picture *= (1 - _outside(size, centre, radius, soft) * np.float32(0.97))[..., None]
 
 

@@ -19,29 +19,31 @@ def typical_network(case: Case, shape: Shape) -> tuple[Field, Field]:
     Thin, even lines; round, even holes; fading out at the edge.
     """
     rng = stream(case.seed, "typical network")
-    ends = _mesh(rng, shape, rng.uniform(1 / 27, 1 / 23), 0.22)
-    middle = shape.reach(ends.mean(axis=1))
-    values = np.clip(255 * (1.25 - middle) / 0.4, 0, 235)
-    lines = _drawn(ends, np.full(len(ends), 0.0062), values, len(shape.body))
+    edges = _mesh(rng, shape, rng.uniform(1 / 28, 1 / 23), 0.40)
+    middle = shape.reach(edges[:, 1])
+    values = 235 * np.clip((1.28 - middle) / 0.45, 0, 1) * rng.uniform(0.72, 1.0, len(edges))
+    lines = _drawn(edges, rng.uniform(0.0055, 0.0075, len(edges)), values, len(shape.body), 0.0028)
+    lines *= 1 + np.float32(0.22) * fractal(rng, len(shape.body), 7, 3)
     held = step(-0.25, 0.2, shape.depth)
-    return np.float32(1.15) * lines, 1 - np.float32(0.4) * held
+    return np.float32(1.5) * lines, 1 - np.float32(0.45) * held
 
 
 def atypical_network(case: Case, shape: Shape) -> tuple[Field, Field]:
     """(lines, holes) as `typical_network`; thick, broken, uneven lines that end abruptly."""
     rng = stream(case.seed, "atypical network")
-    ends = _mesh(rng, shape, rng.uniform(1 / 19, 1 / 16), 0.62)
-    middle = shape.reach(ends.mean(axis=1))
-    patch = _patches(rng, ends.mean(axis=1))
-    widths = rng.uniform(0.006, 0.011, len(ends)) + 0.009 * patch
-    values = np.where(middle < 1.03, 140 + 115 * patch, 0) * (rng.random(len(ends)) > 0.14)
-    lines = _drawn(ends, widths, values, len(shape.body))
-    blots = step(0.6, 1.4, fractal(rng, len(shape.body), 5, 3)) * shape.body
-    return np.float32(1.7) * lines + np.float32(0.35) * blots, 1 - np.float32(0.45) * shape.body
+    edges = _mesh(rng, shape, rng.uniform(1 / 19, 1 / 15), 0.66)
+    middle = shape.reach(edges[:, 1])
+    patch = _patches(rng, edges[:, 1])
+    widths = rng.uniform(0.005, 0.010, len(edges)) + 0.011 * patch**2
+    values = np.where(middle < 1.04, 110 + 145 * patch, 0) * (rng.random(len(edges)) > 0.08)
+    lines = _drawn(edges, widths, values, len(shape.body), 0.0042)
+    lines *= 1 + np.float32(0.3) * fractal(rng, len(shape.body), 9, 4, 0.7)
+    blots = step(0.5, 1.6, fractal(rng, len(shape.body), 6, 4, 0.7)) * shape.body
+    return np.float32(2.0) * lines + np.float32(0.5) * blots, 1 - np.float32(0.5) * shape.body
 
 
 def _mesh(rng: np.random.Generator, shape: Shape, period: float, jitter: float) -> NDArray[np.float64]:
-    """Edges (n, 2, 2) of the cells around a jittered hexagonal lattice, near the lesion."""
+    """Edges (n, 3, 2) of the cells around a jittered hexagonal lattice near the lesion: ends and a bent middle."""
     n = int(3.2 * shape.radius / period)
     i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1))
     lattice = np.stack([i + 0.5 * (j % 2), j * 0.866], axis=-1).reshape(-1, 2) * period
@@ -50,7 +52,19 @@ def _mesh(rng: np.random.Generator, shape: Shape, period: float, jitter: float) 
     cells = Voronoi(shape.centre + lattice)
     ridges = np.array([ridge for ridge in cells.ridge_vertices if ridge[0] >= 0])
     ends = cells.vertices[ridges]
-    return np.asarray(ends[np.hypot(*(ends[:, 0] - ends[:, 1]).T) < 2.5 * period])
+    ends = ends[np.hypot(*(ends[:, 0] - ends[:, 1]).T) < 2.5 * period]
+    middle = ends.mean(axis=1) + rng.normal(0, 0.07 * period, (len(ends), 2))
+    edges = np.stack([ends[:, 0], middle, ends[:, 1]], axis=1)
+    return np.asarray(edges + 0.38 * period * _drift(rng, edges / period))
+
+
+def _drift(rng: np.random.Generator, places: Points) -> Points:
+    """A slow shift of every place (in periods), which bends the lattice's rows so that no line runs straight."""
+    total = np.zeros_like(places)
+    for _ in range(5):
+        wave, push = rng.normal(0, 0.55, 2), rng.normal(0, 0.5, 2)
+        total += np.cos(places @ wave + rng.uniform(0, 2 * np.pi))[..., None] * push
+    return total
 
 
 def _patches(rng: np.random.Generator, places: Points) -> NDArray[np.float64]:
@@ -63,7 +77,7 @@ def _patches(rng: np.random.Generator, places: Points) -> NDArray[np.float64]:
 
 
 def _drawn(
-    ends: NDArray[np.float64], widths: NDArray[np.float64], values: NDArray[np.float64], size: int
+    edges: NDArray[np.float64], widths: NDArray[np.float64], values: NDArray[np.float64], size: int, soft: float
 ) -> Field:
     """The lines of given width and strength (0 to 255), softened as if seen through the epidermis."""
     order = np.argsort(values)
@@ -71,6 +85,6 @@ def _drawn(
     def paint(brush: Brush) -> None:
         for which in order:
             if values[which] > 8:
-                brush.line(ends[which], widths[which], int(values[which]))
+                brush.line(edges[which], widths[which], int(values[which]))
 
-    return np.asarray(gaussian_filter(drawn(size, paint), 0.0022 * size, truncate=2.5))
+    return np.asarray(gaussian_filter(drawn(size, paint), soft * size, truncate=2.5))

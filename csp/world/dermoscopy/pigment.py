@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from csp.world.dermoscopy.attributes import Case
-from csp.world.dermoscopy.noise import Field, blend, fractal, smooth, step, stream
+from csp.world.dermoscopy.noise import Field, blend, fractal, step, stream
 from csp.world.dermoscopy.shape import Shape
 from csp.world.dermoscopy.skin import TONES, Picture
 
 LIGHT, DARK, BLACK, FAINT = 0.62, 1.55, 3.4, 0.16  # melanin of each shade, in the units of skin.absorb
 
-RED = np.array((0.80, 0.33, 0.34), dtype=np.float32)
-WHITE = np.array((0.97, 0.90, 0.87), dtype=np.float32)
-BLUE_GREY = np.array((0.36, 0.40, 0.50), dtype=np.float32)
+WHITE = np.array((0.96, 0.89, 0.85), dtype=np.float32)
+BLUE_GREY = np.array((0.40, 0.42, 0.49), dtype=np.float32)
 
 
 def melanin(case: Case, shape: Shape) -> Field:
@@ -23,24 +22,30 @@ def melanin(case: Case, shape: Shape) -> Field:
     mottle = fractal(rng, size, 6, 4, 0.6)
     shade = _browns(case, shape, mottle)
     shade = shade * (1 + np.float32(0.13) * mottle) * (1 + _lopsided(case, shape))
-    shade = shade * (np.float32(0.72) + np.float32(0.28) * step(0.0, 0.45, shape.depth))
+    shade = shade * (1 + np.float32(0.12) * fractal(rng, size, 30, 3, 0.8))
+    shade = shade * (np.float32(0.66) + np.float32(0.34) * step(0.0, 0.5, shape.depth))
     total = shape.body * shade
     if "black" in case.colours:
         total += shape.body * zone(case, shape, "black", 0.42) * np.float32(BLACK)
     return np.maximum(total, 0)
 
 
+def redness(case: Case, shape: Shape) -> Field:
+    """0 to 1: where the lesion is milky red, with blood showing instead of pigment."""
+    mottle = fractal(stream(case.seed, "red mottle"), len(shape.body), 14, 4, 0.7)
+    patch = zone(case, shape, "red", 0.66) * step(-0.15, 0.12, shape.depth)
+    return np.clip(patch * (np.float32(0.9) + np.float32(0.13) * mottle), 0, 1)
+
+
 def zones(case: Case, shape: Shape, picture: Picture) -> None:
-    """Lay the red, white and blue-grey zones over `picture`, in place."""
-    light = daylight(case)
-    if "red" in case.colours:
-        mottle = 1 + 0.12 * fractal(stream(case.seed, "red mottle"), len(shape.body), 12, 3)
-        patch = zone(case, shape, "red", 0.62) * step(-0.15, 0.1, shape.depth)
-        blend(picture, RED * light * mottle[..., None], patch * np.float32(0.72))
+    """Lay the white and blue-grey zones over `picture`, in place."""
+    light, size = daylight(case), len(shape.body)
     if "blue-grey" in case.colours:
-        blend(picture, BLUE_GREY * light, _ovoids(case, shape) * shape.body * np.float32(0.88))
+        grain = 1 + 0.10 * fractal(stream(case.seed, "blue-grey grain"), size, 20, 3, 0.8)
+        blend(picture, BLUE_GREY * light * grain[..., None], _ovoids(case, shape) * shape.body * np.float32(0.85))
     if "white" in case.colours:
-        blend(picture, WHITE * light, zone(case, shape, "white", 0.36) * shape.body * np.float32(0.8))
+        cloudy = np.clip(0.78 + 0.13 * fractal(stream(case.seed, "white cloud"), size, 14, 4, 0.7), 0, 1)
+        blend(picture, WHITE * light, zone(case, shape, "white", 0.40) * shape.body * cloudy)
 
 
 def daylight(case: Case) -> float:
@@ -55,8 +60,8 @@ def zone(case: Case, shape: Shape, name: str, extent: float) -> Field:
     away = rng.uniform(0.3, 0.5) if case.asymmetry else rng.uniform(0.0, 0.3)
     u = shape.u - np.float32(abs(away * np.cos(angle)) if case.asymmetry == 0 else away * np.cos(angle))
     v = shape.v - np.float32(abs(away * np.sin(angle)) if case.asymmetry < 2 else away * np.sin(angle))
-    ragged = 0.13 * fractal(rng, len(shape.body), 6, 4, 0.6)
-    return step(-0.14, 0.14, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
+    ragged = 0.12 * fractal(rng, len(shape.body), 7, 4, 0.7)
+    return step(-0.2, 0.2, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
 
 
 # Spread around the lesion, so that several zones do not hide one another.
@@ -94,16 +99,17 @@ def _lopsided(case: Case, shape: Shape) -> Field:
 
 
 def _ovoids(case: Case, shape: Shape) -> Field:
-    """Blue-grey ovoid areas and smaller clods."""
+    """Blue-grey ovoid areas, scattered without regard to symmetry."""
     rng = stream(case.seed, "ovoids")
     size = len(shape.body)
     total = np.zeros_like(shape.body)
-    bend = np.float32(0.05) * smooth(rng, size, 7)
+    bend = np.float32(0.06) * fractal(rng, size, 7, 3, 0.6)
+    x, y = shape.x, shape.y
     for _ in range(int(rng.integers(4, 7))):
         angle, away, long = rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.65), rng.uniform(0.16, 0.3)
-        du, dv = shape.u - np.float32(away * np.cos(angle)), shape.v - np.float32(away * np.sin(angle))
+        du, dv = x - np.float32(away * np.cos(angle)), y - np.float32(away * np.sin(angle))
         lean = rng.uniform(0, np.pi)
         p = np.float32(np.cos(lean)) * du + np.float32(np.sin(lean)) * dv
         q = np.float32(np.cos(lean)) * dv - np.float32(np.sin(lean)) * du
-        total = np.maximum(total, step(-0.06, 0.06, np.float32(long) - np.hypot(p, np.float32(1.5) * q) + bend))
+        total = np.maximum(total, step(-0.1, 0.1, np.float32(long) - np.hypot(p, np.float32(1.5) * q) + bend))
     return total

@@ -10,7 +10,7 @@ from csp.world.dermoscopy import artefacts, structures
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.network import atypical_network, typical_network
 from csp.world.dermoscopy.noise import smooth, stream
-from csp.world.dermoscopy.pigment import melanin, zones
+from csp.world.dermoscopy.pigment import melanin, redness, zones
 from csp.world.dermoscopy.shape import Shape, lesion_shape
 from csp.world.dermoscopy.skin import Picture, absorb, skin
 
@@ -39,7 +39,12 @@ def _paint_lesion(case: Case, shape: Shape, picture: Picture) -> None:
         pigment += structures.globules(case, shape)
     if case.streaks:
         pigment += structures.streaks(case, shape)
-    absorb(picture, pigment)
+    blood = None
+    if "red" in case.colours:
+        red = redness(case, shape)
+        pigment = pigment * (1 - np.float32(0.7) * red)
+        blood = np.float32(0.85) * red
+    absorb(picture, pigment, blood)
     zones(case, shape, picture)
 
 

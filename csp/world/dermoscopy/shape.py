@@ -18,8 +18,8 @@ ANGLES = np.linspace(-np.pi, np.pi, 361)
 class Shape:
     """A lesion outline, as a centre and a radius for every angle, and the fields that follow from it.
 
-    `u`, `v` are the lesion's own axes (the edge is near 1), mirrored onto each other as far as the
-    lesion is symmetric, so that what is placed by them is as symmetric as the outline.
+    `x`, `y` are the lesion's own axes (the edge is near 1); `u`, `v` the same, folded about the axes of
+    symmetry, so that what is placed by them is as symmetric as the outline.
     `depth` is 0 on the edge, 1 at the centre, negative outside. `body` is 1 inside, 0 outside.
     """
 
@@ -28,6 +28,8 @@ class Shape:
     aspect: float
     turn: float
     outline: NDArray[np.float64]  # (361,) radius over `radius`, for ANGLES in the lesion's own axes
+    x: Field
+    y: Field
     u: Field
     v: Field
     depth: Field
@@ -52,15 +54,15 @@ def lesion_shape(case: Case, size: int) -> Shape:
     """The outline of the case's lesion."""
     rng = stream(case.seed, "shape")
     centre = 0.5 + rng.uniform(-0.06, 0.06, 2)
-    radius, aspect, turn = rng.uniform(0.25, 0.36), rng.uniform(0.78, 1.0), rng.uniform(-np.pi, np.pi)
+    radius, aspect, turn = rng.uniform(0.24, 0.40), rng.uniform(0.75, 1.0), rng.uniform(-np.pi, np.pi)
     outline = _outline(case)
     x, y = _lesion_axes(size, centre, turn)
     x, y = x / np.float32(radius), y / np.float32(radius * aspect)
     edge = np.interp(np.arctan2(y, x), ANGLES, outline).astype(np.float32)
     depth = 1 - np.hypot(x, y) / edge + _wobble(case, size)
-    soft = 0.05 if case.irregular_border else 0.11
+    soft = 0.065 if case.irregular_border else 0.15
     u, v = _folded(case.asymmetry, x, y)
-    return Shape(centre, radius, aspect, turn, outline, u, v, depth, step(-soft, soft, depth))
+    return Shape(centre, radius, aspect, turn, outline, x, y, u, v, depth, step(-soft, 0.9 * soft, depth))
 
 
 def _lesion_axes(size: int, centre: Points, turn: float) -> tuple[Field, Field]:
@@ -97,4 +99,4 @@ def _notches(rng: np.random.Generator) -> NDArray[np.float64]:
 def _wobble(case: Case, size: int) -> Field:
     """What keeps a border from being a drawn line: little for a regular border, ragged otherwise."""
     amount = 0.085 if case.irregular_border else 0.045
-    return np.float32(amount) * fractal(stream(case.seed, "wobble"), size, 8, 4, 0.65)
+    return np.float32(amount) * fractal(stream(case.seed, "wobble"), size, 8, 5, 0.75)

@@ -26,7 +26,7 @@ TONES = np.array(
 )
 
 # How strongly red, green and blue are taken up, per unit of each pigment.
-MELANIN = np.array((0.50, 0.80, 1.02), dtype=np.float32)
+MELANIN = np.array((0.43, 0.80, 1.16), dtype=np.float32)
 BLOOD = np.array((0.10, 0.75, 0.62), dtype=np.float32)
 
 
@@ -35,8 +35,8 @@ def skin(case: Case, size: int) -> Picture:
     rng = stream(case.seed, "skin")
     picture = np.empty((size, size, 3), dtype=np.float32)
     picture[:] = TONES[case.skin_tone - 1]
-    blood = 0.07 * fractal(rng, size, 4, 4, 0.6) + np.float32(rng.uniform(-0.05, 0.22))
-    melanin = 0.035 * fractal(rng, size, 9, 4, 0.7) + np.float32(rng.uniform(-0.03, 0.05))
+    blood = 0.028 * fractal(rng, size, 5, 3, 0.6) + np.float32(rng.uniform(-0.06, 0.22))
+    melanin = np.float32(rng.uniform(0.010, 0.022)) * fractal(rng, size, 14, 4, 0.95) + np.float32(rng.uniform(-0.04, 0.06))
     absorb(picture, melanin + _lines(rng, size) + _follicles(rng, size), blood)
     return picture
 
@@ -54,7 +54,7 @@ def _lines(rng: np.random.Generator, size: int) -> Field:
     """The fine criss-cross of skin creases: thin valleys of two stretched noise fields."""
     total = np.zeros((size, size), dtype=np.float32)
     for _ in range(2):
-        ridged = np.abs(smooth(rng, size, int(rng.integers(16, 30))))
+        ridged = np.abs(smooth(rng, size, int(rng.integers(18, 36))))
         total += np.clip(np.float32(0.25) - ridged, 0, None)
     return total * np.float32(rng.uniform(0.08, 0.3))
 

@@ -12,27 +12,27 @@ from csp.world.dermoscopy.pigment import daylight, zone
 from csp.world.dermoscopy.shape import Shape
 from csp.world.dermoscopy.skin import Picture
 
-VEIL_BLUE = np.array((0.30, 0.39, 0.60), dtype=np.float32)
-VEIL_HAZE = np.array((0.74, 0.79, 0.90), dtype=np.float32)
+VEIL_BLUE = np.array((0.25, 0.30, 0.47), dtype=np.float32)
+VEIL_HAZE = np.array((0.62, 0.67, 0.80), dtype=np.float32)
 SCAR = np.array((0.96, 0.88, 0.86), dtype=np.float32)
-PEPPER = np.array((0.40, 0.42, 0.50), dtype=np.float32)
+PEPPER = np.array((0.43, 0.42, 0.46), dtype=np.float32)
 CYST = np.array((1.00, 0.95, 0.80), dtype=np.float32)
-VESSEL = np.array((0.74, 0.10, 0.14), dtype=np.float32)
+VESSEL = np.array((0.70, 0.10, 0.13), dtype=np.float32)
 
 
 def globules(case: Case, shape: Shape) -> Field:
     """Melanin of brown dots and globules: many small and some large discs."""
     rng = stream(case.seed, "globules")
-    n = int(rng.integers(38, 60))
-    places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0.02, 1.0, n)))
+    n = int(rng.integers(45, 85))
+    places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0.02, 1.08, n)))
     radii = np.where(rng.random(n) < 0.35, rng.uniform(0.006, 0.009, n), rng.uniform(0.010, 0.017, n))
-    values = rng.integers(170, 256, n)
+    values = rng.integers(130, 256, n)
 
     def paint(brush: Brush) -> None:
         for place, radius, value in zip(places, radii, values, strict=True):
             brush.dot(place, radius, int(value))
 
-    return np.float32(1.5) * _softened(drawn(len(shape.body), paint), 0.0022)
+    return np.float32(1.45) * _softened(drawn(len(shape.body), paint), 0.003)
 
 
 def streaks(case: Case, shape: Shape) -> Field:
@@ -54,23 +54,24 @@ def streaks(case: Case, shape: Shape) -> Field:
             if knob:
                 brush.dot(line[-1], 0.0085)
 
-    return np.float32(1.7) * _softened(drawn(len(shape.body), paint), 0.003)
+    return np.float32(1.7) * _softened(drawn(len(shape.body), paint), 0.004)
 
 
 def veil(case: Case, shape: Shape, picture: Picture) -> None:
     """A confluent blue area under a whitish ground-glass haze."""
     size, light = len(shape.body), daylight(case)
-    area = zone(case, shape, "veil", 0.62) * step(0.0, 0.2, shape.depth)
-    clouds = step(-0.8, 1.6, fractal(stream(case.seed, "veil haze"), size, 7, 4, 0.6))
-    tint = VEIL_BLUE * np.float32(light) + (VEIL_HAZE - VEIL_BLUE) * np.float32(light) * clouds[..., None] * np.float32(0.8)
-    blend(picture, tint, area * np.float32(0.85))
+    area = zone(case, shape, "veil", 0.68) * step(-0.02, 0.22, shape.depth)
+    clouds = step(-1.2, 2.2, fractal(stream(case.seed, "veil haze"), size, 9, 5, 0.75))
+    tint = VEIL_BLUE + (VEIL_HAZE - VEIL_BLUE) * clouds[..., None]
+    blend(picture, tint * np.float32(light), area * np.float32(0.82))
 
 
 def regression(case: Case, shape: Shape, picture: Picture) -> None:
     """White scar-like depigmentation, with grey-blue peppering in it."""
     rng, light = stream(case.seed, "peppering"), np.float32(daylight(case))
-    area = zone(case, shape, "regression", 0.5) * step(-0.05, 0.1, shape.depth)
-    blend(picture, SCAR * light, area * np.float32(0.86))
+    area = zone(case, shape, "regression", 0.52) * step(-0.05, 0.1, shape.depth)
+    cloudy = np.clip(0.74 + 0.14 * fractal(rng, len(area), 12, 4, 0.7), 0, 1)
+    blend(picture, SCAR * light, area * cloudy)
     n = 420
     places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0, 1, n)))
     radii = rng.uniform(0.0025, 0.005, n)
@@ -79,7 +80,7 @@ def regression(case: Case, shape: Shape, picture: Picture) -> None:
         for place, radius in zip(places, radii, strict=True):
             brush.dot(place, radius)
 
-    blend(picture, PEPPER * light, drawn(len(area), paint) * area * np.float32(0.8))
+    blend(picture, PEPPER * light, _softened(drawn(len(area), paint), 0.0015) * area)
 
 
 def cysts(case: Case, shape: Shape, picture: Picture) -> None:
@@ -87,7 +88,7 @@ def cysts(case: Case, shape: Shape, picture: Picture) -> None:
     rng = stream(case.seed, "cysts")
     n = int(rng.integers(12, 22))
     places = shape.at(rng.uniform(-np.pi, np.pi, n), 0.92 * np.sqrt(rng.uniform(0, 1, n)))
-    radii = rng.uniform(0.008, 0.016, n)
+    radii = 0.006 + 0.011 * rng.random(n) ** 1.5
 
     def paint(brush: Brush) -> None:
         for place, radius in zip(places, radii, strict=True):
@@ -113,7 +114,7 @@ def vessels(case: Case, shape: Shape, picture: Picture) -> None:
             brush.stroke(line, np.linspace(thick, thin, len(line)))
 
     mask = drawn(len(shape.body), paint)
-    blend(picture, VESSEL * np.float32(daylight(case)), mask * np.float32(0.9))
+    blend(picture, VESSEL * np.float32(daylight(case)), mask * np.float32(0.85))
 
 
 def _grow(
@@ -125,14 +126,14 @@ def _grow(
     width: float,
 ) -> None:
     """Append one branch and, from points along it, its thinner daughters."""
-    n = 12
-    turns = heading + np.cumsum(rng.normal(0, 0.17, n))
+    n = 14
+    turns = heading + np.cumsum(rng.normal(0, 0.14, n)) + 0.45 * np.sin(np.arange(n) * 0.9 + rng.uniform(0, 6))
     line = start + np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * length / n, axis=0)
     line = np.concatenate([start[None], line])
-    branches.append((line, width, width * 0.45))
+    branches.append((line, width, width * 0.3))
     if width < 0.0045:
         return
-    for place in (4, 7, 10):
+    for place in (4, 8, 12):
         side = rng.choice((-1, 1)) * rng.uniform(0.5, 1.0)
         _grow(rng, branches, line[place], float(turns[place]) + side, length * rng.uniform(0.4, 0.6), width * 0.55)
 
