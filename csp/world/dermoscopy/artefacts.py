@@ -33,9 +33,9 @@ def ink(case: Case, shape: Shape, picture: Picture) -> None:
 
     def paint(brush: Brush) -> None:
         for mark, half, pull in zip(marks, along, bend, strict=True):
-            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.026))
-            brush.dot(mark - half, 0.013)
-            brush.dot(mark + half, 0.013)
+            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.034))
+            brush.dot(mark - half, 0.017)
+            brush.dot(mark + half, 0.017)
 
     mask = np.asarray(gaussian_filter(drawn(size, paint), 0.003 * size, truncate=2.5))
     dry = np.clip(0.8 + 0.3 * fractal(rng, size, 30, 3, 0.8), 0.2, 1)
@@ -49,8 +49,8 @@ def hairs(case: Case, picture: Picture) -> None:
     lean, stray = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0)
     n = int(rng.integers(8, 17))
     middles, angles = rng.uniform(0.1, 0.9, (n, 2)), lean + rng.normal(0, stray, n)
-    lengths, bends, widths = rng.uniform(0.35, 1.1, n), rng.normal(0, 0.2, n), rng.uniform(0.0032, 0.0068, n)
-    values = rng.integers(170, 256, n)
+    lengths, bends, widths = rng.uniform(0.35, 1.1, n), rng.normal(0, 0.2, n), rng.uniform(0.0038, 0.0072, n)
+    values = rng.integers(195, 256, n)
 
     def paint(brush: Brush) -> None:
         for middle, angle, length, bend, width, value in zip(
@@ -72,7 +72,7 @@ def gel_bubbles(case: Case, picture: Picture) -> None:
     rng = stream(case.seed, "gel bubbles")
     size = len(picture)
     n = int(rng.integers(7, 13))
-    places, radii = rng.uniform(0.04, 0.96, (n, 2)), 0.016 + 0.045 * rng.random(n) ** 2
+    places, radii = rng.uniform(0.04, 0.96, (n, 2)), 0.020 + 0.050 * rng.random(n) ** 2
     tilt = rng.uniform(0, 360)
 
     def rims(brush: Brush) -> None:
@@ -86,7 +86,7 @@ def gel_bubbles(case: Case, picture: Picture) -> None:
             glint = np.array([np.cos(np.radians(tilt + 65)), np.sin(np.radians(tilt + 65))])
             brush.dot(place + glint * radius * 0.45, radius * 0.16)
 
-    picture *= (1 - np.float32(0.45) * drawn(size, rims))[..., None]
+    picture *= (1 - np.float32(0.55) * drawn(size, rims))[..., None]
     blend(picture, np.float32([1, 1, 1]), drawn(size, shine) * np.float32(0.85))
 
 

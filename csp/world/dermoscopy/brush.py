@@ -40,8 +40,16 @@ class Brush:
 
     def line(self, points: Points, width: float, value: int = 255) -> None:
         """A line of even width through `points`."""
-        pen = max(1, round(width * self._scale))
-        self._draw.line((points * self._scale).ravel().tolist(), fill=value, width=pen, joint="curve")
+        self.lines(points[None], np.array([width]), np.array([value]))
+
+    def lines(
+        self, points: NDArray[np.floating], widths: NDArray[np.floating], values: NDArray[np.number]
+    ) -> None:
+        """Many lines at once, (n, points, 2), each of its own width and value."""
+        flat = (points * self._scale).reshape(len(points), -1).tolist()
+        pens = np.maximum(1, np.rint(widths * self._scale)).astype(int).tolist()
+        for line, pen, value in zip(flat, pens, values.astype(int).tolist(), strict=True):
+            self._draw.line(line, fill=value, width=pen)
 
     def stroke(self, points: Points, widths: NDArray[np.floating], value: int = 255) -> None:
         """A curve through `points` whose width changes along it."""

@@ -23,7 +23,7 @@ def typical_network(case: Case, shape: Shape) -> tuple[Field, Field]:
     middle = shape.reach(edges[:, 1])
     values = 235 * np.clip((1.28 - middle) / 0.45, 0, 1) * rng.uniform(0.72, 1.0, len(edges))
     lines = _drawn(edges, rng.uniform(0.0055, 0.0075, len(edges)), values, len(shape.body), 0.0028)
-    lines *= 1 + np.float32(0.22) * fractal(rng, len(shape.body), 7, 3)
+    lines *= 1 + np.float32(0.3) * fractal(rng, len(shape.body), 6, 3)
     held = step(-0.25, 0.2, shape.depth)
     return np.float32(1.5) * lines, 1 - np.float32(0.45) * held
 
@@ -80,11 +80,9 @@ def _drawn(
     edges: NDArray[np.float64], widths: NDArray[np.float64], values: NDArray[np.float64], size: int, soft: float
 ) -> Field:
     """The lines of given width and strength (0 to 255), softened as if seen through the epidermis."""
-    order = np.argsort(values)
+    order = np.argsort(values)[np.count_nonzero(values < 8) :]
 
     def paint(brush: Brush) -> None:
-        for which in order:
-            if values[which] > 8:
-                brush.line(edges[which], widths[which], int(values[which]))
+        brush.lines(edges[order], widths[order], values[order])
 
     return np.asarray(gaussian_filter(drawn(size, paint), soft * size, truncate=2.5))

@@ -9,7 +9,7 @@ from csp.world.dermoscopy.noise import Field, blend, fractal, step, stream
 from csp.world.dermoscopy.shape import Shape
 from csp.world.dermoscopy.skin import TONES, Picture
 
-LIGHT, DARK, BLACK, FAINT = 0.62, 1.55, 3.4, 0.16  # melanin of each shade, in the units of skin.absorb
+LIGHT, DARK, BLACK, FAINT = 0.60, 1.60, 5.2, 0.16  # melanin of each shade, in the units of skin.absorb
 
 WHITE = np.array((0.96, 0.89, 0.85), dtype=np.float32)
 BLUE_GREY = np.array((0.40, 0.42, 0.49), dtype=np.float32)
@@ -82,20 +82,20 @@ def _browns(case: Case, shape: Shape, mottle: Field) -> Field:
         return np.full_like(shape.body, level * vary)
     rng = stream(case.seed, "two browns")
     u, v = shape.u - np.float32(rng.uniform(0, 0.4)), shape.v - np.float32(rng.uniform(0, 0.4))
-    dark = step(-0.22, 0.22, np.float32(rng.uniform(0.5, 0.65)) - np.hypot(u, v) + 0.14 * mottle)
+    dark = step(-0.22, 0.22, np.float32(rng.uniform(0.42, 0.58)) - np.hypot(u, v) + 0.14 * mottle)
     return np.float32(LIGHT) + np.float32(DARK - LIGHT + 0.15) * dark
 
 
 def _lopsided(case: Case, shape: Shape) -> Field:
     """Pigment heavier on one side, for as many axes as the lesion is asymmetric about."""
     rng = stream(case.seed, "lopsided")
-    a, b = rng.uniform(0.2, 0.4, 2)
+    a, b = rng.uniform(0.3, 0.5, 2)
     tilt = np.zeros_like(shape.u)
     if case.asymmetry > 0:
         tilt = np.float32(a) * shape.u
     if case.asymmetry > 1:
         tilt = tilt + np.float32(b) * shape.v
-    return np.clip(tilt, -0.5, 0.5)
+    return np.clip(tilt, -0.6, 0.6)
 
 
 def _ovoids(case: Case, shape: Shape) -> Field:

@@ -75,7 +75,7 @@ def _paint_artefacts(case: Case, shape: Shape, picture: Picture) -> None:
 def _lit(case: Case, picture: Picture) -> Picture:
     """Uneven light and a colour cast, as between cameras; mild, so that colours keep their names."""
     rng = stream(case.seed, "light")
-    cast = np.exp(rng.normal(0, 1, 3) * (0.03, 0.035, 0.05) + rng.normal(-0.01, 0.05)).astype(np.float32)
+    cast = np.exp(rng.normal(0, 1, 3) * (0.035, 0.04, 0.065) + rng.normal(-0.01, 0.05)).astype(np.float32)
     glow = 1 + np.float32(rng.uniform(0.02, 0.06)) * smooth(rng, len(picture), 2)
     return picture * glow[..., None] * cast
 
@@ -86,6 +86,6 @@ def _photographed(case: Case, picture: Picture) -> np.ndarray:
     size = len(picture)
     blur = size * rng.uniform(0.0008, 0.0022)
     picture = np.asarray(gaussian_filter(picture, (blur, blur, 0), truncate=2.5))
-    grain = rng.normal(0, 1, (size, size, 1)).astype(np.float32)
+    grain = rng.standard_normal((size, size, 1), dtype=np.float32)
     picture = picture + grain * np.float32(rng.uniform(0.004, 0.010))
     return (np.clip(0.02 + 0.97 * picture, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -11,7 +11,7 @@ from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.brush import Points
 from csp.world.dermoscopy.noise import Field, fractal, step, stream
 
-ANGLES = np.linspace(-np.pi, np.pi, 361)
+ANGLES = np.linspace(-np.pi, np.pi, 1441)
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Shape:
     radius: float
     aspect: float
     turn: float
-    outline: NDArray[np.float64]  # (361,) radius over `radius`, for ANGLES in the lesion's own axes
+    outline: NDArray[np.float64]  # (1441,) radius over `radius`, for ANGLES in the lesion's own axes
     x: Field
     y: Field
     u: Field
@@ -58,7 +58,8 @@ def lesion_shape(case: Case, size: int) -> Shape:
     outline = _outline(case)
     x, y = _lesion_axes(size, centre, turn)
     x, y = x / np.float32(radius), y / np.float32(radius * aspect)
-    edge = np.interp(np.arctan2(y, x), ANGLES, outline).astype(np.float32)
+    nearest = ((np.arctan2(y, x) + np.float32(np.pi)) * np.float32(1440 / (2 * np.pi))).astype(np.intp)
+    edge = outline.astype(np.float32)[nearest]
     depth = 1 - np.hypot(x, y) / edge + _wobble(case, size)
     soft = 0.065 if case.irregular_border else 0.15
     u, v = _folded(case.asymmetry, x, y)
@@ -81,7 +82,7 @@ def _outline(case: Case) -> NDArray[np.float64]:
     """Even cosines keep both axes of symmetry, odd cosines one, sines none."""
     rng = stream(case.seed, "outline")
     even = 0.05 * rng.standard_normal() * np.cos(2 * ANGLES) + 0.03 * rng.standard_normal() * np.cos(4 * ANGLES)
-    odd = rng.uniform(0.12, 0.2) * np.cos(ANGLES) + rng.uniform(0.09, 0.16) * np.cos(3 * ANGLES)
+    odd = rng.uniform(0.15, 0.24) * np.cos(ANGLES) + rng.uniform(0.10, 0.18) * np.cos(3 * ANGLES)
     skew = rng.uniform(0.1, 0.18) * np.sin(2 * ANGLES + rng.uniform(0, 1)) + 0.1 * np.sin(3 * ANGLES)
     outline = 1 + even + odd * (case.asymmetry > 0) + skew * (case.asymmetry > 1)
     if case.irregular_border:

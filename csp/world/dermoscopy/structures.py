@@ -14,10 +14,11 @@ from csp.world.dermoscopy.skin import Picture
 
 VEIL_BLUE = np.array((0.25, 0.30, 0.47), dtype=np.float32)
 VEIL_HAZE = np.array((0.62, 0.67, 0.80), dtype=np.float32)
-SCAR = np.array((0.96, 0.88, 0.86), dtype=np.float32)
+SCAR = np.array((0.94, 0.84, 0.81), dtype=np.float32)
 PEPPER = np.array((0.43, 0.42, 0.46), dtype=np.float32)
 CYST = np.array((1.00, 0.95, 0.80), dtype=np.float32)
-VESSEL = np.array((0.70, 0.10, 0.13), dtype=np.float32)
+VESSEL = np.array((0.74, 0.07, 0.12), dtype=np.float32)
+BLUSH = np.array((0.88, 0.52, 0.50), dtype=np.float32)
 
 
 def globules(case: Case, shape: Shape) -> Field:
@@ -41,8 +42,8 @@ def streaks(case: Case, shape: Shape) -> Field:
     side = rng.uniform(-np.pi, np.pi)
     spread = np.pi if case.asymmetry == 0 else 1.5
     angles = side + np.linspace(-spread, spread, round(spread * 13), endpoint=False)
-    angles = angles + rng.uniform(-0.04, 0.04, len(angles))
-    inner, outer = rng.uniform(0.7, 0.85, len(angles)), rng.uniform(1.13, 1.36, len(angles))
+    angles = angles + rng.uniform(-0.075, 0.075, len(angles))
+    inner, outer = rng.uniform(0.65, 0.85, len(angles)), 1.08 + 0.24 * rng.random(len(angles)) ** 1.3
     lean = rng.uniform(-0.06, 0.06, len(angles))
     knobs = rng.random(len(angles)) < 0.5
 
@@ -50,9 +51,9 @@ def streaks(case: Case, shape: Shape) -> Field:
         for angle, low, high, bend, knob in zip(angles, inner, outer, lean, knobs, strict=True):
             t = np.linspace(0, 1, 8)
             line = shape.at(angle + bend * t, low + (high - low) * t)
-            brush.stroke(line, 0.014 - 0.008 * t)
+            brush.stroke(line, 0.019 - 0.011 * t)
             if knob:
-                brush.dot(line[-1], 0.0085)
+                brush.dot(line[-1], 0.009)
 
     return np.float32(1.7) * _softened(drawn(len(shape.body), paint), 0.004)
 
@@ -100,7 +101,7 @@ def cysts(case: Case, shape: Shape, picture: Picture) -> None:
 
 
 def vessels(case: Case, shape: Shape, picture: Picture) -> None:
-    """Arborising vessels: sharp red trees, thick stems that branch into fine twigs."""
+    """Arborising vessels: sharp red trees, thick stems branching into fine twigs, over a pink blush."""
     rng = stream(case.seed, "vessels")
     branches: list[tuple[Points, float, float]] = []
     for start in rng.uniform(-np.pi, np.pi) + np.arange(4) * np.pi / 2 + rng.uniform(-0.5, 0.5, 4):
@@ -113,8 +114,10 @@ def vessels(case: Case, shape: Shape, picture: Picture) -> None:
         for line, thick, thin in branches:
             brush.stroke(line, np.linspace(thick, thin, len(line)))
 
-    mask = drawn(len(shape.body), paint)
-    blend(picture, VESSEL * np.float32(daylight(case)), mask * np.float32(0.85))
+    mask, light = drawn(len(shape.body), paint), np.float32(daylight(case))
+    blush = np.clip(3 * _softened(mask, 0.02), 0, 1) * shape.body
+    blend(picture, BLUSH * light, blush * np.float32(0.45))
+    blend(picture, VESSEL * light, mask * np.float32(0.92))
 
 
 def _grow(
