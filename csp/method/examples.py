@@ -1,0 +1,172 @@
+"""Activating and contrastive examples of neurons (the paper's steps 1 and 2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64
+
+from csp.method import contrast
+from csp.method.checks import check_examples, check_probe
+from csp.method.neighbours import BLOCK, Neighbours
+
+NEURONS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The examples of one neuron, pairs aligned: `contrastive[i]` is the twin of `activating[i]`.
+
+    `contrastive` is -1, and its activation and similarity NaN, where there is no twin. k is what was asked
+    for or, if that is less, the number of images with a finite activation.
+    """
+
+    activating: Int64[np.ndarray, " k"]
+    activation: Float32[np.ndarray, " k"]
+    contrastive: Int64[np.ndarray, " k"]
+    contrastive_activation: Float32[np.ndarray, " k"]
+    similarity: Float32[np.ndarray, " k"]
+    mean_activation: float
+
+
+def select_examples(
+    activations: Float[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    k: int = 30,
+    *,
+    reuse: bool = True,
+    neighbours: Neighbours | None = None,
+) -> Examples:
+    """Select one neuron's activating examples and their contrastive twins.
+
+    activating: the k images of highest activation, best first, ties to the lower index.
+    contrastive: for each of them the most similar other image whose activation is below the mean, ties to the
+    lower index; with `reuse=False` no image serves twice, taken greedily in the order of the activating ones.
+    `neighbours` makes it faster and changes nothing. Non-finite activations are left out everywhere.
+    Raises BadInputError for k < 1 and for arrays that do not belong together.
+    """
+    check_probe(activations, embeddings)
+    check_examples(k)
+    mean = mean_activation(activations)
+    below = images_below(activations, mean)
+    activating = top_images(activations, k)
+    if neighbours is None:
+        contrastive = contrast.search(activating, below, embeddings, reuse)
+    else:
+        contrastive = contrast.look_up(activating, below, embeddings, neighbours, reuse)
+        unsure = contrastive == contrast.UNSURE
+        if unsure.any():
+            again = unsure if reuse else slice(None)
+            contrastive[again] = contrast.search(activating[again], below, embeddings, reuse)
+    return _pair(activations, embeddings, activating, contrastive)
+
+
+def select_all(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    k: int = 30,
+    *,
+    reuse: bool = True,
+    neighbours: Neighbours,
+) -> Iterator[Examples]:
+    """Select the examples of every neuron of a layer, in order; each equal to what `select_examples` finds.
+
+    What the stored neighbours can't answer is searched exactly, many neurons' images in one matrix product.
+    Raises BadInputError as `select_examples`.
+    """
+    check_probe(activations, embeddings)
+    check_examples(k)
+    for start in range(0, activations.shape[1], NEURONS_AT_ONCE):
+        block = np.ascontiguousarray(activations[:, start : start + NEURONS_AT_ONCE].T)
+        yield from _select_block(block, embeddings, k, reuse, neighbours)
+
+
+def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:
+    """The k (or all) images of highest finite activation, best first, ties to the lower index."""
+    finite = np.isfinite(activations)
+    k = min(k, int(np.count_nonzero(finite)))
+    if k == 0:
+        return np.empty(0, dtype=np.int64)
+    keys = np.where(finite, activations, -np.inf)
+    candidates = np.flatnonzero(keys >= np.partition(keys, len(keys) - k)[len(keys) - k])
+    return candidates[np.argsort(-keys[candidates], kind="stable")[:k]]
+
+
+def mean_activation(activations: Float[np.ndarray, " n"]) -> float:
+    """Mean over the images with a finite activation, in float64; 0 when there is none.
+
+    Rounding never puts it outside the activations' range: a constant neuron has no image below its mean.
+    """
+    finite = activations[np.isfinite(activations)]
+    if finite.size == 0:
+        return 0.0
+    return float(np.clip(finite.mean(dtype=np.float64), finite.min(), finite.max()))
+
+
+def images_below(activations: Float[np.ndarray, " n"], mean: float) -> Bool[np.ndarray, " n"]:
+    """The images that leave the neuron cold: a finite activation strictly below the mean."""
+    below: Bool[np.ndarray, " n"] = (activations < np.float64(mean)) & np.isfinite(activations)
+    return below
+
+
+def _select_block(
+    activations: Float[np.ndarray, "c n"],
+    embeddings: Float[np.ndarray, "n d"],
+    k: int,
+    reuse: bool,
+    neighbours: Neighbours,
+) -> list[Examples]:
+    below = [images_below(neuron, mean_activation(neuron)) for neuron in activations]
+    activating = [top_images(neuron, k) for neuron in activations]
+    contrastive = [
+        contrast.look_up(images, cold, embeddings, neighbours, reuse)
+        for images, cold in zip(activating, below, strict=True)
+    ]
+    if reuse:
+        _search_unsure(activating, below, contrastive, embeddings)
+    else:
+        for neuron, found in enumerate(contrastive):
+            if (found == contrast.UNSURE).any():
+                found[:] = contrast.search(activating[neuron], below[neuron], embeddings, reuse)
+    return [_pair(a, embeddings, p, q) for a, p, q in zip(activations, activating, contrastive, strict=True)]
+
+
+def _search_unsure(
+    activating: list[Int64[np.ndarray, " _"]],
+    below: list[Bool[np.ndarray, " n"]],
+    contrastive: list[Int64[np.ndarray, " _"]],
+    embeddings: Float[np.ndarray, "n d"],
+) -> None:
+    """Fill the unsure answers of several neurons in place; an image asked for by many is multiplied once."""
+    asked: dict[int, list[tuple[int, int]]] = {}
+    for neuron, found in enumerate(contrastive):
+        for position in np.flatnonzero(found == contrast.UNSURE).tolist():
+            asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
+    penalties = [np.where(cold, np.float32(0), np.float32(-np.inf)) for cold in below]
+    images = np.fromiter(asked, dtype=np.int64)
+    for start in range(0, len(images), BLOCK):
+        rows = images[start : start + BLOCK]
+        for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
+            for neuron, position in asked[image]:
+                contrastive[neuron][position] = contrast.best_open(
+                    similarities, penalties[neuron], image, embeddings
+                )
+
+
+def _pair(
+    activations: Float[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    activating: Int64[np.ndarray, " k"],
+    contrastive: Int64[np.ndarray, " k"],
+) -> Examples:
+    none = contrastive == contrast.NONE
+    similarity = contrast.cosine(embeddings, activating, contrastive).astype(np.float32)
+    contrastive_activation = activations[contrastive].astype(np.float32)
+    return Examples(
+        activating=activating,
+        activation=activations[activating].astype(np.float32),
+        contrastive=contrastive,
+        contrastive_activation=np.where(none, np.float32(np.nan), contrastive_activation),
+        similarity=np.where(none, np.float32(np.nan), similarity),
+        mean_activation=mean_activation(activations),
+    )

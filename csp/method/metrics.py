@@ -1,0 +1,71 @@
+"""Numbers that judge labels and neurons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+from scipy.stats import rankdata
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its bootstrap interval over `n` values; NaN throughout when n is 0."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def simulation_correlation(
+    activations: Float[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    text_embedding: Float[np.ndarray, " d"],
+) -> float:
+    """How well a label predicts the activations: Pearson correlation of a_i and e_i . t, in [-1, 1].
+
+    Over the images with a finite activation; NaN when either side does not vary.
+    """
+    finite = np.isfinite(activations)
+    return pearson(activations[finite], embeddings[finite] @ text_embedding)
+
+
+def pearson(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " n"]) -> float:
+    """Pearson correlation in float64, in [-1, 1]; NaN when either side does not vary."""
+    if len(left) == 0 or left.min() == left.max() or right.min() == right.max():
+        return float("nan")
+    x = left.astype(np.float64) - left.mean(dtype=np.float64)
+    y = right.astype(np.float64) - right.mean(dtype=np.float64)
+    return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1.0, 1.0))
+
+
+def auroc(scores: Float[np.ndarray, " n"], truth: Bool[np.ndarray, " n"]) -> float:
+    """Chance that a positive scores higher than a negative, ties counted half; see `auroc_matrix`."""
+    return float(auroc_matrix(scores[:, None], truth[:, None])[0, 0])
+
+
+def auroc_matrix(
+    activations: Float[np.ndarray, "n c"], truth: Bool[np.ndarray, "n a"]
+) -> Float64[np.ndarray, "c a"]:
+    """AUROC of every neuron for every attribute, in [0, 1], by the rank sum of the positives (Mann-Whitney).
+
+    AUROC = (sum of the positives' ranks - P (P + 1) / 2) / (P N), ranks of ties averaged. NaN where an
+    attribute has no positive or no negative, and for a neuron with a NaN activation.
+    """
+    ranks = rankdata(activations, axis=0)  # (n, c)
+    positives = truth.sum(axis=0, dtype=np.float64)  # (a,)
+    pairs = positives * (len(truth) - positives)
+    wins = ranks.T @ truth.astype(np.float64) - positives * (positives + 1) / 2
+    return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)
+
+
+def bootstrap_interval(
+    values: Float[np.ndarray, " n"], rng: np.random.Generator, *, resamples: int = 2000, level: float = 0.95
+) -> Interval:
+    """Mean of `values` with its percentile bootstrap interval, values drawn again with replacement."""
+    n = len(values)
+    if n == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    means = np.array([rng.choice(values, n).mean() for _ in range(resamples)])
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(values.mean()), float(low), float(high), n)

@@ -1,0 +1,82 @@
+"""Concept vectors and the scores of texts (the paper's steps 3 to 5)."""
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64
+
+from csp.method.checks import check_gamma, check_texts
+from csp.method.examples import Examples
+
+VANISHED = 1e-6
+"""A vector shorter than this holds rounding errors only; it has no direction."""
+
+
+def weights(examples: Examples) -> Float64[np.ndarray, " k"]:
+    """Share of each activating example in the evidence: w_p = max(a_p, 0) / sum of the same.
+
+    They sum to 1, or are all 0 when no example fires: a neuron that never fires is evidence of nothing.
+    """
+    positive = np.maximum(examples.activation.astype(np.float64), 0.0)
+    total = positive.sum()
+    return positive / total if total > 0 else positive
+
+
+def residuals(
+    examples: Examples, embeddings: Float[np.ndarray, "n d"], gamma: float
+) -> Float64[np.ndarray, "k d"]:
+    """What each activating example has beyond its twin: r_p = e_p - gamma s_p e_n(p); e_p without a twin."""
+    similarity = np.nan_to_num(examples.similarity.astype(np.float64), nan=0.0)
+    twins = embeddings[examples.contrastive].astype(np.float64)
+    found: Float64[np.ndarray, "k d"] = embeddings[examples.activating] - gamma * similarity[:, None] * twins
+    return found
+
+
+def concept_vector(
+    examples: Examples, embeddings: Float[np.ndarray, "n d"], gamma: float
+) -> Float32[np.ndarray, " d"]:
+    """CSP's direction of a neuron: v = normalise(sum_p w_p r_p), of unit length.
+
+    The zero vector when the neuron never fires, or when the residuals cancel (all twins are duplicates).
+    Raises BadInputError for gamma outside [0, 1].
+    """
+    check_gamma(gamma)
+    return _normalise(weights(examples) @ residuals(examples, embeddings, gamma))
+
+
+def plain_mean_vector(examples: Examples, embeddings: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, " d"]:
+    """SemanticLens' direction of a neuron: the normalised plain mean of its activating examples' embeddings.
+
+    The zero vector when the neuron never fires. Source: arXiv 2501.05398.
+    """
+    fires = weights(examples).any()
+    total = embeddings[examples.activating].astype(np.float64).sum(axis=0)
+    return _normalise(total / max(len(examples.activating), 1) * fires)
+
+
+def project(
+    vector: Float[np.ndarray, " d"], text_embeddings: Float[np.ndarray, "t d"]
+) -> Float32[np.ndarray, " t"]:
+    """Scores of texts: the cosines v . t, in [-1, 1]; all 0 for the zero vector.
+
+    Raises BadInputError when the texts have another number of dimensions.
+    """
+    check_texts(vector, text_embeddings)
+    scores: Float32[np.ndarray, " t"] = np.clip(text_embeddings @ vector, -1.0, 1.0).astype(np.float32)
+    return scores
+
+
+def mean_text_embedding(
+    per_template: Float[np.ndarray, "T t d"], renormalise: bool = True
+) -> Float32[np.ndarray, "t d"]:
+    """One embedding per text: the mean over prompt templates of the normalised embeddings, normalised again.
+
+    Without `renormalise` the mean is left shorter than 1, as in the paper's reference implementation.
+    """
+    mean = _normalise(per_template).astype(np.float64).mean(axis=0)
+    return _normalise(mean) if renormalise else mean.astype(np.float32)
+
+
+def _normalise(vectors: Float[np.ndarray, "*b d"]) -> Float32[np.ndarray, "*b d"]:
+    """Unit length along the last axis; zero where there is no direction."""
+    wide = vectors.astype(np.float64)
+    length = np.linalg.norm(wide, axis=-1, keepdims=True)
+    return np.where(length > VANISHED, wide / np.maximum(length, VANISHED), 0.0).astype(np.float32)
