@@ -13,8 +13,8 @@ from jaxtyping import Float32
 from PIL import Image
 
 from csp.errors import BadInputError
-from csp.world.specs import adapter_function, find_adapter
 from csp.world.prompts import TEMPLATES
+from csp.world.specs import adapter_function, find_adapter
 
 Pooling = Literal["mean", "max", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")

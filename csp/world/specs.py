@@ -27,7 +27,7 @@ def find_adapter(spec: str, registry: Mapping[str, str], what: str) -> tuple[str
 
 
 def adapter_function(module: str, function: str) -> Callable[..., Any]:
-    """Import an adapter and return the function that opens things. Raises `NotFoundError`, `BadInputError`."""
+    """Import an adapter and return its opening function. Raises `NotFoundError`, `BadInputError`."""
     try:
         adapter = importlib.import_module(module)
     except ModuleNotFoundError as error:
