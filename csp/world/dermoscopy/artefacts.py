@@ -7,9 +7,8 @@ from scipy.ndimage import gaussian_filter, shift
 
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.brush import Brush, Points, curve, drawn
-from csp.world.dermoscopy.noise import Field, blend, fractal, smooth, step, stream
+from csp.world.dermoscopy.noise import Field, Picture, blend, fractal, rgb, shaded, smooth, step, stream
 from csp.world.dermoscopy.shape import Shape
-from csp.world.dermoscopy.skin import Picture
 
 HAIR = np.array(((0.14, 0.08, 0.06), (0.28, 0.16, 0.10), (0.09, 0.07, 0.07)), dtype=np.float32)
 INK = np.array(((0.27, 0.16, 0.55), (0.16, 0.20, 0.62), (0.36, 0.14, 0.52)), dtype=np.float32)
@@ -22,7 +21,7 @@ STICKERS = np.array(
 def ink(case: Case, shape: Shape, picture: Picture) -> None:
     """Surgical marker: dots and short strokes of purple or blue around the lesion."""
     rng = stream(case.seed, "ink")
-    size = len(picture)
+    size = picture.shape[1]
     n = int(rng.integers(3, 6))
     angles = rng.uniform(-np.pi, np.pi) + np.arange(n) * 2 * np.pi / n + rng.uniform(-0.3, 0.3, n)
     marks = shape.at(angles, 1.0)
@@ -45,7 +44,7 @@ def ink(case: Case, shape: Shape, picture: Picture) -> None:
 def hairs(case: Case, picture: Picture) -> None:
     """Long thin dark curves across everything, each with a faint shadow."""
     rng = stream(case.seed, "hairs")
-    size = len(picture)
+    size = picture.shape[1]
     lean, stray = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0)
     n = int(rng.integers(8, 17))
     middles, angles = rng.uniform(0.1, 0.9, (n, 2)), lean + rng.normal(0, stray, n)
@@ -63,14 +62,14 @@ def hairs(case: Case, picture: Picture) -> None:
 
     mask = drawn(size, paint)
     shadow = np.asarray(gaussian_filter(shift(mask, 0.006 * size, order=1), 0.004 * size, truncate=2.5))
-    picture *= (1 - np.float32(0.22) * shadow)[..., None]
+    picture *= 1 - np.float32(0.22) * shadow
     blend(picture, HAIR[rng.integers(len(HAIR))], mask * np.float32(0.9))
 
 
 def gel_bubbles(case: Case, picture: Picture) -> None:
     """Bubbles in the immersion gel: round, dark-rimmed, with a bright crescent and a highlight."""
     rng = stream(case.seed, "gel bubbles")
-    size = len(picture)
+    size = picture.shape[1]
     n = int(rng.integers(7, 13))
     places, radii = rng.uniform(0.04, 0.96, (n, 2)), 0.020 + 0.050 * rng.random(n) ** 2
     tilt = rng.uniform(0, 360)
@@ -86,14 +85,14 @@ def gel_bubbles(case: Case, picture: Picture) -> None:
             glint = np.array([np.cos(np.radians(tilt + 65)), np.sin(np.radians(tilt + 65))])
             brush.dot(place + glint * radius * 0.45, radius * 0.16)
 
-    picture *= (1 - np.float32(0.55) * drawn(size, rims))[..., None]
-    blend(picture, np.float32([1, 1, 1]), drawn(size, shine) * np.float32(0.85))
+    picture *= 1 - np.float32(0.55) * drawn(size, rims)
+    blend(picture, rgb(1, 1, 1), drawn(size, shine) * np.float32(0.85))
 
 
 def ruler(case: Case, picture: Picture) -> None:
     """Black graduation along one edge: minor and major ticks, and numbers at the major ones."""
     rng = stream(case.seed, "ruler")
-    size = len(picture)
+    size = picture.shape[1]
     edge, step_size = int(rng.integers(4)), rng.uniform(0.034, 0.046)
     offset, first, inset = rng.uniform(0, 0.05), int(rng.integers(1, 9)), rng.uniform(0.0, 0.03)
 
@@ -105,40 +104,40 @@ def ruler(case: Case, picture: Picture) -> None:
         brush.line(np.stack([place(0, inset), place(1, inset)]), 0.004)
         for count in range(int(1 / step_size) + 1):
             along, major = offset + count * step_size, count % 5 == 0
-            long = 0.085 if major else 0.048
-            brush.line(np.stack([place(along, inset), place(along, inset + long)]), 0.008 if major else 0.0055)
+            long, wide = (0.085, 0.008) if major else (0.048, 0.0055)
+            brush.line(np.stack([place(along, inset), place(along, inset + long)]), wide)
             if major:
                 brush.text(place(along, inset + 0.115), str(first + count // 5), 0.05)
 
-    blend(picture, np.float32([0.06, 0.06, 0.07]), drawn(size, paint) * np.float32(0.92))
+    blend(picture, rgb(0.06, 0.06, 0.07), drawn(size, paint) * np.float32(0.92))
 
 
 def sticker(case: Case, shape: Shape, picture: Picture) -> None:
     """A large coloured round sticker, partly cut off by the picture's edge, on the side with most room."""
     rng = stream(case.seed, "sticker")
-    size = len(picture)
+    size = picture.shape[1]
     corner = np.where(shape.centre > 0.5, 0.0, 1.0)
     corner = corner if rng.random() < 0.7 else np.array([corner[0], 1 - corner[1]])
     radius = rng.uniform(0.24, 0.32)
     centre = corner + (0.5 - corner) * 2 * rng.uniform(-0.02, 0.08, 2)
-    across = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-    away = np.hypot(across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1]))
+    away = _distance(size, centre)
     shadow = 1 - step(radius - 0.01, radius + 0.025, away)
-    picture *= (1 - np.float32(0.3) * shadow)[..., None]
+    picture *= 1 - np.float32(0.3) * shadow
     paper = 1 + 0.012 * fractal(rng, size, 30, 2) + 0.05 * smooth(rng, size, 2)
-    tint = STICKERS[rng.integers(len(STICKERS))] * paper[..., None]
+    tint = shaded(STICKERS[rng.integers(len(STICKERS))], paper)
     blend(picture, tint, 1 - step(radius - 0.004, radius + 0.004, away))
 
 
 def dark_corners(case: Case, picture: Picture) -> None:
     """The round edge of the lens: black outside the circle."""
     rng = stream(case.seed, "dark corners")
-    size = len(picture)
+    size = picture.shape[1]
     centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.60), rng.uniform(0.01, 0.05)
-    picture *= (1 - _outside(size, centre, radius, soft) * np.float32(0.97))[..., None]
+    picture *= 1 - np.float32(0.97) * step(radius - soft, radius + soft, _distance(size, centre))
 
 
-def _outside(size: int, centre: Points, radius: float, soft: float) -> Field:
+def _distance(size: int, centre: Points) -> Field:
+    """How far every pixel lies from `centre`, in picture widths."""
     across = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-    away = np.hypot(across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1]))
-    return step(radius - soft, radius + soft, away)
+    dx, dy = across[None, :] - np.float32(centre[0]), across[:, None] - np.float32(centre[1])
+    return np.asarray(np.hypot(dx, dy), dtype=np.float32)

@@ -6,7 +6,7 @@ is never painted itself. So whatever a classifier learns about the diagnosis, it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,7 +120,8 @@ class Case:
         if self.asymmetry not in (0, 1, 2):
             raise ValueError(f"asymmetry is {self.asymmetry}; it counts axes: 0, 1 or 2")
         if not self.colours <= set(COLOURS):
-            raise ValueError(f"colours {sorted(self.colours - set(COLOURS))} are unknown; use {', '.join(COLOURS)}")
+            strange = ", ".join(sorted(self.colours - set(COLOURS)))
+            raise ValueError(f"colours unknown: {strange}; use {', '.join(COLOURS)}")
         if self.typical_network and self.atypical_network:
             raise ValueError("a network is either typical or atypical; switch one of them off")
 
@@ -157,7 +158,7 @@ def sample_case(seed: int, diagnosis: str | None = None) -> Case:
         skin_tone=1 + int(rng.choice(6, p=TONE_RATE)),
         asymmetry=_axes(rng, chosen) if on["asymmetry"] else 0,
         colours=_colours(rng, chosen, on),
-        **{field.name: on[field.name] for field in fields(Case) if field.name in on and field.name != "asymmetry"},
+        **{name: on[name] for name in ("irregular_border", *STRUCTURES, *ARTEFACTS)},
     )
 
 

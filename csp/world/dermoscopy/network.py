@@ -37,13 +37,14 @@ def atypical_network(case: Case, shape: Shape) -> tuple[Field, Field]:
     widths = rng.uniform(0.005, 0.010, len(edges)) + 0.011 * patch**2
     values = np.where(middle < 1.04, 110 + 145 * patch, 0) * (rng.random(len(edges)) > 0.08)
     lines = _drawn(edges, widths, values, len(shape.body), 0.0042)
+    lines += np.float32(0.45) * np.asarray(gaussian_filter(lines, 0.012 * len(lines), truncate=2))
     lines *= 1 + np.float32(0.3) * fractal(rng, len(shape.body), 9, 4, 0.7)
     blots = step(0.5, 1.6, fractal(rng, len(shape.body), 6, 4, 0.7)) * shape.body
-    return np.float32(2.0) * lines + np.float32(0.5) * blots, 1 - np.float32(0.5) * shape.body
+    return np.float32(1.75) * lines + np.float32(0.5) * blots, 1 - np.float32(0.5) * shape.body
 
 
 def _mesh(rng: np.random.Generator, shape: Shape, period: float, jitter: float) -> NDArray[np.float64]:
-    """Edges (n, 3, 2) of the cells around a jittered hexagonal lattice near the lesion: ends and a bent middle."""
+    """Edges (n, 3, 2), bent in the middle, of cells around a jittered hexagonal lattice near the lesion."""
     n = int(3.2 * shape.radius / period)
     i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1))
     lattice = np.stack([i + 0.5 * (j % 2), j * 0.866], axis=-1).reshape(-1, 2) * period
@@ -59,7 +60,7 @@ def _mesh(rng: np.random.Generator, shape: Shape, period: float, jitter: float) 
 
 
 def _drift(rng: np.random.Generator, places: Points) -> Points:
-    """A slow shift of every place (in periods), which bends the lattice's rows so that no line runs straight."""
+    """A slow shift of every place (in periods), which bends the lattice so that no row runs straight."""
     total = np.zeros_like(places)
     for _ in range(5):
         wave, push = rng.normal(0, 0.55, 2), rng.normal(0, 0.5, 2)
@@ -77,7 +78,11 @@ def _patches(rng: np.random.Generator, places: Points) -> NDArray[np.float64]:
 
 
 def _drawn(
-    edges: NDArray[np.float64], widths: NDArray[np.float64], values: NDArray[np.float64], size: int, soft: float
+    edges: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    values: NDArray[np.float64],
+    size: int,
+    soft: float,
 ) -> Field:
     """The lines of given width and strength (0 to 255), softened as if seen through the epidermis."""
     order = np.argsort(values)[np.count_nonzero(values < 8) :]

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Field = NDArray[np.float32]
-"""A picture-sized array (size, size) of float32."""
+"""One number per pixel, (size, size)."""
+
+Picture = NDArray[np.float32]
+"""RGB, 0 to 1, channels first (3, size, size): that way every operation runs along contiguous memory."""
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -38,7 +41,8 @@ def fractal(rng: np.random.Generator, size: int, cells: int, octaves: int = 4, g
     total = np.zeros((1, 1), dtype=np.float32)
     for octave in range(octaves):
         n = (cells + 2 * margin) * 2**octave
-        total = _stretched(total, n) + np.float32(gain**octave) * rng.standard_normal((n, n), dtype=np.float32)
+        grid = rng.standard_normal((n, n), dtype=np.float32)
+        total = _stretched(total, n) + np.float32(gain**octave) * grid
     finest = 2 ** (octaves - 1)
     box = (margin * finest, margin * finest, (cells + margin) * finest, (cells + margin) * finest)
     power = sum(gain ** (2 * octave) for octave in range(octaves))
@@ -53,9 +57,21 @@ def _stretched(grid: Field, size: int, box: tuple[float, float, float, float] | 
 def step(low: float, high: float, field: Field) -> Field:
     """0 below `low`, 1 above `high`, a smooth rise between them."""
     t = np.clip((field - np.float32(low)) / np.float32(high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
-def blend(picture: NDArray[np.float32], colour: NDArray[np.float32], alpha: Field) -> None:
+def rgb(red: float, green: float, blue: float) -> NDArray[np.float32]:
+    """One colour."""
+    return np.array((red, green, blue), dtype=np.float32)
+
+
+def shaded(colour: NDArray[np.float32], shade: Field) -> Picture:
+    """A picture of one colour, darker and brighter as `shade` says (1 leaves it)."""
+    return colour[:, None, None] * shade
+
+
+def blend(picture: Picture, colour: NDArray[np.float32], alpha: Field) -> None:
     """Lay `colour` (one RGB, or a picture) over `picture` in place; `alpha` 0 leaves it, 1 replaces it."""
-    picture += (colour - picture) * alpha[..., None]
+    for channel in range(3):
+        layer = picture[channel]
+        layer += (colour[channel] - layer) * alpha

@@ -5,29 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from csp.world.dermoscopy.attributes import Case
-from csp.world.dermoscopy.noise import Field, blend, fractal, step, stream
+from csp.world.dermoscopy.noise import Field, Picture, blend, fractal, rgb, shaded, step, stream
 from csp.world.dermoscopy.shape import Shape
-from csp.world.dermoscopy.skin import TONES, Picture
+from csp.world.dermoscopy.skin import TONES
 
 LIGHT, DARK, BLACK, FAINT = 0.60, 1.60, 5.2, 0.16  # melanin of each shade, in the units of skin.absorb
 
-WHITE = np.array((0.96, 0.89, 0.85), dtype=np.float32)
-BLUE_GREY = np.array((0.40, 0.42, 0.49), dtype=np.float32)
+WHITE = rgb(0.96, 0.89, 0.85)
+BLUE_GREY = rgb(0.40, 0.42, 0.49)
 
 
 def melanin(case: Case, shape: Shape) -> Field:
     """Brown and black pigment of the lesion, before its structures."""
     size = len(shape.body)
     rng = stream(case.seed, "pigment")
-    mottle = fractal(rng, size, 6, 4, 0.6)
+    mottle = fractal(rng, size, 5, 4, 0.55)
     shade = _browns(case, shape, mottle)
-    shade = shade * (1 + np.float32(0.13) * mottle) * (1 + _lopsided(case, shape))
-    shade = shade * (1 + np.float32(0.12) * fractal(rng, size, 30, 3, 0.8))
+    shade = shade * (1 + np.float32(0.17) * mottle) * (1 + _lopsided(case, shape))
+    shade = shade * (1 + np.float32(0.085) * fractal(rng, size, 34, 3, 0.9))
     shade = shade * (np.float32(0.66) + np.float32(0.34) * step(0.0, 0.5, shape.depth))
     total = shape.body * shade
     if "black" in case.colours:
         total += shape.body * zone(case, shape, "black", 0.42) * np.float32(BLACK)
-    return np.maximum(total, 0)
+    return np.asarray(np.maximum(total, 0), dtype=np.float32)
 
 
 def redness(case: Case, shape: Shape) -> Field:
@@ -42,26 +42,27 @@ def zones(case: Case, shape: Shape, picture: Picture) -> None:
     light, size = daylight(case), len(shape.body)
     if "blue-grey" in case.colours:
         grain = 1 + 0.10 * fractal(stream(case.seed, "blue-grey grain"), size, 20, 3, 0.8)
-        blend(picture, BLUE_GREY * light * grain[..., None], _ovoids(case, shape) * shape.body * np.float32(0.85))
+        areas = _ovoids(case, shape) * shape.body * np.float32(0.85)
+        blend(picture, shaded(BLUE_GREY * light, grain), areas)
     if "white" in case.colours:
         cloudy = np.clip(0.78 + 0.13 * fractal(stream(case.seed, "white cloud"), size, 14, 4, 0.7), 0, 1)
         blend(picture, WHITE * light, zone(case, shape, "white", 0.40) * shape.body * cloudy)
 
 
-def daylight(case: Case) -> float:
+def daylight(case: Case) -> np.float32:
     """How bright what lies in or on the skin looks: the same zone is darker in darker skin."""
-    return float(0.45 + 0.55 * TONES[case.skin_tone - 1].mean() / TONES[1].mean())
+    return np.float32(0.45 + 0.55 * TONES[case.skin_tone - 1].mean() / TONES[1].mean())
 
 
-def zone(case: Case, shape: Shape, name: str, extent: float) -> Field:
-    """A soft patch of the lesion, about `extent` of its radius; as symmetric as the lesion is."""
+def zone(case: Case, shape: Shape, name: str, extent: float, soft: float = 0.2) -> Field:
+    """A patch of the lesion, about `extent` of its radius and as symmetric, with a rim as wide as `soft`."""
     rng = stream(case.seed, f"zone {name}")
     angle = ZONE_ANGLES[name] + stream(case.seed, "zones").uniform(0, 2 * np.pi) + rng.uniform(-0.4, 0.4)
     away = rng.uniform(0.3, 0.5) if case.asymmetry else rng.uniform(0.0, 0.3)
     u = shape.u - np.float32(abs(away * np.cos(angle)) if case.asymmetry == 0 else away * np.cos(angle))
     v = shape.v - np.float32(abs(away * np.sin(angle)) if case.asymmetry < 2 else away * np.sin(angle))
-    ragged = 0.12 * fractal(rng, len(shape.body), 7, 4, 0.7)
-    return step(-0.2, 0.2, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
+    ragged = 0.12 * fractal(rng, len(shape.body), 6, 4, 0.62)
+    return step(-soft, soft, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
 
 
 # Spread around the lesion, so that several zones do not hide one another.
@@ -111,5 +112,6 @@ def _ovoids(case: Case, shape: Shape) -> Field:
         lean = rng.uniform(0, np.pi)
         p = np.float32(np.cos(lean)) * du + np.float32(np.sin(lean)) * dv
         q = np.float32(np.cos(lean)) * dv - np.float32(np.sin(lean)) * du
-        total = np.maximum(total, step(-0.1, 0.1, np.float32(long) - np.hypot(p, np.float32(1.5) * q) + bend))
+        inside = np.float32(long) - np.hypot(p, np.float32(1.5) * q) + bend
+        total = np.maximum(total, step(-0.15, 0.13, inside))
     return total

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from csp.world.dermoscopy import artefacts, structures
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.network import atypical_network, typical_network
-from csp.world.dermoscopy.noise import smooth, stream
+from csp.world.dermoscopy.noise import Picture, smooth, stream
 from csp.world.dermoscopy.pigment import melanin, redness, zones
 from csp.world.dermoscopy.shape import Shape, lesion_shape
-from csp.world.dermoscopy.skin import Picture, absorb, skin
+from csp.world.dermoscopy.skin import absorb, skin
 
 
 def render(case: Case, size: int = 320) -> Image.Image:
@@ -76,16 +77,17 @@ def _lit(case: Case, picture: Picture) -> Picture:
     """Uneven light and a colour cast, as between cameras; mild, so that colours keep their names."""
     rng = stream(case.seed, "light")
     cast = np.exp(rng.normal(0, 1, 3) * (0.035, 0.04, 0.065) + rng.normal(-0.01, 0.05)).astype(np.float32)
-    glow = 1 + np.float32(rng.uniform(0.02, 0.06)) * smooth(rng, len(picture), 2)
-    return picture * glow[..., None] * cast
+    glow = 1 + np.float32(rng.uniform(0.02, 0.06)) * smooth(rng, picture.shape[1], 2)
+    return picture * glow * cast[:, None, None]
 
 
-def _photographed(case: Case, picture: Picture) -> np.ndarray:
+def _photographed(case: Case, picture: Picture) -> NDArray[np.uint8]:
     """Lens blur, the camera's soft shoulder towards white, and sensor noise."""
     rng = stream(case.seed, "camera")
-    size = len(picture)
+    size = picture.shape[1]
     blur = size * rng.uniform(0.0008, 0.0022)
-    picture = np.asarray(gaussian_filter(picture, (blur, blur, 0), truncate=2.5))
-    grain = rng.standard_normal((size, size, 1), dtype=np.float32)
+    picture = np.asarray(gaussian_filter(picture, (0, blur, blur), truncate=2.5))
+    grain = rng.standard_normal((size, size), dtype=np.float32)
     picture = picture + grain * np.float32(rng.uniform(0.004, 0.010))
-    return (np.clip(0.02 + 0.97 * picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    levels = np.clip(5.6 + 247.35 * picture, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(1, 2, 0))

@@ -40,7 +40,7 @@ class Shape:
         rho = self.radius * reach * np.interp(np.angle(np.exp(1j * angle)), ANGLES, self.outline)
         x, y = rho * np.cos(angle), rho * np.sin(angle) * self.aspect
         cos, sin = np.cos(self.turn), np.sin(self.turn)
-        return self.centre + np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+        return np.asarray(self.centre + np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1))
 
     def reach(self, points: Points) -> NDArray[np.float64]:
         """How far out picture positions (n, 2) lie: 0 at the centre, 1 on the edge."""
@@ -60,8 +60,8 @@ def lesion_shape(case: Case, size: int) -> Shape:
     x, y = x / np.float32(radius), y / np.float32(radius * aspect)
     nearest = ((np.arctan2(y, x) + np.float32(np.pi)) * np.float32(1440 / (2 * np.pi))).astype(np.intp)
     edge = outline.astype(np.float32)[nearest]
-    depth = 1 - np.hypot(x, y) / edge + _wobble(case, size)
-    soft = 0.065 if case.irregular_border else 0.15
+    depth = np.asarray(_wobble(case, size) + 1 - np.hypot(x, y) / edge, dtype=np.float32)
+    soft = 0.08 if case.irregular_border else 0.17
     u, v = _folded(case.asymmetry, x, y)
     return Shape(centre, radius, aspect, turn, outline, x, y, u, v, depth, step(-soft, 0.9 * soft, depth))
 
@@ -81,7 +81,8 @@ def _folded(asymmetry: int, x: Field, y: Field) -> tuple[Field, Field]:
 def _outline(case: Case) -> NDArray[np.float64]:
     """Even cosines keep both axes of symmetry, odd cosines one, sines none."""
     rng = stream(case.seed, "outline")
-    even = 0.05 * rng.standard_normal() * np.cos(2 * ANGLES) + 0.03 * rng.standard_normal() * np.cos(4 * ANGLES)
+    oval, square = 0.05 * rng.standard_normal(), 0.03 * rng.standard_normal()
+    even = oval * np.cos(2 * ANGLES) + square * np.cos(4 * ANGLES)
     odd = rng.uniform(0.15, 0.24) * np.cos(ANGLES) + rng.uniform(0.10, 0.18) * np.cos(3 * ANGLES)
     skew = rng.uniform(0.1, 0.18) * np.sin(2 * ANGLES + rng.uniform(0, 1)) + 0.1 * np.sin(3 * ANGLES)
     outline = 1 + even + odd * (case.asymmetry > 0) + skew * (case.asymmetry > 1)
@@ -93,11 +94,12 @@ def _outline(case: Case) -> NDArray[np.float64]:
 def _notches(rng: np.random.Generator) -> NDArray[np.float64]:
     waves = np.zeros_like(ANGLES)
     for k in range(5, 15):
-        waves += rng.standard_normal() * 0.05 * (6 / k) ** 0.6 * np.cos(k * ANGLES + rng.uniform(0, 2 * np.pi))
+        height = rng.standard_normal() * 0.05 * (6 / k) ** 0.6
+        waves += height * np.cos(k * ANGLES + rng.uniform(0, 2 * np.pi))
     return waves
 
 
 def _wobble(case: Case, size: int) -> Field:
     """What keeps a border from being a drawn line: little for a regular border, ragged otherwise."""
     amount = 0.085 if case.irregular_border else 0.045
-    return np.float32(amount) * fractal(stream(case.seed, "wobble"), size, 8, 5, 0.75)
+    return np.float32(amount) * fractal(stream(case.seed, "wobble"), size, 7, 4, 0.66)

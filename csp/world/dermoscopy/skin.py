@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.brush import Brush, drawn
-from csp.world.dermoscopy.noise import Field, fractal, smooth, stream
-
-Picture = NDArray[np.float32]
-"""RGB (size, size, 3), 0 to 1."""
+from csp.world.dermoscopy.noise import Field, Picture, fractal, smooth, stream
 
 # Fitzpatrick I to VI under polarised light, which takes the surface glare off and so looks saturated.
 TONES = np.array(
@@ -19,8 +15,8 @@ TONES = np.array(
         (0.925, 0.765, 0.690),
         (0.880, 0.690, 0.580),
         (0.770, 0.570, 0.440),
-        (0.570, 0.400, 0.300),
-        (0.380, 0.255, 0.190),
+        (0.610, 0.430, 0.325),
+        (0.440, 0.300, 0.225),
     ],
     dtype=np.float32,
 )
@@ -33,10 +29,11 @@ BLOOD = np.array((0.10, 0.75, 0.62), dtype=np.float32)
 def skin(case: Case, size: int) -> Picture:
     """Unmarked skin of the case's tone."""
     rng = stream(case.seed, "skin")
-    picture = np.empty((size, size, 3), dtype=np.float32)
-    picture[:] = TONES[case.skin_tone - 1]
+    picture = np.empty((3, size, size), dtype=np.float32)
+    picture[:] = TONES[case.skin_tone - 1][:, None, None]
     blood = 0.028 * fractal(rng, size, 5, 3, 0.6) + np.float32(rng.uniform(-0.06, 0.22))
-    melanin = np.float32(rng.uniform(0.010, 0.022)) * fractal(rng, size, 14, 4, 0.95) + np.float32(rng.uniform(-0.04, 0.06))
+    blotches = np.float32(0.010 + 0.045 * rng.random() ** 4)  # few people are much blotched
+    melanin = blotches * fractal(rng, size, 14, 4, 0.95) + np.float32(rng.uniform(-0.04, 0.06))
     absorb(picture, melanin + _lines(rng, size) + _follicles(rng, size), blood)
     return picture
 
@@ -47,16 +44,16 @@ def absorb(picture: Picture, melanin: Field, blood: Field | None = None) -> None
         load = melanin * MELANIN[channel]
         if blood is not None:
             load = load + blood * BLOOD[channel]
-        picture[..., channel] *= np.exp(-load)
+        picture[channel] *= np.exp(-load)
 
 
 def _lines(rng: np.random.Generator, size: int) -> Field:
     """The fine criss-cross of skin creases: thin valleys of two stretched noise fields."""
     total = np.zeros((size, size), dtype=np.float32)
     for _ in range(2):
-        ridged = np.abs(smooth(rng, size, int(rng.integers(18, 36))))
+        ridged = np.abs(smooth(rng, size, int(rng.integers(26, 44))))
         total += np.clip(np.float32(0.25) - ridged, 0, None)
-    return total * np.float32(rng.uniform(0.08, 0.3))
+    return total * np.float32(rng.uniform(0.05, 0.2))
 
 
 def _follicles(rng: np.random.Generator, size: int) -> Field:

@@ -7,18 +7,17 @@ from scipy.ndimage import gaussian_filter
 
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.brush import Brush, Points, drawn
-from csp.world.dermoscopy.noise import Field, blend, fractal, step, stream
+from csp.world.dermoscopy.noise import Field, Picture, blend, fractal, rgb, shaded, step, stream
 from csp.world.dermoscopy.pigment import daylight, zone
 from csp.world.dermoscopy.shape import Shape
-from csp.world.dermoscopy.skin import Picture
 
-VEIL_BLUE = np.array((0.25, 0.30, 0.47), dtype=np.float32)
-VEIL_HAZE = np.array((0.62, 0.67, 0.80), dtype=np.float32)
-SCAR = np.array((0.94, 0.84, 0.81), dtype=np.float32)
-PEPPER = np.array((0.43, 0.42, 0.46), dtype=np.float32)
-CYST = np.array((1.00, 0.95, 0.80), dtype=np.float32)
-VESSEL = np.array((0.74, 0.07, 0.12), dtype=np.float32)
-BLUSH = np.array((0.88, 0.52, 0.50), dtype=np.float32)
+VEIL_BLUE = rgb(0.25, 0.30, 0.47)
+VEIL_HAZE = rgb(0.62, 0.67, 0.80)
+SCAR = rgb(0.94, 0.84, 0.81)
+PEPPER = rgb(0.43, 0.42, 0.46)
+CYST = rgb(1.00, 0.95, 0.80)
+VESSEL = rgb(0.74, 0.07, 0.12)
+BLUSH = rgb(0.88, 0.52, 0.50)
 
 
 def globules(case: Case, shape: Shape) -> Field:
@@ -44,44 +43,46 @@ def streaks(case: Case, shape: Shape) -> Field:
     angles = side + np.linspace(-spread, spread, round(spread * 13), endpoint=False)
     angles = angles + rng.uniform(-0.075, 0.075, len(angles))
     inner, outer = rng.uniform(0.65, 0.85, len(angles)), 1.08 + 0.24 * rng.random(len(angles)) ** 1.3
-    lean = rng.uniform(-0.06, 0.06, len(angles))
+    lean = rng.uniform(-0.1, 0.1, len(angles))
     knobs = rng.random(len(angles)) < 0.5
 
     def paint(brush: Brush) -> None:
         for angle, low, high, bend, knob in zip(angles, inner, outer, lean, knobs, strict=True):
             t = np.linspace(0, 1, 8)
             line = shape.at(angle + bend * t, low + (high - low) * t)
-            brush.stroke(line, 0.019 - 0.011 * t)
+            brush.stroke(line, 0.024 - 0.016 * t)
             if knob:
-                brush.dot(line[-1], 0.009)
+                brush.dot(line[-1], 0.0085)
 
-    return np.float32(1.7) * _softened(drawn(len(shape.body), paint), 0.004)
+    band = step(-0.04, 0.06, shape.depth) * (1 - step(0.1, 0.3, shape.depth))
+    return np.float32(1.6) * _softened(drawn(len(shape.body), paint), 0.0045) + np.float32(0.3) * band
 
 
 def veil(case: Case, shape: Shape, picture: Picture) -> None:
     """A confluent blue area under a whitish ground-glass haze."""
     size, light = len(shape.body), daylight(case)
-    area = zone(case, shape, "veil", 0.68) * step(-0.02, 0.22, shape.depth)
-    clouds = step(-1.2, 2.2, fractal(stream(case.seed, "veil haze"), size, 9, 5, 0.75))
-    tint = VEIL_BLUE + (VEIL_HAZE - VEIL_BLUE) * clouds[..., None]
-    blend(picture, tint * np.float32(light), area * np.float32(0.82))
+    area = zone(case, shape, "veil", 0.66, 0.28) * step(-0.02, 0.22, shape.depth)
+    rng = stream(case.seed, "veil haze")
+    haze = step(-1.5, 2.4, fractal(rng, size, 5, 3, 0.5)) + np.float32(0.05) * fractal(rng, size, 34, 3, 0.9)
+    tint = VEIL_BLUE[:, None, None] + shaded(VEIL_HAZE - VEIL_BLUE, haze)
+    blend(picture, tint * light, area * np.float32(0.84))
 
 
 def regression(case: Case, shape: Shape, picture: Picture) -> None:
     """White scar-like depigmentation, with grey-blue peppering in it."""
-    rng, light = stream(case.seed, "peppering"), np.float32(daylight(case))
+    rng, light = stream(case.seed, "peppering"), daylight(case)
     area = zone(case, shape, "regression", 0.52) * step(-0.05, 0.1, shape.depth)
     cloudy = np.clip(0.74 + 0.14 * fractal(rng, len(area), 12, 4, 0.7), 0, 1)
     blend(picture, SCAR * light, area * cloudy)
-    n = 420
+    n = 650
     places = shape.at(rng.uniform(-np.pi, np.pi, n), np.sqrt(rng.uniform(0, 1, n)))
-    radii = rng.uniform(0.0025, 0.005, n)
+    radii, values = rng.uniform(0.0022, 0.0048, n), rng.integers(120, 256, n)
 
     def paint(brush: Brush) -> None:
-        for place, radius in zip(places, radii, strict=True):
-            brush.dot(place, radius)
+        for place, radius, value in zip(places, radii, values, strict=True):
+            brush.dot(place, radius, int(value))
 
-    blend(picture, PEPPER * light, _softened(drawn(len(area), paint), 0.0015) * area)
+    blend(picture, PEPPER * light, _softened(drawn(len(area), paint), 0.0024) * area)
 
 
 def cysts(case: Case, shape: Shape, picture: Picture) -> None:
@@ -95,9 +96,9 @@ def cysts(case: Case, shape: Shape, picture: Picture) -> None:
         for place, radius in zip(places, radii, strict=True):
             brush.dot(place, radius)
 
-    dots = _softened(drawn(len(shape.body), paint), 0.003)
+    dots = _softened(drawn(len(shape.body), paint), 0.0042)
     glow = np.clip(dots + np.float32(0.8) * _softened(dots, 0.012), 0, 1)
-    blend(picture, CYST * np.float32(daylight(case)), glow * np.float32(0.9))
+    blend(picture, CYST * daylight(case), glow * np.float32(0.9))
 
 
 def vessels(case: Case, shape: Shape, picture: Picture) -> None:
@@ -114,7 +115,7 @@ def vessels(case: Case, shape: Shape, picture: Picture) -> None:
         for line, thick, thin in branches:
             brush.stroke(line, np.linspace(thick, thin, len(line)))
 
-    mask, light = drawn(len(shape.body), paint), np.float32(daylight(case))
+    mask, light = drawn(len(shape.body), paint), daylight(case)
     blush = np.clip(3 * _softened(mask, 0.02), 0, 1) * shape.body
     blend(picture, BLUSH * light, blush * np.float32(0.45))
     blend(picture, VESSEL * light, mask * np.float32(0.92))
@@ -130,15 +131,16 @@ def _grow(
 ) -> None:
     """Append one branch and, from points along it, its thinner daughters."""
     n = 14
-    turns = heading + np.cumsum(rng.normal(0, 0.14, n)) + 0.45 * np.sin(np.arange(n) * 0.9 + rng.uniform(0, 6))
+    sway = 0.45 * np.sin(np.arange(n) * 0.9 + rng.uniform(0, 6))
+    turns = heading + np.cumsum(rng.normal(0, 0.14, n)) + sway
     line = start + np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * length / n, axis=0)
     line = np.concatenate([start[None], line])
     branches.append((line, width, width * 0.3))
     if width < 0.0045:
         return
     for place in (4, 8, 12):
-        side = rng.choice((-1, 1)) * rng.uniform(0.5, 1.0)
-        _grow(rng, branches, line[place], float(turns[place]) + side, length * rng.uniform(0.4, 0.6), width * 0.55)
+        side = float(turns[place]) + rng.choice((-1, 1)) * rng.uniform(0.5, 1.0)
+        _grow(rng, branches, line[place], side, length * rng.uniform(0.4, 0.6), width * 0.55)
 
 
 def _softened(mask: Field, reach: float) -> Field:

@@ -24,7 +24,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Term:
-    """One vocabulary entry: the attributes that its text names; `broad` where it is too broad to explain any."""
+    """One vocabulary entry: the attributes its text names, and whether it is too broad to explain any."""
 
     text: str
     attributes: tuple[str, ...] = ()
