@@ -1,0 +1,95 @@
+"""The Zarr v3 arrays of a run: names, chunks, writing and reading."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from jaxtyping import Float32
+from zarr.codecs import ZstdCodec
+
+from csp.errors import BadRunError
+from csp.keeping import atomic
+
+GROUP = "arrays.zarr"
+EMBEDDINGS, PROBABILITIES, TEXT_EMBEDDINGS = "embeddings", "probabilities", "text_embeddings"
+NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY = "neighbours-index", "neighbours-similarity"
+NEIGHBOURS = (NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY)
+
+_SHARD_BYTES = 64 << 20
+_CHUNK_BYTES = 16 << 20
+
+Block = tuple[slice, np.ndarray]
+NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
+"""Gives the activations of the neurons from `first` up to `last`."""
+
+
+def activations_array(layer_index: int) -> str:
+    """Name of the activations array of the layer at this place in the manifest."""
+    return f"activations-{layer_index}"
+
+
+def create_group(run: Path) -> None:
+    """Make the empty Zarr group of a run."""
+    zarr.create_group(run / GROUP, overwrite=False)
+    atomic.sync_tree(run / GROUP)
+
+
+def write_activations(run: Path, layer_index: int, shape: tuple[int, int], block: NeuronBlock) -> None:
+    """Write `[c, n]`, one chunk per neuron, whole or not at all, holding one shard (64 MB) at a time."""
+    neurons, images = shape
+    shard = min(neurons, max(1, _SHARD_BYTES // (4 * images)))
+
+    def blocks() -> Iterator[Block]:
+        for first in range(0, neurons, shard):
+            last = min(first + shard, neurons)
+            yield slice(first, last), block(first, last)
+
+    _write(
+        run, activations_array(layer_index), blocks(), shape=shape, chunks=(1, images), shards=(shard, images)
+    )
+
+
+def write_array(run: Path, name: str, data: np.ndarray) -> None:
+    """Write an array in chunks of whole rows (16 MB), whole or not at all."""
+    row_bytes = data.dtype.itemsize * int(np.prod(data.shape[1:]))
+    rows = min(max(1, len(data)), max(1, _CHUNK_BYTES // max(1, row_bytes)))
+    _write(
+        run, name, [(slice(None), data)], shape=data.shape, chunks=(rows, *data.shape[1:]), dtype=data.dtype
+    )
+
+
+def _write(run: Path, name: str, blocks: Iterable[Block], dtype: Any = np.float32, **layout: Any) -> None:
+    temporary = run / GROUP / (atomic.TEMPORARY + name)
+    shutil.rmtree(temporary, ignore_errors=True)
+    array = zarr.create_array(
+        temporary,
+        dtype=dtype,
+        compressors=ZstdCodec(level=1, checksum=True),
+        fill_value=0,
+        config={"write_empty_chunks": True},
+        **layout,
+    )
+    for rows, block in blocks:
+        array[rows] = block
+    atomic.sync_tree(temporary)
+    atomic.publish(temporary, run / GROUP / name)
+
+
+def open_array(run: Path, name: str) -> Any:
+    """The lazy Zarr array `name` of a run; BadRunError when it is missing or damaged."""
+    with reading(run, name):
+        return zarr.open_array(run / GROUP / name, mode="r")
+
+
+@contextmanager
+def reading(run: Path, name: str) -> Iterator[None]:
+    """Turns what Zarr raises over missing or damaged files into BadRunError."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        where = run / GROUP / name
+        raise BadRunError(f"{where} can't be read ({error}): copy the run again") from None

@@ -1,0 +1,162 @@
+"""The manifest: what a run was made of, with which parameters, and the hashes that prove it."""
+
+import hashlib
+import json
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from csp.errors import BadRunError
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "zarr",
+    "pillow",
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+)
+
+_CODE = ("method", "world", "keeping", "work")
+_FINGERPRINTED = {"schema_version", "layers", "parameters", "files"}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Record):
+    """A thing the run was made from: the spec it was opened by, its name, the sha256 of its content."""
+
+    spec: str
+    name: str
+    hash: str
+
+
+class LayerRecord(_Record):
+    """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none)."""
+
+    layer: str
+    neurons: int
+    type: str = ""
+    pooling: str = ""
+
+
+class Parameters(_Record):
+    """Every parameter that decides a number of the run."""
+
+    k: int = 30
+    reuse: bool = True
+    gamma: float = 1.0
+    templates: tuple[str, ...] = ()
+    renormalise: bool = True
+    neighbours: int = 0
+    batch_size: int = 1
+    seed: int = 0
+
+
+class FileRecord(_Record):
+    """Length in bytes and sha256 of one file of the run."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Record):
+    """What `manifest.json` holds; `images`, `skipped`, `dimension` and `files` are filled in by the writer.
+
+    `plan` is what the job was asked to do (see `RunWriter`), `code` the hash of the code that did it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    created: datetime
+    csp_version: str
+    code: str
+    libraries: dict[str, str]
+    target: Source
+    dataset: Source
+    encoder: Source
+    layers: tuple[LayerRecord, ...]
+    classes: tuple[str, ...] = ()
+    parameters: Parameters = Parameters()
+    notes: tuple[str, ...] = ()
+    images: int = 0
+    skipped: int = 0
+    dimension: int = 0
+    plan: dict[str, Any] = {}
+    files: dict[str, FileRecord] = {}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over all that decides a number: sources, layers, parameters, and the hash of every file.
+
+        Left out: the run's name, when and where it was made, the versions, and the words for its parts.
+        """
+        decides = self.model_dump(mode="json", include=_FINGERPRINTED)
+        decides["sources"] = [self.target.hash, self.dataset.hash, self.encoder.hash]
+        return hashlib.sha256(canonical_json(decides).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces; NaN and infinity raise ValueError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def read_manifest(run: Path) -> Manifest:
+    """The manifest of the run folder `run`.
+
+    Raises
+    ------
+    BadRunError
+        No manifest (then the folder is not a run), not JSON, fields missing or wrong, or a newer schema.
+    """
+    try:
+        document = json.loads((run / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadRunError(
+            f"{run} is not a run: it has no {MANIFEST_NAME}; make one with `csp index` or `csp import`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BadRunError(f"{run / MANIFEST_NAME} can't be read ({error}): copy the run again") from None
+    _refuse_newer(run, document)
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged at {where!r}: {first['msg']}") from None
+
+
+def _refuse_newer(run: Path, document: Any) -> None:
+    schema = document.get("schema_version") if isinstance(document, dict) else None
+    if not isinstance(schema, int) or schema < 1:
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged: it names no schema_version")
+    if schema > SCHEMA_VERSION:
+        raise BadRunError(
+            f"{run} was made by a newer version (schema {schema}, this app reads up to {SCHEMA_VERSION}): "
+            "update the app"
+        )
+
+
+def installed_libraries() -> dict[str, str]:
+    """Versions of the libraries that decide numbers, without importing them."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def code_hash() -> str:
+    """sha256 over the source of the floors that make a run."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for floor in _CODE for path in (root / floor).rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

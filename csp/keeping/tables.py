@@ -1,0 +1,99 @@
+"""The Parquet tables of a run: their columns, writing and reading."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from csp.errors import BadRunError
+from csp.keeping import atomic
+
+Columns = dict[str, pa.DataType]
+
+_TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float32()
+
+IMAGES: Columns = {
+    "image": _WHOLE,
+    "path": _TEXT,
+    "label": _TEXT,
+    "split": _TEXT,
+    "width": _WHOLE,
+    "height": _WHOLE,
+    "prediction": _TEXT,
+}
+SKIPPED: Columns = {"path": _TEXT, "reason": _TEXT}
+VOCABULARY: Columns = {"text": _TEXT, "attributes": pa.list_(_TEXT), "broad": pa.bool_()}
+NEURONS: Columns = {
+    "neuron": _WHOLE,
+    "state": _TEXT,
+    "mean": pa.float64(),
+    "max": _REAL,
+    "share_firing": _REAL,
+    "activating": pa.list_(_WHOLE),
+    "activation": pa.list_(_REAL),
+    "contrastive": pa.list_(_WHOLE),
+    "contrastive_activation": pa.list_(_REAL),
+    "similarity": pa.list_(_REAL),
+}
+LABELS: Columns = {"neuron": _WHOLE, "labeler": _TEXT, "rank": _WHOLE, "label": _TEXT, "score": _REAL}
+
+
+def location(name: str) -> str:
+    """Path of a table inside a run."""
+    return f"tables/{name}.parquet"
+
+
+def to_arrow(frame: pd.DataFrame, columns: Columns) -> pa.Table:
+    """The frame as Arrow: the named columns first, of their type, then the rest as they are.
+
+    A column that is missing from the frame raises ValueError: it is the caller's mistake.
+    """
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise ValueError(f"the table lacks the columns {missing}")
+    extra = [name for name in frame.columns if name not in columns]
+    named = {name: _column(frame[name], kind) for name, kind in columns.items()}
+    return pa.table(named | {name: _column(frame[name], None) for name in extra})
+
+
+def _column(values: pd.Series, kind: pa.DataType | None) -> pa.Array:
+    return pa.Array.from_pandas(values, type=kind)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table whole or not at all; the same table gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    atomic.write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def read_table(path: Path, columns: Columns) -> pd.DataFrame:
+    """Read a table; booleans with gaps come as `boolean`, lists of numbers as arrays, of text as lists.
+
+    Raises
+    ------
+    BadRunError
+        The file is missing, damaged, or lacks one of `columns`.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise BadRunError(f"{path} can't be read ({_first_line(error)}): copy the run again") from None
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise BadRunError(f"{path} lacks the columns {missing}: copy the run again")
+    frame: pd.DataFrame = table.to_pandas()
+    for column in (f.name for f in table.schema if f.type == pa.list_(_TEXT)):
+        frame[column] = table[column].to_pylist()
+    gaps = [f.name for f in table.schema if f.type == pa.bool_() and table[f.name].null_count]
+    return frame.astype(dict.fromkeys(gaps, "boolean")) if gaps else frame
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def empty_table(columns: Columns) -> pd.DataFrame:
+    """A table without rows."""
+    frame: pd.DataFrame = pa.schema(list(columns.items())).empty_table().to_pandas()
+    return frame

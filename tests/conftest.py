@@ -1,0 +1,29 @@
+"""What tests of every floor share: their own home, and a small run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from csp.keeping.run import Run
+from tests.build import build_run
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """CSP_HOME points into the test's own folder."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("CSP_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def built_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny run, made once; not to be changed."""
+    return build_run(tmp_path_factory.mktemp("built") / "tiny")
+
+
+@pytest.fixture
+def tiny_run(built_run: Path, own_home: Path) -> Run:
+    """A copy of the tiny run, found by the name `tiny`, free to be changed."""
+    return Run.open(shutil.copytree(built_run, own_home / "runs" / "tiny"))
