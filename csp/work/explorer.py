@@ -7,16 +7,48 @@
     view = explorer.neuron("layer4", 17, k=9, gamma=0.5) # ... or at others; then cached
     view.pairs[0].activating.image                       # -> explorer.run.thumbnail(image, "small"): bytes
     view.labels["csp"][0].label, view.scores             # best labels; the table over all labelers
-    explorer.score_text("layer4", 17, "blue-white veil") # TextScore; UnavailableError when the encoder can't load
-    explorer.score_range("layer4", "csp")                # ScoreRange of first labels, or None without a vocabulary
+    explorer.score_text("layer4", 17, "blue-white veil") # TextScore; UnavailableError: no encoder here
+    explorer.score_range("layer4", "csp")                # ScoreRange of first labels; None: no vocabulary
     view.provenance.source                               # "precomputed" | "cached" | "computed"
 
 No model is loaded except by `score_text` for a text outside the vocabulary.
 """
 
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csp.errors import BadInputError
 from csp.keeping.answers import Answers
+from csp.keeping.home import answers_folder, find_run
+from csp.keeping.manifest import code_hash
 from csp.keeping.run import Run
-from csp.work.views import NeuronTable, NeuronView, ScoreRange, TextScore
+from csp.method.examples import Examples, select_examples
+from csp.method.states import SENTENCES, NeuronState
+from csp.work.image_facts import ImageIndex
+from csp.work.labelling import TOP, Labels, Scorer, best_texts
+from csp.work.provenance import answered, computed_by, csp_version, freshest, precomputed
+from csp.work.text_scores import TextScorer, clean_text
+from csp.work.view_building import margin, neuron_view
+from csp.work.views import LabelRow, NeuronTable, NeuronView, Provenance, ScoreRange, TextScore
+from csp.work.views_json import (
+    examples_from_json,
+    examples_to_json,
+    labels_from_json,
+    labels_to_json,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person can change: the number of examples, gamma, whether one image may serve several pairs."""
+
+    k: int
+    gamma: float
+    reuse: bool
 
 
 class Explorer:
@@ -25,10 +57,31 @@ class Explorer:
     def __init__(self, run: Run, answers: Answers) -> None:
         self.run = run
         self.answers = answers
+        self._images = ImageIndex(run)
 
     def neurons(self, layer: str) -> NeuronTable:
         """The neurons of a layer, with their state and their first csp label."""
-        raise NotImplementedError
+        stored = self.run.neurons(layer)
+        if stored.empty:
+            raise BadInputError(
+                f"the run {self.run.name} has no table of neurons; make it again with `csp index`"
+            )
+        firsts = [self._first(layer, neuron) for neuron in stored["neuron"]]
+        frame = pd.DataFrame(
+            {
+                "neuron": stored["neuron"],
+                "state": stored["state"],
+                "sentence": [_sentence(NeuronState(state)) for state in stored["state"]],
+                "mean": stored["mean"],
+                "maximum": stored["max"],
+                "share_firing": stored["share_firing"],
+                "label": [label for label, _, _ in firsts],
+                "score": np.array([score for _, score, _ in firsts], dtype=np.float64),
+                "margin": np.array([margin for _, _, margin in firsts], dtype=np.float64),
+                "top_images": [[int(image) for image in images] for images in stored["activating"]],
+            }
+        )
+        return NeuronTable(layer, frame, precomputed(self.run.manifest))
 
     def neuron(
         self,
@@ -40,7 +93,16 @@ class Explorer:
         reuse: bool | None = None,
     ) -> NeuronView:
         """One neuron; what is left None is the run's own parameter."""
-        raise NotImplementedError
+        choice = self.choice(k, gamma, reuse)
+        examples, found = self.examples(layer, neuron, choice)
+        labels, labelled = self.labels(layer, neuron, choice)
+        return neuron_view(
+            self.run,
+            (layer, neuron, choice.k, choice.gamma, choice.reuse),
+            self._images.pairs(examples),
+            labels,
+            freshest(found, labelled),
+        )
 
     def score_text(
         self,
@@ -52,14 +114,142 @@ class Explorer:
         gamma: float | None = None,
         reuse: bool | None = None,
     ) -> TextScore:
-        """Score any text for a neuron under every labeler; raises UnavailableError when the encoder can't load."""
-        raise NotImplementedError
+        """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded."""
+        choice, text = self.choice(k, gamma, reuse), clean_text(text)
+        activations = self.run.activations(layer, neuron)
+
+        def compute() -> dict[str, Any]:
+            examples, _ = self.examples(layer, neuron, choice)
+            return self._texts.score(text, activations, examples, choice.gamma)
+
+        key = self._key("text", layer, neuron) | asdict(choice) | {"text": text}
+        answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
+        scores = {name: LabelRow(**row) for name, row in answer.value["scores"].items()}
+        return TextScore(
+            text, answer.value["in_vocabulary"], scores, answer.value["out_of"], answered(answer)
+        )
 
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of first labels lie in this layer; None when the run has no labels."""
-        raise NotImplementedError
+        labels = self.run.labels(layer)
+        first = labels[(labels["labeler"] == labeler) & (labels["rank"] == 1)]["score"]
+        if first.empty:
+            return None
+        low, median, high = first.quantile([0.1, 0.5, 0.9]).tolist()
+        return ScoreRange(low, median, high, len(first))
+
+    def choice(self, k: int | None = None, gamma: float | None = None, reuse: bool | None = None) -> Choice:
+        """A checked choice; what is left None is the run's own parameter. Raises BadInputError."""
+        given = self.run.manifest.parameters
+        choice = Choice(
+            given.k if k is None else k,
+            given.gamma if gamma is None else gamma,
+            given.reuse if reuse is None else reuse,
+        )
+        if choice.k < 1:
+            raise BadInputError(f"the number of examples is {choice.k}; ask for at least 1")
+        if not 0 <= choice.gamma <= 1:
+            raise BadInputError(f"gamma is {choice.gamma}; it must lie in 0 to 1")
+        return choice
+
+    def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
+        """The examples of one neuron, and where they come from; NotFoundError says what exists."""
+        activations = self.run.activations(layer, neuron)
+        given = self.run.manifest.parameters
+        if (choice.k, choice.reuse) == (given.k, given.reuse):
+            stored = self.run.examples(layer, neuron)
+            if stored is not None:
+                return stored, precomputed(self.run.manifest)
+
+        def compute() -> dict[str, Any]:
+            examples = select_examples(
+                activations,
+                self.run.embeddings,
+                choice.k,
+                reuse=choice.reuse,
+                neighbours=self.run.neighbours,
+            )
+            return examples_to_json(examples)
+
+        key = self._key("examples", layer, neuron) | {"k": choice.k, "reuse": choice.reuse}
+        answer = self.answers.get_or_compute(key, compute, by=computed_by(csp_version()))
+        return examples_from_json(answer.value), answered(answer)
+
+    def labels(self, layer: str, neuron: int, choice: Choice, top: int = TOP) -> tuple[Labels, Provenance]:
+        """By labeler, the texts among the `top` best of any labeler; empty without a vocabulary."""
+        if self._scorer is None:
+            return {}, precomputed(self.run.manifest)
+        if choice == self.choice() and top <= TOP and not self.run.labels(layer).empty:
+            return self._stored_labels(layer).get(neuron, {}), precomputed(self.run.manifest)
+        scorer, texts = self._scorer, tuple(self.run.vocabulary["text"])
+
+        def compute() -> dict[str, Any]:
+            examples, _ = self.examples(layer, neuron, choice)
+            scores = scorer.scores(self.run.activations(layer, neuron), examples, choice.gamma)
+            return labels_to_json(best_texts(scores, texts, max(top, TOP)))
+
+        key = self._key("labels", layer, neuron) | asdict(choice) | {"top": max(top, TOP)}
+        answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
+        return labels_from_json(answer.value), answered(answer)
+
+    def _first(self, layer: str, neuron: int) -> tuple[str | None, float, float]:
+        rows: tuple[LabelRow, ...] = self._stored_labels(layer).get(neuron, {}).get("csp", ())
+        if not rows:
+            return None, float("nan"), float("nan")
+        between = margin(rows)
+        return rows[0].label, rows[0].score, float("nan") if between is None else between
+
+    def _stored_labels(self, layer: str) -> dict[int, Labels]:
+        if layer not in self._labels_by_layer:
+            self._labels_by_layer[layer] = _by_neuron(self.run.labels(layer))
+        return self._labels_by_layer[layer]
+
+    @cached_property
+    def _labels_by_layer(self) -> dict[str, dict[int, Labels]]:
+        return {}
+
+    @cached_property
+    def _scorer(self) -> Scorer | None:
+        texts = self.run.text_embeddings
+        return None if texts is None else Scorer(self.run.embeddings, texts)
+
+    @cached_property
+    def _code(self) -> str:
+        return code_hash()
+
+    @property
+    def _by_encoder(self) -> str:
+        return computed_by(csp_version(), self.run.manifest.encoder.name)
+
+    @cached_property
+    def _texts(self) -> TextScorer:
+        return TextScorer(self.run, self.answers, self._scorer)
+
+    def _key(self, question: str, layer: str, neuron: int) -> dict[str, Any]:
+        return {
+            "question": question,
+            "code": self._code,
+            "run": self.run.fingerprint,
+            "layer": layer,
+            "neuron": neuron,
+        }
 
 
 def open_explorer(run: str) -> Explorer:
     """The explorer of a run, by name or folder; raises NotFoundError or BadRunError."""
-    raise NotImplementedError
+    return Explorer(Run.open(find_run(run)), Answers(answers_folder()))
+
+
+def _by_neuron(labels: pd.DataFrame) -> dict[int, Labels]:
+    found: dict[int, dict[str, list[LabelRow]]] = {}
+    columns = (labels[name].tolist() for name in ("neuron", "labeler", "label", "score", "rank"))
+    for neuron, labeler, label, score, rank in zip(*columns, strict=True):
+        found.setdefault(neuron, {}).setdefault(labeler, []).append(LabelRow(label, score, rank))
+    return {
+        neuron: {labeler: tuple(rows) for labeler, rows in by_labeler.items()}
+        for neuron, by_labeler in found.items()
+    }
+
+
+def _sentence(state: NeuronState) -> str:
+    return "" if state is NeuronState.NORMAL else SENTENCES[state]

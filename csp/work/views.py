@@ -1,4 +1,4 @@
-"""What the explorer answers with: frozen values that pages and commands draw, with no behaviour of their own."""
+"""What the explorer answers with: frozen values that pages and commands draw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,9 +85,10 @@ class NeuronView:
     """One sentence a state for the screen, empty when the neuron is normal."""
     pairs: tuple[Pair, ...]
     labels: Mapping[str, tuple[LabelRow, ...]]
-    """By labeler (`csp`, `semanticlens`, `clip-dissect`): its best texts, best first. Empty without a vocabulary."""
+    """By labeler (`csp`, `semanticlens`, `clip-dissect`): its best texts; empty without a vocabulary."""
     scores: pd.DataFrame
-    """Index: every text among some labeler's best, by csp rank; columns `csp`, ..., and `csp rank`, ...: the score table."""
+    """The score table: every text among some labeler's best, by csp rank. Index: the text; columns: a score
+    for each labeler (`csp`, ...) and its rank (`csp rank`, ...)."""
     margins: Mapping[str, float | None]
     """By labeler: first score minus second; None with fewer than two texts."""
     histogram: Histogram

@@ -1,0 +1,59 @@
+"""Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from csp.method.examples import Examples
+from csp.method.labelers import LABELERS, Evidence, text_prior
+from csp.work.views import LabelRow
+
+TOP = 10
+"""How many best texts of each labeler are kept for a neuron."""
+
+Scores = Mapping[str, Float32[np.ndarray, " t"]]
+Labels = dict[str, tuple[LabelRow, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores texts for any neuron of a run; what all neurons share is computed once."""
+
+    embeddings: Float32[np.ndarray, "n d"]
+    text_embeddings: Float32[np.ndarray, "t d"]
+
+    @cached_property
+    def prior(self) -> Float64[np.ndarray, " t"]:
+        """How often each text suits an image of the run."""
+        return text_prior(self.embeddings, self.text_embeddings)
+
+    def scores(self, activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float) -> Scores:
+        """The score of every text under every labeler; nothing for a neuron that never fires."""
+        if not (examples.activation > 0).any():
+            return {}
+        evidence = Evidence(activations, self.embeddings, examples, self.prior)
+        return {name: labeler(evidence, self.text_embeddings, gamma) for name, labeler in LABELERS.items()}
+
+
+def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels:
+    """Under each labeler the texts among the `top` best of any labeler, best first, with true ranks."""
+    orders = {name: np.argsort(-values, kind="stable") for name, values in scores.items()}
+    chosen = {int(text) for order in orders.values() for text in order[:top]}
+    return {name: _rows(order, scores[name], texts, chosen) for name, order in orders.items()}
+
+
+def _rows(
+    order: Int64[np.ndarray, " t"],
+    scores: Float32[np.ndarray, " t"],
+    texts: tuple[str, ...],
+    chosen: set[int],
+) -> tuple[LabelRow, ...]:
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return tuple(
+        LabelRow(texts[text], float(scores[text]), int(ranks[text]))
+        for text in sorted(chosen, key=lambda text: int(ranks[text]))
+    )

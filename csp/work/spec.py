@@ -1,0 +1,90 @@
+"""What `csp index` is asked to do, as one frozen value, from options or from a YAML or JSON file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from csp.errors import BadInputError, NotFoundError
+from csp.method.neighbours import STORED
+from csp.work.spec_paths import anchored_spec
+
+
+class IndexSpec(BaseModel):
+    """Everything that decides what a run holds; the same spec resumes a stopped job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
+
+    model: str
+    layers: tuple[str, ...] = Field(min_length=1)
+    data: str
+    encoder: str
+    out: str
+    """A folder, or a plain name for a run in the runs folder."""
+    pooling: Literal["mean", "max", "cls"] = "mean"
+    batch_size: int = Field(32, ge=1, le=4096)
+    workers: int = Field(2, ge=1, le=64)
+    """Threads that decode images while the models compute; changes no number."""
+    vocabulary: Path | None = None
+    templates: tuple[str, ...] | None = None
+    """Prompts with a `{}` for the text; None takes the default ones."""
+    renormalise: bool = True
+    """Whether text embeddings are normalised again after the mean over templates."""
+    k: int = Field(30, ge=1)
+    gamma: float = Field(1.0, ge=0.0, le=1.0)
+    reuse: bool = True
+    neighbours: int = Field(STORED, ge=1)
+    """How many nearest neighbours of each image are stored; changes the speed, not the answers."""
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The fields of a config file, its paths taken from its folder; raises NotFoundError, BadInputError."""
+    if not path.is_file():
+        raise NotFoundError(
+            f"there is no config file {path}; give a .yaml or .json file, or --model and the rest"
+        )
+    try:
+        fields = (json.loads if path.suffix == ".json" else yaml.safe_load)(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path} is not readable as YAML or JSON: {one_line(error)}") from error
+    if not isinstance(fields, dict):
+        raise BadInputError(f"{path} must hold fields such as `model: ...` and `layers: [...]`")
+    return anchor_fields(fields, path.resolve().parent)
+
+
+def make_spec(fields: Mapping[str, Any]) -> IndexSpec:
+    """A checked spec; raises BadInputError naming the first field that is wrong."""
+    try:
+        return IndexSpec.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the spec"
+        if first["type"] == "missing":
+            raise BadInputError(
+                f"{field} is missing: index needs model, layers, data, encoder and out"
+            ) from error
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(IndexSpec.model_fields)
+            raise BadInputError(f"{field} is no field of an index config; there are {known}") from error
+        raise BadInputError(f"{field} {first['input']!r} can't be used: {first['msg']}") from error
+
+
+def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
+    """The same fields with every relative path in them taken from the folder `base`."""
+    anchored = dict(fields)
+    for name in ("model", "data", "encoder"):
+        if isinstance(fields.get(name), str):
+            anchored[name] = anchored_spec(fields[name], base)
+    if isinstance(fields.get("vocabulary"), str):
+        anchored["vocabulary"] = base / fields["vocabulary"]
+    if isinstance(fields.get("out"), str) and len(Path(fields["out"]).parts) > 1:
+        anchored["out"] = str(base / fields["out"])
+    return anchored
+
+
+def one_line(error: Exception) -> str:
+    """An error's own message on one line."""
+    return " ".join(str(error).split())

@@ -1,0 +1,118 @@
+"""Scores any text a person types for a neuron; loads the encoder only for texts outside the vocabulary."""
+
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from csp.errors import BadInputError, CspError, UnavailableError
+from csp.keeping.answers import Answers
+from csp.keeping.run import Run
+from csp.method.examples import Examples
+from csp.work.labelling import Scorer, Scores
+from csp.work.provenance import computed_by, csp_version
+from csp.work.spec_paths import openable_spec
+from csp.work.views import LabelRow
+from csp.world.models import Encoder, open_encoder
+
+LONGEST = 300
+NEEDS_VOCABULARY = "clip-dissect"
+"""It weighs a text against the others, so it can't score one alone."""
+
+
+def clean_text(text: str) -> str:
+    """The text with single spaces; BadInputError when it is empty or too long to be a label."""
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= LONGEST:
+        raise BadInputError(f"a label of {len(text)} characters can't be scored; write 1 to {LONGEST}")
+    return text
+
+
+class TextScorer:
+    """Scores texts for the neurons of one run."""
+
+    def __init__(self, run: Run, answers: Answers, vocabulary: Scorer | None) -> None:
+        self._run = run
+        self._answers = answers
+        self._vocabulary = vocabulary
+        self._last: tuple[str, Scorer] | None = None
+
+    def score(
+        self, text: str, activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float
+    ) -> dict[str, Any]:
+        """As JSON, the fields `in_vocabulary`, `scores` (none for a neuron that never fires) and `out_of`."""
+        place = self._places.get(text.casefold())
+        scorer = self._vocabulary if place is not None else None
+        if scorer is None:
+            scorer = self._scorer_with(text)
+        index = len(scorer.text_embeddings) - 1 if place is None else place
+        scores = scorer.scores(activations, examples, gamma)
+        return {
+            "in_vocabulary": place is not None,
+            "scores": {name: asdict(row) for name, row in self._rows(text, index, scores).items()},
+            "out_of": len(scorer.text_embeddings),
+        }
+
+    def _rows(self, text: str, index: int, scores: Scores) -> dict[str, LabelRow]:
+        alone = self._vocabulary is None
+        return {
+            name: LabelRow(text, float(values[index]), _rank(values, index))
+            for name, values in scores.items()
+            if not (alone and name == NEEDS_VOCABULARY)
+        }
+
+    def _scorer_with(self, text: str) -> Scorer:
+        """A scorer of the vocabulary's texts and, as the last, this one; kept for the next neuron."""
+        if self._last is None or self._last[0] != text:
+            embedding = self._embedding(text)[None, :]
+            known = [] if self._vocabulary is None else [self._vocabulary.text_embeddings]
+            self._last = text, Scorer(self._run.embeddings, np.concatenate([*known, embedding]))
+        return self._last[1]
+
+    def _embedding(self, text: str) -> Float32[np.ndarray, " d"]:
+        source, parameters = self._run.manifest.encoder, self._run.manifest.parameters
+        templates, renormalise = parameters.templates, parameters.renormalise
+
+        def compute() -> list[float]:
+            embedded = self._encoder.embed_texts([text], templates, renormalise)
+            numbers: list[float] = embedded[0].astype(float).tolist()
+            return numbers
+
+        key = {"question": "text embedding", "encoder": source.hash, "text": text}
+        key |= {"templates": list(templates), "renormalise": renormalise}
+        by = computed_by(csp_version(), source.name)
+        return np.array(self._answers.get_or_compute(key, compute, by=by).value, dtype=np.float32)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Place of each vocabulary text, in lower case; the first of two that differ in case only."""
+        if self._vocabulary is None:
+            return {}
+        places: dict[str, int] = {}
+        for place, text in enumerate(self._run.vocabulary["text"]):
+            places.setdefault(text.casefold(), place)
+        return places
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        source = self._run.manifest.encoder
+        try:
+            encoder = open_encoder(openable_spec(source.spec))
+        except CspError as error:
+            raise UnavailableError(
+                f"only texts of the vocabulary can be scored: the run's encoder {source.name} "
+                f"({source.spec or 'not named in the run'}) can't be opened here ({error})"
+            ) from error
+        if encoder.weights_hash != source.hash:
+            raise UnavailableError(
+                f"only texts of the vocabulary can be scored: {source.spec} holds other weights now "
+                "than those that made this run"
+            )
+        return encoder
+
+
+def _rank(scores: Float32[np.ndarray, " t"], index: int) -> int:
+    better = np.count_nonzero(scores > scores[index])
+    return int(better + np.count_nonzero(scores[:index] == scores[index])) + 1
