@@ -70,16 +70,18 @@ def look_up(
     activating: Int64[np.ndarray, " k"],
     below: Bool[np.ndarray, " n"],
     embeddings: Float[np.ndarray, "n d"],
-    neighbours: Neighbours,
+    neighbours: Neighbours | None,
     reuse: bool,
 ) -> Int64[np.ndarray, " k"]:
     """As `search`, from the stored neighbours alone; `UNSURE` where an image not stored may be the answer.
 
     Without reuse one unsure answer bears on all later ones, so everything after the first is `UNSURE` too.
     """
+    chosen = np.full(len(activating), UNSURE, dtype=np.int64)
+    if neighbours is None:
+        return chosen
     below = below.copy()
     complete = neighbours.index.shape[1] >= len(embeddings) - 1
-    chosen = np.full(len(activating), UNSURE, dtype=np.int64)
     for position, image in enumerate(activating):
         stored, similarities = neighbours.index[image], neighbours.similarity[image]
         places = np.flatnonzero(below[stored])

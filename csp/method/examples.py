@@ -1,6 +1,5 @@
 """Activating and contrastive examples of neurons (the paper's steps 1 and 2)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +7,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 
 from csp.method import contrast
 from csp.method.checks import check_examples, check_probe
-from csp.method.neighbours import BLOCK, Neighbours
-
-NEURONS_AT_ONCE = 64
+from csp.method.neighbours import Neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,35 +47,12 @@ def select_examples(
     mean = mean_activation(activations)
     below = images_below(activations, mean)
     activating = top_images(activations, k)
-    if neighbours is None:
-        contrastive = contrast.search(activating, below, embeddings, reuse)
-    else:
-        contrastive = contrast.look_up(activating, below, embeddings, neighbours, reuse)
-        unsure = contrastive == contrast.UNSURE
-        if unsure.any():
-            again = unsure if reuse else slice(None)
-            contrastive[again] = contrast.search(activating[again], below, embeddings, reuse)
-    return _pair(activations, embeddings, activating, contrastive)
-
-
-def select_all(
-    activations: Float[np.ndarray, "n c"],
-    embeddings: Float[np.ndarray, "n d"],
-    k: int = 30,
-    *,
-    reuse: bool = True,
-    neighbours: Neighbours,
-) -> Iterator[Examples]:
-    """Select the examples of every neuron of a layer, in order; each equal to what `select_examples` finds.
-
-    What the stored neighbours can't answer is searched exactly, many neurons' images in one matrix product.
-    Raises BadInputError as `select_examples`.
-    """
-    check_probe(activations, embeddings)
-    check_examples(k)
-    for start in range(0, activations.shape[1], NEURONS_AT_ONCE):
-        block = np.ascontiguousarray(activations[:, start : start + NEURONS_AT_ONCE].T)
-        yield from _select_block(block, embeddings, k, reuse, neighbours)
+    contrastive = contrast.look_up(activating, below, embeddings, neighbours, reuse)
+    unsure = contrastive == contrast.UNSURE
+    if unsure.any():
+        again = unsure if reuse else slice(None)
+        contrastive[again] = contrast.search(activating[again], below, embeddings, reuse)
+    return pair(activations, embeddings, activating, contrastive)
 
 
 def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:
@@ -109,56 +83,13 @@ def images_below(activations: Float[np.ndarray, " n"], mean: float) -> Bool[np.n
     return below
 
 
-def _select_block(
-    activations: Float[np.ndarray, "c n"],
-    embeddings: Float[np.ndarray, "n d"],
-    k: int,
-    reuse: bool,
-    neighbours: Neighbours,
-) -> list[Examples]:
-    below = [images_below(neuron, mean_activation(neuron)) for neuron in activations]
-    activating = [top_images(neuron, k) for neuron in activations]
-    contrastive = [
-        contrast.look_up(images, cold, embeddings, neighbours, reuse)
-        for images, cold in zip(activating, below, strict=True)
-    ]
-    if reuse:
-        _search_unsure(activating, below, contrastive, embeddings)
-    else:
-        for neuron, found in enumerate(contrastive):
-            if (found == contrast.UNSURE).any():
-                found[:] = contrast.search(activating[neuron], below[neuron], embeddings, reuse)
-    return [_pair(a, embeddings, p, q) for a, p, q in zip(activations, activating, contrastive, strict=True)]
-
-
-def _search_unsure(
-    activating: list[Int64[np.ndarray, " _"]],
-    below: list[Bool[np.ndarray, " n"]],
-    contrastive: list[Int64[np.ndarray, " _"]],
-    embeddings: Float[np.ndarray, "n d"],
-) -> None:
-    """Fill the unsure answers of several neurons in place; an image asked for by many is multiplied once."""
-    asked: dict[int, list[tuple[int, int]]] = {}
-    for neuron, found in enumerate(contrastive):
-        for position in np.flatnonzero(found == contrast.UNSURE).tolist():
-            asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
-    penalties = [np.where(cold, np.float32(0), np.float32(-np.inf)) for cold in below]
-    images = np.fromiter(asked, dtype=np.int64)
-    for start in range(0, len(images), BLOCK):
-        rows = images[start : start + BLOCK]
-        for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
-            for neuron, position in asked[image]:
-                contrastive[neuron][position] = contrast.best_open(
-                    similarities, penalties[neuron], image, embeddings
-                )
-
-
-def _pair(
+def pair(
     activations: Float[np.ndarray, " n"],
     embeddings: Float[np.ndarray, "n d"],
     activating: Int64[np.ndarray, " k"],
     contrastive: Int64[np.ndarray, " k"],
 ) -> Examples:
+    """Put what was selected together with its activations and cosines."""
     none = contrastive == contrast.NONE
     similarity = contrast.cosine(embeddings, activating, contrastive).astype(np.float32)
     contrastive_activation = activations[contrastive].astype(np.float32)

@@ -50,10 +50,11 @@ def clip_dissect(
 ) -> Float32[np.ndarray, " t"]:
     """Soft weighted pointwise mutual information of each text and the neuron; gamma plays no part.
 
-    score(t) = log(sum_p w_p P(t | p) + 1e-6) - lambda log P(t), where P(t | i) = softmax over texts of
-    (e_i . t) / 10, P(t) is its mean over the probe dataset, and lambda = 1. About 0 when the neuron says nothing
-    about t; exactly 0 when it never fires. Source: CLIP-Dissect (arXiv 2204.10965); the constants are those of
-    the reference results.
+    score(t) = log(sum_p w_p P(t | p) + 1e-6) - lambda log P(t)
+
+    P(t | i) is the softmax over texts of (e_i . t) / 10, P(t) its mean over the probe dataset, lambda = 1.
+    About 0 when the neuron says nothing about t; exactly 0 when it never fires.
+    Source: CLIP-Dissect (arXiv 2204.10965); the constants are those of the reference results.
     """
     check_texts(evidence.embeddings, text_embeddings)
     weight = weights(evidence.examples)

@@ -1,0 +1,146 @@
+"""Time and memory of selecting the examples of every neuron of a layer, against the bare matrix products.
+
+The bare products: all images' embeddings times each other, block by block, thrown away. Ours: each image's nearest
+neighbours, found once and kept, then a look-up per neuron with exact search where the look-up can't tell. Answers are
+compared with the neuron-by-neuron exact search, on all neurons or on `--checked` of them.
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from jaxtyping import Float32
+
+from csp.method.contrast import UNSURE, look_up
+from csp.method.examples import Examples, images_below, mean_activation, select_examples
+from csp.method.layer import select_all
+from csp.method.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
+
+
+def make_embeddings(images: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "n d"]:
+    """Images in clusters of uneven size around a common direction, as CLIP embeddings lie."""
+    clusters = max(2, images // 100)
+    centres = _draw(clusters, dimensions, rng)
+    own = centres[rng.choice(clusters, images, p=rng.dirichlet(np.ones(clusters)))]
+    own += _draw(images, dimensions, rng)
+    own += 1.5 * _draw(1, dimensions, rng)
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    return own
+
+
+def make_activations(
+    embeddings: Float32[np.ndarray, "n d"], neurons: int, rng: np.random.Generator
+) -> Float32[np.ndarray, "n c"]:
+    """Rectified, noisy projections towards some image, firing on 2 to 60 % of the images."""
+    activations = np.empty((len(embeddings), neurons), dtype=np.float32)
+    centre = embeddings.mean(axis=0)
+    for neuron in range(neurons):
+        towards = embeddings[rng.integers(len(embeddings))] - centre + _draw(1, embeddings.shape[1], rng)[0]
+        response = (embeddings - centre) @ towards
+        response += rng.normal(0, 0.5 * response.std(), len(response)).astype(np.float32)
+        threshold = np.quantile(response, 1 - rng.uniform(0.02, 0.6))
+        activations[:, neuron] = np.maximum(response - threshold, 0)
+    return activations
+
+
+def bare_products(embeddings: Float32[np.ndarray, "n d"]) -> None:
+    """The n x n similarity product, in the same blocks as ours, into one buffer."""
+    buffer = np.empty((BLOCK, len(embeddings)), dtype=np.float32)
+    for start in range(0, len(embeddings), BLOCK):
+        rows = embeddings[start : start + BLOCK]
+        np.matmul(rows, embeddings.T, out=buffer[: len(rows)])
+
+
+def unsure_share(
+    activations: Float32[np.ndarray, "n c"],
+    embeddings: Float32[np.ndarray, "n d"],
+    layer: list[Examples],
+    neighbours: Neighbours,
+) -> float:
+    """Share of the activating examples that the stored neighbours can't answer."""
+    unsure = 0
+    for neuron, examples in enumerate(layer):
+        below = images_below(activations[:, neuron], mean_activation(activations[:, neuron]))
+        found = look_up(examples.activating, below, embeddings, neighbours, reuse=True)
+        unsure += np.count_nonzero(found == UNSURE)
+    return unsure / sum(len(examples.activating) for examples in layer)
+
+
+def same(left: Examples, right: Examples) -> bool:
+    """Whether two selections agree in every index and to the last bit of every cosine."""
+    return (
+        np.array_equal(left.activating, right.activating)
+        and np.array_equal(left.contrastive, right.contrastive)
+        and np.array_equal(left.similarity, right.similarity, equal_nan=True)
+    )
+
+
+def measure(options: argparse.Namespace) -> dict[str, float | bool | str]:
+    """Run ours and the bare products in turn, then the loop; all times in seconds, the best of the repeats."""
+    rng = np.random.default_rng(0)
+    embeddings = make_embeddings(options.images, options.dimensions, rng)
+    activations = make_activations(embeddings, options.neurons, rng)
+    times: dict[str, float] = {}
+    for _ in range(options.repeats):
+        with stopwatch(times, "bare_seconds"):
+            bare_products(embeddings)
+        with stopwatch(times, "neighbours_seconds"):
+            neighbours = nearest_neighbours(embeddings, options.stored)
+        with stopwatch(times, "look_up_seconds"):
+            layer = select_all(activations, embeddings, options.examples, neighbours=neighbours)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    checked = rng.permutation(options.neurons)[: options.checked]
+    with stopwatch(times, "loop_seconds"):
+        loop = [select_examples(activations[:, neuron], embeddings, options.examples) for neuron in checked]
+    times["loop_seconds"] *= options.neurons / len(checked)
+    ours = times["neighbours_seconds"] + times["look_up_seconds"]
+    return {
+        "ratio": ours / times["bare_seconds"],
+        "ratio_of": "neighbours and look-up of all neurons to the bare n x n similarity product",
+        "ratio_to_loop": ours / times["loop_seconds"],
+        "ours_seconds": ours,
+        **times,
+        "loop_checked": len(checked),
+        "identical": all(same(layer[neuron], found) for neuron, found in zip(checked, loop, strict=True)),
+        "unsure_share": unsure_share(activations, embeddings, layer, neighbours),
+        "peak_gib": peak,
+    }
+
+
+@contextmanager
+def stopwatch(times: dict[str, float], name: str) -> Iterator[None]:
+    """Keep the shortest time that the block took, under `name`."""
+    start = time.perf_counter()
+    yield
+    times[name] = min(time.perf_counter() - start, times.get(name, np.inf))
+
+
+def main() -> None:
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--neurons", type=int, default=2_048)
+    parser.add_argument("--dimensions", type=int, default=512)
+    parser.add_argument("--examples", type=int, default=30)
+    parser.add_argument("--stored", type=int, default=STORED, help="neighbours kept per image")
+    parser.add_argument("--checked", type=int, default=2_048, help="neurons compared with the exact search")
+    parser.add_argument("--repeats", type=int, default=2)
+    options = parser.parse_args()
+    found = measure(options)
+    print(
+        json.dumps(
+            {**{k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}, **vars(options)}
+        )
+    )
+
+
+def _draw(count: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "c d"]:
+    return rng.standard_normal((count, dimensions), dtype=np.float32) / np.float32(np.sqrt(dimensions))
+
+
+if __name__ == "__main__":
+    main()

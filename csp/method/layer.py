@@ -1,0 +1,77 @@
+"""The examples of all neurons of a layer at once."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+
+from csp.method import contrast
+from csp.method.checks import check_examples, check_probe
+from csp.method.examples import Examples, images_below, mean_activation, pair, top_images
+from csp.method.neighbours import BLOCK, Neighbours
+
+NEURONS_AT_ONCE = 64
+
+
+def select_all(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    k: int = 30,
+    *,
+    reuse: bool = True,
+    neighbours: Neighbours | None = None,
+) -> list[Examples]:
+    """Select the examples of every neuron of a layer, in order; each equal to what `select_examples` finds.
+
+    Answers come from the stored neighbours; what these can't tell (everything, if there are none) is searched
+    exactly, the images of many neurons in one matrix product. Raises BadInputError as `select_examples`.
+    """
+    check_probe(activations, embeddings)
+    check_examples(k)
+    layer: list[Examples] = []
+    for start in range(0, activations.shape[1], NEURONS_AT_ONCE):
+        block = np.ascontiguousarray(activations[:, start : start + NEURONS_AT_ONCE].T)
+        layer += _select_block(block, embeddings, k, reuse, neighbours)
+    return layer
+
+
+def _select_block(
+    activations: Float[np.ndarray, "c n"],
+    embeddings: Float[np.ndarray, "n d"],
+    k: int,
+    reuse: bool,
+    neighbours: Neighbours | None,
+) -> list[Examples]:
+    below = [images_below(neuron, mean_activation(neuron)) for neuron in activations]
+    activating = [top_images(neuron, k) for neuron in activations]
+    contrastive = [
+        contrast.look_up(images, cold, embeddings, neighbours, reuse)
+        for images, cold in zip(activating, below, strict=True)
+    ]
+    if reuse:
+        _search_unsure(activating, below, contrastive, embeddings)
+    else:
+        for neuron, found in enumerate(contrastive):
+            if (found == contrast.UNSURE).any():
+                found[:] = contrast.search(activating[neuron], below[neuron], embeddings, reuse)
+    return [pair(a, embeddings, p, q) for a, p, q in zip(activations, activating, contrastive, strict=True)]
+
+
+def _search_unsure(
+    activating: list[Int64[np.ndarray, " _"]],
+    below: list[Bool[np.ndarray, " n"]],
+    contrastive: list[Int64[np.ndarray, " _"]],
+    embeddings: Float[np.ndarray, "n d"],
+) -> None:
+    """Fill the unsure answers of several neurons in place; an image asked for by many is multiplied once."""
+    asked: dict[int, list[tuple[int, int]]] = {}
+    for neuron, found in enumerate(contrastive):
+        for position in np.flatnonzero(found == contrast.UNSURE).tolist():
+            asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
+    penalties = [np.where(cold, np.float32(0), np.float32(-np.inf)) for cold in below]
+    images = np.fromiter(asked, dtype=np.int64)
+    for start in range(0, len(images), BLOCK):
+        rows = images[start : start + BLOCK]
+        for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
+            for neuron, position in asked[image]:
+                contrastive[neuron][position] = contrast.best_open(
+                    similarities, penalties[neuron], image, embeddings
+                )
