@@ -28,13 +28,15 @@ def ink(case: Case, shape: Shape, picture: Picture) -> None:
     outward = (marks - shape.centre) / np.linalg.norm(marks - shape.centre, axis=1, keepdims=True)
     marks = marks + outward * rng.uniform(0.05, 0.11, (n, 1))
     along = np.stack([-outward[:, 1], outward[:, 0]], axis=1) * rng.uniform(0.0, 0.10, (n, 1))
-    bend = outward * rng.uniform(-0.02, 0.02, (n, 1))
+    bend, tilt = outward * rng.uniform(-0.03, 0.03, (n, 1)), outward * rng.uniform(-0.02, 0.02, (n, 1))
+    along = along + tilt
+    pressure = 0.034 + 0.007 * np.cumsum(rng.normal(0, 0.35, (n, 24)), axis=1).clip(-1.5, 1.5)
 
     def paint(brush: Brush) -> None:
-        for mark, half, pull in zip(marks, along, bend, strict=True):
-            brush.stroke(curve(mark - half, mark + pull, mark + half), np.full(24, 0.034))
-            brush.dot(mark - half, 0.017)
-            brush.dot(mark + half, 0.017)
+        for mark, half, pull, widths in zip(marks, along, bend, pressure, strict=True):
+            brush.stroke(curve(mark - half, mark + pull, mark + half), widths)
+            brush.dot(mark - half, widths[0] / 2)
+            brush.dot(mark + half, widths[-1] / 2)
 
     mask = np.asarray(gaussian_filter(drawn(size, paint), 0.003 * size, truncate=2.5))
     dry = np.clip(0.8 + 0.3 * fractal(rng, size, 30, 3, 0.8), 0.2, 1)
@@ -132,7 +134,7 @@ def dark_corners(case: Case, picture: Picture) -> None:
     """The round edge of the lens: black outside the circle."""
     rng = stream(case.seed, "dark corners")
     size = picture.shape[1]
-    centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.60), rng.uniform(0.01, 0.05)
+    centre, radius, soft = 0.5 + rng.uniform(-0.03, 0.03, 2), rng.uniform(0.50, 0.62), rng.uniform(0.01, 0.05)
     picture *= 1 - np.float32(0.97) * step(radius - soft, radius + soft, _distance(size, centre))
 
 

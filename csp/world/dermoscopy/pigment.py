@@ -33,7 +33,7 @@ def melanin(case: Case, shape: Shape) -> Field:
 def redness(case: Case, shape: Shape) -> Field:
     """0 to 1: where the lesion is milky red, with blood showing instead of pigment."""
     mottle = fractal(stream(case.seed, "red mottle"), len(shape.body), 14, 4, 0.7)
-    patch = zone(case, shape, "red", 0.66) * step(-0.15, 0.12, shape.depth)
+    patch = zone(case, shape, "red", 0.58) * step(-0.15, 0.12, shape.depth)
     return np.clip(patch * (np.float32(0.9) + np.float32(0.13) * mottle), 0, 1)
 
 
@@ -107,7 +107,7 @@ def _ovoids(case: Case, shape: Shape) -> Field:
     bend = np.float32(0.06) * fractal(rng, size, 7, 3, 0.6)
     x, y = shape.x, shape.y
     for _ in range(int(rng.integers(4, 7))):
-        angle, away, long = rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.65), rng.uniform(0.16, 0.3)
+        angle, away, long = rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.65), rng.uniform(0.2, 0.34)
         du, dv = x - np.float32(away * np.cos(angle)), y - np.float32(away * np.sin(angle))
         lean = rng.uniform(0, np.pi)
         p = np.float32(np.cos(lean)) * du + np.float32(np.sin(lean)) * dv

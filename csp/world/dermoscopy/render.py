@@ -15,6 +15,19 @@ from csp.world.dermoscopy.pigment import melanin, redness, zones
 from csp.world.dermoscopy.shape import Shape, lesion_shape
 from csp.world.dermoscopy.skin import absorb, skin
 
+_FINE = 1000  # steps of the tone curve per unit of light
+
+
+def _tone_curve(knee: float = 0.78, most: float = 1.5) -> NDArray[np.uint8]:
+    """Light 0 to `most` to 8 bits: straight up to the knee, then levelling off instead of clipping."""
+    light = np.arange(round(most * _FINE)) / _FINE
+    over = np.clip(light - knee, 0, None) / (1 - knee)
+    level = np.minimum(light, knee) + (1 - knee) * np.tanh(0.85 * over)
+    return np.asarray(np.rint(4 + 250 * level), dtype=np.uint8)
+
+
+_TONE_CURVE = _tone_curve()
+
 
 def render(case: Case, size: int = 320) -> Image.Image:
     """The picture of `case`, RGB, `size` pixels square. The same case and size give the same bytes."""
@@ -76,18 +89,20 @@ def _paint_artefacts(case: Case, shape: Shape, picture: Picture) -> None:
 def _lit(case: Case, picture: Picture) -> Picture:
     """Uneven light and a colour cast, as between cameras; mild, so that colours keep their names."""
     rng = stream(case.seed, "light")
-    cast = np.exp(rng.normal(0, 1, 3) * (0.035, 0.04, 0.065) + rng.normal(-0.01, 0.05)).astype(np.float32)
+    # Cameras drift between blue and yellow, and hardly at all towards green.
+    warmth, tint, exposure = rng.normal(0, (0.05, 0.022, 0.05))
+    cast = np.exp(exposure + np.array((0.5 * warmth, -abs(tint), -warmth))).astype(np.float32)
     glow = 1 + np.float32(rng.uniform(0.02, 0.06)) * smooth(rng, picture.shape[1], 2)
-    return picture * glow * cast[:, None, None]
+    return np.asarray(picture * glow * cast[:, None, None], dtype=np.float32)
 
 
 def _photographed(case: Case, picture: Picture) -> NDArray[np.uint8]:
-    """Lens blur, the camera's soft shoulder towards white, and sensor noise."""
+    """Lens blur, sensor noise, and eight bits per channel."""
     rng = stream(case.seed, "camera")
     size = picture.shape[1]
     blur = size * rng.uniform(0.0008, 0.0022)
     picture = np.asarray(gaussian_filter(picture, (0, blur, blur), truncate=2.5))
     grain = rng.standard_normal((size, size), dtype=np.float32)
     picture = picture + grain * np.float32(rng.uniform(0.004, 0.010))
-    levels = np.clip(5.6 + 247.35 * picture, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(levels.transpose(1, 2, 0))
+    stops = np.clip(picture * np.float32(_FINE), 0, len(_TONE_CURVE) - 1).astype(np.uint16)
+    return np.ascontiguousarray(_TONE_CURVE[stops].transpose(1, 2, 0))

@@ -94,12 +94,12 @@ def _outline(case: Case) -> NDArray[np.float64]:
 def _notches(rng: np.random.Generator) -> NDArray[np.float64]:
     waves = np.zeros_like(ANGLES)
     for k in range(5, 15):
-        height = rng.standard_normal() * 0.05 * (6 / k) ** 0.6
+        height = rng.standard_normal() * 0.042 * (6 / k) ** 0.6
         waves += height * np.cos(k * ANGLES + rng.uniform(0, 2 * np.pi))
     return waves
 
 
 def _wobble(case: Case, size: int) -> Field:
     """What keeps a border from being a drawn line: little for a regular border, ragged otherwise."""
-    amount = 0.085 if case.irregular_border else 0.045
+    amount = 0.12 if case.irregular_border else 0.045
     return np.float32(amount) * fractal(stream(case.seed, "wobble"), size, 7, 4, 0.66)

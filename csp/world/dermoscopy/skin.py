@@ -11,7 +11,7 @@ from csp.world.dermoscopy.noise import Field, Picture, fractal, smooth, stream
 # Fitzpatrick I to VI under polarised light, which takes the surface glare off and so looks saturated.
 TONES = np.array(
     [
-        (0.950, 0.830, 0.780),
+        (0.960, 0.855, 0.810),
         (0.925, 0.765, 0.690),
         (0.880, 0.690, 0.580),
         (0.770, 0.570, 0.440),

@@ -42,7 +42,7 @@ def streaks(case: Case, shape: Shape) -> Field:
     spread = np.pi if case.asymmetry == 0 else 1.5
     angles = side + np.linspace(-spread, spread, round(spread * 13), endpoint=False)
     angles = angles + rng.uniform(-0.075, 0.075, len(angles))
-    inner, outer = rng.uniform(0.65, 0.85, len(angles)), 1.08 + 0.24 * rng.random(len(angles)) ** 1.3
+    inner, outer = rng.uniform(0.55, 0.8, len(angles)), 1.08 + 0.24 * rng.random(len(angles)) ** 1.3
     lean = rng.uniform(-0.1, 0.1, len(angles))
     knobs = rng.random(len(angles)) < 0.5
 
@@ -54,8 +54,8 @@ def streaks(case: Case, shape: Shape) -> Field:
             if knob:
                 brush.dot(line[-1], 0.0085)
 
-    band = step(-0.04, 0.06, shape.depth) * (1 - step(0.1, 0.3, shape.depth))
-    return np.float32(1.6) * _softened(drawn(len(shape.body), paint), 0.0045) + np.float32(0.3) * band
+    merging = 1 - step(0.1, 0.42, shape.depth)
+    return np.float32(1.6) * _softened(drawn(len(shape.body), paint), 0.0045) * merging
 
 
 def veil(case: Case, shape: Shape, picture: Picture) -> None:
@@ -109,7 +109,7 @@ def vessels(case: Case, shape: Shape, picture: Picture) -> None:
         root = shape.at(np.array([start]), 1.05)[0]
         target = shape.at(np.array([start + np.pi + rng.uniform(-0.5, 0.5)]), 0.4)[0]
         heading = float(np.arctan2(*(target - root)[::-1]))
-        _grow(rng, branches, root, heading, shape.radius * rng.uniform(0.75, 1.0), 0.0135)
+        _grow(rng, branches, root, heading, shape.radius * rng.uniform(0.75, 1.0), 0.012)
 
     def paint(brush: Brush) -> None:
         for line, thick, thin in branches:
