@@ -10,6 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,9 @@ class JSONRows(diskcache.Disk):  # type: ignore[misc, unused-ignore] # diskcache
         """The value as JSON text."""
         return 0, _MODE_RAW, None, canonical_json(value)
 
+    def remove(self, file_path: object) -> None:
+        """Nothing: no row has a file, and a row that claims one must not get it deleted."""
+
     def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> Any:
         """The value of JSON text; ForeignRowError for a row of any other kind."""
         if mode != _MODE_RAW or filename is not None or not isinstance(value, str):
@@ -65,6 +69,16 @@ class Answer:
     by: str
     when: datetime
     seconds: float
+
+
+def _answer(row: Any) -> Answer | None:
+    """The answer that a row of the cache holds; None when it holds none."""
+    try:
+        return Answer(
+            row["value"], "cached", row["by"], datetime.fromisoformat(row["when"]), float(row["seconds"])
+        )
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 class Answers:
@@ -99,9 +113,9 @@ class Answers:
         `compute` returns a JSON value without NaN. `by` says what computes: it is kept, not compared.
         """
         name = hashlib.sha256(canonical_json(key).encode()).hexdigest()
-        kept = self._guarded(lambda cache: cache.get(name))
+        kept = _answer(self._guarded(lambda cache: cache.get(name)))
         if kept is not None:
-            return Answer(**kept | {"source": "cached", "when": datetime.fromisoformat(kept["when"])})
+            return kept
         start = time.perf_counter()
         value = json.loads(canonical_json(compute()))
         row = {
@@ -111,7 +125,7 @@ class Answers:
             "seconds": round(time.perf_counter() - start, 6),
         }
         self._guarded(lambda cache: cache.set(name, row))
-        return Answer(**row | {"source": "computed", "when": datetime.fromisoformat(row["when"])})
+        return Answer(value, "computed", by, datetime.fromisoformat(row["when"]), row["seconds"])
 
     def clear(self) -> None:
         """Forget every answer."""
@@ -148,5 +162,6 @@ class Answers:
         aside = self.folder.with_name(
             f"{self.folder.name}.broken-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         )
-        self.folder.rename(aside)
+        with suppress(FileNotFoundError):  # another process did it first
+            self.folder.rename(aside)
         self.notice = f"the kept answers were damaged ({error}): moved to {aside}, starting anew"

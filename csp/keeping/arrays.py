@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import zarr
 from jaxtyping import Float32
-from zarr.codecs import ZstdCodec
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from csp.errors import BadRunError
 from csp.keeping import atomic
@@ -20,7 +20,7 @@ NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY = "neighbours-index", "neighbours-similari
 NEIGHBOURS = (NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY)
 
 _SHARD_BYTES = 64 << 20
-_CHUNK_BYTES = 16 << 20
+_CHUNK_BYTES = 4 << 20
 
 Block = tuple[slice, np.ndarray]
 NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
@@ -48,34 +48,30 @@ def write_activations(run: Path, layer_index: int, shape: tuple[int, int], block
             last = min(first + shard, neurons)
             yield slice(first, last), block(first, last)
 
-    _write(
-        run, activations_array(layer_index), blocks(), shape=shape, chunks=(1, images), shards=(shard, images)
-    )
+    layout = {"shape": shape, "chunks": (1, images), "shards": (shard, images), "dtype": np.float32}
+    packing = ZstdCodec(level=1, checksum=True)
+    _write(run, activations_array(layer_index), blocks(), layout | {"compressors": packing})
 
 
 def write_array(run: Path, name: str, data: np.ndarray) -> None:
-    """Write an array in chunks of whole rows (16 MB), whole or not at all."""
+    """Write an array in chunks of whole rows (4 MB), whole or not at all.
+
+    Not compressed: unit vectors don't shrink, and 100 MB of them are read in 0.1 s instead of 0.5 s.
+    """
     row_bytes = data.dtype.itemsize * int(np.prod(data.shape[1:]))
     rows = min(max(1, len(data)), max(1, _CHUNK_BYTES // max(1, row_bytes)))
-    _write(
-        run, name, [(slice(None), data)], shape=data.shape, chunks=(rows, *data.shape[1:]), dtype=data.dtype
-    )
+    layout = {"shape": data.shape, "chunks": (rows, *data.shape[1:]), "dtype": data.dtype}
+    _write(run, name, [(slice(None), data)], layout | {"compressors": Crc32cCodec()})
 
 
-def _write(run: Path, name: str, blocks: Iterable[Block], dtype: Any = np.float32, **layout: Any) -> None:
+def _write(run: Path, name: str, blocks: Iterable[Block], layout: dict[str, Any]) -> None:
     temporary = run / GROUP / (atomic.TEMPORARY + name)
     shutil.rmtree(temporary, ignore_errors=True)
-    array = zarr.create_array(
-        temporary,
-        dtype=dtype,
-        compressors=ZstdCodec(level=1, checksum=True),
-        fill_value=0,
-        config={"write_empty_chunks": True},
-        **layout,
-    )
+    array = zarr.create_array(temporary, fill_value=0, config={"write_empty_chunks": True}, **layout)
     for rows, block in blocks:
         array[rows] = block
     atomic.sync_tree(temporary)
+    shutil.rmtree(run / GROUP / name, ignore_errors=True)
     atomic.publish(temporary, run / GROUP / name)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import datetime
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ class Manifest(_Record):
     plan: dict[str, Any] = {}
     files: dict[str, FileRecord] = {}
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """sha256 over all that decides a number: sources, layers, parameters, and the hash of every file.
 

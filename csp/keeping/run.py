@@ -40,7 +40,7 @@ class Run:
         """The name of the folder, by which commands and links find the run."""
         return self.path.name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 that is the same for runs with the same numbers."""
         return self.manifest.fingerprint
@@ -192,6 +192,8 @@ class Run:
 
     def _verify(self, part: str) -> None:
         """Compare lengths with the manifest: Zarr reads a missing file as zeros without a word."""
+        if not self.path.is_dir():
+            raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
         for name in self._recorded(part):
             try:
                 length = (self.path / name).stat().st_size

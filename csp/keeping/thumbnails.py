@@ -1,7 +1,6 @@
 """Thumbnails: two WebP pictures per image, all packed in one file with a table of offsets."""
 
 import io
-import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,39 +66,48 @@ def write_pack(folder: Path, thumbnails: Iterable[Thumbnails]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class ThumbnailPack:
-    """The pack of one run, mapped into memory: reading a thumbnail is one look-up and one slice."""
+    """The pack of one run; reading a thumbnail is one look-up and one read at its place.
 
+    The file is not mapped into memory: one cut short while mapped would kill the process.
+    """
+
+    path: Path
     offsets: Int64[np.ndarray, " m"]
-    content: mmap.mmap | bytes
 
     @classmethod
     def open(cls, folder: Path) -> "ThumbnailPack":
-        """Map the pack in `folder`; BadRunError when it is damaged or does not fit its table."""
+        """Open the pack in `folder`; BadRunError when it is damaged or does not fit its table."""
         try:
             offsets = np.load(folder / OFFSETS_NAME, allow_pickle=False)
-            with (folder / PACK_NAME).open("rb") as pack:
-                size = pack.seek(0, io.SEEK_END)
-                content = mmap.mmap(pack.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+            size = (folder / PACK_NAME).stat().st_size
         except (OSError, ValueError, EOFError) as error:
             raise BadRunError(
                 f"the thumbnails of {folder} can't be read ({error}): copy the run again"
             ) from None
         if problem := _problem(offsets, size):
             raise BadRunError(f"the thumbnails of {folder} are damaged ({problem}): copy the run again")
-        return cls(offsets, content)
+        return cls(folder / PACK_NAME, offsets)
 
     def __len__(self) -> int:
         """The number of images."""
         return len(self.offsets) // 2
 
     def read(self, image: int, size: Size) -> bytes:
-        """The WebP file of one image; NotFoundError when it has no picture."""
+        """The WebP file of one image; NotFoundError when it has no picture, BadRunError when it is gone."""
         if not 0 <= image < len(self):
             raise NotFoundError(f"there is no image {image}: the run has {len(self)}, counted from 0")
         row = 2 * image + (size == "large")
-        picture = self.content[int(self.offsets[row]) : int(self.offsets[row + 1])]
-        if not picture:
+        first, last = int(self.offsets[row]), int(self.offsets[row + 1])
+        if first == last:
             raise NotFoundError(f"image {image} has no thumbnail")
+        try:
+            with self.path.open("rb", buffering=0) as pack:
+                pack.seek(first)
+                picture = pack.read(last - first)
+        except OSError as error:
+            raise BadRunError(f"{self.path} can't be read ({error.strerror}): copy the run again") from None
+        if len(picture) != last - first:
+            raise BadRunError(f"{self.path} was cut short: copy the run again")
         return picture
 
 

@@ -1,15 +1,11 @@
 """Writing a run: batch by batch into `<out>.partial`, so that a killed job resumes, then published at once.
 
-if already_finished(out, plan): ...                 # nothing to do
-with RunWriter.open_or_resume(out, plan) as writer:
-    for rows in remaining(writer.next_row): writer.add_batch(Batch(...))
-    draft = writer.assemble(manifest)               # a Run to compute from, not published yet
-    writer.write_neighbours(...), write_vocabulary(...), write_neurons(...), write_labels(...)
-    writer.finish()
+`docs/run-format.md` describes the staging folder and shows how a writer is used.
 """
 
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,6 +59,19 @@ def _remove_leftovers(staging: Path) -> None:
         lock.release(descriptor)
 
 
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turns a full disk and missing rights into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise UnavailableError(
+            f"the run can't be written ({error.strerror or error}{where}): what is done is kept; "
+            "make room or allow writing, then repeat the command"
+        ) from None
+
+
 class RunWriter:
     """One job writing one run. Mistakes of the caller raise ValueError."""
 
@@ -76,6 +85,7 @@ class RunWriter:
         self._draft: Run | None = None
 
     @classmethod
+    @_writing()
     def open_or_resume(cls, out: Path, plan: Plan) -> Self:
         """Start a run, or go on where a killed job with the same plan stopped.
 
@@ -84,14 +94,17 @@ class RunWriter:
         BadInputError
             `out` exists already, or its staging folder holds a job with another plan.
         UnavailableError
-            Another process is writing this run.
+            Another process is writing this run, or the place can't be written to.
         """
+        out = out.absolute()
         if already_finished(out, plan):
             raise BadInputError(f"{out} is finished already: open it, or choose another --out")
         staging = staging_folder(out)
         staging.mkdir(parents=True, exist_ok=True)
         writer = cls(out, plan, lock.acquire(staging))
         try:
+            if (out / MANIFEST_NAME).exists():
+                raise BadInputError(f"{out} was finished by another job just now: open it")
             writer._resume()
         except BaseException:
             writer.close()
@@ -132,12 +145,14 @@ class RunWriter:
         """The first dataset row that no batch holds yet: all rows before it are done."""
         return self._batches[-1].stop if self._batches else 0
 
+    @_writing()
     def add_batch(self, batch: Batch) -> None:
         """Keep the next batch; when this returns, no kill or power cut loses it."""
         if batch.start != self.next_row:
             raise ValueError(f"the next batch starts at row {self.next_row}, not {batch.start}")
         self._batches.append(save_batch(self._staging, batch))
 
+    @_writing()
     def assemble(self, manifest: Manifest) -> Run:
         """Build the arrays, tables and thumbnails from the batches, and open them as an unpublished run.
 
@@ -174,37 +189,28 @@ class RunWriter:
         images = self._assembled.manifest.images
         if neighbours.index.shape != neighbours.similarity.shape or len(neighbours.index) != images:
             raise ValueError(f"neighbours of shape {neighbours.index.shape} do not belong to {images} images")
-        arrays.write_array(self._folder, arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32))
-        arrays.write_array(
-            self._folder, arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32)
-        )
+        self._put_array(arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32))
+        self._put_array(arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32))
 
     def write_vocabulary(self, vocabulary: pd.DataFrame, embeddings: Float32[np.ndarray, "t d"]) -> None:
         """Store the label texts (columns `tables.VOCABULARY`) and their embeddings, in the same order."""
         if embeddings.shape != (len(vocabulary), self._assembled.manifest.dimension):
             raise ValueError(f"text embeddings of shape {embeddings.shape} for {len(vocabulary)} texts")
-        arrays.write_array(self._folder, arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32))
-        tables.write_table(
-            self._folder / tables.location("vocabulary"), tables.to_arrow(vocabulary, tables.VOCABULARY)
-        )
+        self._put_array(arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32))
+        self._put_table("vocabulary", vocabulary, tables.VOCABULARY)
 
     def write_neurons(self, layer: str, neurons: pd.DataFrame) -> None:
         """Store a layer's table of neurons (columns `tables.NEURONS`): one row per neuron, in order."""
         record = self._assembled.layer(layer)
         if neurons["neuron"].tolist() != list(range(record.neurons)):
             raise ValueError(f"the table of layer {layer!r} must list its {record.neurons} neurons in order")
-        tables.write_table(
-            self._folder / tables.location(f"neurons-{self._layer_index(layer)}"),
-            tables.to_arrow(neurons, tables.NEURONS),
-        )
+        self._put_table(f"neurons-{self._layer_index(layer)}", neurons, tables.NEURONS)
 
     def write_labels(self, layer: str, labels: pd.DataFrame) -> None:
         """Store a layer's precomputed labels (columns `tables.LABELS`)."""
-        tables.write_table(
-            self._folder / tables.location(f"labels-{self._layer_index(layer)}"),
-            tables.to_arrow(labels, tables.LABELS),
-        )
+        self._put_table(f"labels-{self._layer_index(layer)}", labels, tables.LABELS)
 
+    @_writing()
     def finish(self, notes: tuple[str, ...] = ()) -> Path:
         """Publish the run under its name, in one rename, and remove the staging folder; returns `out`."""
         manifest = self._assembled.manifest
@@ -218,6 +224,14 @@ class RunWriter:
         shutil.rmtree(self._staging)
         self.close()
         return self.out
+
+    @_writing()
+    def _put_array(self, name: str, data: np.ndarray) -> None:
+        arrays.write_array(self._folder, name, data)
+
+    @_writing()
+    def _put_table(self, name: str, frame: pd.DataFrame, columns: tables.Columns) -> None:
+        tables.write_table(self._folder / tables.location(name), tables.to_arrow(frame, columns))
 
     @property
     def _assembled(self) -> Run:
