@@ -26,6 +26,7 @@ from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder, find_run
 from csp.keeping.manifest import code_hash
 from csp.keeping.run import Run
+from csp.method.checks import check_examples, check_gamma
 from csp.method.examples import Examples, select_examples
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.image_facts import ImageIndex
@@ -33,7 +34,7 @@ from csp.work.labelling import TOP, Labels, Scorer, best_texts
 from csp.work.provenance import answered, computed_by, csp_version, freshest, precomputed
 from csp.work.text_scores import TextScorer, clean_text
 from csp.work.view_building import margin, neuron_view
-from csp.work.views import LabelRow, NeuronTable, NeuronView, Provenance, ScoreRange, TextScore
+from csp.work.views import LabelRow, NeuronTable, NeuronView, Pair, Provenance, ScoreRange, TextScore
 from csp.work.views_json import (
     examples_from_json,
     examples_to_json,
@@ -146,11 +147,14 @@ class Explorer:
             given.gamma if gamma is None else gamma,
             given.reuse if reuse is None else reuse,
         )
-        if choice.k < 1:
-            raise BadInputError(f"the number of examples is {choice.k}; ask for at least 1")
-        if not 0 <= choice.gamma <= 1:
-            raise BadInputError(f"gamma is {choice.gamma}; it must lie in 0 to 1")
+        check_examples(choice.k)
+        check_gamma(choice.gamma)
         return choice
+
+    def pairs(self, layer: str, neuron: int, choice: Choice) -> tuple[tuple[Pair, ...], float]:
+        """The example pairs of one neuron, and its mean activation."""
+        examples, _ = self.examples(layer, neuron, choice)
+        return self._images.pairs(examples), examples.mean_activation
 
     def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
         """The examples of one neuron, and where they come from; NotFoundError says what exists."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -13,22 +12,15 @@ import pandas as pd
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.batches import Batch
 from csp.keeping.home import run_destination
-from csp.keeping.manifest import (
-    LayerRecord,
-    Manifest,
-    Parameters,
-    Source,
-    code_hash,
-    installed_libraries,
-)
+from csp.keeping.manifest import LayerRecord, Manifest, Parameters, Source
 from csp.keeping.plan import Plan
 from csp.keeping.run import Run
 from csp.keeping.tables import IMAGES
 from csp.keeping.writer import RunWriter, already_finished
+from csp.work.manifests import Sources, new_manifest
 from csp.work.precompute import precompute
 from csp.work.preparing import Prepared, Preparer, Unreadable
 from csp.work.progress import Report, Stage, silent
-from csp.work.provenance import csp_version
 from csp.work.spec import IndexSpec
 from csp.work.spec_paths import openable_spec, portable_spec
 from csp.work.vocabulary import read_vocabulary
@@ -94,7 +86,7 @@ class Job:
     vocabulary: pd.DataFrame | None
 
     @cached_property
-    def sources(self) -> tuple[Source, Source, Source]:
+    def sources(self) -> Sources:
         """Target model, dataset and encoder as the manifest names them."""
         target, encoder = self.target, self.encoder
         data = portable_spec(self.spec.data)
@@ -132,20 +124,8 @@ class Job:
 
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
-        target, dataset, encoder = self.sources
-        return Manifest(
-            name=name,
-            created=datetime.now(UTC),
-            csp_version=csp_version(),
-            code=code_hash(),
-            libraries=installed_libraries(),
-            target=target,
-            dataset=dataset,
-            encoder=encoder,
-            layers=tuple(_layer_record(info, self.spec.pooling) for info in self.layers),
-            classes=self.target.classes,
-            parameters=self.parameters,
-        )
+        layers = tuple(_layer_record(info, self.spec.pooling) for info in self.layers)
+        return new_manifest(name, self.sources, layers, self.parameters, self.target.classes)
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""

@@ -80,7 +80,7 @@ class TextScorer:
             numbers: list[float] = embedded[0].astype(float).tolist()
             return numbers
 
-        key = {"question": "text embedding", "encoder": source.hash, "text": text}
+        key: dict[str, Any] = {"question": "text embedding", "encoder": source.hash, "text": text}
         key |= {"templates": list(templates), "renormalise": renormalise}
         by = computed_by(csp_version(), source.name)
         return np.array(self._answers.get_or_compute(key, compute, by=by).value, dtype=np.float32)

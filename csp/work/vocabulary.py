@@ -14,10 +14,15 @@ FALSE = {"", "0", "false", "no"}
 
 
 def read_vocabulary(path: Path) -> pd.DataFrame:
-    """Columns `text` (str, unique, in file order), `attributes` (list[str]) and `broad` (bool).
+    """`read_terms` without repeated texts: the first of them stays."""
+    return read_terms(path).drop_duplicates("text", ignore_index=True)
+
+
+def read_terms(path: Path) -> pd.DataFrame:
+    """Columns `text` (str, in file order), `attributes` (list[str]) and `broad` (bool).
 
     A `.csv` file has the columns text, attributes (separated by `;`) and broad (0 or 1), the last two
-    optional; any other file has one text a line. Blank lines and repeated texts are left out.
+    optional; any other file has one text a line. Blank lines are left out.
     Raises NotFoundError without the file, BadInputError when it can't be read or holds no text.
     """
     if not path.is_file():
@@ -29,7 +34,7 @@ def read_vocabulary(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise BadInputError(f"the vocabulary {path} is not UTF-8 text; save it as UTF-8") from error
     rows = _csv_rows(content, path) if path.suffix.lower() == ".csv" else _lines(content)
-    table = pd.DataFrame(rows, columns=COLUMNS).drop_duplicates("text", ignore_index=True)
+    table = pd.DataFrame(rows, columns=COLUMNS)
     if table.empty:
         raise BadInputError(f"the vocabulary {path} holds no text; write one term a line")
     return table.astype({"broad": bool})

@@ -1,0 +1,14 @@
+"""`python -m csp` and the `csp` command."""
+
+import sys
+
+from csp.face.cli.app import run
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

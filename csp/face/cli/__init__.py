@@ -1,0 +1,1 @@
+"""The `csp` command: thin commands over floor 4."""

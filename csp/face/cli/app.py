@@ -1,0 +1,56 @@
+"""The commands in one app, and the one place where errors become a line on stderr and exit code 2."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+# Private, but typer shows no public base of its usage errors.
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
+
+from csp.errors import CspError
+from csp.face.cli import evaluating, looking, making, upkeep
+
+STOPPED = 130
+
+app = typer.Typer(
+    name="csp",
+    help="Explains image classifiers neuron by neuron with Contrastive Semantic Projection.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+for _name, _command in (
+    ("demo", upkeep.demo),
+    ("index", making.index),
+    ("import", making.import_),
+    ("layers", looking.layers),
+    ("examples", looking.examples),
+    ("label", looking.label),
+    ("evaluate", evaluating.evaluate),
+    ("runs", looking.runs),
+    ("doctor", upkeep.doctor),
+):
+    app.command(_name)(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code is 0, 2 (an error that the person can mend) or 130 (stopped)."""
+    try:
+        code = app(args=list(arguments), prog_name="csp", standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        sys.stdout.write(f"{error.format_message()}\n")
+        return 0
+    except ClickException as error:
+        return _fail(error.format_message())
+    except CspError as error:
+        return _fail(str(error))
+    if code == STOPPED:
+        sys.stderr.write("\ncsp: stopped; the same command goes on from here\n")
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"csp: {' '.join(message.split())}\n")
+    return 2

@@ -1,0 +1,49 @@
+"""Commands about the program itself: demo, doctor."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from csp.errors import UnavailableError
+from csp.face.cli.looking import JsonOption
+from csp.face.cli.output import print_json, print_lines
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the app listens.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
+) -> None:
+    """Open the app on the embedded demo."""
+    from csp.keeping.home import REPOSITORY, find_run
+
+    find_run("demo")
+    app = REPOSITORY / "app.py"
+    if not app.is_file():
+        raise UnavailableError(f"{app} is missing; run csp from a complete copy of the program")
+    options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *options]
+    code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+    if code not in (0, -2, 130):
+        raise UnavailableError(f"the app stopped with code {code}; is port {port} free?")
+
+
+def doctor(json: JsonOption = False) -> None:
+    """Report versions, device, cache and whether every run is sound."""
+    from csp.work.doctor import examine
+
+    found = examine()
+    if json:
+        print_json(found)
+        return
+    device, cache = found["device"], found["cache"]
+    print_lines(
+        [
+            ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+            f"{device['processors']} processors, {device['memory_free_gb']} of {device['memory_gb']} GB free",
+            f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
+            *([f"cache: {cache['notice']}"] if cache["notice"] else []),
+            *(f"run {run['name']}: {'; '.join(run['problems']) or 'sound'}" for run in found["runs"]),
+        ]
+    )

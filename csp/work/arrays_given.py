@@ -1,0 +1,115 @@
+"""Arrays that people bring along: opened safely, checked, and read in blocks of float32."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from csp.errors import BadInputError, NotFoundError
+
+BLOCK_BYTES = 64 << 20
+UNIT = 1e-3
+"""Lengths that differ from 1 by less are rounding of a unit vector kept in half precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenArray:
+    """A two-dimensional array in a `.npy` file, mapped and not read."""
+
+    path: Path
+    what: str
+    data: np.ndarray
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.data)
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return int(self.data.shape[1])
+
+    def block(self, start: int, stop: int) -> Float32[np.ndarray, "b w"]:
+        """Some rows as float32; a value too large for it becomes infinite."""
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(self.data[start:stop], dtype=np.float32)
+
+    def blocks(self) -> Iterator[tuple[int, Float32[np.ndarray, "b w"]]]:
+        """All rows, block after block, each with its first row."""
+        step = max(1, BLOCK_BYTES // (4 * self.width))
+        for start in range(0, self.rows, step):
+            yield start, self.block(start, start + step)
+
+    def conversion(self) -> list[str]:
+        """A note when the values were of another type than float32."""
+        if self.data.dtype == np.float32:
+            return []
+        return [f"{self.what} were converted from {self.data.dtype} to float32"]
+
+
+def open_given(path: Path, what: str) -> GivenArray:
+    """Map a `.npy` file. Raises NotFoundError, or BadInputError for anything but a table of numbers."""
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {path} with the {what}; give a .npy file")
+    try:
+        data = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise BadInputError(
+            f"the {what} in {path} can't be read as a .npy file of numbers ({error})"
+        ) from error
+    if not isinstance(data, np.ndarray):
+        raise BadInputError(f"{path} is an archive of arrays; save the {what} alone with numpy.save")
+    if data.dtype.kind not in "fiub":
+        raise BadInputError(f"the {what} in {path} are of type {data.dtype}; save them as float32")
+    if data.ndim != 2 or 0 in data.shape:
+        raise BadInputError(
+            f"the {what} in {path} have shape {data.shape}; one row an image or text is needed"
+        )
+    return GivenArray(path, what, data)
+
+
+def check_vectors(given: GivenArray) -> list[str]:
+    """Notes on embeddings; BadInputError names the first row that is not finite or has no direction."""
+    lengths = np.concatenate([_lengths(given, start, block) for start, block in given.blocks()])
+    shortest, longest = float(lengths.min()), float(lengths.max())
+    if shortest > 1 - UNIT and longest < 1 + UNIT:
+        return given.conversion()
+    return [
+        *given.conversion(),
+        f"{given.what} were normalised to length 1 (lengths were {shortest:.4g} to {longest:.4g})",
+    ]
+
+
+def normalised(vectors: Float32[np.ndarray, "b d"]) -> Float32[np.ndarray, "b d"]:
+    """Rows of length 1; the input is already checked."""
+    wide = vectors.astype(np.float64)
+    return (wide / np.linalg.norm(wide, axis=1, keepdims=True)).astype(np.float32)
+
+
+def check_activations(given: GivenArray) -> list[str]:
+    """Notes on activations: conversions, and how many values are not finite."""
+    bad = np.zeros(given.width, dtype=np.int64)
+    for _, block in given.blocks():
+        bad += np.count_nonzero(~np.isfinite(block), axis=0)
+    if not bad.any():
+        return given.conversion()
+    neurons = np.count_nonzero(bad)
+    return [
+        *given.conversion(),
+        f"{given.what} hold {bad.sum()} values that are not finite, in {neurons} neurons; these are left out",
+    ]
+
+
+def _lengths(given: GivenArray, start: int, block: Float32[np.ndarray, "b d"]) -> np.ndarray:
+    finite = np.isfinite(block).all(axis=1)
+    if not finite.all():
+        row = start + int(np.argmin(finite))
+        raise BadInputError(f"row {row} of the {given.what} in {given.path} is not finite; compute it again")
+    lengths: np.ndarray = np.linalg.norm(block.astype(np.float64), axis=1)
+    if not lengths.all():
+        row = start + int(np.argmin(lengths))
+        raise BadInputError(f"row {row} of the {given.what} in {given.path} is all zero; compute it again")
+    return lengths
