@@ -1,8 +1,8 @@
 """Time and memory of selecting the examples of every neuron of a layer, against the bare matrix products.
 
-The bare products: all images' embeddings times each other, block by block, thrown away. Ours: each image's nearest
-neighbours, found once and kept, then a look-up per neuron with exact search where the look-up can't tell. Answers are
-compared with the neuron-by-neuron exact search, on all neurons or on `--checked` of them.
+The bare products: all images' embeddings times each other, block by block, thrown away. Ours: each image's
+nearest neighbours, found once and kept, then a look-up per neuron with exact search where the look-up can't
+tell. Answers are compared with the neuron-by-neuron exact search, on all neurons or on `--checked` of them.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def unsure_share(
     for neuron, examples in enumerate(layer):
         below = images_below(activations[:, neuron], mean_activation(activations[:, neuron]))
         found = look_up(examples.activating, below, embeddings, neighbours, reuse=True)
-        unsure += np.count_nonzero(found == UNSURE)
+        unsure += int(np.count_nonzero(found == UNSURE))
     return unsure / sum(len(examples.activating) for examples in layer)
 
 
@@ -80,7 +80,7 @@ def same(left: Examples, right: Examples) -> bool:
 
 
 def measure(options: argparse.Namespace) -> dict[str, float | bool | str]:
-    """Run ours and the bare products in turn, then the loop; all times in seconds, the best of the repeats."""
+    """Run ours and the bare products in turn, then the loop; seconds are the best of the repeats."""
     rng = np.random.default_rng(0)
     embeddings = make_embeddings(options.images, options.dimensions, rng)
     activations = make_activations(embeddings, options.neurons, rng)
@@ -130,12 +130,8 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=2_048, help="neurons compared with the exact search")
     parser.add_argument("--repeats", type=int, default=2)
     options = parser.parse_args()
-    found = measure(options)
-    print(
-        json.dumps(
-            {**{k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}, **vars(options)}
-        )
-    )
+    measured = {k: round(v, 4) if isinstance(v, float) else v for k, v in measure(options).items()}
+    print(json.dumps(measured | vars(options)))
 
 
 def _draw(count: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "c d"]:

@@ -8,7 +8,7 @@ from csp.method.checks import check_examples, check_probe
 from csp.method.examples import Examples, images_below, mean_activation, pair, top_images
 from csp.method.neighbours import BLOCK, Neighbours
 
-NEURONS_AT_ONCE = 64
+NEURONS_AT_ONCE = 256
 
 
 def select_all(

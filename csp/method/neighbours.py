@@ -7,13 +7,13 @@ from jaxtyping import Float, Float32, Int32, Int64
 
 from csp.errors import BadInputError
 
-STORED = 64
+STORED = 256
 """Neighbours kept per image; chosen by measurement, see docs/method.md."""
 
 BLOCK = 256
 """Images whose similarities to all others are held in memory at once."""
 
-GROUPS_PER_NEIGHBOUR = 16
+GROUPS_PER_NEIGHBOUR = 8
 
 
 @dataclass(frozen=True, eq=False)

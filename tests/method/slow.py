@@ -1,0 +1,82 @@
+"""Slow twins: the method transcribed from the paper in plain loops, to hold the fast code against."""
+
+import math
+
+import numpy as np
+
+
+def activating(activations: np.ndarray, k: int) -> list[int]:
+    """Step 1: the k images of highest activation, ties to the lower index."""
+    images = [i for i in range(len(activations)) if math.isfinite(activations[i])]
+    return sorted(images, key=lambda i: (-float(activations[i]), i))[:k]
+
+
+def mean(activations: np.ndarray) -> float:
+    """Mean of the finite activations, summed without rounding."""
+    finite = [float(a) for a in activations if math.isfinite(a)]
+    return math.fsum(finite) / len(finite) if finite else 0.0
+
+
+def cosine(left: np.ndarray, right: np.ndarray) -> float:
+    """e_i . e_j, summed without rounding."""
+    return math.fsum(float(x) * float(y) for x, y in zip(left, right, strict=True))
+
+
+def contrastive(activations: np.ndarray, embeddings: np.ndarray, k: int, reuse: bool) -> list[int]:
+    """Step 2: for each activating example its nearest other image below the mean; -1 where there is none."""
+    threshold = mean(activations)
+    cold = [
+        j for j in range(len(activations)) if math.isfinite(activations[j]) and activations[j] < threshold
+    ]
+    twins = []
+    for p in activating(activations, k):
+        best, best_cosine = -1, -math.inf
+        for j in cold:
+            if j == p or (not reuse and j in twins):
+                continue
+            found = cosine(embeddings[p], embeddings[j])
+            if found > best_cosine:
+                best, best_cosine = j, found
+        twins.append(best)
+    return twins
+
+
+def concept_vector(
+    activations: np.ndarray, embeddings: np.ndarray, k: int, reuse: bool, gamma: float
+) -> np.ndarray:
+    """Steps 3 and 4: v = normalise(sum_p w_p (e_p - gamma s_p e_n(p))), for non-negative activations."""
+    positives = activating(activations, k)
+    total = sum(float(activations[p]) for p in positives)
+    vector = np.zeros(embeddings.shape[1])
+    if total == 0:
+        return vector
+    for p, j in zip(positives, contrastive(activations, embeddings, k, reuse), strict=True):
+        residual = embeddings[p].astype(float)
+        if j >= 0:
+            residual = residual - gamma * cosine(embeddings[p], embeddings[j]) * embeddings[j].astype(float)
+        vector += float(activations[p]) / total * residual
+    return vector / math.sqrt(math.fsum(x * x for x in vector))
+
+
+def soft_wpmi(activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray, k: int) -> list[float]:
+    """CLIP-Dissect: log of the weighted mean of P(t | activating image), minus log P(t)."""
+
+    def probability(image: int) -> list[float]:
+        odds = [math.exp(cosine(embeddings[image], text) / 10) for text in texts]
+        return [o / sum(odds) for o in odds]
+
+    positives = activating(activations, k)
+    total = sum(float(activations[p]) for p in positives)
+    everywhere = [probability(i) for i in range(len(embeddings))]
+    scores = []
+    for t in range(len(texts)):
+        here = sum(float(activations[p]) / total * everywhere[p][t] for p in positives)
+        prior = sum(image[t] for image in everywhere) / len(everywhere)
+        scores.append(math.log(here + 1e-6) - math.log(prior))
+    return scores
+
+
+def auroc(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Share of (positive, negative) pairs in which the positive scores higher, ties counted half."""
+    wins = [1.0 if p > n else 0.5 if p == n else 0.0 for p in scores[truth] for n in scores[~truth]]
+    return sum(wins) / len(wins)

@@ -1,0 +1,75 @@
+"""The three labelers and the choice of the best labels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csp.errors import BadInputError
+from csp.method.examples import select_examples
+from csp.method.labelers import LABELERS, Evidence, best_labels, text_prior
+from csp.method.projection import concept_vector, plain_mean_vector
+from tests.method import slow
+from tests.method.worlds import World, make_world, worlds
+
+
+def evidence_of(world: World, k: int, prior: np.ndarray | None = None) -> Evidence:
+    examples = select_examples(world.activations, world.embeddings, k)
+    return Evidence(world.activations, world.embeddings, examples, prior)
+
+
+@given(worlds(), st.integers(1, 10))
+def test_clip_dissect_equals_its_slow_twin(world: World, k: int) -> None:
+    found = LABELERS["clip-dissect"](evidence_of(world, k), world.texts, 1.0)
+    if world.activations.max() <= 0:
+        assert not found.any()
+    else:
+        expected = slow.soft_wpmi(world.activations, world.embeddings, world.texts, k)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_text_prior_given_changes_nothing() -> None:
+    world = make_world(7, 30, 8, ties=False)
+    prior = text_prior(world.embeddings, world.texts)
+    assert prior.sum() == pytest.approx(1)
+    with_prior = LABELERS["clip-dissect"](evidence_of(world, 5, prior), world.texts, 1.0)
+    np.testing.assert_array_equal(
+        with_prior, LABELERS["clip-dissect"](evidence_of(world, 5), world.texts, 1.0)
+    )
+
+
+def test_csp_and_semanticlens_score_by_cosine_to_their_vectors() -> None:
+    world = make_world(8, 30, 8, ties=False)
+    evidence = evidence_of(world, 5)
+    csp = concept_vector(evidence.examples, world.embeddings, 0.4)
+    plain = plain_mean_vector(evidence.examples, world.embeddings)
+    for text, by_csp, by_plain in zip(
+        world.texts,
+        LABELERS["csp"](evidence, world.texts, 0.4),
+        LABELERS["semanticlens"](evidence, world.texts, 0.4),
+        strict=True,
+    ):
+        assert by_csp == pytest.approx(slow.cosine(csp, text), abs=1e-6)
+        assert by_plain == pytest.approx(slow.cosine(plain, text), abs=1e-6)
+
+
+@pytest.mark.parametrize("labeler", LABELERS)
+def test_a_neuron_that_never_fires_scores_0_for_every_text(labeler: str) -> None:
+    world = make_world(9, 20, 6, ties=False)
+    silent = World(np.minimum(world.activations, 0), world.embeddings, world.texts)
+    assert LABELERS[labeler](evidence_of(silent, 5), world.texts, 1.0).tolist() == [0] * len(world.texts)
+
+
+def test_best_labels_ties_to_the_lower_index() -> None:
+    index, score = best_labels(np.float32([0.1, 0.5, 0.5, 0.7]), 3)
+    assert index.tolist() == [3, 1, 2]
+    np.testing.assert_array_equal(score, np.float32([0.7, 0.5, 0.5]))
+
+
+def test_best_labels_of_fewer_texts_than_asked() -> None:
+    assert best_labels(np.float32([0.1, 0.5]), 9)[0].tolist() == [1, 0]
+
+
+def test_no_labels_asked_is_refused() -> None:
+    with pytest.raises(BadInputError, match="best 0 labels"):
+        best_labels(np.float32([0.1]), 0)
