@@ -42,14 +42,15 @@ def fractal(rng: np.random.Generator, size: int, cells: int, octaves: int = 4, g
     for octave in range(octaves):
         n = (cells + 2 * margin) * 2**octave
         grid = rng.standard_normal((n, n), dtype=np.float32)
-        total = _stretched(total, n) + np.float32(gain**octave) * grid
+        total = stretched(total, n) + np.float32(gain**octave) * grid
     finest = 2 ** (octaves - 1)
     box = (margin * finest, margin * finest, (cells + margin) * finest, (cells + margin) * finest)
     power = sum(gain ** (2 * octave) for octave in range(octaves))
-    return _stretched(total, size, box) * np.float32(1.4 / power**0.5)
+    return stretched(total, size, box) * np.float32(1.4 / power**0.5)
 
 
-def _stretched(grid: Field, size: int, box: tuple[float, float, float, float] | None = None) -> Field:
+def stretched(grid: Field, size: int, box: tuple[float, float, float, float] | None = None) -> Field:
+    """`grid` (or the `box` of it: left, top, right, bottom) at `size`, smoothly interpolated."""
     image = Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC, box)
     return np.asarray(image, dtype=np.float32)
 

@@ -57,21 +57,26 @@ def daylight(case: Case) -> np.float32:
 def zone(case: Case, shape: Shape, name: str, extent: float, soft: float = 0.2) -> Field:
     """A patch of the lesion, about `extent` of its radius and as symmetric, with a rim as wide as `soft`."""
     rng = stream(case.seed, f"zone {name}")
-    angle = ZONE_ANGLES[name] + stream(case.seed, "zones").uniform(0, 2 * np.pi) + rng.uniform(-0.4, 0.4)
-    away = rng.uniform(0.3, 0.5) if case.asymmetry else rng.uniform(0.0, 0.3)
+    angle, away = PLACES[name]
+    angle += stream(case.seed, "zones").uniform(0, 2 * np.pi) + rng.uniform(-0.4, 0.4)
+    away = rng.uniform(0.3, 0.5) if case.asymmetry else away + rng.uniform(-0.1, 0.1)
+    extent *= rng.uniform(0.9, 1.15) * (
+        1 if case.asymmetry else 1 - 0.7 * away
+    )  # its mirror images add to it
     u = shape.u - np.float32(abs(away * np.cos(angle)) if case.asymmetry == 0 else away * np.cos(angle))
     v = shape.v - np.float32(abs(away * np.sin(angle)) if case.asymmetry < 2 else away * np.sin(angle))
     ragged = 0.12 * fractal(rng, len(shape.body), 6, 4, 0.62)
-    return step(-soft, soft, np.float32(extent * rng.uniform(0.9, 1.15)) - np.hypot(u, v) + ragged)
+    return step(-soft, soft, np.float32(extent) - np.hypot(u, v) + ragged)
 
 
-# Spread around the lesion, so that several zones do not hide one another.
-ZONE_ANGLES: dict[str, float] = {
-    "black": 0.0,
-    "white": 1.3,
-    "red": 2.4,
-    "veil": 3.6,
-    "regression": 4.9,
+# Where zones lie, so that they do not hide one another: the direction if the lesion is asymmetric, and the
+# distance from the centre if it is symmetric (the zone then lies around the centre, mirrored).
+PLACES: dict[str, tuple[float, float]] = {
+    "black": (0.0, 0.45),
+    "white": (1.3, 0.4),
+    "red": (2.4, 0.2),
+    "veil": (3.6, 0.1),
+    "regression": (4.9, 0.45),
 }
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from csp.world.dermoscopy.attributes import Case
 from csp.world.dermoscopy.brush import Points
-from csp.world.dermoscopy.noise import Field, fractal, step, stream
+from csp.world.dermoscopy.noise import Field, fractal, step, stream, stretched
 
 ANGLES = np.linspace(-np.pi, np.pi, 1441)
 
@@ -58,12 +58,19 @@ def lesion_shape(case: Case, size: int) -> Shape:
     outline = _outline(case)
     x, y = _lesion_axes(size, centre, turn)
     x, y = x / np.float32(radius), y / np.float32(radius * aspect)
-    nearest = ((np.arctan2(y, x) + np.float32(np.pi)) * np.float32(1440 / (2 * np.pi))).astype(np.intp)
-    edge = outline.astype(np.float32)[nearest]
-    depth = np.asarray(_wobble(case, size) + 1 - np.hypot(x, y) / edge, dtype=np.float32)
+    coarse = _lesion_axes((size + 1) // 2, centre, turn)  # the outline is smooth: half the size is enough
+    far_out = _how_far_out(coarse[0] / np.float32(radius), coarse[1] / np.float32(radius * aspect), outline)
+    depth = _wobble(case, size) + 1 - stretched(far_out, size)
     soft = 0.08 if case.irregular_border else 0.17
     u, v = _folded(case.asymmetry, x, y)
     return Shape(centre, radius, aspect, turn, outline, x, y, u, v, depth, step(-soft, 0.9 * soft, depth))
+
+
+def _how_far_out(x: Field, y: Field, outline: NDArray[np.float64]) -> Field:
+    """0 at the centre, 1 on the edge."""
+    turns = (np.arctan2(y, x) + np.float32(np.pi)) / np.float32(2 * np.pi)
+    edge = outline.astype(np.float32)[np.rint(turns * (len(ANGLES) - 1)).astype(np.intp)]
+    return np.asarray(np.hypot(x, y) / edge, dtype=np.float32)
 
 
 def _lesion_axes(size: int, centre: Points, turn: float) -> tuple[Field, Field]:
