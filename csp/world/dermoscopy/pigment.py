@@ -60,9 +60,8 @@ def zone(case: Case, shape: Shape, name: str, extent: float, soft: float = 0.2) 
     angle, away = PLACES[name]
     angle += stream(case.seed, "zones").uniform(0, 2 * np.pi) + rng.uniform(-0.4, 0.4)
     away = rng.uniform(0.3, 0.5) if case.asymmetry else away + rng.uniform(-0.1, 0.1)
-    extent *= rng.uniform(0.9, 1.15) * (
-        1 if case.asymmetry else 1 - 0.7 * away
-    )  # its mirror images add to it
+    mirrored = 1 if case.asymmetry else 1 - 0.7 * away  # mirror images add to the area, so each is smaller
+    extent *= rng.uniform(0.9, 1.15) * mirrored
     u = shape.u - np.float32(abs(away * np.cos(angle)) if case.asymmetry == 0 else away * np.cos(angle))
     v = shape.v - np.float32(abs(away * np.sin(angle)) if case.asymmetry < 2 else away * np.sin(angle))
     ragged = 0.12 * fractal(rng, len(shape.body), 6, 4, 0.62)
