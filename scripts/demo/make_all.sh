@@ -6,9 +6,9 @@ work="${CSP_HOME:-cache}/training"
 python=.venv/bin/python
 mkdir -p "$work"
 
-$python scripts/demo/train_classifier.py
-$python scripts/demo/train_clip.py
-$python scripts/demo/render_probe.py "$work/probe"
+$python -m scripts.demo.train_classifier
+$python -m scripts.demo.train_clip
+$python -m scripts.demo.render_probe "$work/probe"
 
 run=assets/runs/demo
 if [ ! -f "$run/manifest.json" ]; then
