@@ -1,14 +1,17 @@
 """The options that choose a layer and neurons."""
 
 import re
+from typing import TYPE_CHECKING
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.run import Run
+
+if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp runs` can do without
+    from csp.keeping.run import Run
 
 _PART = re.compile(r"(\d+)|(\d*):(\d*)")
 
 
-def one_layer(run: Run, layer: str | None) -> str:
+def one_layer(run: "Run", layer: str | None) -> str:
     """The layer meant: the one named, or the only one. Raises NotFoundError, BadInputError."""
     if layer is not None:
         return run.layer(layer).layer

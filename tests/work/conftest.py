@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import pytest
+
+from csp.keeping.run import Run
+from csp.work.indexing import index
+from tests.work.tiny_world import index_spec, make_world
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny world's files."""
+    return make_world(tmp_path_factory.mktemp("world") / "world")
+
+
+@pytest.fixture(scope="session")
+def indexed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The tiny world, indexed without a stop; not to be changed."""
+    return Run.open(index(index_spec(world, tmp_path_factory.mktemp("indexed") / "whole")))
+
+
+@pytest.fixture(scope="session")
+def unlabelled(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same without a vocabulary; not to be changed."""
+    spec = index_spec(world, tmp_path_factory.mktemp("indexed") / "unlabelled", vocabulary=None)
+    return Run.open(index(spec))
