@@ -1,10 +1,12 @@
-"""Encoders of OpenCLIP: `openclip:ARCH/PRETRAINED`, or `openclip:local-dir:PATH` for a folder with all of it."""
+"""Encoders of OpenCLIP: `openclip:ARCH/PRETRAINED`, or `openclip:local-dir:PATH`."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import open_clip
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
@@ -73,7 +75,15 @@ def _create(name: str, source: str, pretrained: str | None) -> tuple[Any, Any, A
     try:
         model, _, transform = open_clip.create_model_and_transforms(source, pretrained=pretrained)
         return model, transform, open_clip.get_tokenizer(source)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        SafetensorError,
+        UnpicklingError,
+    ) as error:
         raise _explain(name, error) from error
 
 

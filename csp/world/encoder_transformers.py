@@ -11,7 +11,7 @@ from csp.world.hub import image_transform, load, load_model, short_name
 from csp.world.torch_encoder import TorchEncoder
 from csp.world.torch_layers import device, weights_hash
 
-# SigLIP 2 of one resolution is stored as `siglip`; the one of any resolution (`siglip2`) takes patches, not images.
+# SigLIP 2 of one resolution is stored as `siglip`; that of any resolution (`siglip2`) takes patches instead.
 FAMILIES = ("clip", "siglip", "metaclip_2")
 
 
@@ -23,7 +23,7 @@ def open_encoder(name: str) -> TorchEncoder:
     config = load(name, AutoConfig.from_pretrained)
     if config.model_type not in FAMILIES:
         raise BadInputError(
-            f"'{name}' is a '{config.model_type}' model, no dual encoder of the families {', '.join(FAMILIES)}."
+            f"'{name}' is a '{config.model_type}' model, no dual encoder ({', '.join(FAMILIES)})."
         )
     model = load_model(name, AutoModel.from_pretrained, dtype=torch.float32).to(device())
     processor = load(name, AutoImageProcessor.from_pretrained, backend="pil")

@@ -1,29 +1,29 @@
 """Opens parts of a Hugging Face model, from a folder or the hub, with one clear sentence when that fails."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from huggingface_hub.utils import logging as hub_logging
 from jaxtyping import Float32
 from PIL import Image
 from safetensors import SafetensorError
-from transformers.utils import logging
+from transformers.utils import logging as transformers_logging
 
 from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
 from csp.world.torch_target import Preprocess
 
 # progress bars and advice for programmers would mix with what the person asked for
-logging.set_verbosity_error()
-logging.disable_progress_bar()
-hub_logging.set_verbosity_error()
+transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
+logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 def load(name: str, from_pretrained: Callable[..., Any], **options: Any) -> Any:
     """Call a `from_pretrained`; no code that comes with a model is run.
 
-    Raises `NotFoundError` or `BadInputError` for a folder, `UnavailableError` for a hub model that can't be had.
+    Raises `NotFoundError` or `BadInputError` for a folder, `UnavailableError` where the hub has none.
     """
     folder = Path(name).expanduser()
     if folder.is_dir() and not (folder / "config.json").is_file():
@@ -63,9 +63,7 @@ def image_transform(name: str, processor: Any) -> tuple[Preprocess, tuple[int, i
     shapes = {transform(Image.new("RGB", size)).shape for size in ((64, 64), (96, 64), (64, 96))}
     shape = shapes.pop()
     if shapes or len(shape) != 3 or shape[0] != 3:
-        raise BadInputError(
-            f"The image processor of '{name}' does not give all images one size of 3 channels."
-        )
+        raise BadInputError(f"The image processor of '{name}' does not give every image one size.")
     return transform, (shape[1], shape[2])
 
 

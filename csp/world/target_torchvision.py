@@ -1,24 +1,34 @@
 """Target models of torchvision: `torchvision:NAME`, or `torchvision:NAME@CHECKPOINT` with other weights."""
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
 import torchvision
-from torch import nn
-from torchvision.transforms._presets import ImageClassification
+from jaxtyping import Float32
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms import functional
 
 from csp.errors import BadInputError, UnavailableError
 from csp.world.checkpoints import Checkpoint, load_state, read_checkpoint
 from csp.world.models import Pooling
 from csp.world.specs import nearest
 from csp.world.torch_layers import device, weights_hash
-from csp.world.torch_target import Preprocess, TorchTarget, class_names
+from csp.world.torch_target import TorchTarget, class_names
 
 PUBLISHED_CLASSES = 1000
 # As torchvision builds these two for its published weights: the input rescaled, the training heads left out.
 _INCEPTION = {"transform_input": True, "aux_logits": False, "init_weights": False}
 _ARGUMENTS: dict[str, dict[str, Any]] = {"googlenet": _INCEPTION, "inception_v3": _INCEPTION}
+
+
+# The classifying layers of all of torchvision's classifiers, numbered where there are several.
+_HEAD = re.compile(r"(fc|head|heads\.head|classifier)(\.(?P<index>\d+))?\.weight")
 
 
 @dataclass(frozen=True)
@@ -31,16 +41,13 @@ class Input:
     std: tuple[float, ...]
     interpolation: Any = torchvision.transforms.InterpolationMode.BILINEAR
 
-    def transform(self) -> Preprocess:
-        """Build the function from image to array."""
-        preset = ImageClassification(
-            crop_size=list(self.size),
-            resize_size=self.resize,
-            mean=self.mean,
-            std=self.std,
-            interpolation=self.interpolation,
-        )
-        return lambda image: preset(image).numpy()
+    def transform(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
+        """Turn an RGB image into an array, as torchvision's presets for classification do."""
+        scaled = functional.resize(image, [self.resize], self.interpolation, antialias=True)
+        cut = functional.center_crop(scaled, list(self.size))
+        pixels = functional.convert_image_dtype(functional.pil_to_tensor(cut), torch.float)
+        normalised: Tensor = functional.normalize(pixels, self.mean, self.std)
+        return normalised.numpy()
 
 
 def open_target(name: str, pooling: Pooling) -> TorchTarget:
@@ -57,16 +64,16 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         raise BadInputError(f"The target model 'torchvision:{name}' names no checkpoint after '@'.")
     published = torchvision.models.get_model_weights(architecture).DEFAULT
     checkpoint = read_checkpoint(path) if path else _download(architecture, published)
-    inputs = _input(checkpoint, published)
-    module = _build(architecture, checkpoint, inputs).eval().to(device())
+    inputs, logits = _input(checkpoint, published), _logits(checkpoint.state)
+    module = _build(architecture, checkpoint, inputs.size, logits).eval().to(device())
     return TorchTarget(
         spec=f"torchvision:{name}",
         name=architecture,
-        classes=_classes(checkpoint, published, _head(module)[1]),
+        classes=_classes(checkpoint, published, logits),
         weights_hash=weights_hash(module),
         input_size=inputs.size,
         module=module,
-        transform=inputs.transform(),
+        transform=inputs.transform,
         pooling=pooling,
     )
 
@@ -83,25 +90,24 @@ def _download(architecture: str, published: Any) -> Checkpoint:
     return Checkpoint(f"{architecture} {published.name}", kept, {})
 
 
-def _build(architecture: str, checkpoint: Checkpoint, inputs: Input) -> nn.Module:
+def _build(architecture: str, checkpoint: Checkpoint, size: tuple[int, int], logits: int) -> nn.Module:
     arguments = dict(_ARGUMENTS.get(architecture, {}))
     if architecture.startswith("vit_"):
-        arguments["image_size"] = inputs.size[0]
-    head, _ = _head(torchvision.models.get_model(architecture, weights=None, **arguments))
-    weight = checkpoint.state.get(f"{head}.weight")
-    classes = PUBLISHED_CLASSES if weight is None else len(weight)
+        arguments["image_size"] = size[0]
     module: nn.Module = torchvision.models.get_model(
-        architecture, weights=None, num_classes=classes, **arguments
+        architecture, weights=None, num_classes=logits, **arguments
     )
     load_state(module, checkpoint, f"torchvision's {architecture}")
     return module
 
 
-def _head(module: nn.Module) -> tuple[str, int]:
-    """Name the layer that gives the logits, and count them: the last linear or convolutional one."""
-    parts = [(name, part) for name, part in module.named_modules() if isinstance(part, nn.Linear | nn.Conv2d)]
-    name, part = parts[-1]
-    return name, part.weight.shape[0]
+def _logits(state: Mapping[str, Tensor]) -> int:
+    """Count the logits of the head, which is the last of the classifying layers."""
+    heads = {match: weight for key, weight in state.items() if (match := _HEAD.fullmatch(key))}
+    if not heads:
+        return PUBLISHED_CLASSES
+    last = max(heads, key=lambda match: int(match["index"] or 0))
+    return len(heads[last])
 
 
 def _input(checkpoint: Checkpoint, published: Any) -> Input:
@@ -113,7 +119,7 @@ def _input(checkpoint: Checkpoint, published: Any) -> Input:
         square = (crop, crop)
     else:
         square = _pair(size, checkpoint.path)
-        resize = min(square)
+        resize = max(square)
     return Input(
         size=square,
         resize=resize,

@@ -12,7 +12,7 @@ from csp.world.torch_target import TorchTarget, class_names
 def open_target(name: str, pooling: Pooling) -> TorchTarget:
     """Open an image classifier with its own preprocessing and class names.
 
-    Raises `BadInputError` for a folder that holds no image classifier, `UnavailableError` where the hub has none.
+    Raises `BadInputError` for a folder without image classifier, `UnavailableError` where the hub has none.
     """
     config = load(name, AutoConfig.from_pretrained)
     module = load_model(name, AutoModelForImageClassification.from_pretrained, dtype=torch.float32)

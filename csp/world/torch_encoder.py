@@ -45,7 +45,8 @@ class TorchEncoder:
     ) -> Float32[np.ndarray, "t d"]:
         """Embed each text as the mean of its unit embeddings over the templates, itself made unit.
 
-        Without `renormalise` the mean stays as it is, shorter than 1. Raises `BadInputError` without templates, or for one that lacks `{}`.
+        Without `renormalise` the mean stays shorter than 1. Raises `BadInputError` without templates, or for
+        one that lacks `{}`.
         """
         if not templates or any("{}" not in template for template in templates):
             raise BadInputError("Every prompt template needs a {} where the text goes (at least one).")

@@ -111,12 +111,13 @@ def pool(
 ) -> Tensor:
     """Reduce a layer's output to `[b, c]` float32.
 
-    `[b, c]` stays. `[b, tokens, c]`: the first token (`cls`), or mean or max over all tokens, `cls` included.
-    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, which is the pair of axes whose ratio is nearest
-    to the input's `aspect` (h / w); `channels_last` decides where both are as near.
+    `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean or max over all tokens,
+    the first included.
+    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, the pair of axes whose ratio is nearest to
+    the input's `aspect` (h / w); `channels_last` decides where both are as near.
     """
-    if output.ndim == 2:
-        return output.float().clone()
+    if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
+        return output.float().reshape(len(output), -1).clone()
     if output.ndim == 3:
         if pooling == "cls":
             return output[:, 0].float().clone()

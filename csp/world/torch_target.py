@@ -38,7 +38,7 @@ class TorchTarget:
         return self.transform(image)
 
     def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
-        """Read several layers in one pass. Raises `NotFoundError`, or `BadInputError` if one can't be read."""
+        """Read several layers in one pass. Raises `NotFoundError`, `BadInputError` if one can't be read."""
         activations, output = read_layers(self.module, torch.tensor(batch), layers, self.pooling)
         logits = first_tensor(output)
         if logits is None or logits.ndim != 2:
@@ -47,7 +47,7 @@ class TorchTarget:
 
 
 def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:
-    """Softmax over classes; of one logit `[1 - p, p]`, p its sigmoid; of independent labels a sigmoid each."""
+    """Softmax over classes; of one logit `[1 - p, p]`, p its sigmoid; of independent labels sigmoids."""
     logits = logits.float()
     if logits.shape[1] == 1:
         positive = logits.sigmoid()
