@@ -1,0 +1,19 @@
+"""The start page: the question, one live example, and the run at a glance."""
+
+import streamlit as st
+
+from csp.face.screen.data import chosen_explorer, chosen_layer, neurons_of
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.start import example, example_neurons, glance
+
+with frame("Start"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+
+    st.title("Does this neuron fire for the lesion or for the ruler?", anchor=False)
+    neurons = example_neurons(neurons_of(explorer, layer).frame)
+    if neurons:
+        example(explorer, layer, neurons)
+    glance(explorer)
+    run_line(explorer.run)

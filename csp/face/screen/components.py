@@ -1,0 +1,103 @@
+"""Our own three screen elements: a grid of pictures, a table of rows to open, the button that copies a link.
+
+They are Streamlit v2 components, drawn by the JavaScript in `parts/`. Two reasons: twenty pictures arrive as
+one message instead of twenty (docs/screens.md has the measurements), and text reaches the page as text only,
+so no file name, label or typed word can become markup.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+PARTS = Path(__file__).parent / "parts"
+Cell = tuple[Literal["text", "quiet", "images", "score"], Any]
+
+
+def _part(name: str) -> str:
+    return (PARTS / name).read_text(encoding="utf-8")
+
+
+_tiles = st.components.v2.component(
+    "csp-tiles",
+    html='<div class="csp-tiles"></div>',
+    css=_part("tiles.css"),
+    js=_part("tiles.js"),
+    isolate_styles=False,
+)
+_table = st.components.v2.component(
+    "csp-table", html=_part("table.html"), css=_part("table.css"), js=_part("table.js"), isolate_styles=False
+)
+_link = st.components.v2.component(
+    "csp-link",
+    html='<button type="button" class="csp-copy">Copy link</button>',
+    css=_part("link.css"),
+    js=_part("link.js"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a grid. `src` "" draws an empty place; `bar` and `mark` lie in 0..1."""
+
+    src: str
+    alt: str
+    title: str
+    number: str
+    chip: str
+    chip_title: str
+    bar: float
+    mark: float
+    line: str
+    aside: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """Head of a table column; `help` shows on hover."""
+
+    name: str
+    help: str = ""
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: with `href` it opens that address, the first cell is then the link's text."""
+
+    cells: Sequence[Cell]
+    href: str = ""
+    hint: str = ""
+    strong: bool = False
+
+
+def picture(image: bytes) -> str:
+    """The bytes of a thumbnail as an address that an <img> shows without asking the server."""
+    kind = "webp" if image[8:12] == b"WEBP" else "jpeg"
+    return f"data:image/{kind};base64,{b64encode(image).decode('ascii')}"
+
+
+def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:
+    """Draws the grid; returns the place of the tile that was just clicked."""
+    data = {"tiles": [asdict(tile) for tile in tiles], "tone": tone, "columns": columns}
+    opened = _tiles(data=data, key=key, on_opened_change=_ignore).opened
+    return None if opened is None else int(opened)
+
+
+def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
+    """Draws the table; a click on a row with an address goes there."""
+    data = {"title": title, "columns": [asdict(c) for c in columns], "rows": [asdict(r) for r in rows]}
+    _table(data=data, key=key)
+
+
+def copy_link() -> None:
+    """The button that copies the address of this very view."""
+    _link(key="copy-link", width="content")
+
+
+def _ignore() -> None:
+    """Streamlit reports a click only for names that have a callback."""

@@ -1,0 +1,131 @@
+"""The two grids of a neuron, place by place: what makes it fire, and the look-alike that does not."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from csp.face.screen.components import Tile, picture, tile_grid
+from csp.face.screen.words import firing, image_alt, image_title, number, short
+from csp.keeping.run import Run
+from csp.work.views import ImageFacts, NeuronView, Pair
+
+FIRST_PAIRS = 9
+
+
+def shown_pairs(view: NeuronView, everything: bool) -> Sequence[Pair]:
+    """The pairs to draw: the first nine (as many as a vision-language model is shown), or all."""
+    return view.pairs if everything else view.pairs[:FIRST_PAIRS]
+
+
+def activating_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3) -> None:
+    """The images that make the neuron fire, strongest first."""
+    with st.container(key="activating-grid", gap="xsmall"):
+        st.markdown(f":blue[**●**] **These make neuron {view.neuron} fire**", help=BAR_HELP)
+        if not pairs:
+            st.caption("No image does.")
+            return
+        tiles = [_activating_tile(run, view, pair, place) for place, pair in enumerate(pairs, 1)]
+        _open(run, view, pairs, tile_grid(tiles, tone="blue", columns=columns, key="activating-tiles"))
+
+
+def contrastive_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3) -> None:
+    """The twin of each, at the same place."""
+    with st.container(key="contrastive-grid", gap="xsmall"):
+        st.markdown(":orange[**●**] **These look alike but do not**", help=TWIN_HELP)
+        if all(pair.contrastive is None for pair in pairs):
+            st.caption("There is none: no image activates this neuron less than its average does.")
+            return
+        tiles = [_contrastive_tile(run, view, pair, place) for place, pair in enumerate(pairs, 1)]
+        _open(run, view, pairs, tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles"))
+
+
+BAR_HELP = (
+    "The bar under a picture is how strongly the neuron fires on it, against the strongest image of all; "
+    "the tick is its average over all images. Click a picture to see the pair large."
+)
+TWIN_HELP = (
+    "Picture 1 here is the image most similar to picture 1 of the other group, among all that activate "
+    "the neuron less than its average. *alike* is how similar the encoder finds the two: the cosine of their "
+    "embeddings, 1 = the same. *×3* means that one image is the look-alike of three pictures."
+)
+
+
+def _activating_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile:
+    words = firing(pair.activation, view.mean, view.maximum)
+    return Tile(
+        src=_small(run, pair.activating),
+        alt=f"Activating image {place}: {image_alt(pair.activating)}",
+        title=f"{image_title(pair.activating)}\n{_against_mean(view, pair.activation)}",
+        number=str(place),
+        chip="",
+        chip_title="",
+        bar=_share(view, pair.activation),
+        mark=_share(view, view.mean),
+        line=words,
+        aside=short(pair.activation),
+    )
+
+
+def _contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile:
+    if pair.contrastive is None or pair.contrastive_activation is None or pair.similarity is None:
+        alt = f"No look-alike for image {place}"
+        return Tile("", alt, alt, str(place), "", "", 0.0, _share(view, view.mean), "no look-alike", "")
+    words = firing(pair.contrastive_activation, view.mean, view.maximum)
+    uses = pair.uses or 1
+    return Tile(
+        src=_small(run, pair.contrastive),
+        alt=f"Look-alike of image {place}: {image_alt(pair.contrastive)}",
+        title=f"{image_title(pair.contrastive)}\n{_against_mean(view, pair.contrastive_activation)}\n"
+        f"Cosine with picture {place}: {pair.similarity:.3f}",
+        number=str(place),
+        chip=f"×{uses}" if uses > 1 else "",
+        chip_title=f"The look-alike of {uses} of the {len(view.pairs)} pictures",
+        bar=_share(view, pair.contrastive_activation),
+        mark=_share(view, view.mean),
+        line=f"{words} {short(pair.contrastive_activation)}" if pair.contrastive_activation > 0 else words,
+        aside=f"alike {pair.similarity:.2f}",
+    )
+
+
+def _against_mean(view: NeuronView, activation: float) -> str:
+    return f"Activation {number(activation)}, average {number(view.mean)}"
+
+
+def _small(run: Run, facts: ImageFacts) -> str:
+    return picture(run.thumbnail(facts.image, "small"))
+
+
+def _share(view: NeuronView, activation: float) -> float:
+    """Where an activation lies on the bar, from the lowest (at most 0) to the highest of all images."""
+    low = min(0.0, float(view.histogram.edges[0]))
+    width = view.maximum - low
+    share = (activation - low) / width if width > 0 else 0.0
+    return min(1.0, max(0.0, share)) if share == share else 0.0
+
+
+def _open(run: Run, view: NeuronView, pairs: Sequence[Pair], place: int | None) -> None:
+    if place is not None and place < len(pairs):
+        _pair_dialog(run, view, pairs[place])
+
+
+@st.dialog("One pair, large", width="large")
+def _pair_dialog(run: Run, view: NeuronView, pair: Pair) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f":blue[**●**] **Makes neuron {view.neuron} fire** · {number(pair.activation)}")
+        st.image(
+            run.thumbnail(pair.activating.image, "large"), width="stretch", alt=image_alt(pair.activating)
+        )
+        st.text(image_title(pair.activating))
+    with right:
+        if pair.contrastive is None or pair.similarity is None or pair.contrastive_activation is None:
+            st.markdown("No image looks like it and activates the neuron less than its average.")
+            return
+        st.markdown(
+            f":orange[**●**] **Looks alike ({pair.similarity:.2f}) but does not** · "
+            f"{number(pair.contrastive_activation)}"
+        )
+        st.image(
+            run.thumbnail(pair.contrastive.image, "large"), width="stretch", alt=image_alt(pair.contrastive)
+        )
+        st.text(image_title(pair.contrastive))

@@ -1,0 +1,75 @@
+// A table whose rows may open something. Text goes in by textContent only.
+const make = (tag, name, parent, text = "") => {
+  const node = document.createElement(tag);
+  node.className = name;
+  node.textContent = text;
+  parent.appendChild(node);
+  return node;
+};
+
+const draw = {
+  text: (cell, value) => make("span", "csp-text", cell, value),
+  quiet: (cell, value) => make("span", "csp-quiet", cell, value),
+  images: (cell, value) => {
+    const strip = make("span", "csp-strip", cell);
+    for (const { src, alt } of value) {
+      const image = make("img", "", strip);
+      image.alt = alt;
+      image.width = image.height = 44;
+      image.src = src;
+    }
+  },
+  score: (cell, { text, rank, fill, low, high }) => {
+    const line = make("span", "csp-number-line", cell);
+    make("span", rank === 1 ? "csp-first" : "", line, text);
+    if (rank) make("span", "csp-quiet", line, rank === 1 ? "first" : `no. ${rank}`);
+    if (fill === null) return;
+    const scale = make("span", "csp-track", cell);
+    if (low !== null) {
+      const range = make("span", "csp-range", scale);
+      range.style.left = `${100 * low}%`;
+      range.style.width = `${100 * (high - low)}%`;
+    }
+    make("span", "csp-fill", scale).style.width = `${100 * fill}%`;
+  },
+};
+
+// Opens an address of this app without loading the app anew: Streamlit listens to the browser's history.
+const open = (href) => {
+  window.history.pushState({}, "", href);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+};
+
+export default function ({ data, parentElement }) {
+  if (!data.rows) return; // while pages change, Streamlit may call with the data of the element before
+  const table = parentElement.querySelector("table");
+  table.setAttribute("aria-label", data.title);
+  const head = table.tHead.rows[0];
+  head.replaceChildren();
+  for (const { name, help, numeric } of data.columns) {
+    const cell = make("th", numeric ? "csp-numeric" : "", head, name);
+    cell.scope = "col";
+    cell.title = help;
+  }
+  const body = table.tBodies[0];
+  body.replaceChildren();
+  data.rows.forEach(({ href, hint, strong, cells }) => {
+    const row = make("tr", strong ? "csp-strong" : "", body);
+    row.title = hint;
+    cells.forEach(([kind, value], place) => {
+      const cell = make("td", data.columns[place].numeric ? "csp-numeric" : "", row);
+      if (href && place === 0) {
+        const link = make("a", "csp-link", cell, value);
+        link.href = href;
+        link.onclick = (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return event.stopPropagation();
+          event.preventDefault();
+        };
+      } else draw[kind](cell, value);
+    });
+    if (href) {
+      row.classList.add("csp-opens");
+      row.onclick = () => open(href);
+    }
+  });
+}

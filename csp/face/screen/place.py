@@ -1,0 +1,70 @@
+"""Which view an address asks for. The address is the state: nothing else decides what a page shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from csp.errors import CspError
+
+Params = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A link onward: what it says, the page's file, and the address parameters."""
+
+    text: str
+    page: str
+    params: dict[str, str]
+
+
+class WrongAddressError(CspError):
+    """An address names something that does not exist; `ways` lead to what does."""
+
+    def __init__(self, message: str, ways: Sequence[Way]) -> None:
+        super().__init__(message)
+        self.ways = tuple(ways)
+
+
+def nearest(wanted: str, names: Sequence[str]) -> list[str]:
+    """The names, most similar to `wanted` first."""
+    close = get_close_matches(wanted, names, n=len(names), cutoff=0.0)
+    return close + [name for name in names if name not in close]
+
+
+def whole_number(params: Params, name: str, low: int, high: int, default: int) -> int:
+    """The parameter as an integer in low..high; WrongAddressError names the range and the nearest value."""
+    return int(_number(params, name, low, high, default, integer=True))
+
+
+def fraction(params: Params, name: str, default: float) -> float:
+    """The parameter as a number in 0..1; raises WrongAddressError as `whole_number` does."""
+    return _number(params, name, 0, 1, default, integer=False)
+
+
+def choice(params: Params, name: str, options: Sequence[str], default: str) -> str:
+    """The parameter as one of the options; raises WrongAddressError naming them, the most similar first."""
+    wanted = params.get(name, default)
+    if wanted in options:
+        return wanted
+    ways = [Way(option, "", {**params, name: option}) for option in nearest(wanted, options)[:6]]
+    known = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
+    raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
+
+
+def _number(params: Params, name: str, low: int, high: int, default: float, *, integer: bool) -> float:
+    text = params.get(name)
+    if text is None:
+        return default
+    try:
+        value = int(text) if integer else float(text)
+    except ValueError:
+        value = float("nan")
+    if low <= value <= high:
+        return value
+    near = default if value != value else max(low, min(high, value))
+    kind = "a whole number" if integer else "a number"
+    raise WrongAddressError(
+        f"The address asks for {name} {text!r}. Here {name} is {kind} from {low} to {high}.",
+        [Way(f"{name} {near:g}", "", {**params, name: f"{near:g}"})],
+    )

@@ -1,0 +1,72 @@
+"""Moving from neuron to neuron: pickers, previous, next, random, jump. Each writes the address only."""
+
+import random
+
+import streamlit as st
+
+from csp.face.screen.address import follow, write
+from csp.face.screen.data import run_names
+from csp.keeping.run import Run
+
+
+def steering(run: Run, layer: str, neuron: int, neurons: int) -> None:
+    """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
+    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
+        st.subheader(f"Neuron {neuron}", anchor=False, width="content")
+        st.caption(f"of {neurons} in", width="content")
+        layer_picker(run, layer)
+        run_picker(run)
+        st.space("stretch")
+        _step("previous", "Previous", "Left", (neuron - 1) % neurons)
+        follow("neuron", neuron)
+        st.number_input(
+            "Jump to neuron",
+            0,
+            neurons - 1,
+            key="neuron",
+            on_change=write,
+            args=("neuron",),
+            label_visibility="collapsed",
+            width=110,
+        )
+        _step("next", "Next", "Right", (neuron + 1) % neurons)
+        _step("random", "Random", None, random.randrange(neurons))  # noqa: S311
+
+
+def layer_picker(run: Run, layer: str) -> None:
+    """Chooses the layer; the neuron and page of the old one are forgotten."""
+    follow("layer", layer)
+    st.selectbox(
+        "Layer",
+        run.layers,
+        key="layer",
+        on_change=write,
+        args=("layer", ("neuron", "page")),
+        label_visibility="collapsed",
+        width=140,
+    )
+
+
+def run_picker(run: Run) -> None:
+    """Chooses the run; drawn only where there is a choice."""
+    names = run_names()
+    if len(names) < 2:
+        return
+    follow("run", run.name)
+    st.selectbox(
+        "Run",
+        names,
+        key="run",
+        on_change=write,
+        args=("run", ("layer", "neuron", "page", "examples")),
+        label_visibility="collapsed",
+        width=150,
+    )
+
+
+def _step(key: str, label: str, shortcut: str | None, neuron: int) -> None:
+    st.button(label, key=key, shortcut=shortcut, on_click=_go, args=(neuron,))
+
+
+def _go(neuron: int) -> None:
+    st.query_params["neuron"] = str(neuron)

@@ -1,0 +1,87 @@
+"""What the screen says: numbers, times and states in words that a dermatologist reads without help."""
+
+from csp.work.views import ImageFacts, Provenance, ScoreRange
+
+SOURCES = {
+    "precomputed": "came with the run",
+    "cached": "kept from an earlier question",
+    "computed": "just computed",
+}
+LABELERS = {"csp": "CSP", "semanticlens": "SemanticLens", "clip-dissect": "CLIP-Dissect"}
+LABELER_HELP = {
+    "csp": "Contrastive: what the activating images show and their look-alikes do not. Cosine, -1 to 1.",
+    "semanticlens": "Plain mean of the activating images, look-alikes ignored. Cosine, -1 to 1.",
+    "clip-dissect": "Over all images: which text goes with strong firing. Comparable in this column only.",
+}
+STATES = {
+    "normal": "nothing unusual",
+    "never-fires": "never fires",
+    "constant": "same for every image",
+    "always-on": "almost always on",
+    "negative": "has negative values",
+    "non-finite": "broken values",
+    "few-images": "few images",
+    "no-contrast": "no look-alikes",
+}
+
+
+def plain(text: str) -> str:
+    """Text from a run, a person or a model, so that Markdown shows it as it is."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>$:~&" else char for char in text)
+
+
+def number(value: float) -> str:
+    """Three digits that matter: 0.0123, 1.23, 1,230."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def short(value: float) -> str:
+    """Two digits that matter, for under a small picture."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def score(value: float) -> str:
+    """A score, always with the same places so that columns line up."""
+    return f"{value:.3f}"
+
+
+def firing(activation: float, mean: float, maximum: float) -> str:
+    """How strongly a neuron fires on an image, against its own mean and maximum."""
+    if activation <= 0:
+        return "silent"
+    if activation < mean:
+        return "quiet"
+    return "fires strongly" if maximum > mean and activation >= (mean + maximum) / 2 else "fires"
+
+
+def image_title(facts: ImageFacts) -> str:
+    """What the dataset and the model say about an image, one fact a line."""
+    lines = [
+        f"Image {facts.image}" + (f": {facts.path}" if facts.path else ""),
+        f"True class: {facts.label}" if facts.label else "",
+        f"Model says: {facts.prediction}" if facts.prediction else "",
+        f"Shows: {', '.join(facts.attributes)}" if facts.attributes else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def image_alt(facts: ImageFacts) -> str:
+    """A picture in words, for people who cannot see it."""
+    what = facts.label or "probe image"
+    return (
+        f"{what} showing {', '.join(facts.attributes)}"
+        if facts.attributes
+        else f"{what}, image {facts.image}"
+    )
+
+
+def origin(provenance: Provenance) -> str:
+    """Where an answer came from: source, who, when, how long."""
+    took = "" if provenance.seconds is None else f" in {provenance.seconds:.2g} s"
+    when = f"{provenance.when:%d %b %Y, %H:%M} UTC"
+    return f"{SOURCES[provenance.source]}{took} · {provenance.by} · {when}"
+
+
+def usual(scores: ScoreRange) -> str:
+    """The reference range of a score: where first labels of this layer lie."""
+    return f"first labels in this layer usually score {score(scores.low)} to {score(scores.high)}"

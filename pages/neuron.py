@@ -1,0 +1,43 @@
+"""One neuron: the images that make it fire beside their look-alikes, and what labels fit the difference."""
+
+import streamlit as st
+
+from csp.face.screen.address import follow, write
+from csp.face.screen.data import chosen_explorer, chosen_layer
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.grids import FIRST_PAIRS, activating_grid, contrastive_grid, shown_pairs
+from csp.face.screen.histogram import activation_histogram
+from csp.face.screen.place import choice, whole_number
+from csp.face.screen.scores import chosen_parameters, labels_panel
+from csp.face.screen.steering import steering
+from csp.face.screen.words import plain
+
+with frame("Neuron"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+    run = explorer.run
+    neurons = run.layer(layer).neurons
+    neuron = whole_number(address, "neuron", 0, neurons - 1, 0)
+    k, gamma = chosen_parameters(address, explorer)
+    everything = choice(address, "all", ("true", "false"), "false") == "true"
+    view = explorer.neuron(layer, neuron, k=k, gamma=gamma)
+
+    steering(run, layer, neuron, neurons)
+    if view.sentences:
+        st.info(plain(" ".join(view.sentences)), icon=":material/info:")
+    pictures, words = st.columns([62, 38], gap="medium")
+    with pictures:
+        pairs = shown_pairs(view, everything)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            activating_grid(run, view, pairs)
+        with right:
+            contrastive_grid(run, view, pairs)
+        if len(view.pairs) > FIRST_PAIRS:
+            follow("all", everything)
+            st.toggle(f"Show all {len(view.pairs)} pairs", key="all", on_change=write, args=("all",))
+        activation_histogram(view)
+    with words:
+        labels_panel(explorer, layer, neuron, k if everything else None)
+    run_line(run)
