@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.neighbours import STORED
 from csp.work.spec_paths import anchored_spec
+
+Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 
 
 class IndexSpec(BaseModel):
@@ -29,7 +31,7 @@ class IndexSpec(BaseModel):
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode images while the models compute; changes no number."""
     vocabulary: Path | None = None
-    templates: tuple[str, ...] | None = None
+    templates: tuple[Template, ...] | None = Field(None, min_length=1)
     """Prompts with a `{}` for the text; None takes the default ones."""
     renormalise: bool = True
     """Whether text embeddings are normalised again after the mean over templates."""
