@@ -37,13 +37,14 @@ def make_activations(
 ) -> Float32[np.ndarray, "n c"]:
     """Rectified, noisy projections towards some image, firing on 2 to 60 % of the images."""
     activations = np.empty((len(embeddings), neurons), dtype=np.float32)
-    centre = embeddings.mean(axis=0)
-    for neuron in range(neurons):
-        towards = embeddings[rng.integers(len(embeddings))] - centre + _draw(1, embeddings.shape[1], rng)[0]
-        response = (embeddings - centre) @ towards
-        response += rng.normal(0, 0.5 * response.std(), len(response)).astype(np.float32)
-        threshold = np.quantile(response, 1 - rng.uniform(0.02, 0.6))
-        activations[:, neuron] = np.maximum(response - threshold, 0)
+    centred = embeddings - embeddings.mean(axis=0)
+    for start in range(0, neurons, 64):
+        towards = centred[rng.integers(len(centred), size=min(64, neurons - start))]
+        response = (towards + 0.5 * _draw(*towards.shape, rng)) @ centred.T
+        response += 0.5 * response.std() * rng.standard_normal(response.shape, dtype=np.float32)
+        thresholds = [np.quantile(row, 1 - rng.uniform(0.02, 0.6)) for row in response]
+        fired = np.maximum(response - np.float32(thresholds)[:, None], 0)
+        activations[:, start : start + len(fired)] = fired.T
     return activations
 
 

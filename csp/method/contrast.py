@@ -6,7 +6,7 @@ the same float64 cosine, so that they agree to the index even between near-dupli
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from csp.method.neighbours import Neighbours
 
@@ -19,6 +19,9 @@ UNSURE = -2
 TIE = np.float32(1e-5)
 """Float32 cosines closer than this are compared again in float64. The rounding error of a float32 product of
 unit vectors is about 1e-7, so the true best is always among those compared again."""
+
+SUNK = np.float32(4)
+"""Taken off the cosine of images that are not open, it puts them below any cosine."""
 
 
 def cosine(
@@ -42,28 +45,28 @@ def search(
     n(p) = argmax over j != p with below[j] of cos(e_p, e_j), ties to the lower index; `NONE` without such j.
     Without reuse, images are taken greedily in the order of the activating examples.
     """
-    penalty = np.where(below, np.float32(0), np.float32(-np.inf))
+    open_ = below.copy()
     chosen = np.empty(len(activating), dtype=np.int64)
     for position, similarities in enumerate(embeddings[activating] @ embeddings.T):
-        chosen[position] = best_open(similarities, penalty, activating[position], embeddings)
+        chosen[position] = best_open(similarities, open_, activating[position], embeddings)
         if not reuse and chosen[position] != NONE:
-            penalty[chosen[position]] = -np.inf
+            open_[chosen[position]] = False
     return chosen
 
 
 def best_open(
     similarities: Float[np.ndarray, " n"],
-    penalty: Float32[np.ndarray, " n"],
+    open_: Bool[np.ndarray, " n"],
     image: int | np.int64,
     embeddings: Float[np.ndarray, "n d"],
 ) -> int:
-    """The most similar image, other than `image` itself, whose penalty is 0 and not -inf; else `NONE`."""
-    open_ = similarities + penalty
-    open_[image] = -np.inf
-    best = open_.max()
-    if best == -np.inf:
+    """The most similar of the images that are open, other than `image` itself; `NONE` if there is none."""
+    found = similarities - SUNK * ~open_  # ten times faster than np.where
+    found[image] = -SUNK
+    best = found.max()
+    if best < -SUNK / 2:
         return NONE
-    return _settle(np.flatnonzero(open_ >= best - TIE), image, embeddings)
+    return _settle(np.flatnonzero(found >= best - TIE), image, embeddings)
 
 
 def look_up(

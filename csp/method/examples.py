@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 from csp.method import contrast
 from csp.method.checks import check_examples, check_probe
 from csp.method.neighbours import Neighbours
+from csp.method.ranking import floor_of_best
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,8 @@ def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray
     k = min(k, int(np.count_nonzero(finite)))
     if k == 0:
         return np.empty(0, dtype=np.int64)
-    keys = np.where(finite, activations, -np.inf)
-    candidates = np.flatnonzero(keys >= np.partition(keys, len(keys) - k)[len(keys) - k])
+    keys = activations if finite.all() else np.where(finite, activations, -np.inf)
+    candidates = np.flatnonzero(keys >= floor_of_best(keys[None], k)[0])
     return candidates[np.argsort(-keys[candidates], kind="stable")[:k]]
 
 

@@ -8,7 +8,8 @@ from csp.method.checks import check_examples, check_probe
 from csp.method.examples import Examples, images_below, mean_activation, pair, top_images
 from csp.method.neighbours import BLOCK, Neighbours
 
-NEURONS_AT_ONCE = 256
+ACTIVATIONS_AT_ONCE = 2**27
+"""Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
 
 
 def select_all(
@@ -27,8 +28,9 @@ def select_all(
     check_probe(activations, embeddings)
     check_examples(k)
     layer: list[Examples] = []
-    for start in range(0, activations.shape[1], NEURONS_AT_ONCE):
-        block = np.ascontiguousarray(activations[:, start : start + NEURONS_AT_ONCE].T)
+    neurons = max(1, ACTIVATIONS_AT_ONCE // len(activations))
+    for start in range(0, activations.shape[1], neurons):
+        block = np.ascontiguousarray(activations[:, start : start + neurons].T)
         layer += _select_block(block, embeddings, k, reuse, neighbours)
     return layer
 
@@ -66,12 +68,11 @@ def _search_unsure(
     for neuron, found in enumerate(contrastive):
         for position in np.flatnonzero(found == contrast.UNSURE).tolist():
             asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
-    penalties = [np.where(cold, np.float32(0), np.float32(-np.inf)) for cold in below]
     images = np.fromiter(asked, dtype=np.int64)
     for start in range(0, len(images), BLOCK):
         rows = images[start : start + BLOCK]
         for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
             for neuron, position in asked[image]:
                 contrastive[neuron][position] = contrast.best_open(
-                    similarities, penalties[neuron], image, embeddings
+                    similarities, below[neuron], image, embeddings
                 )

@@ -31,7 +31,7 @@ def probe() -> tuple[np.ndarray, np.ndarray]:
 def test_equal_to_one_by_one(
     probe: tuple[np.ndarray, np.ndarray], reuse: bool, stored: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layer, "NEURONS_AT_ONCE", 4)
+    monkeypatch.setattr(layer, "ACTIVATIONS_AT_ONCE", 4 * 300)
     monkeypatch.setattr(layer, "BLOCK", 16)
     activations, embeddings = probe
     neighbours = None if stored is None else nearest_neighbours(embeddings, stored)

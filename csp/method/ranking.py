@@ -1,0 +1,19 @@
+"""The largest of many numbers, without sorting or partitioning them all."""
+
+import numpy as np
+from jaxtyping import Float
+
+GROUPS_PER_PLACE = 8
+
+
+def floor_of_best(values: Float[np.ndarray, "b n"], m: int) -> Float[np.ndarray, "b 1"]:
+    """A value that at least m entries of each row reach, and seldom many more than m; 1 <= m <= n.
+
+    The row is dealt into groups; the m-th largest of the groups' maxima is reached by m entries at least.
+    Maxima over whole slices are many times faster than partitioning rows of 50,000.
+    """
+    count, n = values.shape
+    size = max(1, n // (GROUPS_PER_PLACE * m))
+    groups = n // size
+    maxima = values[:, : groups * size].reshape(count, size, groups).max(axis=1)
+    return np.partition(maxima, groups - m, axis=1)[:, groups - m, None]
