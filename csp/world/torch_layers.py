@@ -89,7 +89,7 @@ def forward(module: nn.Module, batch: Tensor, visits: Mapping[str, Visit]) -> An
     handles = [modules[name].register_forward_hook(hook(visit)) for name, visit in visits.items()]
     try:
         with torch.inference_mode():
-            return module(batch.to(next(module.parameters()).device))
+            return module(batch.to(next(module.parameters(), batch).device))
     finally:
         for handle in handles:
             handle.remove()
