@@ -1,0 +1,56 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from csp.face.cli.app import run
+from csp.keeping.home import runs_folder
+from csp.keeping.run import Run
+from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config file beside the tiny world's images and models."""
+    folder = make_world(tmp_path_factory.mktemp("world") / "world")
+    (folder / "config.yaml").write_text(yaml.safe_dump(fields(folder) | {"out": "mine"}))
+    return folder / "config.yaml"
+
+
+def test_index_then_look(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["index", str(config), "--examples", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"], found["images"]) == ("mine", GOOD)
+    assert {one["path"] for one in found["skipped"]} == set(BROKEN)
+    assert Run.open(runs_folder() / "mine").manifest.parameters.k == 5
+    assert run(["label", "mine", "--layer", "layer1", "--neurons", "0:3", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_layers_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = f"torchvision:resnet18@{config.parent}/classifier.safetensors"
+    assert run(["layers", spec, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"layer": "layer4", "type": "Sequential", "shape": [512, 1, 1]} in found
+    assert run(["layers", spec]) == 0
+    assert "512 x 1 x 1" in capsys.readouterr().out
+
+
+def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path) -> None:
+    command = [sys.executable, "-m", "csp", "index", str(config), "--batch-size", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    staging = own_home / "runs" / "mine.partial"
+    while process.poll() is None and not (staging.exists() and list(staging.glob("rows-*"))):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert "the same command goes on from here" in err
+    assert "Traceback" not in err
+    assert staging.exists()
