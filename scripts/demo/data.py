@@ -1,6 +1,6 @@
 """Training and validation images of the demo world, drawn once and kept under `cache/training/images`.
 
-Seeds never meet: training 0 to 7,999, validation 500,000 to 501,499, the probe dataset of the demo run
+Seeds never meet: training 0 to 5,999, validation 500,000 to 501,499, the probe dataset of the demo run
 from 1,000,000 (render_probe.py: even seeds `selection`, odd seeds `held-out`), tests from 2,000,000.
 A killed run goes on at the chunk it was in. Usage: python -m scripts.demo.data
 """
@@ -24,12 +24,12 @@ from csp.keeping.home import home
 from csp.world.dermoscopy.attributes import ATTRIBUTES, Case, sample_case
 from csp.world.dermoscopy.render import render
 
-TRAINING = range(0, 8_000)
+TRAINING = range(0, 6_000)
 VALIDATION = range(500_000, 501_500)
-DRAWN, KEPT = 288, 144  # pixels; drawn at twice the size so that fine lines are antialiased
+DRAWN, KEPT = 256, 128  # pixels; drawn at twice the size so that fine lines are antialiased
 CHUNK = 500
 
-Images: TypeAlias = UInt8[np.ndarray, "n 144 144 3"]
+Images: TypeAlias = UInt8[np.ndarray, "n 128 128 3"]
 
 
 def training_folder() -> Path:
@@ -45,7 +45,7 @@ def renderer_fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def draw(case: Case) -> UInt8[np.ndarray, "144 144 3"]:
+def draw(case: Case) -> UInt8[np.ndarray, "128 128 3"]:
     """The picture of one case as the trainings see it."""
     return np.asarray(render(case, DRAWN).resize((KEPT, KEPT), Image.Resampling.BOX))
 

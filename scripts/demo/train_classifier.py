@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torchvision.models import resnet18
 
+from csp.method.metrics import auroc
 from csp.world.dermoscopy.attributes import DIAGNOSES
 from scripts.demo.data import TRAINING, VALIDATION, Images, load_cases, load_images, renderer_fingerprint
 from scripts.demo.training import (
@@ -39,7 +39,7 @@ from scripts.demo.training import (
 class Plan:
     """How to train. Small pictures first: they teach most of it at a quarter of the cost."""
 
-    sizes: tuple[int, ...] = (64, 64, 96, 96, 96, 128)  # pixels, one entry an epoch
+    sizes: tuple[int, ...] = (64, 64, 64, 96, 128)  # pixels, one entry an epoch
     batch: int = 64
     rate: float = 1e-3
     decay: float = 0.05
@@ -86,11 +86,9 @@ def probabilities(model: nn.Module, images: Images, size: int) -> Float[np.ndarr
 def numbers(model: nn.Module, plan: Plan, seeds: range) -> dict[str, object]:
     """AUROC of each diagnosis against the rest on held-out cases, and the accuracy."""
     true, scores = labels(seeds), probabilities(model, load_images(seeds), plan.sizes[-1])
-    auroc = {
-        name: round(float(roc_auc_score(true == i, scores[:, i])), 4) for i, name in enumerate(DIAGNOSES)
-    }
+    against_rest = {name: round(auroc(scores[:, i], true == i), 4) for i, name in enumerate(DIAGNOSES)}
     return {
-        "auroc_vs_rest": auroc,
+        "auroc_vs_rest": against_rest,
         "accuracy": round(float((scores.argmax(1) == true).mean()), 4),
         "images": len(seeds),
         "seeds": [seeds.start, seeds.stop - 1],
@@ -102,9 +100,10 @@ def main() -> None:
     """Train, ship, report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=len(TRAINING), help="fewer for a try")
+    parser.add_argument("--sizes", type=int, nargs="+", default=Plan.sizes, help="one an epoch")
     options = parser.parse_args()
     torch.set_num_threads(THREADS)
-    plan = Plan()
+    plan = Plan(sizes=tuple(options.sizes))
     torch.manual_seed(plan.seed)
     model = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
     train(model, plan, TRAINING[: options.images])

@@ -17,10 +17,10 @@ import open_clip
 import torch
 from jaxtyping import Float, Int
 from open_clip.model import CLIP
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
+from csp.method.metrics import auroc
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 from csp.world.dermoscopy.captions import caption
 from csp.world.dermoscopy.terms import names
@@ -50,7 +50,7 @@ from scripts.demo.training import (
 )
 
 FOLDER = MODELS / "clip"
-CONTEXT, TOKENS, SIZE = 40, 1400, 128
+CONTEXT, TOKENS, SIZE = 40, 1400, 112
 CONFIG = {
     "model_cfg": {
         "embed_dim": 64,
@@ -81,8 +81,8 @@ Tokenize = Callable[[Sequence[str]], Tensor]
 class Plan:
     """How to train. A share of captions is noised, so that an unknown word is no finding."""
 
-    epochs: int = 24
-    batch: int = 200
+    epochs: int = 10
+    batch: int = 128
     rate: float = 2e-3
     decay: float = 0.1
     noised: float = 0.3
@@ -93,7 +93,7 @@ def train(model: CLIP, tokenize: Tokenize, plan: Plan, seeds: range) -> None:
     """Run the epochs that are left, each with fresh captions."""
     images, cases = load_images(seeds), load_cases(seeds)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    name = f"clip-{renderer_fingerprint()}-{len(seeds)}x{plan.epochs}"
+    name = f"clip-{renderer_fingerprint()}-{len(seeds)}x{plan.epochs}-{SIZE}"
     training = Training(name, model, optimiser, plan.epochs * (len(images) // plan.batch))
     training.resume()
     for epoch in range(training.epoch, plan.epochs):
@@ -166,7 +166,7 @@ def numbers(model: CLIP, tokenize: Tokenize, seeds: range) -> dict[str, object]:
 
 
 def _auroc(true: np.ndarray, name: str, scores: np.ndarray) -> float:
-    return round(float(roc_auc_score(true[:, ATTRIBUTES.index(name)], scores)), 4)
+    return round(auroc(scores, true[:, ATTRIBUTES.index(name)]), 4)
 
 
 def main() -> None:
