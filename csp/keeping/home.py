@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def home() -> Path:
     """The folder that holds runs and answers: `CSP_HOME`, or `cache/` of the repository."""
     given = os.environ.get("CSP_HOME")
-    return Path(given).expanduser().absolute() if given else REPOSITORY / "cache"
+    return Path(given).absolute() if given else REPOSITORY / "cache"
 
 
 def runs_folder() -> Path:
@@ -62,7 +62,7 @@ def find_run(name_or_path: str) -> Path:
     NotFoundError
         There is neither such a folder nor such a name; the message says which names exist.
     """
-    path = Path(name_or_path).expanduser()
+    path = Path(name_or_path)
     is_path = path.name != name_or_path
     if (path / MANIFEST_NAME).is_file() or (is_path and path.is_dir()):
         return path.absolute()
@@ -77,7 +77,7 @@ def run_destination(name_or_path: str) -> Path:
     BadInputError
         The last part can't be the name of a run.
     """
-    path = Path(name_or_path).expanduser()
+    path = Path(name_or_path)
     if not _NAME.fullmatch(path.name) or path.name.endswith(".partial") or ".." in path.parts:
         raise BadInputError(
             f"{name_or_path!r} can't be the name of a run: use letters, digits, '.', '_' and '-', "

@@ -212,13 +212,15 @@ class RunWriter:
 
     @_writing()
     def finish(self, notes: tuple[str, ...] = ()) -> Path:
-        """Publish the run under its name, in one rename, and remove the staging folder; returns `out`."""
+        """Publish the run under its name, in one rename, and remove the staging folder; returns `out`.
+
+        Every part was synced when it was written.
+        """
         manifest = self._assembled.manifest
         manifest = manifest.model_copy(
             update={"notes": manifest.notes + notes, "files": file_records(self._folder)}
         )
         atomic.write_bytes(self._folder / MANIFEST_NAME, manifest.model_dump_json(indent=1).encode())
-        atomic.sync_tree(self._folder)
         atomic.publish(self._folder, self.out)
         self._draft = None
         shutil.rmtree(self._staging)

@@ -1,0 +1,93 @@
+"""The fingerprint changes with what decides numbers, and with nothing else."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csp.keeping.manifest import (
+    FileRecord,
+    LayerRecord,
+    Manifest,
+    Parameters,
+    Source,
+    canonical_json,
+    code_hash,
+    installed_libraries,
+)
+from csp.keeping.plan import first_difference
+from tests import build
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+PLANS = st.dictionaries(st.text("abc", min_size=1), JSON, max_size=4)
+
+DECIDING: list[dict[str, Any]] = [
+    {"target": Source(spec="drawn:tiny", name="tiny classifier", hash="b" * 64)},
+    {"dataset": Source(spec="drawn:40", name="drawn lesions", hash="b" * 64)},
+    {"encoder": Source(spec="drawn:clip", name="tiny encoder", hash="b" * 64)},
+    {"layers": (LayerRecord(layer="early", neurons=6, pooling="max"),)},
+    {"parameters": Parameters(k=31)},
+    {"parameters": Parameters(reuse=False)},
+    {"parameters": Parameters(gamma=0.5)},
+    {"parameters": Parameters(templates=("{}",))},
+    {"parameters": Parameters(renormalise=False)},
+    {"files": {"tables/images.parquet": FileRecord(bytes=1, sha256="0")}},
+]
+OTHER: list[dict[str, Any]] = [
+    {"name": "renamed"},
+    {"created": datetime(2001, 1, 1, tzinfo=UTC)},
+    {"csp_version": "9"},
+    {"code": "0"},
+    {"libraries": {}},
+    {"notes": ("seen",)},
+    {"target": Source(spec="torchvision:elsewhere", name="renamed", hash="a" * 64)},
+]
+
+
+@pytest.mark.parametrize("change", DECIDING, ids=str)
+def test_fingerprint_changes_with_what_decides(change: dict[str, Any]) -> None:
+    manifest = build.manifest()
+    assert manifest.model_copy(update=change).fingerprint != manifest.fingerprint
+
+
+@pytest.mark.parametrize("change", OTHER, ids=str)
+def test_fingerprint_ignores_the_rest(change: dict[str, Any]) -> None:
+    manifest = build.manifest()
+    assert manifest.model_copy(update=change).fingerprint == manifest.fingerprint
+
+
+def test_manifest_survives_its_file() -> None:
+    manifest = build.manifest()
+    assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+@given(PLANS)
+def test_key_order_does_not_matter(plan: dict[str, Any]) -> None:
+    turned = dict(reversed(list(plan.items())))
+    assert canonical_json(turned) == canonical_json(plan)
+    assert first_difference(plan, turned) is None
+
+
+@given(PLANS, st.text("abc", min_size=1))
+def test_a_changed_field_is_named(plan: dict[str, Any], field: str) -> None:
+    before, now = plan | {field: "before"}, plan | {field: "now"}
+    assert first_difference(before, now) == f'{field} = "before" (now "now")'
+    del before[field]
+    assert first_difference(before, now) == f'{field} = nothing (now "now")'
+
+
+def test_nan_has_no_json() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json({"score": float("nan")})
+
+
+def test_code_and_libraries_are_recorded() -> None:
+    assert code_hash() == code_hash()
+    assert len(code_hash()) == 64
+    assert installed_libraries()["zarr"].startswith("3.")
