@@ -1,6 +1,7 @@
 """Reads a state dict from a file without running anything that is in it."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from csp.errors import BadInputError, NotFoundError
+from csp.world.specs import reason
 
 # names under which training programs keep the state dict, and what they put before each key
 NESTED = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "model.", "_orig_mod.")
+_CODE = (
+    "holds more than weights and would run code when read: "
+    "save only model.state_dict(), best as .safetensors."
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ def read_checkpoint(name: str) -> Checkpoint:
     """Read a `.safetensors`, `.pt` or `.pth` file. Raises `NotFoundError`, `BadInputError`."""
     path = Path(name).expanduser()
     if not path.is_file():
-        raise NotFoundError(f"The checkpoint '{name}' does not exist.")
+        raise NotFoundError(f"There is no checkpoint file '{name}'.")
     if path.suffix == ".safetensors":
         return _read_safetensors(path, name)
     if path.suffix in (".pt", ".pth", ".bin"):
@@ -71,20 +77,26 @@ def _read_safetensors(path: Path, name: str) -> Checkpoint:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
             return Checkpoint(name, _without_prefix(state), file.metadata() or {})
     except SafetensorError as error:
-        raise BadInputError(f"The checkpoint '{name}' is damaged ({error}).") from error
+        raise BadInputError(f"The checkpoint '{name}' is damaged ({reason(error)}).") from error
 
 
 def _load(path: Path, name: str) -> Any:
+    if _is_script(path):
+        raise BadInputError(f"The checkpoint '{name}' {_CODE}")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        raise BadInputError(
-            f"The checkpoint '{name}' holds more than weights and would run code when read: "
-            "save only model.state_dict(), best as .safetensors."
-        ) from error
+        raise BadInputError(f"The checkpoint '{name}' {_CODE}") from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise BadInputError(f"The checkpoint '{name}' is damaged ({reason}).") from error
+        raise BadInputError(f"The checkpoint '{name}' is damaged ({reason(error)}).") from error
+
+
+def _is_script(path: Path) -> bool:
+    """Tell a TorchScript archive, which holds the model's code, from a saved state dict."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
 
 
 def _state_dict(content: Any, name: str) -> dict[str, Tensor]:

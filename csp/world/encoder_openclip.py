@@ -1,5 +1,6 @@
 """Encoders of OpenCLIP: `openclip:ARCH/PRETRAINED`, or `openclip:local-dir:PATH`."""
 
+import logging
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.world.specs import nearest
+from csp.world.specs import nearest, reason
 from csp.world.torch_encoder import TorchEncoder
 from csp.world.torch_layers import device, weights_hash
 
@@ -72,6 +73,7 @@ def _published(name: str) -> tuple[str, str]:
 
 
 def _create(name: str, source: str, pretrained: str | None) -> tuple[Any, Any, Any]:
+    logging.disable(logging.ERROR)  # OpenCLIP logs what it also raises
     try:
         model, _, transform = open_clip.create_model_and_transforms(source, pretrained=pretrained)
         return model, transform, open_clip.get_tokenizer(source)
@@ -85,13 +87,14 @@ def _create(name: str, source: str, pretrained: str | None) -> tuple[Any, Any, A
         UnpicklingError,
     ) as error:
         raise _explain(name, error) from error
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _explain(name: str, error: Exception) -> BadInputError | UnavailableError:
-    reason = " ".join(str(error).split())[:300].rstrip(".")
     if name.startswith(LOCAL):
-        return BadInputError(f"The OpenCLIP model '{name}' can't be opened ({reason}).")
-    return UnavailableError(f"The OpenCLIP model '{name}' can't be downloaded or opened ({reason}).")
+        return BadInputError(f"The OpenCLIP model '{name}' can't be opened ({reason(error)}).")
+    return UnavailableError(f"The OpenCLIP model '{name}' can't be downloaded or opened ({reason(error)}).")
 
 
 def _dimension(text_features: Any) -> int:

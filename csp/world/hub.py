@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
+from csp.world.specs import reason
 from csp.world.torch_target import Preprocess
 
 # progress bars and advice for programmers would mix with what the person asked for
@@ -73,7 +74,8 @@ def short_name(name: str) -> str:
 
 
 def _explain(name: str, local: bool, error: Exception) -> CspError:
-    reason = " ".join(str(error).split())[:300].rstrip(".")
     if local:
-        return BadInputError(f"The model folder '{name}' can't be opened ({reason}).")
-    return UnavailableError(f"'{name}' is neither a folder here nor a model that the hub gave ({reason}).")
+        return BadInputError(f"The model folder '{name}' can't be opened ({reason(error)}).")
+    return UnavailableError(
+        f"'{name}' is neither a folder here nor a model that the hub gave ({reason(error)})."
+    )

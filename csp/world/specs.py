@@ -1,4 +1,7 @@
-"""Specs such as `torchvision:resnet18`: a scheme, which names an adapter, and what the adapter opens."""
+"""Specs such as `torchvision:resnet18`: a scheme, which names an adapter, and what the adapter opens.
+
+Also what the adapters share to say what went wrong.
+"""
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +42,12 @@ def adapter_function(module: str, function: str) -> Callable[..., Any]:
     if not callable(opener):
         raise BadInputError(f"The Python module '{module}' has no function '{function}'.")
     return opener  # type: ignore[no-any-return]
+
+
+def reason(error: BaseException) -> str:
+    """Return the first sentence of a library's message, on one line, without its full stop."""
+    text = " ".join(str(error).split()).split(". ")[0].rstrip(".")
+    return text[:300] or type(error).__name__
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> str:
