@@ -6,6 +6,7 @@ work="${CSP_HOME:-cache}/training"
 python=.venv/bin/python
 mkdir -p "$work"
 
+$python -m scripts.demo.write_vocabulary
 $python -m scripts.demo.train_classifier
 $python -m scripts.demo.train_clip
 $python -m scripts.demo.render_probe "$work/probe"
