@@ -40,6 +40,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     """
     out = run_destination(spec.out)
     job = open_job(spec)
+    job.check_files(report)
     if already_finished(out, job.plan):
         return out
     with RunWriter.open_or_resume(out, job.plan) as writer:
@@ -95,6 +96,13 @@ class Job:
             Source(spec=data, name=self.dataset.root.name, hash=self.dataset.fingerprint()),
             Source(spec=portable_spec(self.spec.encoder), name=encoder.name, hash=encoder.weights_hash),
         )
+
+    def check_files(self, report: Report) -> None:
+        """Hash every image file, which takes a while with many: a changed one makes another run."""
+        stage = Stage("checking files", len(self.dataset.table), report)
+        stage.reached(0)
+        _ = self.sources
+        stage.reached(stage.total)
 
     @cached_property
     def parameters(self) -> Parameters:

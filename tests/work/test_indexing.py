@@ -83,7 +83,13 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
     last = {progress.stage: progress for progress in seen}
     assert all(progress.done == progress.total for progress in last.values())
     assert last["images"].total == GOOD + len(BROKEN)
-    assert list(last) == ["images", "neighbours", "neurons of layer1", "neurons of layer2.0.bn1"]
+    assert list(last) == [
+        "checking files",
+        "images",
+        "neighbours",
+        "neurons of layer1",
+        "neurons of layer2.0.bn1",
+    ]
 
 
 def test_without_a_vocabulary_the_run_says_so(unlabelled: Run) -> None:
