@@ -1,5 +1,9 @@
 """What tests of every floor share: their own home, and a small run."""
 
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: no test may wait for a hub
+
 import shutil
 from pathlib import Path
 

@@ -21,10 +21,12 @@ TRUTH = {
     "true": True,
     "yes": True,
     "1.0": True,
+    "present": True,
     "0": False,
     "false": False,
     "no": False,
     "0.0": False,
+    "absent": False,
 }
 
 
@@ -92,7 +94,7 @@ def _text(column: pd.Series) -> pd.Series:
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """Make truth values of 0/1, true/false, yes/no; numbers of numbers; leave all else as text."""
+    """Make truth values of pairs such as 0/1 or absent/present, numbers of numbers; leave all else as text."""
     present = column.dropna()
     if present.empty:
         return _text(column)

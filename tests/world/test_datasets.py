@@ -103,7 +103,7 @@ def test_csv_columns_are_typed(tmp_path: Path) -> None:
     assert table["age"].dtype == "float64"
     assert table["site"].tolist() == ["back", None, "leg"]
     assert table["empty"].tolist() == [None, None, None]
-    assert table["streaks"].tolist() == ["absent", "present", "absent"]
+    assert table["streaks"].tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("head", ["Image;Diagnosis", "file\ttarget", "\ufefffilename,class"])
