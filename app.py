@@ -6,12 +6,18 @@ from csp.face.screen.data import chosen_explorer, chosen_layer, neurons_of
 from csp.face.screen.frame import frame, run_line
 from csp.face.screen.start import example, example_neurons, glance
 
+IDEA = (
+    "A classifier is made of neurons, and each answers to something in the picture. To see what, compare the "
+    "pictures that make a neuron fire with look-alikes that leave it cold."
+)
+
 with frame("Start"):
     address = st.query_params.to_dict()
     explorer = chosen_explorer(address)
     layer = chosen_layer(address, explorer)
 
     st.title("Does this neuron fire for the lesion or for the ruler?", anchor=False)
+    st.markdown(IDEA)
     neurons = example_neurons(neurons_of(explorer, layer).frame)
     if neurons:
         example(explorer, layer, neurons)

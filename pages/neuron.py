@@ -26,7 +26,7 @@ with frame("Neuron"):
     steering(run, layer, neuron, neurons)
     if view.sentences:
         st.info(plain(" ".join(view.sentences)), icon=":material/info:")
-    pictures, words = st.columns([62, 38], gap="medium")
+    pictures, words = st.container(key="neuron-body").columns([62, 38], gap="medium")
     with pictures:
         pairs = shown_pairs(view, everything)
         left, right = st.columns(2, gap="medium")

@@ -115,7 +115,7 @@ def _score_row(text: str, facts: pd.Series, scores: pd.DataFrame, ranges: Ranges
         rank = facts[f"{labeler} rank"]
         place = None if pd.isna(rank) else int(rank)
         cells.append(("score", score_cell(float(facts[labeler]), place, scores[labeler], ranges[labeler])))
-    return Row(cells, strong=facts["csp rank"] == 1)
+    return Row(cells, strong=bool(facts["csp rank"] == 1))
 
 
 def _own_label(explorer: Explorer, view: NeuronView) -> None:

@@ -24,7 +24,8 @@ def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
     turn = int(st.session_state.setdefault("example", 0))
     view = explorer.neuron(layer, neurons[turn % len(neurons)])
     pairs = view.pairs[:EXAMPLE_PAIRS]
-    pictures, words = st.columns([71, 29], gap="large", vertical_alignment="center")
+    body = st.container(key="neuron-body")
+    pictures, words = body.columns([71, 29], gap="large", vertical_alignment="center")
     with pictures:
         activating_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)
         contrastive_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)

@@ -60,7 +60,7 @@ def image_title(facts: ImageFacts) -> str:
         f"Image {facts.image}" + (f": {facts.path}" if facts.path else ""),
         f"True class: {facts.label}" if facts.label else "",
         f"Model says: {facts.prediction}" if facts.prediction else "",
-        f"Shows: {', '.join(facts.attributes)}" if facts.attributes else "",
+        f"Shows: {_listed(facts.attributes)}" if facts.attributes else "",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -69,10 +69,12 @@ def image_alt(facts: ImageFacts) -> str:
     """A picture in words, for people who cannot see it."""
     what = facts.label or "probe image"
     return (
-        f"{what} showing {', '.join(facts.attributes)}"
-        if facts.attributes
-        else f"{what}, image {facts.image}"
+        f"{what} showing {_listed(facts.attributes)}" if facts.attributes else f"{what}, image {facts.image}"
     )
+
+
+def _listed(attributes: tuple[str, ...]) -> str:
+    return ", ".join(name.replace("_", " ") for name in attributes)
 
 
 def origin(provenance: Provenance) -> str:

@@ -41,7 +41,6 @@ const open = (href) => {
 };
 
 export default function ({ data, parentElement }) {
-  if (!data.rows) return; // while pages change, Streamlit may call with the data of the element before
   const table = parentElement.querySelector("table");
   table.setAttribute("aria-label", data.title);
   const head = table.tHead.rows[0];

@@ -43,7 +43,6 @@ const show = (tile, facts) => {
 };
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  if (!data.tiles) return; // while pages change, Streamlit may call with the data of the element before
   const root = parentElement.querySelector(".csp-tiles");
   root.style.setProperty("--columns", data.columns);
   root.dataset.tone = data.tone;
