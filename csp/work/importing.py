@@ -11,7 +11,6 @@ import pandas as pd
 
 from csp.errors import BadInputError
 from csp.keeping.batches import Batch
-from csp.keeping.home import run_destination
 from csp.keeping.manifest import LayerRecord, Manifest, Parameters, Source
 from csp.keeping.plan import Plan
 from csp.keeping.thumbnails import Thumbnails, make_thumbnails
@@ -22,7 +21,7 @@ from csp.work.arrays_given import GivenArray, check_activations, check_vectors, 
 from csp.work.manifests import Sources, new_manifest
 from csp.work.precompute import precompute
 from csp.work.progress import Report, Stage, silent
-from csp.work.spec_paths import openable_spec, portable_spec
+from csp.work.spec_paths import destination, openable_spec, portable_spec
 from csp.work.vocabulary import read_terms
 from csp.world.datasets import Dataset, open_dataset
 from csp.world.images import UnreadableImageError, read_image
@@ -63,7 +62,7 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
 
     Raises NotFoundError for a missing file, BadInputError for arrays that can't be used together.
     """
-    out = run_destination(spec.out)
+    out = destination(spec.out)
     job = open_import(spec)
     if already_finished(out, job.plan):
         return out

@@ -11,7 +11,6 @@ import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.batches import Batch
-from csp.keeping.home import run_destination
 from csp.keeping.manifest import LayerRecord, Manifest, Parameters, Source
 from csp.keeping.plan import Plan
 from csp.keeping.run import Run
@@ -22,7 +21,7 @@ from csp.work.precompute import precompute
 from csp.work.preparing import Prepared, Preparer, Unreadable
 from csp.work.progress import Report, Stage, silent
 from csp.work.spec import IndexSpec
-from csp.work.spec_paths import openable_spec, portable_spec
+from csp.work.spec_paths import destination, openable_spec, portable_spec
 from csp.work.vocabulary import read_vocabulary
 from csp.world.datasets import Dataset, open_dataset
 from csp.world.models import Encoder, LayerInfo, TargetModel, open_encoder, open_target
@@ -38,7 +37,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     A finished run of the same spec is left as it is. Raises BadInputError, NotFoundError and UnavailableError
     for specs that can't be opened, and BadInputError when the place is taken by something else.
     """
-    out = run_destination(spec.out)
+    out = destination(spec.out)
     job = open_job(spec)
     job.check_files(report)
     if already_finished(out, job.plan):

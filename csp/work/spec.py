@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.neighbours import STORED
-from csp.work.spec_paths import anchored_spec
+from csp.work.spec_paths import anchored_path, anchored_spec
 
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 
@@ -81,9 +81,9 @@ def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(fields.get(name), str):
             anchored[name] = anchored_spec(fields[name], base)
     if isinstance(fields.get("vocabulary"), str):
-        anchored["vocabulary"] = base / fields["vocabulary"]
+        anchored["vocabulary"] = anchored_path(fields["vocabulary"], base)
     if isinstance(fields.get("out"), str) and len(Path(fields["out"]).parts) > 1:
-        anchored["out"] = str(base / fields["out"])
+        anchored["out"] = str(anchored_path(fields["out"], base))
     return anchored
 
 

@@ -4,9 +4,10 @@ A run keeps paths inside the program's own folder relative to it, so that what i
 machine, and all other paths absolute, so that it opens from any folder.
 """
 
+import os
 from pathlib import Path
 
-from csp.keeping.home import REPOSITORY
+from csp.keeping.home import REPOSITORY, run_destination
 
 PATH_SCHEMES = ("folder:", "csv:", "openclip:local-dir:", "hf:")
 
@@ -23,8 +24,18 @@ def split_path(spec: str) -> tuple[str, str]:
 def anchored_spec(spec: str, base: Path) -> str:
     """The spec with its path taken from the folder `base`, where that exists; else the spec as it is."""
     before, path = split_path(spec)
-    anchored = base / Path(path).expanduser()
-    return f"{before}{anchored.absolute()}" if path and anchored.exists() else spec
+    anchored = anchored_path(path, base)
+    return f"{before}{anchored}" if path and anchored.exists() else spec
+
+
+def anchored_path(path: str, base: Path) -> Path:
+    """An absolute path without `..`, taken from the folder `base` when it is relative."""
+    return Path(os.path.normpath(base.absolute() / Path(path).expanduser()))
+
+
+def destination(out: str) -> Path:
+    """The folder of a new run: a plain name lies in the runs folder, a path where it says."""
+    return run_destination(out if Path(out).name == out else str(anchored_path(out, Path.cwd())))
 
 
 def openable_spec(spec: str) -> str:

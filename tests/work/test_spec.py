@@ -5,7 +5,7 @@ import pytest
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.home import REPOSITORY
 from csp.work.spec import make_spec, read_config
-from csp.work.spec_paths import openable_spec, portable_spec
+from csp.work.spec_paths import destination, openable_spec, portable_spec
 from csp.work.vocabulary import read_vocabulary
 
 CONFIG = """
@@ -29,6 +29,19 @@ def test_paths_in_a_config_are_relative_to_it(tmp_path: Path) -> None:
     assert spec.encoder == f"openclip:local-dir:{tmp_path}/clip"
     assert spec.vocabulary == tmp_path / "terms.txt"
     assert spec.out == "demo"
+
+
+def test_a_run_goes_where_its_path_says(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert destination("mine") == own_home / "runs" / "mine"
+    assert destination("./mine") == tmp_path / "here" / "mine"
+    assert destination("../mine") == tmp_path / "mine"
+    (tmp_path / "here" / "config.json").write_text('{"out": "../mine", "vocabulary": "../terms.txt"}')
+    found = read_config(tmp_path / "here" / "config.json")
+    assert found == {"out": f"{tmp_path}/mine", "vocabulary": tmp_path / "terms.txt"}
 
 
 @pytest.mark.parametrize(
