@@ -1,0 +1,93 @@
+"""The chain of hashes that makes any change of the record show.
+
+    hash = sha256(canonical JSON of the event's row without `hash` and without empty (null) fields)
+
+The row holds `previous_hash`, so that a hash stands for all that came before. Null fields are left out so
+that a later version may add a field without changing the hash of an old event.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from csp.keeping.manifest import canonical_json
+from csp.keeping.reviews.event import Entry, Event
+
+GENESIS = "0" * 64
+"""What the first event names as the hash before it."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest event: its sequence (0: there is none) and hash."""
+
+    sequence: int = 0
+    hash: str = GENESIS
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What verification found; `first_bad` is the sequence of the first event that is not as recorded."""
+
+    ok: bool
+    events: int
+    head: str
+    first_bad: int | None = None
+    problem: str | None = None
+
+
+def seal(entry: Entry, head: Head, at: datetime, label_before: str | None) -> Event:
+    """The entry as the event after `head`."""
+    row = replace(entry, at=entry.at or at).row() | {
+        "label_before": label_before,
+        "sequence": head.sequence + 1,
+        "previous_hash": head.hash,
+    }
+    return Event.from_row(row | {"hash": row_hash(row)})
+
+
+def row_hash(row: Mapping[str, Any]) -> str:
+    """The hash that an event with this row must have."""
+    sealed = {name: value for name, value in row.items() if value is not None and name != "hash"}
+    return hashlib.sha256(canonical_json(sealed).encode(errors="surrogatepass")).hexdigest()
+
+
+def verify(rows: Iterable[Mapping[str, Any]], kept: Head | None = None, expect: str | None = None) -> Finding:
+    """Check rows in the order of their sequence.
+
+    `kept` is the head that the database noted beside the events, `expect` a hash that was noted elsewhere:
+    both must be in the chain, or the newest events were removed or written anew.
+    """
+    head, met = Head(), {GENESIS}
+    for row in rows:
+        if problem := _problem(row, head):
+            return Finding(False, head.sequence, head.hash, head.sequence + 1, problem)
+        head = Head(head.sequence + 1, row["hash"])
+        met.add(head.hash)
+    if kept is not None and kept != head:
+        return _other_end(head, kept)
+    if expect is not None and expect.strip().lower() not in met:
+        problem = f"no event has the hash {expect}: events were removed or written anew"
+        return Finding(False, head.sequence, head.hash, None, problem)
+    return Finding(True, head.sequence, head.hash)
+
+
+def _other_end(head: Head, kept: Head) -> Finding:
+    if head.sequence == kept.sequence:
+        problem = f"event {head.sequence} is not the one that was recorded"
+        return Finding(False, head.sequence, head.hash, head.sequence, problem)
+    problem = f"the record ends with event {head.sequence}, but event {kept.sequence} was the newest recorded"
+    return Finding(False, head.sequence, head.hash, min(head.sequence, kept.sequence) + 1, problem)
+
+
+def _problem(row: Mapping[str, Any], head: Head) -> str | None:
+    expected = head.sequence + 1
+    if row["sequence"] != expected:
+        return f"event {expected} is missing: the next one is {row['sequence']}"
+    if row["previous_hash"] != head.hash:
+        return f"event {expected} does not follow from the one before it: removed, added or reordered"
+    if row_hash(row) != row["hash"]:
+        return f"event {expected} was changed after it was recorded"
+    return None

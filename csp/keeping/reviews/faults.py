@@ -1,0 +1,76 @@
+"""Turns what databases report into a sentence for people, and tells what is worth a second try."""
+
+import sqlite3
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from csp.errors import UnavailableError
+from csp.keeping.reviews.location import Location
+
+_FULL = "the disk that holds {where} is full: free some space, then try again"
+_FAILING = "{where} can't be read or written: check its disk, then try again"
+_READ_ONLY = "{where} can't be written: check the permissions of the file and its folder, then try again"
+LOCKED = "another program keeps {where} locked: try again in a moment"
+_DAMAGED = "{where} is damaged: restore it from a backup, or move it away and import your last export"
+_UNREACHABLE = "{where} can't be reached: start it or check the network and CSP_DATABASE_URL, then try again"
+_REFUSED = "{where} refuses the access: check the rights of its user"
+
+_SQLITE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: _FAILING,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+"""By the low byte of SQLite's extended error code."""
+
+_POSTGRESQL = {
+    "53100": _FULL,
+    "55P03": LOCKED,
+    "57014": LOCKED,
+    "25006": _READ_ONLY,
+    "42501": _REFUSED,
+    "28000": _REFUSED,
+    "28P01": _REFUSED,
+    "3D000": "{where} does not exist: create it, or correct CSP_DATABASE_URL",
+}
+"""By SQLSTATE."""
+
+_RETRY_STATES = ("08", "40", "57P")
+"""SQLSTATE classes that pass by themselves: connection lost, deadlock, server stopping or starting."""
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Whether the same work may succeed on a new connection, a moment later."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_code(cause) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        return error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
+    return str(state).startswith(_RETRY_STATES)
+
+
+def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
+    """What to tell the person; None when the error is a bug of ours, which must not be hidden."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        text = _SQLITE.get(_sqlite_code(cause))
+    else:
+        text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
+        text = text or (_UNREACHABLE if may_pass(error) else None)
+    return unavailable(text, where) if text else None
+
+
+def unavailable(text: str, where: Location) -> UnavailableError:
+    """The error that says `text` of a record."""
+    return UnavailableError(f"the review record: {text.format(where=where)}")
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

@@ -1,0 +1,1 @@
+"""Migrations of the review record, run by alembic when a database is opened."""

@@ -1,0 +1,147 @@
+"""The way into the review record.
+
+    reviews = open_reviews()                          # cheap: no database is touched yet
+    answer = reviews.record(entry)                    # Recorded; the same token never counts twice
+    reviews.events(run_fingerprint, "layer4", 17)     # oldest first; state.current(...) says where it stands
+    reviews.verify(expect=hash_noted_elsewhere)       # Finding: names the first bad event
+
+Safe to share between threads. Every fault of the database is an UnavailableError that says what to do;
+then nothing, or all of the entry, is recorded, and sending it again with the same token is safe.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from csp.errors import BadInputError
+from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
+from csp.keeping.reviews.location import Location
+
+if TYPE_CHECKING:
+    from csp.keeping.reviews.database import Database
+
+PATIENCE = 15.0
+"""Seconds to wait for a lock or a database that restarts, before the person is told."""
+
+LEASE = timedelta(minutes=15)
+"""How long a claim lasts when its holder does nothing."""
+
+
+def utc_now() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)
+
+
+def open_reviews() -> Reviews:
+    """The record that this machine is configured for; raises BadInputError for a wrong CSP_DATABASE_URL."""
+    return Reviews(Location.configured())
+
+
+class Reviews:
+    """The record in one database."""
+
+    def __init__(
+        self,
+        location: Location,
+        patience: float = PATIENCE,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.location = location
+        self.patience = patience
+        self._clock = clock
+        self._opening = threading.Lock()
+        self._opened: Database | None = None
+
+    def __enter__(self) -> Self:
+        """The record itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; they open again when needed."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def record(self, entry: Entry) -> Recorded:
+        """Record what a person says.
+
+        Raises
+        ------
+        BadInputError
+            It may not be recorded: a text too long, a viewer, an unknown tag, nothing to undo or resolve, or
+            a token that was used for something else.
+        UnavailableError
+            The database can't be used just now; nothing is lost by sending the entry again.
+        """
+        (answer,) = self.record_all([entry])
+        if isinstance(answer, BadInputError):
+            raise answer
+        return answer
+
+    def record_all(self, entries: Sequence[Entry]) -> list[Recorded | BadInputError]:
+        """Record many in one transaction; an entry that may not be recorded gives its error instead."""
+        from csp.keeping.reviews import ledger
+
+        now = self._clock()
+        return self._database().write(lambda connection: ledger.append(connection, entries, now))
+
+    def restore(self, events: Sequence[Event]) -> bool:
+        """Take over a whole verified chain, hashes and all, if nothing is recorded yet; whether it did."""
+        from csp.keeping.reviews import ledger
+
+        return self._database().write(lambda connection: ledger.restore(connection, events))
+
+    def events(
+        self, run_fingerprint: str | None = None, layer: str | None = None, neuron: int | None = None
+    ) -> list[Event]:
+        """The events of a run, layer or neuron, or all, in order; BadRunError when one can't be read."""
+        if not self._exists():
+            return []
+        from csp.keeping.reviews import ledger
+
+        return self._database().read(
+            lambda connection: ledger.events(connection, run_fingerprint, layer, neuron)
+        )
+
+    def verify(self, expect: str | None = None) -> Finding:
+        """Check every event; `expect` is the hash of some event, noted elsewhere."""
+        if not self._exists():
+            missing = Finding(False, 0, Head().hash, None, f"no event has the hash {expect}: there are none")
+            return missing if expect else Finding(True, 0, Head().hash)
+        from csp.keeping.reviews import ledger
+
+        return self._database().read(lambda connection: ledger.verify(connection, expect))
+
+    def claim(self, places: Sequence[Place], who: Who, lease: timedelta = LEASE) -> Place | None:
+        """Take the first place that nobody else works on; a person holds one place at a time."""
+        from csp.keeping.reviews import ledger
+
+        now = self._clock()
+        return self._database().write(lambda connection: ledger.claim(connection, places, who, now, lease))
+
+    def release(self, who: Who) -> None:
+        """Give back what a person holds."""
+        from csp.keeping.reviews import ledger
+
+        self._database().write(lambda connection: ledger.release(connection, who))
+
+    def _exists(self) -> bool:
+        """Looking never creates the file, nor imports SQLAlchemy when there is none."""
+        return self.location.path is None or self.location.path.exists()
+
+    def _database(self) -> Database:
+        with self._opening:
+            if self._opened is None:
+                from csp.keeping.reviews.database import Database
+
+                self._opened = Database(self.location, self.patience)
+            return self._opened

@@ -1,0 +1,50 @@
+"""Tidies what people type: stored as typed, but for characters that can't be shown or stored."""
+
+import unicodedata
+from dataclasses import replace
+
+from csp.errors import BadInputError
+from csp.keeping.reviews.event import Entry
+
+LABEL_LIMIT, REASON_LIMIT, NAME_LIMIT, TOKEN_LIMIT = 200, 2_000, 200, 100
+
+_UNSTORABLE = {"Cc", "Cs"}  # control characters, halves of surrogate pairs
+
+
+def tidy(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
+    """The entry with tidy texts, and a sentence on each that lost characters; BadInputError when too long."""
+    notes: list[str] = []
+    tidied = replace(
+        entry,
+        label=_line(entry.label or "", "label", LABEL_LIMIT, notes) or None,
+        machine_label=_line(entry.machine_label or "", "machine's label", REASON_LIMIT, notes) or None,
+        reviewer=_line(entry.reviewer, "reviewer's name", NAME_LIMIT, notes),
+        reason=_tidied(entry.reason, "reason", REASON_LIMIT, notes),
+        token=_line(entry.token, "token", TOKEN_LIMIT, notes),
+    )
+    if not tidied.reviewer:
+        raise BadInputError("there is no reviewer's name; say who decides")
+    if not tidied.token:
+        raise BadInputError("the token is empty; give each verdict one of its own")
+    return tidied, tuple(notes)
+
+
+def same_label(label: str | None) -> str:
+    """What of a label counts when labels are compared: neither case nor spacing; empty for none."""
+    return " ".join(unicodedata.normalize("NFC", label or "").casefold().split())
+
+
+def _line(text: str, what: str, limit: int, notes: list[str]) -> str:
+    return _tidied(" ".join(text.splitlines()), what, limit, notes)
+
+
+def _tidied(text: str, what: str, limit: int, notes: list[str]) -> str:
+    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(one for one in lines if one in "\n\t" or unicodedata.category(one) not in _UNSTORABLE)
+    if lost := len(lines) - len(kept):
+        notes.append(f"{lost} control characters, such as NUL, were left out of the {what}")
+    if len(kept := kept.strip()) > limit:
+        raise BadInputError(
+            f"the {what} has {len(kept):,} characters; at most {limit:,} are kept: shorten it"
+        )
+    return kept
