@@ -94,7 +94,7 @@ def _text(column: pd.Series) -> pd.Series:
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """Make truth values of pairs such as 0/1 or absent/present, numbers of numbers; leave all else as text."""
+    """Make truth values of pairs like 0/1 or absent/present, numbers of numbers; leave all else as text."""
     present = column.dropna()
     if present.empty:
         return _text(column)
