@@ -51,6 +51,6 @@ def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "the same command goes on from here" in err
+    assert "go on from here when the same command is run again" in err
     assert "Traceback" not in err
     assert staging.exists()

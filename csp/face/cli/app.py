@@ -47,7 +47,9 @@ def run(arguments: Sequence[str]) -> int:
     except CspError as error:
         return _fail(str(error))
     if code == STOPPED:
-        sys.stderr.write("\ncsp: stopped; the same command goes on from here\n")
+        sys.stderr.write(
+            "\ncsp: stopped; index and import go on from here when the same command is run again\n"
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -1,6 +1,7 @@
 """Commands about the program itself: demo, doctor."""
 
-import subprocess
+import os
+import socket
 import sys
 from typing import Annotated
 
@@ -16,17 +17,28 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
 ) -> None:
     """Open the app on the embedded demo."""
-    from csp.keeping.home import REPOSITORY, find_run
+    from csp.keeping.home import REPOSITORY, find_run, home
 
     find_run("demo")
     app = REPOSITORY / "app.py"
     if not app.is_file():
         raise UnavailableError(f"{app} is missing; run csp from a complete copy of the program")
+    _check_free(port)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *options]
-    code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
-    if code not in (0, -2, 130):
-        raise UnavailableError(f"the app stopped with code {code}; is port {port} free?")
+    os.environ["CSP_HOME"] = str(home())
+    os.chdir(REPOSITORY)  # where the app's own settings lie
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), *options])  # noqa: S606
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise UnavailableError(
+                f"port {port} can't be used ({error.strerror}); choose another with --port"
+            ) from error
 
 
 def doctor(json: JsonOption = False) -> None:

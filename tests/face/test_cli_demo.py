@@ -1,0 +1,64 @@
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from csp.face.cli.app import run
+from csp.keeping.home import SHIPPED_RUNS
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def demo(built_run: Path, own_home: Path) -> None:
+    """A run called demo, where none is shipped yet."""
+    if not (SHIPPED_RUNS / "demo").exists():
+        shutil.copytree(built_run, own_home / "runs" / "demo")
+
+
+@pytest.mark.usefixtures("demo")
+def test_demo_serves_the_app() -> None:
+    port = free_port()
+    app = subprocess.Popen(
+        [sys.executable, "-m", "csp", "demo", "--no-browser", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert answer(f"http://localhost:{port}/_stcore/health", app) == b"ok"
+    finally:
+        app.send_signal(signal.SIGTERM)
+        app.wait()
+
+
+def answer(address: str, app: subprocess.Popen[bytes]) -> bytes:
+    """What the app answers, once it does."""
+    while app.poll() is None:
+        try:
+            with urllib.request.urlopen(address) as page:
+                content: bytes = page.read()
+                return content
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"the app stopped with code {app.returncode}")
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run(["demo", "--port", str(port)]) == 2
+    assert f"port {port} can't be used" in capsys.readouterr().err
