@@ -86,7 +86,8 @@ def check_vectors(given: GivenArray) -> list[str]:
 def normalised(vectors: Float32[np.ndarray, "b d"]) -> Float32[np.ndarray, "b d"]:
     """Rows of length 1; the input is already checked."""
     wide = vectors.astype(np.float64)
-    return (wide / np.linalg.norm(wide, axis=1, keepdims=True)).astype(np.float32)
+    unit: np.ndarray = wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    return unit.astype(np.float32)
 
 
 def check_activations(given: GivenArray) -> list[str]:

@@ -1,7 +1,7 @@
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +12,7 @@ import yaml
 from csp.face.cli.app import run
 from csp.keeping.home import runs_folder
 from csp.keeping.run import Run
+from tests.work.test_indexing import PRELOADED
 from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
 
 
@@ -42,15 +43,25 @@ def test_layers_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "512 x 1 x 1" in capsys.readouterr().out
 
 
-def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path) -> None:
-    command = [sys.executable, "-m", "csp", "index", str(config), "--batch-size", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    staging = own_home / "runs" / "mine.partial"
-    while process.poll() is None and not (staging.exists() and list(staging.glob("rows-*"))):
+def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    runs = own_home / "runs"
+    process = context.Process(target=index_alone, args=(config, runs / "mine", tmp_path / "log"))
+    process.start()
+    while process.is_alive() and not list((runs / "mine.partial").glob("rows-*")):
         time.sleep(0.01)
+    assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate()
-    assert (process.returncode, out) == (130, "")
-    assert "go on from here when the same command is run again" in err
-    assert "Traceback" not in err
-    assert staging.exists()
+    process.join()
+    log = (tmp_path / "log").read_text()
+    assert process.exitcode == 130
+    assert "go on from here when the same command is run again" in log
+    assert "Traceback" not in log
+    assert (runs / "mine.partial").exists()
+
+
+def index_alone(config: Path, out: Path, log: Path) -> None:
+    """The command in a process of its own, which has the models' libraries loaded already."""
+    sys.stderr = log.open("w", buffering=1)
+    sys.exit(run(["index", str(config), "--batch-size", "1", "--out", str(out)]))
