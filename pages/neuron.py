@@ -37,7 +37,9 @@ with frame("Neuron"):
         if len(view.pairs) > FIRST_PAIRS:
             follow("all", everything)
             st.toggle(f"Show all {len(view.pairs)} pairs", key="all", on_change=write, args=("all",))
-        activation_histogram(view)
+        below = st.container()
     with words:
-        labels_panel(explorer, layer, neuron, k if everything else None)
+        labels_panel(explorer, view, k if everything else None)
+    with below:
+        activation_histogram(view)
     run_line(run)

@@ -64,4 +64,4 @@ def _explorer(folder: str, changed: int) -> Explorer:
 
 
 def _ways(names: list[str]) -> list[Way]:
-    return [Way(f"Open run {name}", "app.py", {"run": name}) for name in names[:6]]
+    return [Way(f"Run {name}", {"run": name}) for name in names[:6]]

@@ -12,6 +12,7 @@ from csp.face.screen.place import Way, WrongAddressError
 from csp.face.screen.words import plain
 from csp.keeping.run import Run
 
+PAGES = (("app.py", "Start", "**CSP Explorer**"), ("pages/neurons.py", "Neurons", "Neurons"))
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
 
@@ -21,7 +22,7 @@ def frame(title: str) -> Iterator[None]:
     """Draws what every page has; a `CspError` inside becomes a page that says what exists."""
     st.set_page_config(page_title=f"{title} · CSP Explorer", page_icon=str(PARTS / "icon.png"), layout="wide")
     st.html(PARTS / "page.css")
-    _top()
+    _top(title)
     try:
         yield
     except WrongAddressError as error:
@@ -30,7 +31,7 @@ def frame(title: str) -> Iterator[None]:
         _notice(str(error), ())
         st.code(FIRST_STEPS, language="shell")
     except CspError as error:
-        _notice(str(error), (Way("Back to the start", "app.py", {}),))
+        _notice(str(error), ())
 
 
 def run_line(run: Run) -> None:
@@ -46,28 +47,27 @@ def run_line(run: Run) -> None:
     )
 
 
-def _top() -> None:
-    here = {name: st.query_params[name] for name in ("run", "layer") if name in st.query_params}
+def _top(title: str) -> None:
+    address = st.query_params.to_dict()
+    there = {name: value for name, value in address.items() if name in ("run", "layer")}
     with st.container(horizontal=True, vertical_alignment="center", key="frame-top"):
-        st.page_link("app.py", label="**CSP Explorer**", query_params=here)
-        st.page_link("pages/neurons.py", label="Neurons", query_params=here)
+        for page, name, label in PAGES:
+            # A link to the page one is on leaves the address as it is, so it must ask for just that.
+            params = address if name == title else there
+            st.page_link(page, label=label, query_params=params)
         st.space("stretch")
         st.caption("Not for diagnosis", width="content")
         copy_link()
 
 
 def _notice(message: str, ways: Sequence[Way]) -> None:
-    st.subheader("This link leads nowhere here" if ways else "Nothing to show yet")
+    st.subheader("This link leads nowhere here" if ways else "Nothing to show")
     st.warning(plain(message))
-    for way in ways:
-        st.page_link(
-            way.page or _this_page(),
-            label=plain(way.text),
+    for place, way in enumerate(ways):
+        st.button(
+            plain(way.text),
+            key=f"way-{place}",
             icon=":material/arrow_forward:",
-            query_params=way.params,
+            on_click=st.query_params.from_dict,
+            args=(way.params,),
         )
-
-
-def _this_page() -> str:
-    name = st.context.url.split("?")[0].rstrip("/").rsplit("/", 1)[-1] if st.context.url else ""
-    return f"pages/{name}.py" if name in ("neuron", "neurons") else "app.py"

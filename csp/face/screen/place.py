@@ -11,10 +11,9 @@ Params = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Way:
-    """A link onward: what it says, the page's file, and the address parameters."""
+    """A way onward on the same page: what it says, and the address parameters."""
 
     text: str
-    page: str
     params: dict[str, str]
 
 
@@ -47,7 +46,7 @@ def choice(params: Params, name: str, options: Sequence[str], default: str) -> s
     wanted = params.get(name, default)
     if wanted in options:
         return wanted
-    ways = [Way(option, "", {**params, name: option}) for option in nearest(wanted, options)[:6]]
+    ways = [Way(option, {**params, name: option}) for option in nearest(wanted, options)[:6]]
     known = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
     raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
 
@@ -66,5 +65,5 @@ def _number(params: Params, name: str, low: int, high: int, default: float, *, i
     kind = "a whole number" if integer else "a number"
     raise WrongAddressError(
         f"The address asks for {name} {text!r}. Here {name} is {kind} from {low} to {high}.",
-        [Way(f"{name} {near:g}", "", {**params, name: f"{near:g}"})],
+        [Way(f"{name} {near:g}", {**params, name: f"{near:g}"})],
     )

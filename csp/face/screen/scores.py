@@ -30,16 +30,19 @@ Ranges = Mapping[str, ScoreRange | None]
 
 
 @st.fragment
-def labels_panel(explorer: Explorer, layer: str, neuron: int, drawn: int | None) -> None:
+def labels_panel(explorer: Explorer, page: NeuronView, drawn: int | None) -> None:
     """Suggestion, controls, table and own label: a fragment, so moving a control leaves the pictures alone.
 
-    `drawn` is the number of pairs on the page when that follows the control; the page is then redrawn.
+    `page` is the view that the page drew. `drawn` is its number of pairs when all are shown: the page is
+    drawn again when the control asks for another number.
     """
     k, gamma = chosen_parameters(st.query_params.to_dict(), explorer)
     if drawn not in (None, k):
         st.rerun()
-    view = explorer.neuron(layer, neuron, k=k, gamma=gamma)
-    ranges = {labeler: explorer.score_range(layer, labeler) for labeler in LABELERS}
+    view = page
+    if (k, gamma) != (page.k, page.gamma):
+        view = explorer.neuron(page.layer, page.neuron, k=k, gamma=gamma)
+    ranges = {labeler: explorer.score_range(page.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
         _suggestion(view, ranges["csp"])
     _controls(k, gamma, _most_examples(explorer))
@@ -139,8 +142,9 @@ def _found(found: TextScore) -> None:
         st.markdown("This neuron never fires, so no label can be scored.")
         return
     places = [
-        f"{LABELERS[name]} **{score(row.score)}** (no. {row.rank} of {found.out_of})"
-        for name, row in found.scores.items()
+        f"{words} **{score(found.scores[name].score)}** (no. {found.scores[name].rank} of {found.out_of})"
+        for name, words in LABELERS.items()
+        if name in found.scores
     ]
     st.markdown(f"*{plain(found.text)}* scores {' · '.join(places)}")
     st.caption(plain(origin(found.provenance)))

@@ -14,9 +14,11 @@ EXAMPLES = 12
 
 
 def example_neurons(frame: pd.DataFrame) -> list[int]:
-    """Neurons that explain the idea well: nothing odd, and a first label well ahead of the second."""
-    plainly = frame[(frame["state"] == "normal") & frame["label"].notna()]
-    return [int(neuron) for neuron in plainly.nlargest(EXAMPLES, "margin")["neuron"]]
+    """Neurons that explain the idea well: nothing odd where possible, and a first label well ahead."""
+    labelled = frame[frame["label"].notna()]
+    plainly = labelled[labelled["state"] == "normal"]
+    chosen = labelled if plainly.empty else plainly
+    return [int(neuron) for neuron in chosen.nlargest(EXAMPLES, "margin")["neuron"]]
 
 
 def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
