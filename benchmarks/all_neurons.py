@@ -40,10 +40,10 @@ def make_activations(
     centred = embeddings - embeddings.mean(axis=0)
     for start in range(0, neurons, 64):
         towards = centred[rng.integers(len(centred), size=min(64, neurons - start))]
-        response = (towards + 0.5 * _draw(*towards.shape, rng)) @ centred.T
+        response = (towards + 0.5 * _draw(len(towards), towards.shape[1], rng)) @ centred.T
         response += 0.5 * response.std() * rng.standard_normal(response.shape, dtype=np.float32)
-        thresholds = [np.quantile(row, 1 - rng.uniform(0.02, 0.6)) for row in response]
-        fired = np.maximum(response - np.float32(thresholds)[:, None], 0)
+        thresholds = np.array([np.quantile(row, 1 - rng.uniform(0.02, 0.6)) for row in response], np.float32)
+        fired = np.maximum(response - thresholds[:, None], 0)
         activations[:, start : start + len(fired)] = fired.T
     return activations
 
