@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.reviews.chain import GENESIS
-from csp.keeping.reviews.event import SAW_NONE, Entry, Place, Who
+from csp.keeping.reviews.event import SAW_NONE, Place, Who
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.schema import METADATA, REVISIONS, VERSION_TABLE
 from csp.keeping.reviews.state import current
@@ -99,11 +99,12 @@ def test_what_came_in_between_is_told(reviews: Reviews) -> None:
     assert {who.name for who in state.verdicts} == {"Ann", "Bo", "Cy", "Di"}
 
 
-@pytest.mark.parametrize("label", NASTY)
-def test_text_is_stored_as_typed(reviews: Reviews, label: str) -> None:
-    reviews.record(entry(Act.OVERRIDE, label, reason=label, reviewer=label))
-    (event,) = reviews.events()
-    assert (event.label, event.reason, event.reviewer) == (label, label, label)
+def test_typedis_stored_as_typed(reviews: Reviews) -> None:
+    for typed in NASTY:
+        reviews.record(entry(Act.OVERRIDE, typed, reason=typed, reviewer=typed))
+    assert [(event.label, event.reason, event.reviewer) for event in reviews.events()] == [
+        (typed,) * 3 for typed in NASTY
+    ]
     assert reviews.verify().ok
 
 
@@ -115,24 +116,24 @@ def test_what_cannot_be_stored_is_left_out_and_said(reviews: Reviews) -> None:
     assert reviews.verify().ok
 
 
-@pytest.mark.parametrize(
-    ("said", "message"),
-    [
-        (entry(Act.OVERRIDE, "x" * 10_000), "the label has 10,000 characters; at most 200"),
-        (entry(reason="x" * 2_001), "the reason has 2,001 characters"),
-        (entry(Act.OVERRIDE, " \0 "), "an override needs a label"),
-        (entry(Act.CONFIRM, None), "no label to confirm"),
-        (entry(reviewer=" "), "no reviewer's name"),
-        (entry(token=""), "the token is empty"),
-        (entry(role=Role.VIEWER), "Ann may only look"),
-        (entry(tags=("artefact:cat",)), "there is no tag 'artefact:cat'"),
-        (entry(Act.UNDO, None, undoes="x"), "no event 'x' on neuron 1 of late to undo"),
-        (entry(Act.RESOLVE), "nobody disagrees on neuron 1 of late"),
-    ],
-)
-def test_what_is_refused_leaves_no_trace(reviews: Reviews, said: Entry, message: str) -> None:
-    with pytest.raises(BadInputError, match=message):
-        reviews.record(said)
+REFUSED = [
+    (entry(Act.OVERRIDE, "x" * 10_000), "the label has 10,000 characters; at most 200"),
+    (entry(reason="x" * 2_001), "the reason has 2,001 characters"),
+    (entry(Act.OVERRIDE, " \0 "), "an override needs a label"),
+    (entry(Act.CONFIRM, None), "no label to confirm"),
+    (entry(reviewer=" "), "no reviewer's name"),
+    (entry(token=""), "the token is empty"),
+    (entry(role=Role.VIEWER), "Ann may only look"),
+    (entry(tags=("artefact:cat",)), "there is no tag 'artefact:cat'"),
+    (entry(Act.UNDO, None, undoes="x"), "no event 'x' on neuron 1 of late to undo"),
+    (entry(Act.RESOLVE), "nobody disagrees on neuron 1 of late"),
+]
+
+
+def test_what_is_refused_leaves_no_trace(reviews: Reviews) -> None:
+    for said, message in REFUSED:
+        with pytest.raises(BadInputError, match=message):
+            reviews.record(said)
     assert reviews.events() == []
 
 

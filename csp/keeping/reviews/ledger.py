@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, BadRunError
 from csp.keeping.reviews import chain, rules
 from csp.keeping.reviews.chain import Finding, Head
 from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
@@ -106,7 +106,9 @@ def _append(connection: Connection, entry: Entry, head: Head, now: datetime) -> 
 
 def _lock(connection: Connection) -> Head:
     """The newest event, locked until the transaction ends, so that the next writer waits."""
-    row = connection.execute(select(HEAD).with_for_update()).one()
+    row = connection.execute(select(HEAD).with_for_update()).one_or_none()
+    if row is None:
+        raise BadRunError("the review record lost its newest hash: see `csp review verify`")
     return Head(row.sequence, row.hash)
 
 
