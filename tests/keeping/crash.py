@@ -1,7 +1,7 @@
-"""Builds the tiny run in a process of its own that kills itself, as by `kill -9`, at a chosen moment.
+"""Builds the tiny run in a process of its own that gets a `kill -9` at a chosen moment.
 
 The moments are counted in file openings, renames and removals: all places where a kill can leave something
-half-done. An audit hook sees them whoever makes them, Zarr and Arrow's Python parts included.
+half-done. An audit hook sees them whoever makes them, Zarr included; the clock finds the moments between.
 """
 
 import multiprocessing
@@ -12,15 +12,17 @@ from pathlib import Path
 
 from tests.build import build_run
 
-_MOMENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}
+MOMENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}
 
 
-def build_and_die(out: Path, moments: int) -> bool:
-    """Go on making the run until that many moments have passed; whether it got finished."""
+def build_and_die(out: Path, moments: int, seconds: float | None = None) -> bool:
+    """Go on making the run until so many moments or seconds have passed; whether it got finished."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     process = context.Process(target=_build, args=(out, moments))
     process.start()
+    process.join(seconds)
+    process.kill()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)
     return process.exitcode == 0
@@ -31,7 +33,7 @@ def _build(out: Path, moments: int) -> None:
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal left
-        if event in _MOMENTS and str(out) in os.fsdecode(str(arguments[0])):
+        if event in MOMENTS and str(out) in os.fsdecode(str(arguments[0])):
             left -= 1
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)

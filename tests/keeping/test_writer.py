@@ -4,9 +4,11 @@ import dataclasses
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,13 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from csp.errors import BadInputError, UnavailableError
+from csp.keeping import atomic
 from csp.keeping.batches import Batch
 from csp.keeping.manifest import MANIFEST_NAME
 from csp.keeping.run import Run
 from csp.keeping.writer import RunWriter, already_finished, staging_folder
 from csp.method.neighbours import Neighbours
 from tests import build
-from tests.keeping.crash import build_and_die
+from tests.keeping.crash import MOMENTS, build_and_die
 
 ROWS = build.IMAGES + len(build.SKIPPED_ROWS)
 
@@ -49,6 +52,17 @@ def unfinished(out: Path, batches: int) -> None:
             writer.add_batch(each)
 
 
+@contextmanager
+def files_of_at_most(length: int) -> Iterator[None]:
+    """Make writing fail midway, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_stores_what_was_given(built_run: Path) -> None:
     run = Run.open(built_run)
     assert run.check() == []
@@ -64,10 +78,14 @@ def test_stores_what_was_given(built_run: Path) -> None:
 
 
 def test_killed_at_any_moment_ends_with_the_same_run(built_run: Path, tmp_path: Path) -> None:
-    moments = random.Random(7)
+    chance = random.Random(7)
     out = tmp_path / "tiny"
     deaths = 0
-    while not build_and_die(out, moments.randint(3, 80 + 60 * deaths)):
+    while not build_and_die(
+        out,
+        moments=chance.randint(3, 80 + 60 * deaths),
+        seconds=chance.uniform(0.1, 0.1 + 0.3 * deaths) if deaths % 2 else None,
+    ):
         deaths += 1
         assert not out.exists() or Run.open(out).check() == []
         if out.exists():  # killed between publishing and tidying up
@@ -128,6 +146,52 @@ def test_a_finished_run_is_recognised_and_never_overwritten(built_run: Path) -> 
         RunWriter.open_or_resume(built_run, build.PLAN | {"k": 30})
     assert content(built_run) == before
     assert not staging_folder(built_run).exists()
+
+
+def test_tidies_up_after_a_job_killed_just_after_publishing(tiny_run: Run) -> None:
+    staging = staging_folder(tiny_run.path)
+    staging.mkdir()
+    (staging / "plan.json").write_text("{}")
+    assert already_finished(tiny_run.path, build.PLAN)
+    assert not staging.exists()
+
+
+def test_the_run_appears_in_one_rename(tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    events: list[str] = []
+    recording = True
+
+    def record(event: str, arguments: tuple[object, ...]) -> None:
+        if (
+            recording
+            and event in MOMENTS
+            and out in [p for a in arguments[:2] for p in (Path(str(a)), *Path(str(a)).parents)]
+        ):
+            events.append(event)
+
+    sys.addaudithook(record)
+    build.build_run(out)
+    recording = False
+    assert events == ["os.rename"]
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    unfinished(out, batches=2)
+    with RunWriter.open_or_resume(out, build.PLAN) as writer, files_of_at_most(5_000):
+        with pytest.raises(UnavailableError, match=r"can't be written .* what is done is kept"):
+            writer.add_batch(build.batch(writer.next_row, ROWS))
+        assert writer.next_row == 2 * build.BATCH
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        assert writer.next_row == 2 * build.BATCH
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    atomic.write_bytes(path, b"old")
+    with files_of_at_most(5_000), pytest.raises(OSError, match="too large"):
+        atomic.write_bytes(path, b"new" * 5_000)
+    assert path.read_bytes() == b"old"
 
 
 def test_leaves_a_folder_that_is_no_run_alone(tmp_path: Path) -> None:
