@@ -25,7 +25,7 @@ from scripts.demo.data import KEPT, Images, training_folder
 
 MODELS = REPOSITORY / "assets" / "models"
 MEAN, STD = (0.6, 0.47, 0.42), (0.22, 0.22, 0.22)
-THREADS = 1  # two wait for each other wherever the machine is shared
+THREADS = 2
 
 
 class Training:

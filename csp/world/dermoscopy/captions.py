@@ -86,7 +86,7 @@ def _templated(case: Case, rng: np.random.Generator) -> str:
 
 def _sentence(case: Case, rng: np.random.Generator) -> str:
     """A whole description: lesion first, then its skin, then what disturbs the view."""
-    chosen = _some(case, rng, most=5)
+    chosen = _some(case, rng, least=2, most=5)
     findings = [name for name in chosen if name not in ARTEFACTS and name != "dark_skin"]
     artefacts = [name for name in chosen if name in ARTEFACTS]
     subject = _subject(case, rng)
@@ -100,13 +100,13 @@ def _sentence(case: Case, rng: np.random.Generator) -> str:
 
 def _mixed(case: Case, rng: np.random.Generator) -> str:
     """One list of anything that applies, in any order: "A mole with ruler marks, streaks and dark skin"."""
-    nouns = _nouns(_some(case, rng, most=4), rng)
+    nouns = _nouns(_some(case, rng, least=2, most=4), rng)
     return _capital(f"{_subject(case, rng)} with {_listed(nouns, rng)}") + _one((".", ""), rng)
 
 
 def _report(case: Case, rng: np.random.Generator) -> str:
     """A clinician's note: "Asymmetry, atypical network; hairs. Melanoma." """
-    nouns = [bare(noun) for noun in _nouns(_some(case, rng, most=5), rng)]
+    nouns = [bare(noun) for noun in _nouns(_some(case, rng, least=2, most=5), rng)]
     note = _capital(_one((", ", "; "), rng).join(nouns)) + "."
     return f"{note} {_capital(bare(_diagnosis(case, rng)))}." if rng.random() < 0.3 else note
 
@@ -134,10 +134,10 @@ STYLES: tuple[Style, ...] = (_term, _adjective, _templated, _sentence, _mixed, _
 STYLE_SHARES: tuple[float, ...] = (0.16, 0.08, 0.20, 0.20, 0.14, 0.16, 0.02, 0.04)
 
 
-def _some(case: Case, rng: np.random.Generator, most: int) -> list[str]:
-    """One to `most` of the case's attributes, in random order."""
+def _some(case: Case, rng: np.random.Generator, most: int, least: int = 1) -> list[str]:
+    """`least` to `most` of the case's attributes (as far as it has them), in random order."""
     present = [name for name, on in case.flags().items() if on]
-    count = int(rng.integers(1, most + 1))
+    count = int(rng.integers(least, most + 1))
     return [str(name) for name in rng.permutation(present)[:count]]
 
 
