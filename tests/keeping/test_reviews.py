@@ -257,7 +257,7 @@ def test_looking_at_no_record_makes_none_and_loads_nothing(own_home: Path) -> No
 def test_where_the_record_is(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
     assert str(Location.configured()).endswith("home/reviews.sqlite")
     monkeypatch.setenv("CSP_DATABASE_URL", "postgres://me:secret@db.example/reviews")
-    assert str(Location.configured()) == "PostgreSQL at db.example, database reviews"
+    assert str(Location.configured()) == "PostgreSQL on db.example, database reviews"
     assert Location.configured().url == "postgresql+psycopg://me:secret@db.example/reviews"
     for wrong in ("mysql://x/y", "sqlite:///", "nonsense"):
         with pytest.raises(BadInputError, match="CSP_DATABASE_URL starts with"):

@@ -13,7 +13,7 @@ _FAILING = "{where} can't be read or written: check its disk, then try again"
 _READ_ONLY = "{where} can't be written: check the permissions of the file and its folder, then try again"
 LOCKED = "another program keeps {where} locked: try again in a moment"
 _DAMAGED = "{where} is damaged: restore it from a backup, or move it away and import your last export"
-_UNREACHABLE = "{where} can't be reached: start it or check the network and CSP_DATABASE_URL, then try again"
+_UNREACHABLE = "{where} can't be reached ({reason}): start it or check CSP_DATABASE_URL, then try again"
 _REFUSED = "{where} refuses the access: check the rights of its user"
 
 _SQLITE = {
@@ -37,7 +37,6 @@ _POSTGRESQL = {
     "42501": _REFUSED,
     "28000": _REFUSED,
     "28P01": _REFUSED,
-    "3D000": "{where} does not exist: create it, or correct CSP_DATABASE_URL",
 }
 """By SQLSTATE."""
 
@@ -64,12 +63,18 @@ def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
     else:
         text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
         text = text or (_UNREACHABLE if may_pass(error) else None)
-    return unavailable(text, where) if text else None
+    return unavailable(text, where, _reason(cause)) if text else None
 
 
-def unavailable(text: str, where: Location) -> UnavailableError:
+def unavailable(text: str, where: Location, reason: str = "") -> UnavailableError:
     """The error that says `text` of a record."""
-    return UnavailableError(f"the review record: {text.format(where=where)}")
+    return UnavailableError(f"the review record: {text.format(where=where, reason=reason)}")
+
+
+def _reason(cause: BaseException | None) -> str:
+    """The last words of what libpq says: `connection to server at ... failed: FATAL: no such database`."""
+    lines = str(cause).splitlines() or ["no reason given"]
+    return lines[0].rpartition("failed: ")[2].strip()
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

@@ -52,4 +52,4 @@ class Location:
         if self.path is not None:
             return str(self.path)
         parts = urlsplit(self.url or "")
-        return f"PostgreSQL at {parts.hostname or 'this machine'}, database {parts.path.lstrip('/') or '?'}"
+        return f"PostgreSQL on {parts.hostname or 'this machine'}, database {parts.path.lstrip('/') or '?'}"
