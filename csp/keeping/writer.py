@@ -168,7 +168,6 @@ class RunWriter:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir()
             arrays.create_group(self._folder)
-        atomic.remove_temporaries(self._folder)
         draft = describe(self._batches, manifest.model_copy(update={"plan": self.plan}))
         if draft.images == 0:
             raise BadInputError(
