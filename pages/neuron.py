@@ -10,7 +10,7 @@ from csp.face.screen.histogram import activation_histogram
 from csp.face.screen.place import choice, whole_number
 from csp.face.screen.scores import chosen_parameters, labels_panel
 from csp.face.screen.steering import steering
-from csp.face.screen.words import plain
+from csp.face.screen.words import oddity, plain
 
 with frame("Neuron"):
     address = st.query_params.to_dict()
@@ -24,8 +24,8 @@ with frame("Neuron"):
     view = explorer.neuron(layer, neuron, k=k, gamma=gamma)
 
     steering(run, layer, neuron, neurons)
-    if view.sentences:
-        st.info(plain(" ".join(view.sentences)), icon=":material/info:")
+    if odd := oddity(view):
+        st.info(plain(odd), icon=":material/info:")
     pictures, words = st.container(key="neuron-body").columns([62, 38], gap="medium")
     with pictures:
         pairs = shown_pairs(view, everything)
@@ -34,7 +34,7 @@ with frame("Neuron"):
             activating_grid(run, view, pairs)
         with right:
             contrastive_grid(run, view, pairs)
-        if len(view.pairs) > FIRST_PAIRS:
+        if pairs and len(view.pairs) > FIRST_PAIRS:
             follow("all", everything)
             st.toggle(f"Show all {len(view.pairs)} pairs", key="all", on_change=write, args=("all",))
         below = st.container()

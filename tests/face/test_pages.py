@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.run import Run
 from csp.method.states import SENTENCES, NeuronState
+from csp.work.importing import ImportSpec, import_arrays
 
 ROOT = Path(__file__).parents[2]
 RULER, NEVER, CONSTANT, NEGATIVE, BROKEN = 0, 2, 3, 4, 5
@@ -142,7 +144,7 @@ def test_own_label_without_an_encoder_is_a_sentence(tiny: Run) -> None:
     [
         (NEVER, NeuronState.NEVER_FIRES),
         (CONSTANT, NeuronState.CONSTANT),
-        (NEGATIVE, NeuronState.NEGATIVE),
+        (NEGATIVE, NeuronState.NEVER_FIRES),
         (BROKEN, NeuronState.NON_FINITE),
     ],
 )
@@ -199,3 +201,22 @@ def test_no_run_at_all_shows_first_steps(own_home: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("csp.keeping.home.SHIPPED_RUNS", own_home / "none")
     app = opened("app.py")
     assert "csp index" in app.code[0].value
+
+
+def test_neuron_that_never_fires_shows_no_pictures_as_if_it_did(tiny: Run) -> None:
+    app = opened("pages/neuron.py", run="tiny", neuron=str(NEVER))
+    assert not drawn(app, "tiles")
+    assert "No image does." in said(app)
+
+
+def test_run_imported_without_images_or_vocabulary(own_home: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0)
+    np.save(tmp_path / "a.npy", np.maximum(0, noise.normal(size=(50, 4))).astype(np.float32))
+    np.save(tmp_path / "e.npy", noise.normal(size=(50, 8)).astype(np.float32))
+    spec = ImportSpec(tmp_path / "a.npy", tmp_path / "e.npy", out=str(own_home / "runs" / "imported"))
+    import_arrays(spec)
+    for page in ("app.py", "pages/neurons.py"):
+        assert not opened(page, run="imported").warning
+    app = opened("pages/neuron.py", run="imported", neuron="2")
+    assert [tile["src"] for tile in drawn(app, "tiles")[0]["tiles"]] == [""] * 9
+    assert "suggests no label" in said(app)

@@ -5,7 +5,6 @@ one message instead of twenty (docs/screens.md has the measurements), and text r
 so no file name, label or typed word can become markup.
 """
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,12 +72,6 @@ class Row:
     href: str = ""
     hint: str = ""
     strong: bool = False
-
-
-def picture(image: bytes) -> str:
-    """The bytes of a thumbnail as an address that an <img> shows without asking the server."""
-    kind = "webp" if image[8:12] == b"WEBP" else "jpeg"
-    return f"data:image/{kind};base64,{b64encode(image).decode('ascii')}"
 
 
 def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:

@@ -4,16 +4,23 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from csp.face.screen.components import Tile, picture, tile_grid
+from csp.face.screen.components import Tile, tile_grid
+from csp.face.screen.pair_dialog import pair_dialog
+from csp.face.screen.pictures import source
 from csp.face.screen.words import firing, image_alt, image_title, number, short
 from csp.keeping.run import Run
-from csp.work.views import ImageFacts, NeuronView, Pair
+from csp.work.views import NeuronView, Pair
 
 FIRST_PAIRS = 9
 
 
 def shown_pairs(view: NeuronView, everything: bool) -> Sequence[Pair]:
-    """The pairs to draw: the first nine (as many as a vision-language model is shown), or all."""
+    """The pairs to draw: the first nine (as many as a vision-language model is shown), or all.
+
+    None for a neuron that never fires: whichever images come first then say nothing about it.
+    """
+    if not any(pair.activation > 0 for pair in view.pairs):
+        return ()
     return view.pairs if everything else view.pairs[:FIRST_PAIRS]
 
 
@@ -33,7 +40,9 @@ def contrastive_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns:
     with st.container(key="contrastive-grid", gap="xsmall"):
         st.markdown(":orange[**●**] **These look alike but do not**", help=TWIN_HELP)
         if all(pair.contrastive is None for pair in pairs):
-            st.caption("There is none: no image activates this neuron less than its average does.")
+            st.caption(
+                "There is none: no image activates this neuron less than its average." if pairs else NOTHING
+            )
             return
         tiles = [_contrastive_tile(run, view, pair, place) for place, pair in enumerate(pairs, 1)]
         _open(run, view, pairs, tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles"))
@@ -50,10 +59,13 @@ TWIN_HELP = (
 )
 
 
+NOTHING = "Nothing to compare with."
+
+
 def _activating_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile:
     words = firing(pair.activation, view.mean, view.maximum)
     return Tile(
-        src=_small(run, pair.activating),
+        src=source(run, pair.activating.image),
         alt=f"Activating image {place}: {image_alt(pair.activating)}",
         title=f"{image_title(pair.activating)}\n{_against_mean(view, pair.activation)}",
         number=str(place),
@@ -73,7 +85,7 @@ def _contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Til
     words = firing(pair.contrastive_activation, view.mean, view.maximum)
     uses = pair.uses or 1
     return Tile(
-        src=_small(run, pair.contrastive),
+        src=source(run, pair.contrastive.image),
         alt=f"Look-alike of image {place}: {image_alt(pair.contrastive)}",
         title=f"{image_title(pair.contrastive)}\n{_against_mean(view, pair.contrastive_activation)}\n"
         f"Cosine with picture {place}: {pair.similarity:.3f}",
@@ -91,13 +103,9 @@ def _against_mean(view: NeuronView, activation: float) -> str:
     return f"Activation {number(activation)}, average {number(view.mean)}"
 
 
-def _small(run: Run, facts: ImageFacts) -> str:
-    return picture(run.thumbnail(facts.image, "small"))
-
-
 def _share(view: NeuronView, activation: float) -> float:
-    """Where an activation lies on the bar, from the lowest (at most 0) to the highest of all images."""
-    low = min(0.0, float(view.histogram.edges[0]))
+    """Where an activation lies on the bar, from 0, or the lowest shown, to the highest."""
+    low = min(0.0, view.mean, *(pair.contrastive_activation or 0.0 for pair in view.pairs))
     width = view.maximum - low
     share = (activation - low) / width if width > 0 else 0.0
     return min(1.0, max(0.0, share)) if share == share else 0.0
@@ -105,27 +113,4 @@ def _share(view: NeuronView, activation: float) -> float:
 
 def _open(run: Run, view: NeuronView, pairs: Sequence[Pair], place: int | None) -> None:
     if place is not None and place < len(pairs):
-        _pair_dialog(run, view, pairs[place])
-
-
-@st.dialog("One pair, large", width="large")
-def _pair_dialog(run: Run, view: NeuronView, pair: Pair) -> None:
-    left, right = st.columns(2)
-    with left:
-        st.markdown(f":blue[**●**] **Makes neuron {view.neuron} fire** · {number(pair.activation)}")
-        st.image(
-            run.thumbnail(pair.activating.image, "large"), width="stretch", alt=image_alt(pair.activating)
-        )
-        st.text(image_title(pair.activating))
-    with right:
-        if pair.contrastive is None or pair.similarity is None or pair.contrastive_activation is None:
-            st.markdown("No image looks like it and activates the neuron less than its average.")
-            return
-        st.markdown(
-            f":orange[**●**] **Looks alike ({pair.similarity:.2f}) but does not** · "
-            f"{number(pair.contrastive_activation)}"
-        )
-        st.image(
-            run.thumbnail(pair.contrastive.image, "large"), width="stretch", alt=image_alt(pair.contrastive)
-        )
-        st.text(image_title(pair.contrastive))
+        pair_dialog(run, view, pairs[place])

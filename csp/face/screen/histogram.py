@@ -9,7 +9,8 @@ from csp.work.views import NeuronView
 HEIGHT = 128
 HELP = (
     "Each bar counts the images on which the neuron fires that strongly, on a logarithmic scale; the "
-    "examples come from the blue bars, their look-alikes from left of the dashed line."
+    "examples come from the blue bars, their look-alikes from left of the dashed line. Counted "
+    "from the activations that came with the run."
 )
 
 

@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.components import Cell, Column, Row, picture, row_table
+from csp.face.screen.components import Cell, Column, Row, row_table
+from csp.face.screen.pictures import source
 from csp.face.screen.score_cells import score_cell
 from csp.face.screen.words import STATES, number, score
 from csp.keeping.run import Run
+from csp.method.states import NeuronState
 from csp.work.views import ScoreRange
 
 PICTURES = 6
@@ -40,16 +42,9 @@ def neuron_table(
 def _row(run: Run, layer: str, facts: dict[Any, Any], scores: pd.Series, usual: ScoreRange | None) -> Row:
     neuron = int(facts["neuron"])
     label = facts["label"] if isinstance(facts["label"], str) else ""
-    images = [
-        {
-            "src": picture(run.thumbnail(int(image), "small")),
-            "alt": f"Image {image}, no. {place} of neuron {neuron}",
-        }
-        for place, image in enumerate(facts["top_images"][:PICTURES], 1)
-    ]
     cells: list[Cell] = [
         ("text", str(neuron)),
-        ("images", images),
+        ("images", _pictures(run, facts)),
         ("text", label) if label else ("quiet", "no label"),
         ("score", score_cell(float(facts["score"]), None, scores, usual)),
         ("text", score(facts["margin"]) if facts["margin"] == facts["margin"] else "–"),
@@ -59,3 +54,13 @@ def _row(run: Run, layer: str, facts: dict[Any, Any], scores: pd.Series, usual: 
     address = "neuron?" + urlencode({"run": run.name, "layer": layer, "neuron": neuron})
     hint = facts["sentence"] or f"Average {number(facts['mean'])}, strongest {number(facts['maximum'])}"
     return Row(cells, href=address, hint=hint)
+
+
+def _pictures(run: Run, facts: dict[Any, Any]) -> list[dict[str, str]]:
+    """The strongest images; none for a neuron that fires for nothing."""
+    if facts["state"] == NeuronState.NEVER_FIRES:
+        return []
+    return [
+        {"src": source(run, int(image)), "alt": f"Image {image}, no. {place} of neuron {facts['neuron']}"}
+        for place, image in enumerate(facts["top_images"][:PICTURES], 1)
+    ]

@@ -1,6 +1,7 @@
 """What the screen says: numbers, times and states in words that a dermatologist reads without help."""
 
-from csp.work.views import ImageFacts, Provenance, ScoreRange
+from csp.method.states import SENTENCES, NeuronState
+from csp.work.views import ImageFacts, NeuronView, Provenance, ScoreRange
 
 SOURCES = {
     "precomputed": "came with the run",
@@ -75,6 +76,13 @@ def image_alt(facts: ImageFacts) -> str:
 
 def _listed(attributes: tuple[str, ...]) -> str:
     return ", ".join(name.replace("_", " ") for name in attributes)
+
+
+def oddity(view: NeuronView) -> str:
+    """What is unusual about a neuron, "" if nothing; that it never fires makes the rest void."""
+    if NeuronState.NEVER_FIRES in view.states:
+        return SENTENCES[NeuronState.NEVER_FIRES]
+    return " ".join(view.sentences)
 
 
 def origin(provenance: Provenance) -> str:

@@ -16,7 +16,7 @@ const draw = {
       const image = make("img", "", strip);
       image.alt = alt;
       image.width = image.height = 44;
-      image.src = src;
+      if (src) image.src = src;
     }
   },
   score: (cell, { text, rank, fill, low, high }) => {

@@ -1,0 +1,62 @@
+"""Takes the pictures of the pages that the docs show, from a running app: docs/images/*.png at 1440 x 900.
+
+Usage: csp demo --no-browser &  then  python scripts/screenshots.py [--address URL] [--run demo] [--neuron 17]
+       [--out docs/images] [--width 1440] [--dark]
+"""
+
+import argparse
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlencode
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+ANY_PICTURE = ".st-key-contrastive-grid img[src], .st-key-neuron-table img[src]"
+
+
+def take(page: Page, address: str, out: Path) -> None:
+    """Opens the address, waits until all is drawn, saves what the screen shows."""
+    page.goto(address)
+    page.wait_for_selector(ANY_PICTURE)
+    page.wait_for_selector(SETTLED)
+    page.wait_for_timeout(1500)
+    with Image.open(BytesIO(page.screenshot())) as shot:
+        shot.convert("RGB").quantize(256).save(out, optimize=True)
+    print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    """Start, neurons, neuron."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default="http://127.0.0.1:8501")
+    parser.add_argument("--run", default="demo")
+    parser.add_argument("--neuron", default="17")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "images")
+    parser.add_argument("--width", type=int, default=1440)
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    run = {"run": options.run}
+    pages = {
+        "start": f"/?{urlencode(run)}",
+        "neurons": f"/neurons?{urlencode(run | {'sort': 'clear'})}",
+        "neuron": f"/neuron?{urlencode(run | {'neuron': options.neuron})}",
+    }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=options.chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(
+            viewport={"width": options.width, "height": 900},
+            color_scheme="dark" if options.dark else "light",
+        )
+        for name, path in pages.items():
+            take(page, options.address + path, options.out / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
