@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import evaluating, looking, making, upkeep
+from csp.face.cli import evaluating, looking, making, review, upkeep
 
 STOPPED = 130
 
@@ -33,6 +33,7 @@ for _name, _command in (
     ("doctor", upkeep.doctor),
 ):
     app.command(_name)(_command)
+app.add_typer(review.app, name="review")
 
 
 def run(arguments: Sequence[str]) -> int:

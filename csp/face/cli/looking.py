@@ -110,6 +110,9 @@ def label(
     examples: ExamplesOption = None,
     no_reuse: NoReuseOption = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels for each neuron.")] = 5,
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="People's labels before the machine's.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Print the best labels of neurons."""
@@ -121,6 +124,11 @@ def label(
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
     found = label_lists(explorer, chosen, method, choice, top)
+    if reviewed:
+        from csp.work.reviewing import open_reviewing
+        from csp.work.reviewing_labels import put_people_first
+
+        found = put_people_first(found, open_reviewing(run), top)
     if json:
         print_json(found)
         return
@@ -128,8 +136,13 @@ def label(
         (
             row["layer"],
             row["neuron"],
-            ", ".join(f"{one['label']} {one['score']:.3f}" for one in row["labels"]) or "-",
+            ", ".join(map(_label_cell, row["labels"])) or "-",
+            *([f"{row['source']} {', '.join(row['reviewed_by'])}".strip()] if reviewed else []),
         )
         for row in found
     ]
-    print_columns(("layer", "neuron", "labels"), rows)
+    print_columns(("layer", "neuron", "labels", *(["by"] if reviewed else [])), rows)
+
+
+def _label_cell(row: dict[str, Any]) -> str:
+    return row["label"] if row["score"] is None else f"{row['label']} {row['score']:.3f}"

@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a person says. `at` and `label_before` are filled in on recording."""
+    """What a person says. `at` and `label_before` are filled in on recording, unless `at` is given."""
 
     run_fingerprint: str
     run: str

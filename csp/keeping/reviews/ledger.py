@@ -99,7 +99,7 @@ def _append(connection: Connection, entry: Entry, head: Head, now: datetime) -> 
     state = current(events(connection, *entry.place))
     rules.check(entry, state)
     before = state.label if state.events else entry.machine_label
-    event = chain.seal(entry, head, now, entry.label_before if entry.imported else before)
+    event = chain.seal(entry, head, now, before if entry.at is None else entry.label_before)
     connection.execute(insert(EVENTS).values(event.row()))
     return Recorded(event, missed=rules.missed(entry, state), notes=notes)
 

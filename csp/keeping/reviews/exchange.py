@@ -1,0 +1,128 @@
+"""Files that people exchange: CSV, JSON and Parquet, all with the columns of `rows.COLUMNS`.
+
+A spreadsheet runs a cell that starts with `=` and the like as a formula. In CSV such cells get a leading
+apostrophe, as do cells that start with one, and reading takes it off again.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from csp.errors import BadInputError, UnavailableError
+from csp.keeping import atomic
+from csp.keeping.reviews.rows import COLUMNS, REQUIRED
+
+Row = Mapping[str, Any]
+
+_APOSTROPHE = "'"
+_GUARDED = (*"=+-@\t\r\n＝＋－＠", _APOSTROPHE)
+
+
+def file_format(path: Path, named: str | None = None) -> str:
+    """`csv`, `json` or `parquet`: the one named, or the file's ending; BadInputError for another."""
+    found = named or path.suffix.lower().lstrip(".")
+    if found not in _WRITERS:
+        raise BadInputError(f"{found or path.name!r} is no format of reviews; use csv, json or parquet")
+    return found
+
+
+def write_rows(path: Path, rows: Iterable[Row], named: str | None = None) -> None:
+    """Write rows to a file, whole or not at all."""
+    content = _WRITERS[file_format(path, named)](rows)
+    try:
+        atomic.write_bytes(path, content)
+    except OSError as error:
+        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; BadInputError when it can't be read or lacks a column that every row needs."""
+    reader = _READERS[file_format(path)]
+    try:
+        rows = reader(path)
+    except FileNotFoundError:
+        raise BadInputError(f"there is no file {path}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInputError(f"{path} can't be read as {file_format(path)}: {reason}") from None
+    names = {name for row in rows for name in row}
+    if rows and (missing := [name for name in REQUIRED if name not in names]):
+        raise BadInputError(f"{path} has no column {missing[0]!r}; it needs {', '.join(REQUIRED)}")
+    return rows
+
+
+def _write_csv(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        cells = {**row, "tags": ";".join(row["tags"])}
+        writer.writerow({name: _guard(cell) for name, cell in cells.items()})
+    return text.getvalue().encode()
+
+
+def _read_csv(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [
+            {name: _unguard(cell or "") for name, cell in row.items() if isinstance(name, str)}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _guard(cell: Any) -> Any:
+    guarded = isinstance(cell, str) and cell.startswith(_GUARDED)
+    return _APOSTROPHE + cell if guarded else cell
+
+
+def _unguard(cell: str) -> str:
+    return cell[1:] if cell.startswith(_APOSTROPHE) and cell[1:].startswith(_GUARDED) else cell
+
+
+def _write_json(rows: Iterable[Row]) -> bytes:
+    return json.dumps(list(rows), ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _read_json(path: Path) -> list[dict[str, Any]]:
+    rows = json.loads(path.read_text(encoding="utf-8-sig"))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it is not a list of objects")
+    return rows
+
+
+def _write_parquet(rows: Iterable[Row]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {
+        **dict.fromkeys(("neuron", "examples", "sequence"), pa.int64()),
+        **dict.fromkeys(("reviewer_verified", "blind"), pa.bool_()),
+        "gamma": pa.float64(),
+        "tags": pa.list_(pa.string()),
+    }
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema), sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _read_parquet(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.ParquetFile(path).read().to_pylist()
+    return rows
+
+
+_WRITERS: dict[str, Callable[[Iterable[Row]], bytes]] = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "parquet": _write_parquet,
+}
+_READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    "csv": _read_csv,
+    "json": _read_json,
+    "parquet": _read_parquet,
+}
