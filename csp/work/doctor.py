@@ -11,6 +11,7 @@ from csp.errors import CspError
 from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder, home, list_runs
 from csp.keeping.manifest import installed_libraries
+from csp.keeping.reviews.store import open_reviews
 from csp.keeping.run import Run
 from csp.work.provenance import csp_version
 
@@ -18,13 +19,14 @@ from csp.work.provenance import csp_version
 def examine() -> dict[str, Any]:
     """Versions, device, cache and the integrity of every run, as one JSON document; `ok` sums it up."""
     runs = [_examine_run(path) for path in list_runs()]
+    database = _examine_database()
     return {
-        "ok": all(not run["problems"] for run in runs),
+        "ok": database["problem"] is None and all(not run["problems"] for run in runs),
         "versions": {"csp": csp_version(), "python": platform.python_version(), **installed_libraries()},
         "device": _device(),
         "home": str(home()),
         "cache": _cache(),
-        "database": None,
+        "database": database,
         "runs": runs,
     }
 
@@ -52,6 +54,17 @@ def _cache() -> dict[str, Any]:
             "limit_bytes": answers.limit_bytes,
             "notice": answers.notice,
         }
+
+
+def _examine_database() -> dict[str, Any]:
+    """Where the review record is, how many events it has, and what is wrong with it."""
+    try:
+        with open_reviews() as reviews:
+            found = reviews.verify()
+            where = {"kind": reviews.location.kind, "where": str(reviews.location)}
+            return where | {"events": found.events, "head": found.head, "problem": found.problem}
+    except CspError as error:
+        return {"kind": None, "where": None, "events": None, "head": None, "problem": str(error)}
 
 
 def _examine_run(path: Path) -> dict[str, Any]:

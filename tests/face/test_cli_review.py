@@ -105,6 +105,19 @@ def test_verify_names_the_first_bad_event(tell: Tell, imported: Path, own_home: 
     assert err == "csp: the review record is broken: event 3 was changed after it was recorded\n"
 
 
+def test_doctor_looks_at_the_record(tell: Tell, imported: Path, own_home: Path) -> None:
+    database = json.loads(tell("doctor", "--json")[1])["database"]
+    assert database["where"] == str(own_home / "reviews.sqlite")
+    assert (database["kind"], database["events"], database["problem"]) == ("SQLite", 5, None)
+    assert "reviews: 5 events, sound" in tell("doctor")[1]
+    (own_home / "reviews.sqlite").write_bytes(b"x" * 5_000)
+    for beside in ("-wal", "-shm"):
+        (own_home / f"reviews.sqlite{beside}").unlink(missing_ok=True)
+    found = json.loads(tell("doctor", "--json")[1])
+    assert not found["ok"]
+    assert "is damaged: restore it" in found["database"]["problem"]
+
+
 def test_conflicts_and_agreement(tell: Tell, imported: Path) -> None:
     (conflict,) = json.loads(tell("review", "list", "tiny", "--conflicts", "--json")[1])
     assert (conflict["neuron"], len(conflict["verdicts"])) == (1, 2)

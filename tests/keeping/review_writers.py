@@ -51,7 +51,6 @@ def _processes() -> ForkServerContext:
 
 def _write_and_die(location: Location, said: Entry, moments: int) -> None:
     with Reviews(location) as reviews:
-        reviews.events()  # the migration is not what is killed here
         engine, left = reviews._database().engine, moments
 
         def count(*_: object) -> None:

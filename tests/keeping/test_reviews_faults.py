@@ -34,6 +34,17 @@ def test_killed_in_the_middle_of_a_verdict(reviews: Reviews) -> None:
     assert reviews.verify().ok
 
 
+def test_killed_while_the_tables_are_made(location: Location, open_record: Open) -> None:
+    said = entry()
+    moments = 0
+    while not write_and_die(location, said, moments):
+        moments += 4
+    assert moments > 20, "it was killed again and again"
+    reviews = open_record(location)
+    assert reviews.record(said).repeated
+    assert reviews.verify().ok
+
+
 def test_two_processes_write_to_one_database(location: Location, open_record: Open) -> None:
     write_at_once(location, ["Ann", "Bo"], 200)
     reviews = open_record(location)

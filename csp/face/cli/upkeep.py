@@ -49,13 +49,14 @@ def doctor(json: JsonOption = False) -> None:
     if json:
         print_json(found)
         return
-    device, cache = found["device"], found["cache"]
+    device, cache, database = found["device"], found["cache"], found["database"]
     print_lines(
         [
             ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
             f"{device['processors']} processors, {device['memory_free_gb']} of {device['memory_gb']} GB free",
             f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
             *([f"cache: {cache['notice']}"] if cache["notice"] else []),
+            f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
             *(f"run {run['name']}: {'; '.join(run['problems']) or 'sound'}" for run in found["runs"]),
         ]
     )

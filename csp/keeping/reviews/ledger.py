@@ -30,7 +30,7 @@ def append(connection: Connection, entries: Sequence[Entry], now: datetime) -> l
         if not answer.repeated:
             head = Head(answer.event.sequence, answer.event.hash)
     if head != first:
-        connection.execute(update(HEAD).values(dataclasses.asdict(head)))
+        connection.execute(update(HEAD), dataclasses.asdict(head))
     return answers
 
 
@@ -39,7 +39,7 @@ def restore(connection: Connection, events: Sequence[Event]) -> bool:
     if _lock(connection).sequence or not events:
         return False
     for event in events:
-        connection.execute(insert(EVENTS).values(event.row()))
+        connection.execute(insert(EVENTS), event.row())
     connection.execute(update(HEAD).values(sequence=events[-1].sequence, hash=events[-1].hash))
     return True
 
@@ -78,7 +78,7 @@ def claim(
         mine = place._asdict()
         connection.execute(delete(CLAIMS).filter_by(**mine))
         values = {"reviewer": who.name, "reviewer_verified": who.verified, "at": now.isoformat()}
-        connection.execute(insert(CLAIMS).values(mine | values))
+        connection.execute(insert(CLAIMS), mine | values)
     return place
 
 
@@ -100,7 +100,7 @@ def _append(connection: Connection, entry: Entry, head: Head, now: datetime) -> 
     rules.check(entry, state)
     before = state.label if state.events else entry.machine_label
     event = chain.seal(entry, head, now, before if entry.at is None else entry.label_before)
-    connection.execute(insert(EVENTS).values(event.row()))
+    connection.execute(insert(EVENTS), event.row())
     return Recorded(event, missed=rules.missed(entry, state), notes=notes)
 
 
