@@ -8,7 +8,7 @@ from csp.face.screen.start import example, example_neurons, glance
 
 IDEA = (
     "A classifier is made of neurons, and each answers to something in the picture. To see what, compare the "
-    "pictures that make a neuron fire with look-alikes that leave it cold."
+    "pictures that make a neuron fire with look-alikes that make it fire less."
 )
 
 with frame("Start"):

@@ -203,6 +203,12 @@ def test_no_run_at_all_shows_first_steps(own_home: Path, monkeypatch: pytest.Mon
     assert "csp index" in app.code[0].value
 
 
+def test_what_holds_of_many_neurons_is_a_small_line(tiny: Run) -> None:
+    app = opened("pages/neuron.py", run="tiny", neuron=str(RULER))
+    assert not app.info
+    assert SENTENCES[NeuronState.ALWAYS_ON] in said(app)
+
+
 def test_neuron_that_never_fires_shows_no_pictures_as_if_it_did(tiny: Run) -> None:
     app = opened("pages/neuron.py", run="tiny", neuron=str(NEVER))
     assert not drawn(app, "tiles")

@@ -38,7 +38,7 @@ def activating_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: 
 def contrastive_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3) -> None:
     """The twin of each, at the same place."""
     with st.container(key="contrastive-grid", gap="xsmall"):
-        st.markdown(":orange[**●**] **These look alike but do not**", help=TWIN_HELP)
+        st.markdown(":orange[**●**] **These look alike but fire less**", help=TWIN_HELP)
         if all(pair.contrastive is None for pair in pairs):
             st.caption(
                 "There is none: no image activates this neuron less than its average." if pairs else NOTHING

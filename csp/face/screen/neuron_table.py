@@ -26,7 +26,7 @@ COLUMNS = (
     ),
     Column("Ahead by", "Score of the first label minus that of the second: small means doubtful", True),
     Column("Fires on", "Share of images with an activation above zero", True),
-    Column("Note", "What is unusual about it"),
+    Column("Note", "What sets it apart from most neurons of this layer"),
 )
 
 
@@ -34,22 +34,26 @@ def neuron_table(
     run: Run, layer: str, page: pd.DataFrame, whole: pd.DataFrame, usual: ScoreRange | None
 ) -> None:
     """Draws one page of the table; a click on a row opens its neuron."""
-    rows = [_row(run, layer, facts, whole["score"], usual) for facts in page.to_dict("records")]
+    usual_state = whole["state"].mode()[0]
+    rows = [
+        _row(run, layer, facts, usual_state, score_cell(float(facts["score"]), None, whole["score"], usual))
+        for facts in page.to_dict("records")
+    ]
     with st.container(key="neuron-table"):
         row_table(f"Neurons of {layer}", COLUMNS, rows, key="neuron-rows")
 
 
-def _row(run: Run, layer: str, facts: dict[Any, Any], scores: pd.Series, usual: ScoreRange | None) -> Row:
+def _row(run: Run, layer: str, facts: dict[Any, Any], usual_state: str, score_bar: dict[str, Any]) -> Row:
     neuron = int(facts["neuron"])
     label = facts["label"] if isinstance(facts["label"], str) else ""
     cells: list[Cell] = [
         ("text", str(neuron)),
         ("images", _pictures(run, facts)),
         ("text", label) if label else ("quiet", "no label"),
-        ("score", score_cell(float(facts["score"]), None, scores, usual)),
+        ("score", score_bar),
         ("text", score(facts["margin"]) if facts["margin"] == facts["margin"] else "–"),
         ("text", f"{facts['share_firing']:.0%}"),
-        ("quiet", "" if facts["state"] == "normal" else STATES.get(facts["state"], facts["state"])),
+        ("quiet", "" if facts["state"] == usual_state else STATES[facts["state"]]),
     ]
     address = "neuron?" + urlencode({"run": run.name, "layer": layer, "neuron": neuron})
     hint = facts["sentence"] or f"Average {number(facts['mean'])}, strongest {number(facts['maximum'])}"

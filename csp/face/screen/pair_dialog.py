@@ -20,7 +20,7 @@ def pair_dialog(run: Run, view: NeuronView, pair: Pair) -> None:
             st.markdown("No image activates the neuron less than its average.")
             return
         fires = number(pair.contrastive_activation)
-        st.markdown(f":orange[**●**] **Looks alike ({pair.similarity:.2f}) but does not** · {fires}")
+        st.markdown(f":orange[**●**] **Looks alike ({pair.similarity:.2f}) but fires it less** · {fires}")
         _large(run, pair.contrastive)
 
 

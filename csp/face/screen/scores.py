@@ -10,7 +10,7 @@ from csp.face.screen.address import follow, write
 from csp.face.screen.components import Cell, Column, Row, row_table
 from csp.face.screen.place import Params, fraction, whole_number
 from csp.face.screen.score_cells import score_cell
-from csp.face.screen.words import LABELER_HELP, LABELERS, origin, plain, score, usual
+from csp.face.screen.words import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView, ScoreRange, TextScore
 
@@ -99,7 +99,7 @@ def _suggestion(view: NeuronView, usual_range: ScoreRange | None) -> None:
         if len(rows) > 1
         else ""
     )
-    st.caption(f"Score {score(best.score)}{scale}.{behind}")
+    st.caption(f"Score {score(best.score)}{scale}.{behind} {plain(remark(view))}")
 
 
 def _score_table(view: NeuronView, ranges: Ranges) -> None:

@@ -11,14 +11,17 @@ from csp.work.views import NeuronView
 
 EXAMPLE_PAIRS = 6
 EXAMPLES = 12
+STANDS_OUT = 2
+"""How many times its average a neuron reaches on its strongest image, to serve as an example."""
 
 
 def example_neurons(frame: pd.DataFrame) -> list[int]:
-    """Neurons that explain the idea well: nothing odd where possible, and a first label well ahead."""
+    """Neurons that explain the idea well, each with another label: highest scores first, among those whose
+    strongest image stands out; any with a label where none stands out."""
     labelled = frame[frame["label"].notna()]
-    plainly = labelled[labelled["state"] == "normal"]
-    chosen = labelled if plainly.empty else plainly
-    return [int(neuron) for neuron in chosen.nlargest(EXAMPLES, "margin")["neuron"]]
+    vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
+    chosen = (labelled if vivid.empty else vivid).sort_values("score", ascending=False)
+    return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
 
 
 def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
@@ -78,10 +81,9 @@ def glance(explorer: Explorer) -> None:
 
 def _layer_card(explorer: Explorer, layer: str) -> None:
     frame = neurons_of(explorer, layer).frame
-    states = frame["state"].value_counts()
-    odd = [f"{count} {STATES[str(state)]}" for state, count in states.items() if state != "normal"]
+    counts = [f"{count:,} {STATES[str(state)]}" for state, count in frame["state"].value_counts().items()]
     st.markdown(f"**{plain(layer)}** · {len(frame):,} neurons")
-    st.caption(f"{states.get('normal', 0):,} with nothing unusual" + "".join(f", {text}" for text in odd))
+    st.caption(", ".join(counts))
     here = {"run": explorer.run.name, "layer": layer}
     with st.container(horizontal=True):
         st.page_link("pages/neurons.py", label="Most doubtful", query_params={**here, "sort": "doubt"})

@@ -15,7 +15,7 @@ LABELER_HELP = {
     "clip-dissect": "Over all images: which text goes with strong firing. Comparable in this column only.",
 }
 STATES = {
-    "normal": "nothing unusual",
+    "normal": "with nothing unusual",
     "never-fires": "never fires",
     "constant": "same for every image",
     "always-on": "almost always on",
@@ -24,6 +24,9 @@ STATES = {
     "few-images": "few images",
     "no-contrast": "no look-alikes",
 }
+
+
+MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
 
 
 def plain(text: str) -> str:
@@ -51,7 +54,7 @@ def firing(activation: float, mean: float, maximum: float) -> str:
     if activation <= 0:
         return "silent"
     if activation < mean:
-        return "quiet"
+        return "weak"
     return "fires strongly" if maximum > mean and activation >= (mean + maximum) / 2 else "fires"
 
 
@@ -79,10 +82,17 @@ def _listed(attributes: tuple[str, ...]) -> str:
 
 
 def oddity(view: NeuronView) -> str:
-    """What is unusual about a neuron, "" if nothing; that it never fires makes the rest void."""
+    """What is so unusual about a neuron that it is said first; never firing makes the rest void."""
     if NeuronState.NEVER_FIRES in view.states:
         return SENTENCES[NeuronState.NEVER_FIRES]
-    return " ".join(view.sentences)
+    return " ".join(SENTENCES[state] for state in view.states if state not in (*MILD, NeuronState.NORMAL))
+
+
+def remark(view: NeuronView) -> str:
+    """What holds of many neurons and is worth a small line: a layer after a ReLU is almost always on."""
+    if NeuronState.NEVER_FIRES in view.states:
+        return ""
+    return " ".join(SENTENCES[state] for state in view.states if state in MILD)
 
 
 def origin(provenance: Provenance) -> str:
