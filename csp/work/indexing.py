@@ -88,12 +88,12 @@ class Job:
     @cached_property
     def sources(self) -> Sources:
         """Target model, dataset and encoder as the manifest names them."""
-        target, encoder = self.target, self.encoder
-        data = portable_spec(self.spec.data)
+        spec, target, encoder, root = self.spec, self.target, self.encoder, self.dataset.root
+        model, data, words = spec.names.model or target.name, spec.names.data or root.name, spec.names.encoder
         return (
-            Source(spec=portable_spec(self.spec.model), name=target.name, hash=target.weights_hash),
-            Source(spec=data, name=self.dataset.root.name, hash=self.dataset.fingerprint()),
-            Source(spec=portable_spec(self.spec.encoder), name=encoder.name, hash=encoder.weights_hash),
+            Source(spec=portable_spec(spec.model), name=model, hash=target.weights_hash),
+            Source(spec=portable_spec(spec.data), name=data, hash=self.dataset.fingerprint()),
+            Source(spec=portable_spec(spec.encoder), name=words or encoder.name, hash=encoder.weights_hash),
         )
 
     def check_files(self, report: Report) -> None:

@@ -15,6 +15,16 @@ from csp.work.spec_paths import anchored_path, anchored_spec
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 
 
+class Names(BaseModel):
+    """What people read on the screen for the model, the images and the encoder; empty takes the spec's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    data: str = ""
+    encoder: str = ""
+
+
 class IndexSpec(BaseModel):
     """Everything that decides what a run holds; the same spec resumes a stopped job."""
 
@@ -40,6 +50,7 @@ class IndexSpec(BaseModel):
     reuse: bool = True
     neighbours: int = Field(STORED, ge=1)
     """How many nearest neighbours of each image are stored; changes the speed, not the answers."""
+    names: Names = Names()
 
 
 def read_config(path: Path) -> dict[str, Any]:

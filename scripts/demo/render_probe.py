@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def draw(seed: int, folder: Path) -> None:
         return
     partial = path.with_suffix(".partial")
     render(sample_case(seed), SIZE).save(partial, format="WEBP", quality=92)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def write_cases(seeds: range, out: Path) -> None:
@@ -41,7 +40,7 @@ def write_cases(seeds: range, out: Path) -> None:
             flags = case.flags()
             row = [f"images/{seed}.webp", case.diagnosis, SPLITS[seed % 2]]
             writer.writerow([*row, *(int(flags[name]) for name in ATTRIBUTES)])
-    os.replace(partial, out / "cases.csv")
+    partial.replace(out / "cases.csv")
 
 
 def main() -> None:

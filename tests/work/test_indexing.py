@@ -98,6 +98,12 @@ def test_without_a_vocabulary_the_run_says_so(unlabelled: Run) -> None:
     assert len(unlabelled.neurons("layer1")) == 64
 
 
+def test_names_given_in_the_spec_are_what_the_run_says(world: Path, tmp_path: Path) -> None:
+    run = Run.open(index(index_spec(world, tmp_path / "run", names={"data": "drawn shapes"})))
+    assert run.manifest.dataset.name == "drawn shapes"
+    assert run.manifest.target.name == "resnet18"
+
+
 def test_a_finished_run_is_left_alone_and_another_spec_refused(indexed: Run, world: Path) -> None:
     before = (indexed.path / "manifest.json").stat().st_mtime_ns
     assert index(index_spec(world, indexed.path)) == indexed.path
