@@ -17,9 +17,11 @@ $(STAMP): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 app: install
 	$(BIN)/csp demo
 
-# Browser tests drive Debian's Chromium; without it (and without root to fetch it) they are skipped and say so.
+# Browser tests drive Debian's Chromium, review tests also a PostgreSQL of Debian's; where these are missing (and no
+# root to fetch them) those tests are skipped and say so.
 test: install
 	scripts/fetch_chromium.sh
+	scripts/fetch_postgres.sh
 	$(BIN)/python -m pytest $(PYTEST)
 
 check: install

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FLOORS = {"__init__": 0, "errors": 0, "method": 1, "world": 2, "keeping": 3, "work": 4, "face": 5, "__main__": 5}
+FLOORS = {
+    "__init__": 0,
+    "errors": 0,
+    "method": 1,
+    "world": 2,
+    "keeping": 3,
+    "work": 4,
+    "face": 5,
+    "__main__": 5,
+}
 FENCES = {
     "torch": "csp/world",
     "torchvision": "csp/world",
@@ -48,7 +57,9 @@ def test_imports_point_down(path: Path) -> None:
         if name.startswith("csp."):
             assert floor(name) <= own, f"{relative} (floor {own}) imports {name} (floor {floor(name)})"
         fence = FENCES.get(name.split(".")[0])
-        assert fence is None or str(relative).startswith(fence), f"{relative} imports {name}; only {fence} may"
+        assert fence is None or str(relative).startswith(fence), (
+            f"{relative} imports {name}; only {fence} may"
+        )
 
 
 @pytest.mark.parametrize("path", SCREENS, ids=lambda p: p.name)
@@ -56,7 +67,9 @@ def test_pages_hold_no_computation(path: Path) -> None:
     """A page draws with csp.face.screen; what it knows comes through that floor."""
     for name in imported(path):
         top = name.split(".")[0]
-        assert top in {"csp", "streamlit", "__future__", "collections", "typing"}, f"{path.name} imports {name}"
+        assert top in {"csp", "streamlit", "__future__", "collections", "typing"}, (
+            f"{path.name} imports {name}"
+        )
         assert not name.startswith(("csp.method", "csp.world", "csp.keeping")), f"{path.name} imports {name}"
 
 

@@ -16,7 +16,7 @@ Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 
 
 class Names(BaseModel):
-    """What people read on the screen for the model, the images and the encoder; empty takes the spec's own."""
+    """What the screens call the model, the images and the encoder; empty takes the name of the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
