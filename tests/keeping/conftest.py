@@ -23,7 +23,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     """An empty database of either kind."""
     if request.param == "sqlite":
         return Location(path=tmp_path / "reviews.sqlite")
-    return Location.of(request.getfixturevalue("postgres").new_database())
+    return Location.of(request.getfixturevalue("postgres").empty_database())
 
 
 @pytest.fixture

@@ -172,15 +172,15 @@ def test_a_server_that_is_not_there_is_a_sentence_without_its_password(open_reco
 
 
 def test_a_database_that_does_not_exist_is_a_sentence(postgres: PrivatePostgres, open_record: Open) -> None:
-    location = Location.of(postgres.new_database().replace("/test", "/none"))
+    location = Location.of(postgres.empty_database().replace("/postgres?", "/none?"))
     with pytest.raises(
-        UnavailableError, match=r"can't be reached \(FATAL: +database \"none\d+\" does not exist\)"
+        UnavailableError, match=r"can't be reached \(FATAL: +database \"none\" does not exist\)"
     ):
         open_record(location, patience=0.2).record(entry())
 
 
 def test_postgresql_restarted_under_load(postgres: PrivatePostgres, open_record: Open) -> None:
-    reviews = open_record(Location.of(postgres.new_database()), patience=120)
+    reviews = open_record(Location.of(postgres.empty_database()), patience=120)
     reviews.record(entry(neuron=1_000))
     writing, restarted = threading.Barrier(5), threading.Event()
 
