@@ -18,7 +18,7 @@ from csp.errors import BadInputError
 from csp.keeping.atomic import write_bytes
 from csp.keeping.run import Run
 from csp.method.labelers import LABELERS
-from csp.method.metrics import Interval
+from csp.method.metrics import Interval, bootstrap_interval
 from csp.method.truth import (
     CLEAR,
     Verdict,
@@ -46,9 +46,8 @@ def ground_truth(explorer: Explorer, methods: Sequence[str] = tuple(LABELERS)) -
     _check(run, methods)
     images, split = held_out(run)
     neurons = [row for layer in run.layers for row in _clear_neurons(explorer, layer, images, methods)]
-    verdicts = {
-        method: [Verdict(neuron["labels"][method]["verdict"]) for neuron in neurons] for method in methods
-    }
+    firsts = {method: [neuron["labels"][method] for neuron in neurons] for method in methods}
+    verdicts = {method: [Verdict(first["verdict"]) for first in firsts[method]] for method in methods}
     result = {
         "run": run.name,
         "fingerprint": run.fingerprint,
@@ -59,7 +58,7 @@ def ground_truth(explorer: Explorer, methods: Sequence[str] = tuple(LABELERS)) -
         "threshold": CLEAR,
         "neurons": sum(record.neurons for record in run.manifest.layers),
         "clear": len(neurons),
-        "methods": {method: _summary(verdicts[method]) for method in methods},
+        "methods": {method: _summary(verdicts[method], firsts[method]) for method in methods},
         "differences": _differences(verdicts),
         "judged": neurons,
     }
@@ -120,7 +119,7 @@ def _clear_neurons(
             for method in methods
             if labels.get(method)
         }
-        nothing = {"label": None, "verdict": Verdict.NOTHING.value}
+        nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
         found.append(
             {
                 "layer": layer,
@@ -133,17 +132,22 @@ def _clear_neurons(
     return found
 
 
-def _judged(label: str, meanings: pd.DataFrame, attribute: str) -> dict[str, str]:
+def _judged(label: str, meanings: pd.DataFrame, attribute: str) -> dict[str, Any]:
+    """The label, its verdict, and whether it names the true attribute alone (not "hairs on dark skin")."""
     row = meanings.loc[label]
-    return {"label": label, "verdict": verdict(set(row["attributes"]), bool(row["broad"]), attribute).value}
+    named = set(row["attributes"])
+    judged = verdict(named, bool(row["broad"]), attribute)
+    return {"label": label, "verdict": judged.value, "alone": named == {attribute}}
 
 
-def _summary(verdicts: list[Verdict]) -> dict[str, Any]:
+def _summary(verdicts: list[Verdict], firsts: list[dict[str, Any]]) -> dict[str, Any]:
     found = shares(verdicts, np.random.default_rng(SEED))
+    alone = np.array([first["alone"] for first in firsts], dtype=np.float64)
     parts = {
         kind.value.replace("-", "_"): _interval(found[kind]) for kind in Verdict if kind is not Verdict.TRUE
     }
-    return {**_interval(found[Verdict.TRUE]), "n": len(verdicts), **parts}
+    only = _interval(bootstrap_interval(alone, np.random.default_rng(SEED)))
+    return {**_interval(found[Verdict.TRUE]), "n": len(verdicts), "alone": only, **parts}
 
 
 def _differences(verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def test_first_labels_are_judged_by_what_they_name(explorer: Explorer) -> None:
             named, broad = meanings[first]
             expected = "true" if one["attribute"] in named else "too-broad" if broad else "other-attribute"
             assert (judged["label"], judged["verdict"]) == (first, expected if named or broad else "nothing")
+            assert judged["alone"] == (set(named) == {one["attribute"]})
     for found in result["methods"].values():
         parts = [
             found["share"],
@@ -80,6 +81,7 @@ def test_first_labels_are_judged_by_what_they_name(explorer: Explorer) -> None:
         ]
         assert sum(parts) == pytest.approx(1, abs=1e-3)
         assert found["low"] <= found["share"] <= found["high"]
+        assert found["alone"]["share"] <= found["share"]
         assert found["n"] == result["clear"] == len(followed)
 
 

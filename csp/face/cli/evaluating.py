@@ -36,11 +36,11 @@ def evaluate(
             f"(AUROC of at least {result['threshold']} on {result['images']} images: {result['split']})"
         ]
     )
-    header = ("labeler", "true", "95 % interval", "too broad", "other attribute", "nothing")
+    header = ("labeler", "true", "95 % interval", "that alone", "too broad", "other attribute", "nothing")
     print_columns(header, [_row(name, found) for name, found in result["methods"].items()])
 
 
 def _row(method: str, found: dict[str, Any]) -> tuple[object, ...]:
     interval = f"{found['low']:.3f} to {found['high']:.3f}" if found["n"] else None
-    parts = (found[part]["share"] for part in ("too_broad", "other_attribute", "nothing"))
+    parts = (found[part]["share"] for part in ("alone", "too_broad", "other_attribute", "nothing"))
     return method, found["share"], interval, *parts

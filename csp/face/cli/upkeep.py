@@ -27,7 +27,7 @@ def demo(
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
     os.environ["CSP_HOME"] = str(home())
     os.chdir(REPOSITORY)  # where the app's own settings lie
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.serve", str(app), *options])  # noqa: S606
 
 
 def _check_free(port: int) -> None:
