@@ -1,9 +1,5 @@
 """Trains the demo's melanoma classifier, a torchvision resnet18, on drawn cases; resumes after a stop.
 
-Four diagnoses alone teach some ten directions, which hundreds of neurons would repeat. So the training also
-asks for the attributes, through a second head that is dropped afterwards (as classifiers for the 7-point
-checklist are trained), and for neurons that fire on few images. What is shipped is a plain resnet18.
-
 Usage: python -m scripts.demo.train_classifier
 Writes assets/models/classifier.safetensors and its part of assets/models/report.json.
 """
@@ -13,27 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
-from torchvision.models import ResNet, resnet18
+from torch.nn.functional import cross_entropy
+from torchvision.models import resnet18
 
 from csp.method.metrics import auroc
-from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES
-from scripts.demo.data import (
-    TRAINING,
-    VALIDATION,
-    Images,
-    load_cases,
-    load_images,
-    renderer_fingerprint,
-    truth,
-)
+from csp.world.dermoscopy.attributes import DIAGNOSES
+from scripts.demo.data import TRAINING, VALIDATION, Images, load_cases, load_images, renderer_fingerprint
 from scripts.demo.training import (
     MEAN,
     MODELS,
@@ -52,47 +39,12 @@ from scripts.demo.training import (
 class Plan:
     """How to train. Small pictures first: they teach most of it at a quarter of the cost."""
 
-    sizes: tuple[int, ...] = (64, 64, 96, 128, 128)  # pixels, one entry an epoch
+    sizes: tuple[int, ...] = (64, 64, 64, 96, 128)  # pixels, one entry an epoch
     batch: int = 64
     rate: float = 1e-3
     decay: float = 0.05
     smoothing: float = 0.05
-    attributes: float = 1.0
-    sparsity: float = 0.7
     seed: int = 7
-
-
-class Student(nn.Module):
-    """The classifier in training: its two last stages are read, a second head names the attributes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.classifier: ResNet = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
-        self.attributes = nn.Linear(self.classifier.fc.in_features, len(ATTRIBUTES))
-        self.pooled: dict[str, Float[Tensor, "b c"]] = {}
-        for name in ("layer3", "layer4"):
-            self.classifier.get_submodule(name).register_forward_hook(self._keep(name))
-
-    def _keep(self, name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def keep(module: nn.Module, inputs: object, output: Tensor) -> None:
-            self.pooled[name] = output.mean((2, 3))
-
-        return keep
-
-    def loss(self, pixels: Float[Tensor, "b 3 h w"], label: Tensor, attributes: Tensor, plan: Plan) -> Tensor:
-        """Diagnosis, attributes, and how far from sparse the neurons of both stages are."""
-        diagnosis = cross_entropy(self.classifier(pixels), label, label_smoothing=plan.smoothing)
-        named = binary_cross_entropy_with_logits(self.attributes(self.pooled["layer4"]), attributes)
-        dense = torch.stack([density(pooled) for pooled in self.pooled.values()]).mean()
-        return diagnosis + plan.attributes * named + plan.sparsity * dense
-
-
-def density(pooled: Float[Tensor, "b c"]) -> Tensor:
-    """Mean over neurons of mean(a) / rms(a) over the batch: 1 for a constant neuron, near 0 for a rare one.
-
-    The ratio (Treves & Rolls 1991) does not depend on scale, so that shrinking activations gains nothing.
-    """
-    return (pooled.mean(0) / (pooled.square().mean(0) + 1e-8).sqrt()).mean()
 
 
 def labels(seeds: range) -> Int[np.ndarray, " n"]:
@@ -100,22 +52,20 @@ def labels(seeds: range) -> Int[np.ndarray, " n"]:
     return np.array([DIAGNOSES.index(case.diagnosis) for case in load_cases(seeds)])
 
 
-def train(student: Student, plan: Plan, seeds: range) -> None:
+def train(model: nn.Module, plan: Plan, seeds: range) -> None:
     """Run the epochs that are left."""
     images, target = load_images(seeds), torch.from_numpy(labels(seeds))
-    attributes = torch.from_numpy(truth(load_cases(seeds))).float()
-    optimiser = torch.optim.AdamW(student.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    kind = f"{plan.attributes}-{plan.sparsity}-{'-'.join(map(str, plan.sizes))}"
-    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{kind}"
-    training = Training(name, student, optimiser, len(plan.sizes) * (len(images) // plan.batch))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
+    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}"
+    training = Training(name, model, optimiser, len(plan.sizes) * (len(images) // plan.batch))
     training.resume()
     for epoch in range(training.epoch, len(plan.sizes)):
         start, losses = time.monotonic(), []
-        student.train()
+        model.train()
         for index, pixels in batches(
             images, plan.sizes[epoch], plan.batch, np.random.default_rng((plan.seed, epoch))
         ):
-            loss = student.loss(pixels, target[index], attributes[index], plan)
+            loss = cross_entropy(model(pixels), target[index], label_smoothing=plan.smoothing)
             training.step(loss)
             losses.append(loss.item())
         training.finish_epoch()
@@ -155,16 +105,16 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     plan = Plan(sizes=tuple(options.sizes))
     torch.manual_seed(plan.seed)
-    student = Student()
-    train(student, plan, TRAINING[: options.images])
+    model = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
+    train(model, plan, TRAINING[: options.images])
     metadata = {
         "classes": json.dumps(DIAGNOSES),
         "input_size": str(plan.sizes[-1]),
         "mean": json.dumps(MEAN),
         "std": json.dumps(STD),
     }
-    write_weights(MODELS / "classifier.safetensors", student.classifier, metadata)
-    found = numbers(student.classifier, plan, VALIDATION)
+    write_weights(MODELS / "classifier.safetensors", model, metadata)
+    found = numbers(model, plan, VALIDATION)
     report("classifier", found)
     print(json.dumps(found, indent=2))
 
