@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ def measured(scores: Float[np.ndarray, " n"], truth: pd.Series) -> dict[str, flo
     }
 
 
-def report(run: Run, encoder: Encoder) -> dict[str, object]:
+def report(run: Run, encoder: Encoder) -> dict[str, Any]:
     """Classifier and encoder on one run."""
     images = run.images
     truth = ph2_truth(images) if "pigment_network" in images else isic_truth(images)

@@ -63,5 +63,6 @@ def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) 
 
 def index_alone(config: Path, out: Path, log: Path) -> None:
     """The command in a process of its own, which has the models' libraries loaded already."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     sys.stderr = log.open("w", buffering=1)
     sys.exit(run(["index", str(config), "--batch-size", "1", "--out", str(out)]))
