@@ -1,4 +1,4 @@
-import shutil
+import os
 import signal
 import socket
 import subprocess
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from csp.face.cli.app import run
-from csp.keeping.home import SHIPPED_RUNS
 
 
 def free_port() -> int:
@@ -20,18 +19,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def demo(built_run: Path, own_home: Path) -> None:
-    """A run called demo, where none is shipped yet."""
-    if not (SHIPPED_RUNS / "demo").exists():
-        shutil.copytree(built_run, own_home / "runs" / "demo")
-
-
-@pytest.mark.usefixtures("demo")
-def test_demo_serves_the_app() -> None:
+@pytest.mark.parametrize("options", [[], ["--no-browser"]])
+def test_demo_serves_the_app_on_a_new_machine(options: list[str], tmp_path: Path) -> None:
+    """In an empty home nothing is asked on the terminal first; an empty PATH holds no browser to open."""
     port = free_port()
     app = subprocess.Popen(
-        [sys.executable, "-m", "csp", "demo", "--no-browser", "--port", str(port)],
+        [sys.executable, "-m", "csp", "demo", *options, "--port", str(port)],
+        env=os.environ | {"HOME": str(tmp_path), "PATH": ""},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -54,7 +49,6 @@ def answer(address: str, app: subprocess.Popen[bytes]) -> bytes:
     raise AssertionError(f"the app stopped with code {app.returncode}")
 
 
-@pytest.mark.usefixtures("demo")
 def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("", 0))
