@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from csp.method.examples import Examples
+from csp.method.labelers import LABELERS
 from csp.work.labelling import Labels
 from csp.work.views import LabelRow
 
@@ -32,8 +33,8 @@ def labels_to_json(labels: Labels) -> dict[str, Any]:
 
 
 def labels_from_json(document: dict[str, Any]) -> Labels:
-    """The same labels again."""
-    return {name: tuple(LabelRow(*row) for row in rows) for name, rows in document.items()}
+    """The same labels again, in the order of `LABELERS`: the cache sorts the names."""
+    return {name: tuple(LabelRow(*row) for row in document[name]) for name in LABELERS if name in document}
 
 
 def _or_null(value: float) -> float | None:

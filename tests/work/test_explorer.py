@@ -47,6 +47,8 @@ def test_another_choice_is_computed_once_then_cached(explorer: Explorer) -> None
 
 def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
     view = explorer.neuron("late", 1, k=4, gamma=0.5)
+    assert list(view.labels) == list(LABELERS)
+    assert view.scores["csp rank"].is_monotonic_increasing, "what went through the cache is in the same order"
     activations = explorer.run.activations("late", 1)
     expected = select_examples(activations, explorer.run.embeddings, 4)
     assert [pair.activating.image for pair in view.pairs] == expected.activating.tolist()
