@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from csp.keeping.home import SHIPPED_RUNS
-
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -200,7 +198,6 @@ def test_wrong_address_leads_on(page: Page, address: str) -> None:
     shown(page, 5)
 
 
-@pytest.mark.skipif(not (SHIPPED_RUNS / "demo").is_dir(), reason="the demo run is not made yet")
 def test_demo_opens_and_labels_one_of_its_neurons(page: Page, address: str) -> None:
     opened(page, f"{address}/")
     page.get_by_role("link", name="Look closer").click()
