@@ -1,9 +1,8 @@
 """Tables that join a finished run later: candidates, evaluations, the map of neurons.
 
-A run never changes; what is added lies beside its files in `additions/NAME/`, in parts that are each written
-whole. Reading puts the parts together: of rows with the same key the one written last counts. A run that ships
-with the program, or lies on a disk that can't be written, keeps its additions in
-`CSP_HOME/additions/FINGERPRINT/` instead.
+A run never changes; what is added lies beside its files in `additions/NAME/`, in parts written whole. Reading
+puts the parts together: of rows with the same key the one written last counts. A run that ships with the
+program, or lies on a disk that can't be written, keeps its additions in `CSP_HOME/additions/FINGERPRINT/`.
 """
 
 import os
