@@ -18,7 +18,7 @@ from csp.keeping.reviews.chain import Finding
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.words import TAGS, Act
 from csp.method.metrics import Interval, bootstrap_interval
-from csp.work.criteria import criteria, criteria_of
+from csp.work.criteria import ARTEFACT, criteria, criteria_of
 from csp.work.explorer import Explorer
 from csp.work.reviewing import Reviewing, Spot
 from csp.work.reviewing_agreement import agreement, conflicts
@@ -133,7 +133,7 @@ def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[
     spoken = {spot: criteria_of(label, known) for spot, label in labels.items()}
     tagged = {spot: _tags(state) for spot, state in states.items()}
     rows = []
-    for tag in known:
+    for tag in (tag for tag in known if not tag.startswith(ARTEFACT)):
         labelled = tuple(spot for spot, tags in spoken.items() if tag in tags)
         checked = sum(spot in states and states[spot].deciding is not None for spot in labelled)
         by_people = tuple(spot for spot, tags in tagged.items() if tag in tags)

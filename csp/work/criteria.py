@@ -1,7 +1,7 @@
-"""Which criteria of the ABCDE rule and of the 7-point checklist a label speaks of.
+"""What a label speaks of: criteria of the ABCDE rule and of the 7-point checklist, and artefacts.
 
 The words are in `assets/vocabularies/checklist.csv`; a `checklist.csv` in `CSP_HOME` takes its place. A label
-speaks of a criterion when one of its words stands in it as whole words, in any case.
+speaks of a tag when one of the tag's words stands in it as whole words, in any case.
 """
 
 import csv
@@ -16,6 +16,8 @@ from csp.keeping.reviews.words import TAGS
 SHIPPED = REPOSITORY / "assets" / "vocabularies" / "checklist.csv"
 OWN = "checklist.csv"
 COLUMNS = ["tag", "words"]
+ARTEFACT = "artefact"
+"""How the tags of artefacts begin; see `TAGS`."""
 
 Criteria = dict[str, re.Pattern[str]]
 """By tag: what finds its words in a label."""
@@ -31,6 +33,11 @@ def criteria() -> Criteria:
 def criteria_of(label: str | None, known: Criteria) -> tuple[str, ...]:
     """The tags that a label speaks of."""
     return () if label is None else tuple(tag for tag, words in known.items() if words.search(label))
+
+
+def artefacts_of(label: str | None, known: Criteria) -> tuple[str, ...]:
+    """The tags of the artefacts that a label names: what is in the picture without being the lesion."""
+    return tuple(tag for tag in criteria_of(label, known) if tag.startswith(ARTEFACT))
 
 
 def words_pattern(words: str) -> re.Pattern[str]:

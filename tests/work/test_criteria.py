@@ -5,23 +5,28 @@ from pathlib import Path
 import pytest
 
 from csp.errors import BadInputError
-from csp.work.criteria import criteria, criteria_of
+from csp.work.criteria import artefacts_of, criteria, criteria_of
 
 
 @pytest.mark.parametrize(
     ("label", "tags"),
     [
         ("blue-white veil", {"abcde:colour", "7-point:blue-white-veil"}),
-        ("Atypical network under hairs", {"abcde:diameter", "7-point:atypical-network"}),
+        ("Atypical network under hairs", {"abcde:diameter", "7-point:atypical-network", "artefact:hairs"}),
         ("notched edges", {"abcde:border"}),
-        ("colour reference sticker", set()),
-        ("ruler marks", set()),
-        ("bordering", set()),
+        ("colour reference sticker", {"artefact:sticker"}),
+        ("ruler marks", {"artefact:ruler"}),
+        ("bordering the shrink-wrapped", set()),
         (None, set()),
     ],
 )
 def test_a_label_speaks_of_the_criteria_whose_words_it_has(label: str | None, tags: set[str]) -> None:
     assert set(criteria_of(label, criteria())) == tags
+
+
+def test_artefacts_are_what_is_not_the_lesion() -> None:
+    assert artefacts_of("typical network beside a coloured sticker", criteria()) == ("artefact:sticker",)
+    assert artefacts_of("blue-white veil", criteria()) == ()
 
 
 def test_a_list_of_ones_own_takes_the_place_of_the_shipped_one(own_home: Path) -> None:
