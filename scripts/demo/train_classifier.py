@@ -10,17 +10,26 @@ import argparse
 import json
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torchvision.models import resnet18
 
 from csp.method.metrics import auroc
-from csp.world.dermoscopy.attributes import DIAGNOSES
-from scripts.demo.data import TRAINING, VALIDATION, Images, load_cases, load_images, renderer_fingerprint
+from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES
+from scripts.demo.data import (
+    TRAINING,
+    VALIDATION,
+    Images,
+    load_cases,
+    load_images,
+    renderer_fingerprint,
+    truth,
+)
 from scripts.demo.training import (
     MEAN,
     MODELS,
@@ -39,12 +48,33 @@ from scripts.demo.training import (
 class Plan:
     """How to train. Small pictures first: they teach most of it at a quarter of the cost."""
 
-    sizes: tuple[int, ...] = (64, 64, 64, 96, 128)  # pixels, one entry an epoch
+    sizes: tuple[int, ...] = (96, 96, 128, 128, 128, 128, 128)  # pixels, one entry an epoch
     batch: int = 64
     rate: float = 1e-3
     decay: float = 0.05
     smoothing: float = 0.05
+    attributes: float = 2.0  # weight of the second task
+    sparsity: float = 1e-3  # weight of the sum of the second head's absolute weights
     seed: int = 7
+
+
+class TwoTasks(nn.Module):
+    """The classifier and, while it trains, a second linear head on the same pooled features, for attributes.
+
+    An L1 penalty on the second head makes each attribute rest on a few neurons, so that a neuron follows one
+    thing. The second head is not shipped.
+    """
+
+    def __init__(self, classifier: nn.Module) -> None:
+        super().__init__()
+        self.head = cast(nn.Module, classifier.fc)
+        self.features = nn.Sequential(*list(classifier.children())[:-1], nn.Flatten())
+        self.attributes = nn.Linear(512, len(ATTRIBUTES))
+
+    def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> tuple[Float[Tensor, "b 4"], Float[Tensor, "b a"]]:
+        """Logits of the diagnoses and of the attributes."""
+        features = self.features(pixels)
+        return self.head(features), self.attributes(features)
 
 
 def labels(seeds: range) -> Int[np.ndarray, " n"]:
@@ -52,11 +82,13 @@ def labels(seeds: range) -> Int[np.ndarray, " n"]:
     return np.array([DIAGNOSES.index(case.diagnosis) for case in load_cases(seeds)])
 
 
-def train(model: nn.Module, plan: Plan, seeds: range) -> None:
+def train(model: TwoTasks, plan: Plan, seeds: range) -> None:
     """Run the epochs that are left."""
     images, target = load_images(seeds), torch.from_numpy(labels(seeds))
+    shown = torch.from_numpy(truth(load_cases(seeds)).astype(np.float32))
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}"
+    weights = f"{plan.attributes:g}-{plan.sparsity:g}"
+    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{weights}"
     training = Training(name, model, optimiser, len(plan.sizes) * (len(images) // plan.batch))
     training.resume()
     for epoch in range(training.epoch, len(plan.sizes)):
@@ -65,7 +97,10 @@ def train(model: nn.Module, plan: Plan, seeds: range) -> None:
         for index, pixels in batches(
             images, plan.sizes[epoch], plan.batch, np.random.default_rng((plan.seed, epoch))
         ):
-            loss = cross_entropy(model(pixels), target[index], label_smoothing=plan.smoothing)
+            diagnosis, attributes = model(pixels)
+            loss = cross_entropy(diagnosis, target[index], label_smoothing=plan.smoothing)
+            loss += plan.attributes * binary_cross_entropy_with_logits(attributes, shown[index])
+            loss += plan.sparsity * model.attributes.weight.abs().sum()
             training.step(loss)
             losses.append(loss.item())
         training.finish_epoch()
@@ -106,7 +141,7 @@ def main() -> None:
     plan = Plan(sizes=tuple(options.sizes))
     torch.manual_seed(plan.seed)
     model = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
-    train(model, plan, TRAINING[: options.images])
+    train(TwoTasks(model), plan, TRAINING[: options.images])
     metadata = {
         "classes": json.dumps(DIAGNOSES),
         "input_size": str(plan.sizes[-1]),
