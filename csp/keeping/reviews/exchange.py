@@ -14,11 +14,9 @@ from typing import Any
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping import atomic
 from csp.keeping.reviews.rows import COLUMNS, REQUIRED
+from csp.keeping.spreadsheet import guarded, unguarded
 
 Row = Mapping[str, Any]
-
-_APOSTROPHE = "'"
-_GUARDED = (*"=+-@\t\r\n＝＋－＠", _APOSTROPHE)
 
 
 def file_format(path: Path, named: str | None = None) -> str:
@@ -60,25 +58,16 @@ def _write_csv(rows: Iterable[Row]) -> bytes:
     writer.writeheader()
     for row in rows:
         cells = {**row, "tags": ";".join(row["tags"])}
-        writer.writerow({name: _guard(cell) for name, cell in cells.items()})
+        writer.writerow({name: guarded(cell) for name, cell in cells.items()})
     return text.getvalue().encode()
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [
-            {name: _unguard(cell or "") for name, cell in row.items() if isinstance(name, str)}
+            {name: unguarded(cell or "") for name, cell in row.items() if isinstance(name, str)}
             for row in csv.DictReader(file)
         ]
-
-
-def _guard(cell: Any) -> Any:
-    guarded = isinstance(cell, str) and cell.startswith(_GUARDED)
-    return _APOSTROPHE + cell if guarded else cell
-
-
-def _unguard(cell: str) -> str:
-    return cell[1:] if cell.startswith(_APOSTROPHE) and cell[1:].startswith(_GUARDED) else cell
 
 
 def _write_json(rows: Iterable[Row]) -> bytes:
