@@ -38,6 +38,12 @@ def make_thumbnails(image: Image.Image) -> Thumbnails:
     return Thumbnails(small=_encode(_shrink(large, SIZES["small"])), large=_encode(large))
 
 
+def shrunk(picture: bytes, longest_side: int) -> bytes:
+    """A picture of the pack made smaller still, for a file that holds thousands of them."""
+    with Image.open(io.BytesIO(picture)) as image:
+        return _encode(_shrink(image.convert("RGB"), longest_side))
+
+
 def _shrink(image: Image.Image, longest_side: int) -> Image.Image:
     smaller = image.copy()
     smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 from csp.method.neighbours import Neighbours
 
 NONE = -1
-"""No contrastive example: no image is below the mean, or without reuse all are taken."""
+"""No contrastive example: no image is cold, or without reuse all are taken."""
 
 UNSURE = -2
 """The stored neighbours can't tell; search all images."""
@@ -36,21 +36,22 @@ def cosine(
 
 def search(
     activating: Int64[np.ndarray, " k"],
-    below: Bool[np.ndarray, " n"],
+    cold: Bool[np.ndarray, " n"],
     embeddings: Float[np.ndarray, "n d"],
     reuse: bool,
-) -> Int64[np.ndarray, " k"]:
-    """Contrastive example of each activating example, by exact search.
+    count: int = 1,
+) -> Int64[np.ndarray, "k count"]:
+    """The `count` nearest cold images of each activating example, nearest first, by exact search.
 
-    n(p) = argmax over j != p with below[j] of cos(e_p, e_j), ties to the lower index; `NONE` without such j.
+    n(p) = argmax over j != p with cold[j] of cos(e_p, e_j), ties to the lower index; `NONE` without such j.
     Without reuse, images are taken greedily in the order of the activating examples.
     """
-    open_ = below.copy()
-    chosen = np.empty(len(activating), dtype=np.int64)
+    open_ = cold.copy()
+    chosen = np.empty((len(activating), count), dtype=np.int64)
     for position, similarities in enumerate(embeddings[activating] @ embeddings.T):
-        chosen[position] = best_open(similarities, open_, activating[position], embeddings)
-        if not reuse and chosen[position] != NONE:
-            open_[chosen[position]] = False
+        chosen[position] = best_open(similarities, open_, activating[position], embeddings, count)
+        if not reuse:
+            open_[_found(chosen[position])] = False
     return chosen
 
 
@@ -59,48 +60,69 @@ def best_open(
     open_: Bool[np.ndarray, " n"],
     image: int | np.int64,
     embeddings: Float[np.ndarray, "n d"],
-) -> int:
-    """The most similar of the images that are open, other than `image` itself; `NONE` if there is none."""
+    count: int = 1,
+) -> Int64[np.ndarray, " count"]:
+    """The most similar of the images that are open, other than `image` itself; `NONE` where there is none."""
     found = similarities - SUNK * ~open_  # ten times faster than np.where
     found[image] = -SUNK
-    best = found.max()
-    if best < -SUNK / 2:
-        return NONE
-    return _settle(np.flatnonzero(found >= best - TIE), image, embeddings)
+    chosen = np.full(count, NONE, dtype=np.int64)
+    for place in range(count):
+        best = found.max()
+        if best < -SUNK / 2:
+            break
+        chosen[place] = _settle(np.flatnonzero(found >= best - TIE), image, embeddings)
+        found[chosen[place]] = -SUNK
+    return chosen
 
 
 def look_up(
     activating: Int64[np.ndarray, " k"],
-    below: Bool[np.ndarray, " n"],
+    cold: Bool[np.ndarray, " n"],
     embeddings: Float[np.ndarray, "n d"],
     neighbours: Neighbours | None,
     reuse: bool,
-) -> Int64[np.ndarray, " k"]:
+    count: int = 1,
+) -> Int64[np.ndarray, "k count"]:
     """As `search`, from the stored neighbours alone; `UNSURE` where an image not stored may be the answer.
 
     Without reuse one unsure answer bears on all later ones, so everything after the first is `UNSURE` too.
     """
-    chosen = np.full(len(activating), UNSURE, dtype=np.int64)
+    chosen = np.full((len(activating), count), UNSURE, dtype=np.int64)
     if neighbours is None:
         return chosen
-    below = below.copy()
-    complete = neighbours.index.shape[1] >= len(embeddings) - 1
+    cold = cold.copy()
     for position, image in enumerate(activating):
-        stored, similarities = neighbours.index[image], neighbours.similarity[image]
-        places = np.flatnonzero(below[stored])
-        if places.size == 0:
-            answer = NONE if complete else UNSURE
-        elif not complete and similarities[places[0]] <= similarities[-1] + TIE:
-            answer = UNSURE
-        else:
-            near = places[similarities[places] >= similarities[places[0]] - TIE]
-            answer = _settle(np.sort(stored[near]).astype(np.int64), image, embeddings)
-        chosen[position] = answer
+        chosen[position] = _stored(image, cold, embeddings, neighbours, count)
         if not reuse:
-            if answer == UNSURE:
+            if UNSURE in chosen[position]:
                 break
-            below[answer] &= answer == NONE
+            cold[_found(chosen[position])] = False
     return chosen
+
+
+def _stored(
+    image: np.int64,
+    cold: Bool[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    neighbours: Neighbours,
+    count: int,
+) -> Int64[np.ndarray, " count"]:
+    """The nearest cold ones among an image's stored neighbours; from the first doubt on `UNSURE`."""
+    stored, similarities = neighbours.index[image], neighbours.similarity[image]
+    complete = len(stored) >= len(embeddings) - 1
+    places = np.flatnonzero(cold[stored])
+    chosen = np.full(count, NONE if complete else UNSURE, dtype=np.int64)
+    for turn in range(min(count, len(places))):
+        if not complete and similarities[places[0]] <= similarities[-1] + TIE:
+            break
+        near = places[similarities[places] >= similarities[places[0]] - TIE]
+        chosen[turn] = _settle(np.sort(stored[near]).astype(np.int64), image, embeddings)
+        places = places[stored[places] != chosen[turn]]
+    return chosen
+
+
+def _found(images: Int64[np.ndarray, " count"]) -> Int64[np.ndarray, " _"]:
+    return images[images >= 0]
 
 
 def _settle(

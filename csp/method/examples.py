@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64
 
 from csp.method import contrast
 from csp.method.checks import check_examples, check_probe
+from csp.method.contrast_rule import PAPER_RULE, ContrastRule, cold_images
 from csp.method.neighbours import Neighbours
 from csp.method.ranking import floor_of_best
 
@@ -16,7 +17,8 @@ class Examples:
     """The examples of one neuron, pairs aligned: `contrastive[i]` is the twin of `activating[i]`.
 
     `contrastive` is -1, and its activation and similarity NaN, where there is no twin. k is what was asked
-    for or, if that is less, the number of images with a finite activation.
+    for or, if that is less, the number of images with a finite activation; pairs that the contrast rule
+    leaves out are not among them.
     """
 
     activating: Int64[np.ndarray, " k"]
@@ -25,6 +27,8 @@ class Examples:
     contrastive_activation: Float32[np.ndarray, " k"]
     similarity: Float32[np.ndarray, " k"]
     mean_activation: float
+    further: Int64[np.ndarray, "k m"] | None = None
+    """Where the contrast rule asks for several neighbours: those after the nearest, -1 where there is none."""
 
 
 def select_examples(
@@ -34,26 +38,27 @@ def select_examples(
     *,
     reuse: bool = True,
     neighbours: Neighbours | None = None,
+    rule: ContrastRule = PAPER_RULE,
 ) -> Examples:
     """Select one neuron's activating examples and their contrastive twins.
 
     activating: the k images of highest activation, best first, ties to the lower index.
-    contrastive: for each of them the most similar other image whose activation is below the mean, ties to the
-    lower index; with `reuse=False` no image serves twice, taken greedily in the order of the activating ones.
+    contrastive: for each of them the most similar other image that is cold (below the mean, or what `rule`
+    says), ties to the lower index; with `reuse=False` no image serves twice, taken greedily in the order of
+    the activating ones.
     `neighbours` makes it faster and changes nothing. Non-finite activations are left out everywhere.
     Raises BadInputError for k < 1 and for arrays that do not belong together.
     """
     check_probe(activations, embeddings)
     check_examples(k)
-    mean = mean_activation(activations)
-    below = images_below(activations, mean)
+    cold = cold_images(activations, mean_activation(activations), rule)
     activating = top_images(activations, k)
-    contrastive = contrast.look_up(activating, below, embeddings, neighbours, reuse)
-    unsure = contrastive == contrast.UNSURE
+    nearest = contrast.look_up(activating, cold, embeddings, neighbours, reuse, rule.neighbours)
+    unsure = (nearest == contrast.UNSURE).any(axis=1)
     if unsure.any():
         again = unsure if reuse else slice(None)
-        contrastive[again] = contrast.search(activating[again], below, embeddings, reuse)
-    return pair(activations, embeddings, activating, contrastive)
+        nearest[again] = contrast.search(activating[again], cold, embeddings, reuse, rule.neighbours)
+    return pair(activations, embeddings, activating, nearest, rule)
 
 
 def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:
@@ -78,21 +83,20 @@ def mean_activation(activations: Float[np.ndarray, " n"]) -> float:
     return float(np.clip(finite.mean(dtype=np.float64), finite.min(), finite.max()))
 
 
-def images_below(activations: Float[np.ndarray, " n"], mean: float) -> Bool[np.ndarray, " n"]:
-    """The images that leave the neuron cold: a finite activation strictly below the mean."""
-    below: Bool[np.ndarray, " n"] = (activations < np.float64(mean)) & np.isfinite(activations)
-    return below
-
-
 def pair(
     activations: Float[np.ndarray, " n"],
     embeddings: Float[np.ndarray, "n d"],
     activating: Int64[np.ndarray, " k"],
-    contrastive: Int64[np.ndarray, " k"],
+    nearest: Int64[np.ndarray, "k count"],
+    rule: ContrastRule,
 ) -> Examples:
-    """Put what was selected together with its activations and cosines."""
+    """Put what was selected together with its activations and cosines, less the pairs that aren't alike."""
+    similarity = contrast.cosine(embeddings, activating, nearest[:, 0]).astype(np.float32)
+    if rule.least is not None:
+        alike = (similarity >= rule.least) | (nearest[:, 0] == contrast.NONE)
+        activating, nearest, similarity = activating[alike], nearest[alike], similarity[alike]
+    contrastive = nearest[:, 0]
     none = contrastive == contrast.NONE
-    similarity = contrast.cosine(embeddings, activating, contrastive).astype(np.float32)
     contrastive_activation = activations[contrastive].astype(np.float32)
     return Examples(
         activating=activating,
@@ -101,4 +105,5 @@ def pair(
         contrastive_activation=np.where(none, np.float32(np.nan), contrastive_activation),
         similarity=np.where(none, np.float32(np.nan), similarity),
         mean_activation=mean_activation(activations),
+        further=nearest[:, 1:] if rule.neighbours > 1 else None,
     )

@@ -5,7 +5,8 @@ from jaxtyping import Bool, Float, Int64
 
 from csp.method import contrast
 from csp.method.checks import check_examples, check_probe
-from csp.method.examples import Examples, images_below, mean_activation, pair, top_images
+from csp.method.contrast_rule import PAPER_RULE, ContrastRule, cold_images
+from csp.method.examples import Examples, mean_activation, pair, top_images
 from csp.method.neighbours import BLOCK, Neighbours
 
 ACTIVATIONS_AT_ONCE = 2**27
@@ -19,6 +20,7 @@ def select_all(
     *,
     reuse: bool = True,
     neighbours: Neighbours | None = None,
+    rule: ContrastRule = PAPER_RULE,
 ) -> list[Examples]:
     """Select the examples of every neuron of a layer, in order; each equal to what `select_examples` finds.
 
@@ -31,7 +33,7 @@ def select_all(
     neurons = max(1, ACTIVATIONS_AT_ONCE // len(activations))
     for start in range(0, activations.shape[1], neurons):
         block = np.ascontiguousarray(activations[:, start : start + neurons].T)
-        layer += _select_block(block, embeddings, k, reuse, neighbours)
+        layer += _select_block(block, embeddings, k, reuse, neighbours, rule)
     return layer
 
 
@@ -41,38 +43,42 @@ def _select_block(
     k: int,
     reuse: bool,
     neighbours: Neighbours | None,
+    rule: ContrastRule,
 ) -> list[Examples]:
-    below = [images_below(neuron, mean_activation(neuron)) for neuron in activations]
+    cold = [cold_images(neuron, mean_activation(neuron), rule) for neuron in activations]
     activating = [top_images(neuron, k) for neuron in activations]
-    contrastive = [
-        contrast.look_up(images, cold, embeddings, neighbours, reuse)
-        for images, cold in zip(activating, below, strict=True)
+    nearest = [
+        contrast.look_up(images, left_cold, embeddings, neighbours, reuse, rule.neighbours)
+        for images, left_cold in zip(activating, cold, strict=True)
     ]
     if reuse:
-        _search_unsure(activating, below, contrastive, embeddings)
+        _search_unsure(activating, cold, nearest, embeddings)
     else:
-        for neuron, found in enumerate(contrastive):
+        for neuron, found in enumerate(nearest):
             if (found == contrast.UNSURE).any():
-                found[:] = contrast.search(activating[neuron], below[neuron], embeddings, reuse)
-    return [pair(a, embeddings, p, q) for a, p, q in zip(activations, activating, contrastive, strict=True)]
+                found[:] = contrast.search(
+                    activating[neuron], cold[neuron], embeddings, reuse, rule.neighbours
+                )
+    return [pair(a, embeddings, p, q, rule) for a, p, q in zip(activations, activating, nearest, strict=True)]
 
 
 def _search_unsure(
     activating: list[Int64[np.ndarray, " _"]],
-    below: list[Bool[np.ndarray, " n"]],
-    contrastive: list[Int64[np.ndarray, " _"]],
+    cold: list[Bool[np.ndarray, " n"]],
+    nearest: list[Int64[np.ndarray, "_ count"]],
     embeddings: Float[np.ndarray, "n d"],
 ) -> None:
     """Fill the unsure answers of several neurons in place; an image asked for by many is multiplied once."""
     asked: dict[int, list[tuple[int, int]]] = {}
-    for neuron, found in enumerate(contrastive):
-        for position in np.flatnonzero(found == contrast.UNSURE).tolist():
+    for neuron, found in enumerate(nearest):
+        for position in np.flatnonzero((found == contrast.UNSURE).any(axis=1)).tolist():
             asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
     images = np.fromiter(asked, dtype=np.int64)
     for start in range(0, len(images), BLOCK):
         rows = images[start : start + BLOCK]
         for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
             for neuron, position in asked[image]:
-                contrastive[neuron][position] = contrast.best_open(
-                    similarities, below[neuron], image, embeddings
+                found = nearest[neuron]
+                found[position] = contrast.best_open(
+                    similarities, cold[neuron], image, embeddings, found.shape[1]
                 )

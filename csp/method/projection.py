@@ -1,7 +1,7 @@
 """Concept vectors and the scores of texts (the paper's steps 3 to 5)."""
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int64
 
 from csp.method.checks import check_gamma, check_texts
 from csp.method.examples import Examples
@@ -23,11 +23,26 @@ def weights(examples: Examples) -> Float64[np.ndarray, " k"]:
 def residuals(
     examples: Examples, embeddings: Float[np.ndarray, "n d"], gamma: float
 ) -> Float64[np.ndarray, "k d"]:
-    """What each activating example has beyond its twin: r_p = e_p - gamma s_p e_n(p); e_p without a twin."""
+    """What each activating example has beyond its twin: r_p = e_p - gamma s_p e_n(p); e_p without a twin.
+
+    With several neighbours, the twin is the normalised mean of their embeddings, and s_p the cosine to it.
+    """
     similarity = np.nan_to_num(examples.similarity.astype(np.float64), nan=0.0)
     twins = embeddings[examples.contrastive].astype(np.float64)
+    if examples.further is not None:
+        twins = _mean_twins(examples.contrastive, examples.further, embeddings)
+        similarity = np.einsum("kd,kd->k", embeddings[examples.activating], twins, dtype=np.float64)
     found: Float64[np.ndarray, "k d"] = embeddings[examples.activating] - gamma * similarity[:, None] * twins
     return found
+
+
+def _mean_twins(
+    nearest: Int64[np.ndarray, " k"], further: Int64[np.ndarray, "k m"], embeddings: Float[np.ndarray, "n d"]
+) -> Float64[np.ndarray, "k d"]:
+    """The normalised mean of each example's cold neighbours, as many as there are; zero without any."""
+    everyone = np.column_stack([nearest, further])
+    total = (embeddings[everyone].astype(np.float64) * (everyone >= 0)[:, :, None]).sum(axis=1)
+    return _normalise(total).astype(np.float64)
 
 
 def concept_vector(

@@ -123,7 +123,7 @@ class Explorer:
             examples, _ = self.examples(layer, neuron, choice)
             return self._texts.score(text, activations, examples, choice.gamma)
 
-        key = self._key("text", layer, neuron) | asdict(choice) | {"text": text}
+        key = self.key("text", layer, neuron) | asdict(choice) | {"text": text}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         scores = {name: LabelRow(**row) for name, row in answer.value["scores"].items()}
         return TextScore(
@@ -175,7 +175,7 @@ class Explorer:
             )
             return examples_to_json(examples)
 
-        key = self._key("examples", layer, neuron) | {"k": choice.k, "reuse": choice.reuse}
+        key = self.key("examples", layer, neuron) | {"k": choice.k, "reuse": choice.reuse}
         answer = self.answers.get_or_compute(key, compute, by=computed_by(csp_version()))
         return examples_from_json(answer.value), answered(answer)
 
@@ -192,9 +192,19 @@ class Explorer:
             scores = scorer.scores(self.run.activations(layer, neuron), examples, choice.gamma)
             return labels_to_json(best_texts(scores, texts, max(top, TOP)))
 
-        key = self._key("labels", layer, neuron) | asdict(choice) | {"top": max(top, TOP)}
+        key = self.key("labels", layer, neuron) | asdict(choice) | {"top": max(top, TOP)}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
+
+    def key(self, question: str, layer: str, neuron: int | None = None) -> dict[str, Any]:
+        """What tells a question about a neuron, or without one about a layer, from all others."""
+        return {
+            "question": question,
+            "code": self._code,
+            "run": self.run.fingerprint,
+            "layer": layer,
+            "neuron": neuron,
+        }
 
     def _first(self, layer: str, neuron: int) -> tuple[str | None, float, float]:
         rows: tuple[LabelRow, ...] = self._stored_labels(layer).get(neuron, {}).get("csp", ())
@@ -228,15 +238,6 @@ class Explorer:
     @cached_property
     def _texts(self) -> TextScorer:
         return TextScorer(self.run, self.answers, self._scorer)
-
-    def _key(self, question: str, layer: str, neuron: int) -> dict[str, Any]:
-        return {
-            "question": question,
-            "code": self._code,
-            "run": self.run.fingerprint,
-            "layer": layer,
-            "neuron": neuron,
-        }
 
 
 def open_explorer(run: str) -> Explorer:

@@ -1,0 +1,107 @@
+"""Writes the audit report as one HTML file: no request to anywhere, no script, pictures inside.
+
+A picture that several neurons share is in the file once (an SVG image that is used by name), so that a whole
+layer stays small.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from csp.errors import NotFoundError
+from csp.keeping.atomic import write_bytes
+from csp.keeping.run import Run
+from csp.keeping.thumbnails import shrunk
+from csp.work.class_push import HOW
+from csp.work.progress import Report, Stage, silent
+from csp.work.report.content import Content, pictured
+from csp.work.views import ImageFacts
+
+SIDE = 112
+"""Longest side of a picture in the file, in pixels."""
+CONTENTS = {
+    "model": "The model",
+    "data": "The images",
+    "method": "How the labels were made",
+    "coverage": "What was checked",
+    "artefacts": "Artefacts that the model may rely on",
+    "criteria": "Clinical criteria",
+    "agreement": "Agreement and open disputes",
+    "neurons": "The neurons",
+    "record": "The record",
+    "limits": "What this report does not show",
+    "hashes": "Files of the run",
+}
+EVERY = 50
+"""Pictures between two reports of progress."""
+
+
+def write_report(
+    content: Content, run: Run, path: Path, *, pictures: bool = True, report: Report = silent
+) -> None:
+    """Write the report whole or not at all; with `pictures=False` images are named by number instead."""
+    html = report_html(content, _drawn(run, content, report) if pictures else None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, html.encode())
+
+
+def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
+    """The report as text; `drawn` has the pictures by image number, None leaves them out."""
+    environment = Environment(
+        loader=PackageLoader("csp.work.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "percent": _percent, "time": _time}
+    return environment.get_template("report.html.j2").render(
+        vars(content)
+        | {
+            "total": sum(layer.neurons for layer in content.audit.coverage.values()),
+            "contents": CONTENTS,
+            "pictures": drawn is not None,
+            "drawn": drawn or {},
+            "side": SIDE,
+            "alt": _alt,
+            "how": HOW,
+            "css": Markup((Path(__file__).with_name("report.css")).read_text()),  # noqa: S704 # our own file
+        }
+    )
+
+
+def _drawn(run: Run, content: Content, report: Report) -> dict[int, str]:
+    images = pictured(content.neurons)
+    stage, drawn = Stage("pictures", len(images), report), {}
+    for place, image in enumerate(images):
+        if place % EVERY == 0:
+            stage.reached(place)
+        try:
+            picture = shrunk(run.thumbnail(image, "small"), SIDE)
+        except NotFoundError:
+            continue
+        drawn[image] = f"data:image/webp;base64,{b64encode(picture).decode('ascii')}"
+    stage.reached(len(images))
+    return drawn
+
+
+def _alt(facts: ImageFacts) -> str:
+    shows = f", shows {', '.join(facts.attributes).replace('_', ' ')}" if facts.attributes else ""
+    return f"image {facts.image}{f': {facts.label}' if facts.label else ''}{shows}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or not isfinite(value) else f"{value:.3f}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None or not isfinite(share) else f"{100 * share:.0f} %"
+
+
+def _time(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%d %b %Y, %H:%M:%S} UTC"
