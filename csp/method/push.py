@@ -70,7 +70,8 @@ def goes_with(
         (z**2).sum(axis=0)
     )
     found: Float64[np.ndarray, "c classes"] = np.zeros_like(length)
-    return np.divide(x.T @ z, length, out=found, where=length > 0)
+    np.divide(x.T @ z, length, out=found, where=length > 0)
+    return found
 
 
 def _usable(
