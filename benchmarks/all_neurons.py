@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from csp.method.contrast import UNSURE, look_up
-from csp.method.examples import Examples, images_below, mean_activation, select_examples
+from csp.method.contrast_rule import cold_images
+from csp.method.examples import Examples, mean_activation, select_examples
 from csp.method.layer import select_all
 from csp.method.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
 
@@ -65,8 +66,8 @@ def unsure_share(
     """Share of the activating examples that the stored neighbours can't answer."""
     unsure = 0
     for neuron, examples in enumerate(layer):
-        below = images_below(activations[:, neuron], mean_activation(activations[:, neuron]))
-        found = look_up(examples.activating, below, embeddings, neighbours, reuse=True)
+        cold = cold_images(activations[:, neuron], mean_activation(activations[:, neuron]))
+        found = look_up(examples.activating, cold, embeddings, neighbours, reuse=True)
         unsure += int(np.count_nonzero(found == UNSURE))
     return unsure / sum(len(examples.activating) for examples in layer)
 

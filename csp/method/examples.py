@@ -28,7 +28,7 @@ class Examples:
     similarity: Float32[np.ndarray, " k"]
     mean_activation: float
     further: Int64[np.ndarray, "k m"] | None = None
-    """Where the contrast rule asks for several neighbours: those after the nearest, -1 where there is none."""
+    """The neighbours after the nearest, where the contrast rule asks for several; -1 where there is none."""
 
 
 def select_examples(

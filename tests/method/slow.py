@@ -22,23 +22,43 @@ def cosine(left: np.ndarray, right: np.ndarray) -> float:
     return math.fsum(float(x) * float(y) for x, y in zip(left, right, strict=True))
 
 
-def contrastive(activations: np.ndarray, embeddings: np.ndarray, k: int, reuse: bool) -> list[int]:
-    """Step 2: for each activating example its nearest other image below the mean; -1 where there is none."""
-    threshold = mean(activations)
-    cold = [
-        j for j in range(len(activations)) if math.isfinite(activations[j]) and activations[j] < threshold
-    ]
-    twins = []
+def cold(activations: np.ndarray, quantile: float | None) -> list[int]:
+    """The images below the mean, or at or under a quantile and below the largest."""
+    images = [i for i in range(len(activations)) if math.isfinite(activations[i])]
+    if quantile is None:
+        threshold = mean(activations)
+        return [i for i in images if activations[i] < threshold]
+    ordered = sorted(float(activations[i]) for i in images)
+    if not ordered:
+        return []
+    limit = ordered[math.ceil(quantile * len(ordered)) - 1]
+    return [i for i in images if activations[i] <= limit and activations[i] < ordered[-1]]
+
+
+def nearest(
+    activations: np.ndarray,
+    embeddings: np.ndarray,
+    k: int,
+    reuse: bool,
+    quantile: float | None = None,
+    count: int = 1,
+) -> list[list[int]]:
+    """Step 2: for each activating example its `count` nearest other cold images; -1 where there is none."""
+    used: set[int] = set()
+    found = []
     for p in activating(activations, k):
-        best, best_cosine = -1, -math.inf
-        for j in cold:
-            if j == p or (not reuse and j in twins):
-                continue
-            found = cosine(embeddings[p], embeddings[j])
-            if found > best_cosine:
-                best, best_cosine = j, found
-        twins.append(best)
-    return twins
+        images = [j for j in cold(activations, quantile) if j != p and j not in used]
+        images.sort(key=lambda j: (-cosine(embeddings[p], embeddings[j]), j))
+        twins = images[:count]
+        if not reuse:
+            used |= set(twins)
+        found.append(twins + [-1] * (count - len(twins)))
+    return found
+
+
+def contrastive(activations: np.ndarray, embeddings: np.ndarray, k: int, reuse: bool) -> list[int]:
+    """Step 2 with the paper's rule: the nearest other image below the mean."""
+    return [twins[0] for twins in nearest(activations, embeddings, k, reuse)]
 
 
 def concept_vector(
