@@ -8,6 +8,7 @@ import streamlit as st
 
 from csp.errors import CspError, NotFoundError
 from csp.face.screen.components import PARTS, copy_link
+from csp.face.screen.keys import help_button
 from csp.face.screen.place import Way, WrongAddressError
 from csp.face.screen.words import plain
 from csp.keeping.run import Run
@@ -58,6 +59,7 @@ def _top(title: str) -> None:
         st.space("stretch")
         st.caption("Not for diagnosis", width="content")
         copy_link()
+        help_button()
 
 
 def _notice(message: str, ways: Sequence[Way]) -> None:

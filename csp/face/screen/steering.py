@@ -6,6 +6,7 @@ import streamlit as st
 
 from csp.face.screen.address import follow, write
 from csp.face.screen.data import run_names
+from csp.face.screen.keys import KEYS, shortcut
 from csp.keeping.run import Run
 
 
@@ -17,7 +18,7 @@ def steering(run: Run, layer: str, neuron: int, neurons: int) -> None:
         layer_picker(run, layer)
         run_picker(run)
         st.space("stretch")
-        _step("previous", "Previous", "Left", (neuron - 1) % neurons)
+        _step("previous", "Previous", (neuron - 1) % neurons)
         follow("neuron", neuron)
         st.number_input(
             "Jump to neuron",
@@ -29,8 +30,8 @@ def steering(run: Run, layer: str, neuron: int, neurons: int) -> None:
             label_visibility="collapsed",
             width=110,
         )
-        _step("next", "Next", "Right", (neuron + 1) % neurons)
-        _step("random", "Random", None, random.randrange(neurons))  # noqa: S311
+        _step("next", "Next", (neuron + 1) % neurons)
+        _step("random", "Random", random.randrange(neurons))  # noqa: S311
 
 
 def layer_picker(run: Run, layer: str) -> None:
@@ -64,8 +65,9 @@ def run_picker(run: Run) -> None:
     )
 
 
-def _step(key: str, label: str, shortcut: str | None, neuron: int) -> None:
-    st.button(label, key=key, shortcut=shortcut, on_click=_go, args=(neuron,))
+def _step(key: str, label: str, neuron: int) -> None:
+    keyed = shortcut(key) if key in KEYS else None
+    st.button(label, key=key, shortcut=keyed, on_click=_go, args=(neuron,))
 
 
 def _go(neuron: int) -> None:
