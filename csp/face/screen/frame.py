@@ -9,11 +9,11 @@ import streamlit as st
 from csp.errors import CspError, NotFoundError
 from csp.face.screen.components import PARTS, copy_link
 from csp.face.screen.keys import help_button
+from csp.face.screen.navigation import navigation
 from csp.face.screen.place import Way, WrongAddressError
 from csp.face.screen.words import plain
 from csp.keeping.run import Run
 
-PAGES = (("app.py", "Start", "**CSP Explorer**"), ("pages/neurons.py", "Neurons", "Neurons"))
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
 
@@ -49,13 +49,8 @@ def run_line(run: Run) -> None:
 
 
 def _top(title: str) -> None:
-    address = st.query_params.to_dict()
-    there = {name: value for name, value in address.items() if name in ("run", "layer")}
     with st.container(horizontal=True, vertical_alignment="center", key="frame-top"):
-        for page, name, label in PAGES:
-            # A link to the page one is on leaves the address as it is, so it must ask for just that.
-            params = address if name == title else there
-            st.page_link(page, label=label, query_params=params)
+        navigation(title)
         st.space("stretch")
         st.caption("Not for diagnosis", width="content")
         copy_link()
