@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import evaluating, looking, making, review, upkeep
+from csp.face.cli import adding, evaluating, looking, making, review, upkeep
 
 STOPPED = 130
 
@@ -29,6 +29,8 @@ for _name, _command in (
     ("examples", looking.examples),
     ("label", looking.label),
     ("evaluate", evaluating.evaluate),
+    ("map", adding.map_),
+    ("export", adding.export),
     ("runs", looking.runs),
     ("doctor", upkeep.doctor),
 ):

@@ -1,0 +1,58 @@
+"""Commands that add to a finished run, or write of it: map, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from csp.face.cli.looking import JsonOption, RunArgument
+from csp.face.cli.output import print_json, print_lines
+from csp.face.cli.progress import shown_progress
+
+AllLayersOption = Annotated[str | None, typer.Option("--layer", help="All layers if left out.")]
+InPlaceOption = Annotated[bool, typer.Option("--in-place", hidden=True)]
+
+
+def map_(
+    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+) -> None:
+    """Draw the map of neurons that the screens show, and keep it with the run."""
+    from csp.keeping.home import find_run
+    from csp.keeping.run import Run
+    from csp.work.neuron_map import draw_map
+
+    opened = Run.open(find_run(run))
+    layers = opened.layers if layer is None else (opened.layer(layer).layer,)
+    with shown_progress() as report:
+        drawn = draw_map(opened, layers, report, in_place=in_place)
+    if json:
+        print_json(
+            {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in drawn.items()]}
+        )
+        return
+    print_lines(f"{name}: map drawn ({how})" for name, how in drawn.items())
+
+
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    format_: Annotated[
+        str | None, typer.Option("--format", help="csv, json or parquet; the file's ending if left out.")
+    ] = None,
+    layer: AllLayersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write every neuron with its labels, scores, measures, class push and review into one file."""
+    from csp.keeping.reviews.store import open_reviews
+    from csp.work.explorer import open_explorer
+    from csp.work.exporting import export_neurons
+    from csp.work.reviewing import Reviewing
+
+    explorer = open_explorer(run)
+    layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
+    with open_reviews() as reviews:
+        count = export_neurons(explorer, Reviewing(explorer.run, reviews), out, layers, format_)
+    if json:
+        print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
+        return
+    print_lines([f"{count} neurons of {explorer.run.name} in {out}"])

@@ -1,0 +1,115 @@
+"""The map of a layer: neurons whose concept vectors are alike lie close together.
+
+UMAP (McInnes, Healy, Melville, arXiv 1802.03426) of the concept vectors at the run's own parameters, by
+cosine; the same run gives the same map on the same machine. Fewer than `FEWEST` neurons are laid out by their
+two principal components. A neuron without a concept vector (it never fires) is not on the map. UMAP takes
+seconds to import, so the map is drawn once (`csp map RUN`) and kept with the run; looking reads a table.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Float, Float32
+
+from csp.errors import BadInputError
+from csp.keeping.additions import AddedTable, Additions
+from csp.keeping.home import find_run
+from csp.keeping.run import Run
+from csp.method.projection import concept_vector
+from csp.work.progress import Report, Stage, silent
+from csp.work.provenance import csp_version
+
+MAP = AddedTable(
+    "map",
+    {
+        "layer": pa.string(),
+        "neuron": pa.int64(),
+        "x": pa.float32(),
+        "y": pa.float32(),
+        "how": pa.string(),
+        "csp_version": pa.string(),
+    },
+    ("layer", "neuron"),
+)
+FEWEST = 10
+"""UMAP needs neighbourhoods: below this number of neurons there are none."""
+NEIGHBOURS = 15
+SEED = 0
+
+How = Literal["umap", "pca"]
+
+
+def draw_map(
+    run: Run, layers: Sequence[str], report: Report = silent, *, in_place: bool = False
+) -> dict[str, How]:
+    """Draw the map of each layer and keep it with the run; gives how each was drawn.
+
+    Raises BadInputError for a run without precomputed neurons, NotFoundError for an unknown layer.
+    """
+    additions, drawn = Additions(run, in_place=in_place), dict[str, How]()
+    stage = Stage("map of neurons", len(layers), report)
+    for done, layer in enumerate(layers, start=1):
+        rows = _layout(run, layer)
+        additions.append(MAP, rows)
+        drawn[layer] = "pca" if "pca" in set(rows["how"]) else "umap"
+        stage.reached(done)
+    return drawn
+
+
+def map_job(arguments: Mapping[str, Any], report: Report) -> None:
+    """The job `map`: `{"run": name or folder, "layer": one layer, or left out for all}`."""
+    run = Run.open(find_run(arguments["run"]))
+    draw_map(run, [arguments["layer"]] if "layer" in arguments else run.layers, report)
+
+
+def neuron_map(run: Run, layer: str) -> pd.DataFrame:
+    """The map of a layer: neuron, x, y, how; empty when none was drawn. Loads no UMAP."""
+    rows = Additions(run).read(MAP)
+    return rows.loc[rows["layer"] == layer, ["neuron", "x", "y", "how"]].reset_index(drop=True)
+
+
+def concept_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
+    """CSP's direction of every neuron of a layer, from the stored examples; zero for one that never fires."""
+    neurons = run.neurons(layer)["neuron"]
+    if neurons.empty:
+        raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
+    gamma = run.manifest.parameters.gamma
+    examples = (run.examples(layer, int(neuron)) for neuron in neurons)
+    return np.stack([concept_vector(one, run.embeddings, gamma) for one in examples if one is not None])
+
+
+def layout(vectors: Float[np.ndarray, "c d"]) -> tuple[Float32[np.ndarray, "c 2"], How]:
+    """Two coordinates a vector, in any unit; unit vectors that are alike lie close together."""
+    if len(vectors) < FEWEST:
+        return _principal(vectors), "pca"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # umap has an optional part that needs TensorFlow
+        from umap import UMAP
+    nearest = min(NEIGHBOURS, len(vectors) - 1)
+    mapper = UMAP(n_neighbors=nearest, metric="cosine", random_state=SEED, n_jobs=1)
+    return np.asarray(mapper.fit_transform(vectors), dtype=np.float32), "umap"
+
+
+def _layout(run: Run, layer: str) -> pd.DataFrame:
+    vectors = concept_vectors(run, layer)
+    there = vectors.any(axis=1)
+    places, how = layout(vectors[there])
+    neurons = run.neurons(layer)["neuron"].to_numpy()[there]
+    columns = {"neuron": neurons, "x": places[:, 0], "y": places[:, 1]}
+    return pd.DataFrame(columns).assign(layer=layer, how=how, csp_version=csp_version())
+
+
+def _principal(vectors: Float[np.ndarray, "c d"]) -> Float32[np.ndarray, "c 2"]:
+    """The first two principal components; 0 where the vectors have fewer. The largest weight is positive."""
+    places = np.zeros((len(vectors), 2), dtype=np.float32)
+    if len(vectors) < 2:
+        return places
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, keepdims=True, dtype=np.float64)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    signs = np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)])
+    places[:, : len(directions)] = centred @ (directions * signs[:, None]).T
+    return places
