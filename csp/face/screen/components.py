@@ -1,4 +1,4 @@
-"""Our own three screen elements: a grid of pictures, a table of rows to open, the button that copies a link.
+"""Our own screen elements: a grid of pictures, a table of rows to open, cards to open, the copy-link button.
 
 They are Streamlit v2 components, drawn by the JavaScript in `parts/`. Two reasons: twenty pictures arrive as
 one message instead of twenty (docs/screens.md has the measurements), and text reaches the page as text only,
@@ -13,7 +13,10 @@ from typing import Any, Literal
 import streamlit as st
 
 PARTS = Path(__file__).parent / "parts"
-Cell = tuple[Literal["text", "quiet", "images", "score"], Any]
+Cell = tuple[Literal["text", "quiet", "lines", "images", "score", "badges"], Any]
+"""What a cell shows and how: a text, a text and a quiet line under it, pictures, a score with its bar, badges."""
+Badge = tuple[str, Literal["quiet", "blue", "orange"], str]
+"""Words, tone and what they mean (shows on hover)."""
 
 
 def _part(name: str) -> str:
@@ -30,6 +33,14 @@ _tiles = st.components.v2.component(
 _table = st.components.v2.component(
     "csp-table", html=_part("table.html"), css=_part("table.css"), js=_part("table.js"), isolate_styles=False
 )
+_cards = st.components.v2.component(
+    "csp-cards",
+    html='<div class="csp-cards"></div>',
+    css=_part("cards.css"),
+    js=_part("cards.js"),
+    isolate_styles=False,
+)
+_go = st.components.v2.component("csp-go", html="<span></span>", js=_part("go.js"), isolate_styles=False)
 _link = st.components.v2.component(
     "csp-link",
     html='<button type="button" class="csp-copy">Copy link</button>',
@@ -57,11 +68,13 @@ class Tile:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of a table column; `help` shows on hover."""
+    """Head of a table column; `help` shows on hover, a click opens `href`, which sorts by it."""
 
     name: str
     help: str = ""
     numeric: bool = False
+    href: str = ""
+    sorted: Literal["", "ascending", "descending"] = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,19 @@ class Row:
     href: str = ""
     hint: str = ""
     strong: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing to open, its pictures first: `pictures` hold `src` and `alt`, `line` is a quiet line."""
+
+    href: str
+    title: str
+    label: str
+    line: str
+    pictures: Sequence[dict[str, str]]
+    badges: Sequence[Badge] = ()
+    hint: str = ""
 
 
 def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:
@@ -85,6 +111,16 @@ def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key
     """Draws the table; a click on a row with an address goes there."""
     data = {"title": title, "columns": [asdict(c) for c in columns], "rows": [asdict(r) for r in rows]}
     _table(data=data, key=key)
+
+
+def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> None:
+    """Draws cards, `columns` in a line where the screen is wide enough; a click on one opens its address."""
+    _cards(data={"title": title, "cards": [asdict(card) for card in cards], "columns": columns}, key=key)
+
+
+def go_to(href: str) -> None:
+    """Opens an address of this app at once, as a click on a row does; draw it only in the run after a click."""
+    _go(data={"href": href}, key=f"go-{href}")
 
 
 def copy_link() -> None:

@@ -10,6 +10,18 @@ const make = (tag, name, parent, text = "") => {
 const draw = {
   text: (cell, value) => make("span", "csp-text", cell, value),
   quiet: (cell, value) => make("span", "csp-quiet", cell, value),
+  lines: (cell, [value, under]) => {
+    make("span", "csp-text", cell, value);
+    if (under) make("span", "csp-under", cell, under);
+  },
+  badges: (cell, value) => {
+    const marks = make("span", "csp-badges", cell);
+    for (const [words, tone, help] of value) {
+      const badge = make("span", "csp-badge", marks, words);
+      badge.dataset.tone = tone;
+      badge.title = help;
+    }
+  },
   images: (cell, value) => {
     const strip = make("span", "csp-strip", cell);
     for (const { src, alt } of value) {
@@ -40,15 +52,28 @@ const open = (href) => {
   window.dispatchEvent(new PopStateEvent("popstate"));
 };
 
+// A real link, so that Ctrl-click opens a tab; a plain click stays in the app.
+const link = (name, cell, text, href, click) => {
+  const anchor = make("a", name, cell, text);
+  anchor.href = href;
+  anchor.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return event.stopPropagation();
+    event.preventDefault();
+    click?.();
+  };
+};
+
 export default function ({ data, parentElement }) {
   const table = parentElement.querySelector("table");
   table.setAttribute("aria-label", data.title);
   const head = table.tHead.rows[0];
   head.replaceChildren();
-  for (const { name, help, numeric } of data.columns) {
-    const cell = make("th", numeric ? "csp-numeric" : "", head, name);
+  for (const { name, help, numeric, href, sorted } of data.columns) {
+    const cell = make("th", numeric ? "csp-numeric" : "", head, href ? "" : name);
     cell.scope = "col";
     cell.title = help;
+    if (sorted) cell.ariaSort = sorted;
+    if (href) link("csp-sort", cell, name, href, () => open(href));
   }
   const body = table.tBodies[0];
   body.replaceChildren();
@@ -57,14 +82,8 @@ export default function ({ data, parentElement }) {
     row.title = hint;
     cells.forEach(([kind, value], place) => {
       const cell = make("td", data.columns[place].numeric ? "csp-numeric" : "", row);
-      if (href && place === 0) {
-        const link = make("a", "csp-link", cell, value);
-        link.href = href;
-        link.onclick = (event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return event.stopPropagation();
-          event.preventDefault();
-        };
-      } else draw[kind](cell, value);
+      if (href && place === 0) link("csp-link", cell, value, href);
+      else draw[kind](cell, value);
     });
     if (href) {
       row.classList.add("csp-opens");
