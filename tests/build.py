@@ -14,8 +14,9 @@ from csp.keeping.manifest import LayerRecord, Manifest, Parameters, Source
 from csp.keeping.run import Run
 from csp.keeping.thumbnails import make_thumbnails
 from csp.keeping.writer import RunWriter
+from csp.method.evidence import Evidence
 from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, Evidence, best_labels
+from csp.method.labelers import LABELERS, best_labels
 from csp.method.neighbours import nearest_neighbours
 from csp.method.states import neuron_states
 

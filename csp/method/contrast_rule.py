@@ -85,7 +85,7 @@ def cold_images(
         return below
     values = activations[finite]
     if values.size == 0:
-        return finite
+        return np.zeros(len(activations), dtype=bool)
     place = ceil(rule.quantile * values.size) - 1
     threshold = np.partition(values, place)[place]
     low: Bool[np.ndarray, " n"] = (activations <= threshold) & (activations < values.max()) & finite

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from csp.errors import BadInputError
-from csp.method.labelers import LABELERS
+from csp.method.labelers import check_labeler
 from csp.work.explorer import Choice, Explorer
 
 
@@ -15,8 +15,7 @@ def label_lists(
 
     Raises BadInputError for an unknown method and for a run without a vocabulary.
     """
-    if method not in LABELERS:
-        raise BadInputError(f"there is no labeler {method!r}; there are {', '.join(LABELERS)}")
+    check_labeler(method)
     if explorer.run.text_embeddings is None:
         raise BadInputError(
             f"the run {explorer.run.name} has no vocabulary, so there is nothing to label with; "

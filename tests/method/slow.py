@@ -96,6 +96,32 @@ def soft_wpmi(activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray
     return scores
 
 
+def falcon(activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray, k: int) -> list[float]:
+    """FALCON: mean probability of a caption on the activating examples less that on their twins."""
+
+    def caption(image: int) -> list[float]:
+        odds = [math.exp(100 * cosine(embeddings[image], text)) for text in texts]
+        return [o / math.fsum(odds) for o in odds]
+
+    def mean_caption(images: list[int]) -> list[float]:
+        each = [caption(image) for image in images]
+        return [math.fsum(one[t] for one in each) / max(len(each), 1) for t in range(len(texts))]
+
+    high = mean_caption(activating(activations, k))
+    low = mean_caption([j for j in contrastive(activations, embeddings, k, True) if j >= 0])
+    return [up - down for up, down in zip(high, low, strict=True)]
+
+
+def correlation(left: list[float], right: list[float]) -> float:
+    """Pearson correlation; 0 where either side does not vary."""
+    n = len(left)
+    x = [value - math.fsum(left) / n for value in left]
+    y = [value - math.fsum(right) / n for value in right]
+    both = math.fsum(p * q for p, q in zip(x, y, strict=True))
+    lengths = math.sqrt(math.fsum(p * p for p in x) * math.fsum(q * q for q in y))
+    return both / lengths if lengths > 1e-12 else 0.0
+
+
 def auroc(scores: np.ndarray, truth: np.ndarray) -> float:
     """Share of (positive, negative) pairs in which the positive scores higher, ties counted half."""
     wins = [1.0 if p > n else 0.5 if p == n else 0.0 for p in scores[truth] for n in scores[~truth]]

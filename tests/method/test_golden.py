@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from csp.method.evidence import Evidence
 from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, Evidence, best_labels
+from csp.method.labelers import LABELERS, best_labels
 from csp.method.layer import select_all
 from csp.method.metrics import simulation_correlation
 from csp.method.neighbours import nearest_neighbours

@@ -6,8 +6,9 @@ import pytest
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
+from csp.method.evidence import Evidence
 from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, Evidence
+from csp.method.labelers import LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer import Explorer, open_explorer
 from tests.build import K, text_embeddings

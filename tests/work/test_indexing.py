@@ -9,8 +9,9 @@ import pytest
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run import Run
+from csp.method.evidence import Evidence
 from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, Evidence
+from csp.method.labelers import LABELERS
 from csp.work.indexing import NO_VOCABULARY, index
 from csp.work.progress import Progress
 from csp.world.images import read_image
