@@ -1,0 +1,48 @@
+"""Lays pictures out in one grid, as a VLM and the person who checks on it both see them."""
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from csp.errors import BadInputError
+
+ROWS = 3
+PIXELS = 128
+"""Of the paper: nine pictures in three rows, 128 pixels in all."""
+
+# white, because a black margin could be taken for the dark corner of a dermoscope
+MARGIN = "white"
+
+
+def picture_grid(pictures: Sequence[Image.Image], rows: int = ROWS, pixels: int = PIXELS) -> Image.Image:
+    """Draw pictures row by row into equal square cells, without gaps; the longer side has `pixels` pixels.
+
+    As many columns as `rows` rows need. A picture that is not square is fitted into its cell whole, on white.
+    Edges lie at `round(i * pixels / cells)`, so the cells of 128 pixels in three are 43, 42 and 43 wide.
+    Raises `BadInputError` without pictures, for a row without any, or for cells of less than a pixel.
+    """
+    if not 1 <= rows <= len(pictures):
+        raise BadInputError(
+            f"{len(pictures)} pictures can't fill {rows} rows; take 1 to {len(pictures)} rows."
+        )
+    columns = -(-len(pictures) // rows)
+    cells = max(rows, columns)
+    if pixels < cells:
+        raise BadInputError(f"A grid of {pixels} pixels has no room for {cells} pictures side by side.")
+    edges = [round(place * pixels / cells) for place in range(cells + 1)]
+    grid = Image.new("RGB", (edges[columns], edges[rows]), MARGIN)
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        left, top = edges[column], edges[row]
+        grid.paste(_fitted(picture, edges[column + 1] - left, edges[row + 1] - top), (left, top))
+    return grid
+
+
+def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """A picture made to fit a cell, whole and centred."""
+    scale = min(width / picture.width, height / picture.height)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    cell = Image.new("RGB", (width, height), MARGIN)
+    shrunk = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    cell.paste(shrunk, ((width - size[0]) // 2, (height - size[1]) // 2))
+    return cell
