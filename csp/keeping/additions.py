@@ -63,6 +63,11 @@ class Additions:
         """Changes whenever the table does: what a page keys its cache with."""
         return tuple(part.name for part in self._parts(table))
 
+    def state(self) -> tuple[str, ...]:
+        """Changes whenever any table does: what is kept of several tables is kept by this."""
+        folders = (self._inside, self._outside)
+        return tuple(part.name for folder in folders for part in sorted(folder.glob("*/[!.]*.parquet")))
+
     def _parts(self, table: AddedTable) -> list[Path]:
         """The parts inside the run, then those outside it, each in the order of writing."""
         return [

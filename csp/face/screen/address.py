@@ -4,9 +4,11 @@ Streamlit's `bind="query-params"` would do most of this, but it brings a widget'
 to another page and adds it to the address as new history entries: Back then leads nowhere (docs/screens.md).
 """
 
+from collections.abc import Iterable
+
 import streamlit as st
 
-Value = str | int | float | bool
+Value = str | int | float | bool | list[str]
 
 
 def follow(name: str, value: Value) -> None:
@@ -17,12 +19,30 @@ def follow(name: str, value: Value) -> None:
 
 def write(name: str, drop: tuple[str, ...] = ()) -> None:
     """Callback: the address takes the value of the widget `name`; the parameters in `drop` go."""
-    kept = {key: value for key, value in st.query_params.to_dict().items() if key not in drop}
-    st.query_params.from_dict({**kept, name: as_text(st.session_state[name])})
+    put(name, as_text(st.session_state[name]), drop)
+
+
+def put(name: str, text: str, drop: tuple[str, ...] = ()) -> None:
+    """Write one parameter of the address, an empty one away; the parameters in `drop` go."""
+    kept = {key: value for key, value in st.query_params.to_dict().items() if key not in (name, *drop)}
+    st.query_params.from_dict({**kept, name: text} if text else kept)
 
 
 def as_text(value: Value) -> str:
     """A value as an address shows it."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers as an address shows them, `3.17-20.40`; `place.whole_numbers` reads them."""
+    found: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ".".join(str(low) if low == high else f"{low}-{high}" for low, high in found)

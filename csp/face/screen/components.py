@@ -14,7 +14,7 @@ import streamlit as st
 
 PARTS = Path(__file__).parent / "parts"
 Cell = tuple[Literal["text", "quiet", "lines", "images", "score", "badges"], Any]
-"""What a cell shows and how: a text, a text and a quiet line under it, pictures, a score with its bar, badges."""
+"""How a cell shows what: a text, a text with a quiet line under it, pictures, a score with its bar, badges."""
 Badge = tuple[str, Literal["quiet", "blue", "orange"], str]
 """Words, tone and what they mean (shows on hover)."""
 
@@ -119,7 +119,7 @@ def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> N
 
 
 def go_to(href: str) -> None:
-    """Opens an address of this app at once, as a click on a row does; draw it only in the run after a click."""
+    """Opens an address of this app as a click on a row does; draw it only in the run after a click."""
     _go(data={"href": href}, key=f"go-{href}")
 
 

@@ -1,5 +1,6 @@
 """Which view an address asks for. The address is the state: nothing else decides what a page shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,6 +8,7 @@ from difflib import get_close_matches
 from csp.errors import CspError
 
 Params = Mapping[str, str]
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,34 @@ def choice(params: Params, name: str, options: Sequence[str], default: str) -> s
     ways = [Way(option, {**params, name: option}) for option in nearest(wanted, options)[:6]]
     known = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
     raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
+
+
+def choices(params: Params, name: str, options: Sequence[str]) -> list[str]:
+    """The parameter as some of the options, with commas between; raises WrongAddressError as `choice` does."""
+    wanted = [one for one in params.get(name, "").split(",") if one]
+    for one in wanted:
+        choice({**params, name: one}, name, options, one)
+    return list(dict.fromkeys(wanted))
+
+
+def whole_numbers(params: Params, name: str, high: int) -> frozenset[int] | None:
+    """The parameter as whole numbers in 0..high, written `3.17-20.40`; None when the address has none."""
+    text = params.get(name, "")
+    if not text:
+        return None
+    found: set[int] = set()
+    for part in text.split("."):
+        match = _RANGE.fullmatch(part)
+        low, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+        if not low <= last <= high:
+            rest = {key: value for key, value in params.items() if key != name}
+            raise WrongAddressError(
+                f"The address asks for {name} {part!r}. Here {name} are whole numbers from 0 to {high}, "
+                "such as 3.17-20.",
+                [Way(f"Without {name}", rest)],
+            )
+        found.update(range(low, last + 1))
+    return frozenset(found)
 
 
 def _number(params: Params, name: str, low: int, high: int, default: float, *, integer: bool) -> float:
