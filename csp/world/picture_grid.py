@@ -22,9 +22,7 @@ def picture_grid(pictures: Sequence[Image.Image], rows: int = ROWS, pixels: int 
     Raises `BadInputError` without pictures, for a row without any, or for cells of less than a pixel.
     """
     if not 1 <= rows <= len(pictures):
-        raise BadInputError(
-            f"{len(pictures)} pictures can't fill {rows} rows; take 1 to {len(pictures)} rows."
-        )
+        raise BadInputError(f"{len(pictures)} pictures can't fill {rows} rows.")
     columns = -(-len(pictures) // rows)
     cells = max(rows, columns)
     if pixels < cells:
