@@ -16,9 +16,9 @@ SLOT = "{images}"
 # Short, so that a small model reads them too.
 PROMPTS: dict[Mode, str] = {
     "contrastive": (
-        "{images}\nThe pictures of the first grid make a neuron fire. Those of the second grid look alike but "
-        "do not. Name three concepts of at most four words that are present in all pictures of the first grid "
-        "and absent from the second. Write one concept a line and nothing else."
+        "{images}\nThe pictures of the first grid make a neuron fire. Those of the second grid look alike "
+        "but do not. Name three concepts of at most four words that are present in all pictures of the first "
+        "grid and absent from the second. Write one concept a line and nothing else."
     ),
     "activating-only": (
         "{images}\nThe pictures of this grid make a neuron fire. Name three concepts of at most four words "
