@@ -6,10 +6,10 @@ imported only when a model is opened. `docs/adapters.md` shows how to add one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from PIL import Image
 
 from csp.errors import BadInputError
@@ -68,6 +68,40 @@ class TargetModel(Protocol):
 
     def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
         """Read several layers in one forward pass. Raises `NotFoundError` for an unknown layer."""
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each neuron adds to one class's logit, less the mean over classes, on b images.
+
+    `values` is `[b, c]`, `classes` the class on each image; `exact` where a linear head follows the layer,
+    else to first order (gradient x activation).
+    """
+
+    values: Float32[np.ndarray, "b c"]
+    classes: Int64[np.ndarray, " b"]
+    exact: bool
+
+
+@runtime_checkable
+class ExplainableTarget(Protocol):
+    """What a target model may offer besides: where a neuron fires, and what it does to the classes."""
+
+    def maps(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
+    ) -> Float32[np.ndarray, "b m y x"]:
+        """The output of neurons before it is pooled. Raises `BadInputError` for a layer without space."""
+
+    def contributions(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
+    ) -> Contributions:
+        """To the class `of`, or on each image to the class that the model says."""
+
+    def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
+        """The weights of the linear head on a layer's pooled output, less their mean over the classes.
+
+        None where no linear head follows.
+        """
 
 
 class Encoder(Protocol):

@@ -1,5 +1,6 @@
 """Reads named layers of a torch model in one forward pass, one number per image and neuron."""
 
+import copy
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -54,24 +55,34 @@ def read_layers(
     A module that runs several times in one pass (a shared ReLU) gives its last output. Outputs are pooled
     inside the hook: a later in-place operation would change them.
     """
-    modules = dict(module.named_modules())
+    modules = {layer: find_module(module, layer) for layer in layers}
     height, width = batch.shape[-2:]
     pooled: dict[str, Float32[np.ndarray, "b c"]] = {}
 
     def keep(layer: str, output: Tensor) -> None:
-        channels_last = isinstance(modules[layer], nn.Linear | nn.LayerNorm)
-        pooled[layer] = pool(layer, output, pooling, height / width, channels_last).cpu().numpy()
+        last = channels_last(modules[layer])
+        pooled[layer] = pool(layer, output, pooling, height / width, last).cpu().numpy()
 
-    for layer in layers:
-        if layer not in modules or not layer:
-            known = [name for name in modules if name]
-            raise NotFoundError(f"The model has no layer '{layer}'{nearest(layer, known)}.")
     visits = {layer: lambda output, layer=layer: keep(layer, output) for layer in layers}
     output = forward(module, batch, visits)
     for layer in layers:
         if layer not in pooled or len(pooled[layer]) != len(batch):
             raise BadInputError(f"Layer '{layer}' does not give one row per image: choose another.")
     return pooled, output
+
+
+def find_module(module: nn.Module, layer: str) -> nn.Module:
+    """The module of that dotted name; raises `NotFoundError` with the nearest names."""
+    modules: dict[str, nn.Module] = dict(module.named_modules())
+    if layer not in modules or not layer:
+        known = [name for name in modules if name]
+        raise NotFoundError(f"The model has no layer '{layer}'{nearest(layer, known)}.")
+    return modules[layer]
+
+
+def channels_last(module: nn.Module) -> bool:
+    """Whether such a module puts neurons last where the shape leaves it open."""
+    return isinstance(module, nn.Linear | nn.LayerNorm)
 
 
 def forward(module: nn.Module, batch: Tensor, visits: Mapping[str, Visit]) -> Any:
@@ -106,15 +117,26 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
-def pool(
-    layer: str, output: Tensor, pooling: Pooling, aspect: float = 1.0, channels_last: bool = False
-) -> Tensor:
+def with_first_tensor(output: Any, tensor: Tensor) -> Any:
+    """What a module returned, with `tensor` where `first_tensor` finds one."""
+    if isinstance(output, Tensor):
+        return tensor
+    if isinstance(output, Mapping):
+        key = next(key for key, part in output.items() if first_tensor((part,)) is not None)
+        changed = copy.copy(output)
+        changed[key] = tensor  # type: ignore[index]
+        return changed
+    place = next(place for place, part in enumerate(output) if isinstance(part, Tensor))
+    parts = [*output[:place], tensor, *output[place + 1 :]]
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+
+
+def pool(layer: str, output: Tensor, pooling: Pooling, aspect: float = 1.0, last: bool = False) -> Tensor:
     """Reduce a layer's output to `[b, c]` float32.
 
     `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean or max over all tokens,
     the first included.
-    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, the pair of axes whose ratio is nearest to
-    the input's `aspect` (h / w); `channels_last` decides where both are as near.
+    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, see `space_axes`.
     """
     if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
         return output.float().reshape(len(output), -1).clone()
@@ -125,13 +147,15 @@ def pool(
     elif output.ndim == 4:
         if pooling == "cls":
             raise BadInputError(f"Layer '{layer}' gives maps without a cls token: pool by mean or max.")
-        axes = _space(output.shape, aspect, channels_last)
+        axes = space_axes(output.shape, aspect, last)
     else:
         raise BadInputError(f"Layer '{layer}' gives {output.ndim} axes, not 2 to 4: choose another layer.")
     return output.float().mean(axes) if pooling == "mean" else output.float().amax(axes)
 
 
-def _space(shape: Sequence[int], aspect: float, channels_last: bool) -> tuple[int, int]:
+def space_axes(shape: Sequence[int], aspect: float, channels_last: bool) -> tuple[int, int]:
+    """Of four axes the two of space: the pair whose ratio is nearest to the input's `aspect` (h / w);
+    `channels_last` decides where both are as near."""
     first = abs(math.log(shape[2] / shape[3] / aspect))
     last = abs(math.log(shape[1] / shape[2] / aspect))
     return (1, 2) if last < first or (last == first and channels_last) else (2, 3)

@@ -9,7 +9,8 @@ from jaxtyping import Float32
 from PIL import Image
 from torch import Tensor, nn
 
-from csp.world.models import LayerInfo, Pooling, TargetOutput
+from csp.world.models import Contributions, LayerInfo, Pooling, TargetOutput
+from csp.world.torch_explain import gradient_times_activation, linear_head, neuron_maps
 from csp.world.torch_layers import first_tensor, list_layers, read_layers
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
@@ -44,6 +45,45 @@ class TorchTarget:
         if logits is None or logits.ndim != 2:
             raise TypeError(f"{self.name} is no classifier: it returns {type(output).__name__}")
         return TargetOutput(activations, probabilities(logits, self.multi_label).cpu().numpy())
+
+    def maps(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
+    ) -> Float32[np.ndarray, "b m y x"]:
+        """Where neurons fire: their output before it is pooled; BadInputError for a layer without space."""
+        return neuron_maps(self.module, torch.tensor(batch), layer, neurons)
+
+    def contributions(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
+    ) -> Contributions:
+        """What each neuron adds to a class's logit, by gradient x activation: exact for a linear head."""
+        chosen: list[Tensor] = []
+
+        def scores(logits: Tensor) -> Tensor:
+            compared = compared_logits(logits, self.multi_label)
+            chosen.append(compared.argmax(1) if of is None else torch.full((len(logits),), of))
+            return compared.gather(1, chosen[0].to(compared.device)[:, None])[:, 0]
+
+        values = gradient_times_activation(self.module, torch.tensor(batch), layer, scores)
+        return Contributions(values, chosen[0].cpu().numpy(), self.head(layer) is not None)
+
+    def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
+        """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""
+        noise = torch.rand(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))
+        weights = linear_head(self.module, noise, layer, self.pooling)
+        if weights is None:
+            return None
+        return compared_logits(torch.tensor(weights).T, self.multi_label).T.numpy()
+
+
+def compared_logits(logits: Tensor, multi_label: bool = False) -> Tensor:
+    """Logits as a person compares them: less their mean over the classes; independent labels as they are.
+
+    Of one logit z `[-z / 2, z / 2]`, which is what its two classes have.
+    """
+    logits = logits.float()
+    if logits.shape[1] == 1:
+        return torch.cat([-logits / 2, logits / 2], 1)
+    return logits if multi_label else logits - logits.mean(1, keepdim=True)
 
 
 def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:
