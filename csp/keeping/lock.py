@@ -36,6 +36,21 @@ def acquire(folder: Path) -> int:
     return descriptor
 
 
+def held(folder: Path) -> bool:
+    """Whether a living process holds the lock of the folder."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def release(descriptor: int) -> None:
     """Give the lock back."""
     os.close(descriptor)

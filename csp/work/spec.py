@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.neighbours import STORED
@@ -48,6 +49,8 @@ class IndexSpec(BaseModel):
     k: int = Field(30, ge=1)
     gamma: float = Field(1.0, ge=0.0, le=1.0)
     reuse: bool = True
+    contrast: str = "mean"
+    """The contrast rule, e.g. `quantile:0.1,neighbours:5` (`csp/method/contrast_rule.py`)."""
     neighbours: int = Field(STORED, ge=1)
     """How many nearest neighbours of each image are stored; changes the speed, not the answers."""
     names: Names = Names()
@@ -73,16 +76,32 @@ def make_spec(fields: Mapping[str, Any]) -> IndexSpec:
     try:
         return IndexSpec.model_validate(dict(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the spec"
-        if first["type"] == "missing":
-            raise BadInputError(
-                f"{field} is missing: index needs model, layers, data, encoder and out"
-            ) from error
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(IndexSpec.model_fields)
-            raise BadInputError(f"{field} is no field of an index config; there are {known}") from error
-        raise BadInputError(f"{field} {first['input']!r} can't be used: {first['msg']}") from error
+        raise BadInputError(next(iter(_faults(error).values()))) from error
+
+
+def field_faults(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each field, in one sentence; empty when a spec can be made of them."""
+    try:
+        IndexSpec.model_validate(dict(fields))
+    except ValidationError as error:
+        return _faults(error)
+    return {}
+
+
+def _faults(error: ValidationError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"])
+        found.setdefault(place.split(".")[0], _fault(fault, place or "the spec"))
+    return found
+
+
+def _fault(fault: ErrorDetails, place: str) -> str:
+    if fault["type"] == "missing":
+        return f"{place} is missing: index needs model, layers, data, encoder and out"
+    if fault["type"] == "extra_forbidden":
+        return f"{place} is no field of an index config; there are {', '.join(IndexSpec.model_fields)}"
+    return f"{place} {fault['input']!r} can't be used: {fault['msg']}"
 
 
 def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
