@@ -21,7 +21,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from csp.errors import NotFoundError
+from csp.errors import BadInputError, NotFoundError
 from csp.keeping.home import find_run
 from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who, new_token
 from csp.keeping.reviews.state import NeuronReview, by_neuron, current
@@ -72,6 +72,14 @@ class Said:
     token: str = field(default_factory=new_token)
 
 
+def may(person: Person, role: Role, what: str) -> None:
+    """Raise BadInputError unless the person has the role, or a higher one."""
+    roles = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
+    if roles.index(person.role) < roles.index(role):
+        name = person.name or "a viewer"
+        raise BadInputError(f"{name} may only look: it takes the role of {role} to {what}; ask an admin")
+
+
 class Reviewing:
     """The record as far as it concerns one run."""
 
@@ -81,6 +89,7 @@ class Reviewing:
 
     def record(self, person: Person, said: Said) -> Recorded:
         """Record a verdict or another act; raises BadInputError, NotFoundError or UnavailableError."""
+        may(person, Role.REVIEWER, "decide")
         self.check(said.layer, said.neuron)
         machine = said.machine_label or self.machine_label(said.layer, said.neuron)
         given = self.run.manifest.parameters
@@ -153,7 +162,11 @@ class Reviewing:
         return sorted(mine, key=lambda event: -event.sequence)[:count]
 
     def claim(self, person: Person, spots: Sequence[Spot]) -> Spot | None:
-        """Take the first neuron that nobody else works on, giving back the one held before."""
+        """Take the first neuron that nobody else works on, giving back the one held before.
+
+        Raises BadInputError for a viewer, UnavailableError as `record` does.
+        """
+        may(person, Role.REVIEWER, "take a neuron")
         places = [Place(self.run.fingerprint, layer, neuron) for layer, neuron in spots]
         taken = self.reviews.claim(places, person.who)
         return None if taken is None else (taken.layer, taken.neuron)

@@ -1,11 +1,51 @@
 """Labels as people left them: theirs first, the machine's after."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.text import same_label
+from csp.keeping.reviews.words import Act
 from csp.work.reviewing import Reviewing
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The label of a neuron that a screen shows first, and whose it is."""
+
+    text: str | None
+    """None: there is none, or a person found that none fits."""
+    by: str | None
+    """Whose it is, with "(not checked)" after a name that was only typed; None: the machine's."""
+    verdict: Act | None = None
+    disputed: bool = False
+
+    @property
+    def words(self) -> str:
+        """Whose it is, in words: `confirmed by Ann`, `the machine suggests`, `people disagree`."""
+        if self.disputed:
+            return "people disagree"
+        if self.by is None:
+            return "the machine suggests"
+        return f"{_DONE[self.verdict]} by {self.by}" if self.verdict in _DONE else f"by {self.by}"
+
+
+_DONE = {
+    Act.CONFIRM: "confirmed",
+    Act.OVERRIDE: "written",
+    Act.REJECT: "rejected",
+    Act.RESOLVE: "settled",
+}
+
+
+def shown_label(machine: str | None, state: NeuronReview | None) -> Shown:
+    """A person's label first, else the machine's; `machine` stays to be shown below it, as second."""
+    if state is None or state.deciding is None:
+        return Shown(machine, None)
+    event = state.deciding
+    name = event.reviewer if event.reviewer_verified else f"{event.reviewer} (not checked)"
+    return Shown(event.label, name, event.verdict, state.disputed)
 
 
 def put_people_first(found: Sequence[dict[str, Any]], desk: Reviewing, top: int) -> list[dict[str, Any]]:

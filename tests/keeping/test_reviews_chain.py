@@ -108,6 +108,33 @@ def test_a_newest_event_written_anew_shows_against_the_noted_head(
     assert (found.ok, found.first_bad) == (False, 5)
 
 
+def test_only_what_is_new_is_checked_and_a_replaced_record_is_noticed(
+    reviews: Reviews, recorded: list[Event], tamper: Execute
+) -> None:
+    good = Head(3, recorded[2].hash)
+    assert reviews.verify(since=good).ok
+    tamper("UPDATE review_events SET label = 'ink' WHERE sequence = 2")
+    assert reviews.verify(since=good).ok, "what was checked before is not read again"
+    assert not reviews.verify().ok
+    found = reviews.verify(since=Head(3, "0" * 64))
+    assert (found.ok, found.first_bad) == (False, 4)
+    assert not reviews.verify(since=Head(9, recorded[2].hash)).ok
+
+
+def test_news_are_what_a_reader_missed(reviews: Reviews, recorded: list[Event]) -> None:
+    place = recorded[0].place
+    mine = [event for event in recorded if event.run_fingerprint == place.run_fingerprint]
+    everything = reviews.news(place.run_fingerprint, Head())
+    assert list(everything.events) == mine
+    assert everything.head == Head(5, recorded[4].hash)
+    assert reviews.news(place.run_fingerprint, everything.head).events == ()
+    after = reviews.news(place.run_fingerprint, Head(2, recorded[1].hash))
+    assert (list(after.events), after.afresh) == ([one for one in mine if one.sequence > 2], False)
+    replaced = reviews.news(place.run_fingerprint, Head(2, "f" * 64))
+    assert (list(replaced.events), replaced.afresh) == (mine, True)
+    assert reviews.news("another run", Head()).events == ()
+
+
 def test_an_event_that_cannot_be_read_is_named(reviews: Reviews, tamper: Execute) -> None:
     tamper("UPDATE review_events SET verdict = 'adore' WHERE sequence = 2")
     with pytest.raises(

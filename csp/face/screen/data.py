@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from csp.errors import BadRunError, NotFoundError
+from csp.face.screen import record
 from csp.face.screen.place import Params, Way, WrongAddressError, choice, nearest
+from csp.keeping.additions import Additions
 from csp.keeping.home import list_runs
+from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer import Explorer, open_explorer
+from csp.work.neuron_map import MAP, neuron_map
+from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
 from csp.work.views import NeuronTable
 
 DEMO = "demo"
@@ -51,6 +57,42 @@ def chosen_layer(params: Params, explorer: Explorer) -> str:
 def neurons_of(explorer: Explorer, layer: str) -> NeuronTable:
     """The table of a layer's neurons, kept while the run stays the same."""
     return _neurons(explorer, explorer.run.fingerprint, layer)
+
+
+def reviewed(explorer: Explorer, layer: str) -> dict[int, NeuronReview]:
+    """Where each neuron of a layer stands that people judged, as of now; cheap when nothing was added.
+
+    Empty while the record can't be read, which the bar at the top of the page says.
+    """
+    if not record.is_there():
+        return {}
+    try:
+        return record.standing(explorer).layer(layer)
+    except BadRunError:  # an event can't be read: the chain is broken there
+        return {}
+
+
+def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
+    """All that is known of a layer's neurons, people's labels first; what the machine says is kept while
+    neither the run changes nor anything is added to it."""
+    added = Additions(explorer.run).state()
+    rows = _machine_rows(explorer, explorer.run.fingerprint, added, layer)
+    return with_reviews(rows, reviewed(explorer, layer))
+
+
+def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """Where a layer's neurons lie on the map; empty when none was drawn."""
+    return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")
+def _machine_rows(_explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str) -> NeuronRows:
+    return machine_rows(_explorer, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _map(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> pd.DataFrame:
+    return neuron_map(_explorer.run, layer)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

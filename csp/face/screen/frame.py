@@ -11,6 +11,8 @@ from csp.face.screen.components import PARTS, copy_link
 from csp.face.screen.keys import help_button
 from csp.face.screen.navigation import navigation
 from csp.face.screen.place import Way, WrongAddressError
+from csp.face.screen.record import alarm
+from csp.face.screen.who import let_in, who_line
 from csp.face.screen.words import plain
 from csp.keeping.run import Run
 
@@ -23,7 +25,9 @@ def frame(title: str) -> Iterator[None]:
     """Draws what every page has; a `CspError` inside becomes a page that says what exists."""
     st.set_page_config(page_title=f"{title} · CSP Explorer", page_icon=str(PARTS / "icon.png"), layout="wide")
     st.html(PARTS / "page.css")
+    let_in()
     _top(title)
+    alarm()
     try:
         yield
     except WrongAddressError as error:
@@ -55,6 +59,7 @@ def _top(title: str) -> None:
         st.caption("Not for diagnosis", width="content")
         copy_link()
         help_button()
+        who_line()
 
 
 def _notice(message: str, ways: Sequence[Way]) -> None:

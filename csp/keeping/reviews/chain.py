@@ -27,6 +27,10 @@ class Head:
     hash: str = GENESIS
 
 
+GENESIS_HEAD = Head()
+"""Of an empty record."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What verification found; `first_bad` is the sequence of the first event that is not as recorded."""
@@ -36,6 +40,16 @@ class Finding:
     head: str
     first_bad: int | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class News:
+    """The events of a run after one that a reader knows."""
+
+    head: Head
+    events: tuple[Event, ...]
+    afresh: bool = False
+    """The reader's event is not in this record (it was replaced): `events` are all there are."""
 
 
 def seal(entry: Entry, head: Head, at: datetime, label_before: str | None) -> Event:
@@ -54,13 +68,18 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(sealed).encode(errors="surrogatepass")).hexdigest()
 
 
-def verify(rows: Iterable[Mapping[str, Any]], kept: Head | None = None, expect: str | None = None) -> Finding:
-    """Check rows in the order of their sequence.
+def verify(
+    rows: Iterable[Mapping[str, Any]],
+    kept: Head | None = None,
+    expect: str | None = None,
+    start: Head = GENESIS_HEAD,
+) -> Finding:
+    """Check rows in the order of their sequence, beginning after `start`.
 
     `kept` is the head that the database noted beside the events, `expect` a hash that was noted elsewhere:
     both must be in the chain, or the newest events were removed or written anew.
     """
-    head, met = Head(), {GENESIS}
+    head, met = start, {GENESIS}
     for row in rows:
         if problem := _problem(row, head):
             return Finding(False, head.sequence, head.hash, head.sequence + 1, problem)

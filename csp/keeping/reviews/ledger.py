@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from csp.errors import BadInputError, BadRunError
 from csp.keeping.reviews import chain, rules
-from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.chain import Finding, Head, News
 from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
 from csp.keeping.reviews.schema import CLAIMS, EVENTS, HEAD
 from csp.keeping.reviews.state import current
@@ -45,21 +45,38 @@ def restore(connection: Connection, events: Sequence[Event]) -> bool:
 
 
 def events(
-    connection: Connection, run_fingerprint: str | None, layer: str | None, neuron: int | None
+    connection: Connection,
+    run_fingerprint: str | None = None,
+    layer: str | None = None,
+    neuron: int | None = None,
+    after: int = 0,
 ) -> list[Event]:
-    """The events of a run, layer or neuron (None: of all), in order."""
+    """The events of a run, layer or neuron (None: of all), in order, those after a sequence."""
     wanted = {"run_fingerprint": run_fingerprint, "layer": layer, "neuron": neuron}
-    query = select(EVENTS).order_by(EVENTS.c.sequence)
+    query = select(EVENTS).where(EVENTS.c.sequence > after).order_by(EVENTS.c.sequence)
     for name, value in wanted.items():
         if value is not None:
             query = query.where(EVENTS.c[name] == value)
     return [Event.from_row(row) for row in _rows(connection, query)]
 
 
-def verify(connection: Connection, expect: str | None) -> Finding:
-    """Check the whole chain against itself, the noted head and an expected hash."""
-    rows = _rows(connection, select(EVENTS).order_by(EVENTS.c.sequence))
-    return chain.verify(rows, _head(connection), expect)
+def verify(connection: Connection, expect: str | None, since: Head) -> Finding:
+    """Check the chain after `since` against itself, the noted head and an expected hash."""
+    rows = _rows(
+        connection, select(EVENTS).where(EVENTS.c.sequence > since.sequence).order_by(EVENTS.c.sequence)
+    )
+    return chain.verify(rows, _head(connection), expect, since)
+
+
+def news(connection: Connection, run_fingerprint: str, known: Head) -> News:
+    """The newest event, and the run's events after a known one."""
+    newest = _head(connection)
+    if newest == known:
+        return News(newest, ())
+    query = select(EVENTS.c.hash).where(EVENTS.c.sequence == known.sequence)
+    afresh = known != Head() and connection.scalar(query) != known.hash
+    after = 0 if afresh else known.sequence
+    return News(newest, tuple(events(connection, run_fingerprint, after=after)), afresh)
 
 
 def claim(

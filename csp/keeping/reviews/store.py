@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from csp.errors import BadInputError
-from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.chain import GENESIS_HEAD, Finding, Head, News
 from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
 from csp.keeping.reviews.location import Location
 
@@ -112,14 +112,25 @@ class Reviews:
             lambda connection: ledger.events(connection, run_fingerprint, layer, neuron)
         )
 
-    def verify(self, expect: str | None = None) -> Finding:
-        """Check every event; `expect` is the hash of some event, noted elsewhere."""
+    def news(self, run_fingerprint: str, known: Head) -> News:
+        """What a run's reader who knows the record up to an event has missed; cheap when that is nothing."""
         if not self._exists():
-            missing = Finding(False, 0, Head().hash, None, f"no event has the hash {expect}: there are none")
-            return missing if expect else Finding(True, 0, Head().hash)
+            return News(Head(), (), known != Head())
         from csp.keeping.reviews import ledger
 
-        return self._database().read(lambda connection: ledger.verify(connection, expect))
+        return self._database().read(lambda connection: ledger.news(connection, run_fingerprint, known))
+
+    def verify(self, expect: str | None = None, since: Head = GENESIS_HEAD) -> Finding:
+        """Check every event, or those after one that was found good before.
+
+        `expect` is the hash of some event, noted elsewhere.
+        """
+        if not self._exists():
+            missing = Finding(False, 0, Head().hash, None, f"no event has the hash {expect}: there are none")
+            return missing if expect else Finding(since == Head(), 0, Head().hash)
+        from csp.keeping.reviews import ledger
+
+        return self._database().read(lambda connection: ledger.verify(connection, expect, since))
 
     def claim(self, places: Sequence[Place], who: Who, lease: timedelta = LEASE) -> Place | None:
         """Take the first place that nobody else works on; a person holds one place at a time."""
