@@ -99,6 +99,6 @@ def test_vocabulary_has_no_duplicates_and_only_known_attributes() -> None:
 
 def test_vocabulary_has_hard_choices() -> None:
     terms = vocabulary()
-    assert sum(len(term.attributes) > 1 for term in terms) >= 30  # combinations
+    assert sum(len(term.attributes) > 1 for term in terms) >= 5  # true where either attribute is
     assert sum(term.broad for term in terms) >= 30
     assert sum(not term.attributes and not term.broad for term in terms) >= 100  # true of nothing drawn

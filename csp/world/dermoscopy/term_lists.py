@@ -1,4 +1,8 @@
-"""The vocabulary's terms beyond the names of single attributes: either-or, combined, broad and absent."""
+"""The vocabulary's terms beyond the names of single attributes: either-or, broad and absent ones.
+
+No term names two things at once ("hairs on dark skin"): such terms win often, whatever the labeler, and a
+reader then can't tell which of the two a neuron follows (docs/results.md has the numbers).
+"""
 
 # True where any of the attributes is: a coarser name than either.
 EITHER: dict[str, tuple[str, ...]] = {
@@ -11,55 +15,6 @@ EITHER: dict[str, tuple[str, ...]] = {
     "white and blue areas": ("white", "blue_grey"),
     "foreign object in the picture": ("ruler", "sticker"),
     "writing or printing on the skin": ("ink", "ruler"),
-}
-
-# Names all of its attributes at once.
-COMBINATIONS: dict[str, tuple[str, ...]] = {
-    "blue-white veil with hairs": ("blue_white_veil", "hairs"),
-    "blue-white veil and streaks": ("blue_white_veil", "streaks"),
-    "blue-white veil and ruler marks": ("blue_white_veil", "ruler"),
-    "blue-white veil with black areas": ("blue_white_veil", "black"),
-    "atypical network and streaks": ("atypical_network", "streaks"),
-    "atypical network with globules": ("atypical_network", "globules"),
-    "atypical network and blue-white veil": ("atypical_network", "blue_white_veil"),
-    "atypical network under hairs": ("atypical_network", "hairs"),
-    "atypical network and regression": ("atypical_network", "regression"),
-    "typical network with globules": ("typical_network", "globules"),
-    "typical network under hairs": ("typical_network", "hairs"),
-    "typical network beside a coloured sticker": ("typical_network", "sticker"),
-    "light brown lesion with a typical network": ("light_brown", "typical_network"),
-    "dark brown lesion with a typical network": ("dark_brown", "typical_network"),
-    "asymmetric lesion with an irregular border": ("asymmetry", "irregular_border"),
-    "asymmetric lesion with several colours": ("asymmetry",),
-    "asymmetric black lesion": ("asymmetry", "black"),
-    "asymmetric lesion with streaks": ("asymmetry", "streaks"),
-    "dark brown and black colour": ("dark_brown", "black"),
-    "light brown lesion with hairs": ("light_brown", "hairs"),
-    "dark brown lesion with hairs": ("dark_brown", "hairs"),
-    "dark brown globules and streaks": ("dark_brown", "globules", "streaks"),
-    "red lesion with branching vessels": ("red", "arborising_vessels"),
-    "branching vessels and blue-grey areas": ("arborising_vessels", "blue_grey"),
-    "branching vessels with gel bubbles": ("arborising_vessels", "gel_bubbles"),
-    "branching vessels under hairs": ("arborising_vessels", "hairs"),
-    "regression and blue-white veil": ("regression", "blue_white_veil"),
-    "regression with white scar-like areas and hairs": ("regression", "white", "hairs"),
-    "milia-like cysts with hairs": ("milia_like_cysts", "hairs"),
-    "milia-like cysts on a brown lesion": ("milia_like_cysts", "light_brown", "dark_brown"),
-    "milia-like cysts and ink marks": ("milia_like_cysts", "ink"),
-    "ruler and hairs": ("ruler", "hairs"),
-    "ruler and gel bubbles": ("ruler", "gel_bubbles"),
-    "ruler and dark corners": ("ruler", "dark_corners"),
-    "ruler beside an asymmetric lesion": ("ruler", "asymmetry"),
-    "ink marks and ruler": ("ink", "ruler"),
-    "ink marks around a brown lesion": ("ink", "light_brown", "dark_brown"),
-    "hairs and gel bubbles": ("hairs", "gel_bubbles"),
-    "hairs and dark corners": ("hairs", "dark_corners"),
-    "hairs on dark skin": ("hairs", "dark_skin"),
-    "sticker and hairs": ("sticker", "hairs"),
-    "sticker and dark corners": ("sticker", "dark_corners"),
-    "black lesion on dark skin": ("black", "dark_skin"),
-    "streaks and black pigment": ("streaks", "black"),
-    "globules on dark skin": ("globules", "dark_skin"),
 }
 
 # True of every image: explains nothing.

@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from csp.world.dermoscopy.term_lists import ABSENT, COMBINATIONS, EITHER, GENERAL, JUDGEMENTS, KINDS
+from csp.world.dermoscopy.term_lists import ABSENT, EITHER, GENERAL, JUDGEMENTS, KINDS
 
 
 @dataclass(frozen=True)
@@ -270,14 +270,14 @@ def names(attribute: str) -> tuple[str, ...]:
 
 
 def vocabulary() -> tuple[Term, ...]:
-    """The whole dermoscopy vocabulary: attributes, either-or names, combinations, broad and absent terms."""
+    """The whole dermoscopy vocabulary: attributes, either-or names, broad and absent terms."""
     return tuple(_terms())
 
 
 def _terms() -> Iterator[Term]:
     for attribute in WORDINGS:
         yield from (Term(text, (attribute,)) for text in names(attribute))
-    for text, attributes in (*EITHER.items(), *COMBINATIONS.items()):
+    for text, attributes in EITHER.items():
         yield Term(text, attributes)
     for diagnosis in DIAGNOSIS_NAMES.values():
         yield from (Term(bare(text), broad=True) for text in diagnosis)
