@@ -19,6 +19,7 @@ from csp.method.examples import select_examples
 from csp.method.labelers import LABELERS, best_labels
 from csp.method.neighbours import nearest_neighbours
 from csp.method.states import neuron_states
+from csp.work.splits import selection
 
 IMAGES, NEURONS, DIMENSION, BATCH, K = 40, 6, 8, 7, 5
 LAYERS = ("early", "late")
@@ -172,7 +173,8 @@ def label_rows(run: Run, layer: str) -> pd.DataFrame:
     rows = []
     for neuron in range(run.layer(layer).neurons):
         values = run.activations(layer, neuron)
-        evidence = Evidence(values, run.embeddings, select_examples(values, run.embeddings, K))
+        examples = select_examples(values, run.embeddings, K)
+        evidence = Evidence(values, run.embeddings, examples, selection=selection(run))
         for labeler, score in LABELERS.items():
             best = best_labels(score(evidence, text_embeddings(), 1.0), 3)
             for rank, (index, value) in enumerate(zip(*best, strict=True), start=1):

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadRunError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+PAPER_CONTRAST = "mean"
 MANIFEST_NAME = "manifest.json"
 LIBRARIES = (
     "numpy",
@@ -61,6 +62,12 @@ class Parameters(_Record):
     neighbours: int = 0
     batch_size: int = 1
     seed: int = 0
+    contrast: str = PAPER_CONTRAST
+    """The contrast rule as text. Since schema 2; a run of schema 1 was made by the paper's."""
+
+    def planned(self) -> dict[str, Any]:
+        """As part of a job's plan: without the usual contrast rule, so that jobs begun before it go on."""
+        return self.model_dump(mode="json", exclude={"contrast"} if self.contrast == PAPER_CONTRAST else None)
 
 
 class FileRecord(_Record):
@@ -102,6 +109,8 @@ class Manifest(_Record):
         Left out: the run's name, when and where it was made, the versions, and the words for its parts.
         """
         decides = self.model_dump(mode="json", include=_FINGERPRINTED)
+        if self.schema_version == 1:
+            del decides["parameters"]["contrast"]
         decides["sources"] = [self.target.hash, self.dataset.hash, self.encoder.hash]
         return hashlib.sha256(canonical_json(decides).encode()).hexdigest()
 

@@ -14,7 +14,6 @@
 No model is loaded except by `score_text` for a text outside the vocabulary.
 """
 
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,12 +25,15 @@ from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder, find_run
 from csp.keeping.manifest import code_hash
 from csp.keeping.run import Run
-from csp.method.checks import check_examples, check_gamma
+from csp.method.contrast_rule import parse_rule
 from csp.method.examples import Examples, select_examples
 from csp.method.states import SENTENCES, NeuronState
+from csp.work.choice import Choice, make_choice
 from csp.work.image_facts import ImageIndex
 from csp.work.labelling import TOP, Labels, Scorer, best_texts
 from csp.work.provenance import answered, computed_by, csp_version, freshest, precomputed
+from csp.work.splits import selection
+from csp.work.stored_labels import StoredLabels
 from csp.work.text_scores import TextScorer, clean_text
 from csp.work.view_building import margin, neuron_view
 from csp.work.views import LabelRow, NeuronTable, NeuronView, Pair, Provenance, ScoreRange, TextScore
@@ -43,15 +45,6 @@ from csp.work.views_json import (
 )
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What a person can change: the number of examples, gamma, whether one image may serve several pairs."""
-
-    k: int
-    gamma: float
-    reuse: bool
-
-
 class Explorer:
     """The questions that pages and commands ask of one run."""
 
@@ -59,15 +52,17 @@ class Explorer:
         self.run = run
         self.answers = answers
         self._images = ImageIndex(run)
+        self._stored = StoredLabels(run)
 
     def neurons(self, layer: str) -> NeuronTable:
-        """The neurons of a layer, with their state and their first csp label."""
+        """The neurons of a layer, with their state and the first label of the first labeler."""
         stored = self.run.neurons(layer)
         if stored.empty:
             raise BadInputError(
                 f"the run {self.run.name} has no table of neurons; make it again with `csp index`"
             )
-        firsts = [self._first(layer, neuron) for neuron in stored["neuron"]]
+        labels = self._stored.firsts(layer)
+        firsts = [_first(labels.get(neuron, ())) for neuron in stored["neuron"]]
         frame = pd.DataFrame(
             {
                 "neuron": stored["neuron"],
@@ -92,14 +87,15 @@ class Explorer:
         k: int | None = None,
         gamma: float | None = None,
         reuse: bool | None = None,
+        contrast: str | None = None,
     ) -> NeuronView:
         """One neuron; what is left None is the run's own parameter."""
-        choice = self.choice(k, gamma, reuse)
+        choice = self.choice(k, gamma, reuse, contrast)
         examples, found = self.examples(layer, neuron, choice)
         labels, labelled = self.labels(layer, neuron, choice)
         return neuron_view(
             self.run,
-            (layer, neuron, choice.k, choice.gamma, choice.reuse),
+            (layer, neuron, choice),
             self._images.pairs(examples),
             labels,
             freshest(found, labelled),
@@ -114,42 +110,45 @@ class Explorer:
         k: int | None = None,
         gamma: float | None = None,
         reuse: bool | None = None,
+        contrast: str | None = None,
     ) -> TextScore:
         """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded."""
-        choice, text = self.choice(k, gamma, reuse), clean_text(text)
+        choice, text = self.choice(k, gamma, reuse, contrast), clean_text(text)
         activations = self.run.activations(layer, neuron)
 
         def compute() -> dict[str, Any]:
             examples, _ = self.examples(layer, neuron, choice)
             return self._texts.score(text, activations, examples, choice.gamma)
 
-        key = self.key("text", layer, neuron) | asdict(choice) | {"text": text}
+        key = self.key("text", layer, neuron) | choice.as_json() | {"text": text}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         scores = {name: LabelRow(**row) for name, row in answer.value["scores"].items()}
         return TextScore(
             text, answer.value["in_vocabulary"], scores, answer.value["out_of"], answered(answer)
         )
 
+    def first_labeler(self, layer: str) -> str:
+        """The labeler whose first label the app suggests for neurons of this layer."""
+        return self._stored.first_labeler(layer)
+
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
-        """Where the scores of first labels lie in this layer; None when the run has no labels."""
-        labels = self.run.labels(layer)
+        """Where the scores of first labels lie in this layer; None when the run stores none."""
+        labels = self._stored.frame(layer)
         first = labels[(labels["labeler"] == labeler) & (labels["rank"] == 1)]["score"]
         if first.empty:
             return None
         low, median, high = first.quantile([0.1, 0.5, 0.9]).tolist()
         return ScoreRange(low, median, high, len(first))
 
-    def choice(self, k: int | None = None, gamma: float | None = None, reuse: bool | None = None) -> Choice:
+    def choice(
+        self,
+        k: int | None = None,
+        gamma: float | None = None,
+        reuse: bool | None = None,
+        contrast: str | None = None,
+    ) -> Choice:
         """A checked choice; what is left None is the run's own parameter. Raises BadInputError."""
-        given = self.run.manifest.parameters
-        choice = Choice(
-            given.k if k is None else k,
-            given.gamma if gamma is None else gamma,
-            given.reuse if reuse is None else reuse,
-        )
-        check_examples(choice.k)
-        check_gamma(choice.gamma)
-        return choice
+        return make_choice(self.run.manifest.parameters, k, gamma, reuse, contrast)
 
     def pairs(self, layer: str, neuron: int, choice: Choice) -> tuple[tuple[Pair, ...], float]:
         """The example pairs of one neuron, and its mean activation."""
@@ -159,8 +158,7 @@ class Explorer:
     def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
         """The examples of one neuron, and where they come from; NotFoundError says what exists."""
         activations = self.run.activations(layer, neuron)
-        given = self.run.manifest.parameters
-        if (choice.k, choice.reuse) == (given.k, given.reuse):
+        if self._as_stored(choice):
             stored = self.run.examples(layer, neuron)
             if stored is not None:
                 return stored, precomputed(self.run.manifest)
@@ -172,10 +170,13 @@ class Explorer:
                 choice.k,
                 reuse=choice.reuse,
                 neighbours=self.run.neighbours,
+                rule=choice.contrast,
             )
             return examples_to_json(examples)
 
-        key = self.key("examples", layer, neuron) | {"k": choice.k, "reuse": choice.reuse}
+        asked = choice.as_json()
+        del asked["gamma"]
+        key = self.key("examples", layer, neuron) | asked
         answer = self.answers.get_or_compute(key, compute, by=computed_by(csp_version()))
         return examples_from_json(answer.value), answered(answer)
 
@@ -183,8 +184,10 @@ class Explorer:
         """By labeler, the texts among the `top` best of any labeler; empty without a vocabulary."""
         if self._scorer is None:
             return {}, precomputed(self.run.manifest)
-        if choice == self.choice() and top <= TOP and not self.run.labels(layer).empty:
-            return self._stored_labels(layer).get(neuron, {}), precomputed(self.run.manifest)
+        if choice == self.choice() and top <= TOP:
+            stored = self._stored.of(layer, neuron)
+            if stored is not None:
+                return stored, precomputed(self.run.manifest)
         scorer, texts = self._scorer, tuple(self.run.vocabulary["text"])
 
         def compute() -> dict[str, Any]:
@@ -192,9 +195,13 @@ class Explorer:
             scores = scorer.scores(self.run.activations(layer, neuron), examples, choice.gamma)
             return labels_to_json(best_texts(scores, texts, max(top, TOP)))
 
-        key = self.key("labels", layer, neuron) | asdict(choice) | {"top": max(top, TOP)}
+        key = self.key("labels", layer, neuron) | choice.as_json() | {"top": max(top, TOP)}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
+
+    def has_labels(self, layer: str, neuron: int) -> bool:
+        """Whether the labels of all labelers are stored for this neuron (or it has none: it never fires)."""
+        return self._stored.of(layer, neuron) is not None
 
     def key(self, question: str, layer: str, neuron: int | None = None) -> dict[str, Any]:
         """What tells a question about a neuron, or without one about a layer, from all others."""
@@ -206,26 +213,16 @@ class Explorer:
             "neuron": neuron,
         }
 
-    def _first(self, layer: str, neuron: int) -> tuple[str | None, float, float]:
-        rows: tuple[LabelRow, ...] = self._stored_labels(layer).get(neuron, {}).get("csp", ())
-        if not rows:
-            return None, float("nan"), float("nan")
-        between = margin(rows)
-        return rows[0].label, rows[0].score, float("nan") if between is None else between
-
-    def _stored_labels(self, layer: str) -> dict[int, Labels]:
-        if layer not in self._labels_by_layer:
-            self._labels_by_layer[layer] = _by_neuron(self.run.labels(layer))
-        return self._labels_by_layer[layer]
-
-    @cached_property
-    def _labels_by_layer(self) -> dict[str, dict[int, Labels]]:
-        return {}
+    def _as_stored(self, choice: Choice) -> bool:
+        """Whether the run's table of examples answers; it does not keep the neighbours after the nearest."""
+        given = self.run.manifest.parameters
+        stored = given.k, given.reuse, parse_rule(given.contrast)
+        return (choice.k, choice.reuse, choice.contrast) == stored and choice.contrast.neighbours == 1
 
     @cached_property
     def _scorer(self) -> Scorer | None:
         texts = self.run.text_embeddings
-        return None if texts is None else Scorer(self.run.embeddings, texts)
+        return None if texts is None else Scorer(self.run.embeddings, texts, selection(self.run))
 
     @cached_property
     def _code(self) -> str:
@@ -245,15 +242,12 @@ def open_explorer(run: str) -> Explorer:
     return Explorer(Run.open(find_run(run)), Answers(answers_folder()))
 
 
-def _by_neuron(labels: pd.DataFrame) -> dict[int, Labels]:
-    found: dict[int, dict[str, list[LabelRow]]] = {}
-    columns = (labels[name].tolist() for name in ("neuron", "labeler", "label", "score", "rank"))
-    for neuron, labeler, label, score, rank in zip(*columns, strict=True):
-        found.setdefault(neuron, {}).setdefault(labeler, []).append(LabelRow(label, score, rank))
-    return {
-        neuron: {labeler: tuple(rows) for labeler, rows in by_labeler.items()}
-        for neuron, by_labeler in found.items()
-    }
+def _first(rows: tuple[LabelRow, ...]) -> tuple[str | None, float, float]:
+    """The first label, its score, and by how much it is ahead of the next."""
+    if not rows:
+        return None, float("nan"), float("nan")
+    between = margin(rows)
+    return rows[0].label, rows[0].score, float("nan") if between is None else between
 
 
 def _sentence(state: NeuronState) -> str:

@@ -16,6 +16,7 @@ from csp.keeping.plan import Plan
 from csp.keeping.thumbnails import Thumbnails, make_thumbnails
 from csp.keeping.writer import RunWriter, already_finished
 from csp.method.checks import check_examples, check_gamma
+from csp.method.contrast_rule import parse_rule
 from csp.method.neighbours import STORED
 from csp.work.arrays_given import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.manifests import Sources, new_manifest
@@ -47,10 +48,16 @@ class ImportSpec:
     parameters: Parameters = field(default_factory=lambda: Parameters(neighbours=STORED))
 
 
-def import_parameters(k: int | None, gamma: float | None, reuse: bool) -> Parameters:
+def import_parameters(
+    k: int | None, gamma: float | None, reuse: bool, contrast: str | None = None
+) -> Parameters:
     """Checked parameters; what is None takes its default. Raises BadInputError."""
     chosen = Parameters(
-        k=30 if k is None else k, gamma=1.0 if gamma is None else gamma, reuse=reuse, neighbours=STORED
+        k=30 if k is None else k,
+        gamma=1.0 if gamma is None else gamma,
+        reuse=reuse,
+        contrast=str(parse_rule(contrast or "mean")),
+        neighbours=STORED,
     )
     check_examples(chosen.k)
     check_gamma(chosen.gamma)
@@ -161,7 +168,7 @@ class Import:
             **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},
             "layer": self.spec.layer,
             "vocabulary": [_file_hash(path) for path in files if path],
-            "parameters": self.spec.parameters.model_dump(mode="json"),
+            "parameters": self.spec.parameters.planned(),
         }
 
     def manifest(self, name: str) -> Manifest:

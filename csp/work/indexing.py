@@ -16,6 +16,7 @@ from csp.keeping.plan import Plan
 from csp.keeping.run import Run
 from csp.keeping.tables import IMAGES
 from csp.keeping.writer import RunWriter, already_finished
+from csp.method.contrast_rule import parse_rule
 from csp.work.manifests import Sources, new_manifest
 from csp.work.precompute import precompute
 from csp.work.preparing import Prepared, Preparer, Unreadable
@@ -110,6 +111,7 @@ class Job:
         return Parameters(
             k=spec.k,
             reuse=spec.reuse,
+            contrast=str(parse_rule(spec.contrast)),
             gamma=spec.gamma,
             templates=spec.templates or TEMPLATES,
             renormalise=spec.renormalise,
@@ -125,7 +127,7 @@ class Job:
             **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},
             "layers": [info.layer for info in self.layers],
             "pooling": self.spec.pooling,
-            "parameters": self.parameters.model_dump(mode="json"),
+            "parameters": self.parameters.planned(),
             "vocabulary": None if self.vocabulary is None else _table_hash(self.vocabulary),
         }
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from csp.errors import BadInputError
 from csp.method.labelers import check_labeler
-from csp.work.explorer import Choice, Explorer
+from csp.work.choice import Choice
+from csp.work.explorer import Explorer
 
 
 def label_lists(

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
+from csp.method.evidence import Evidence
 from csp.method.examples import Examples
-from csp.method.labelers import LABELERS, Evidence, text_prior
+from csp.method.labeler_correlation import text_spread
+from csp.method.labeler_dissect import text_prior
+from csp.method.labelers import LABELERS
 from csp.work.views import LabelRow
 
 TOP = 10
@@ -24,17 +27,29 @@ class Scorer:
 
     embeddings: Float32[np.ndarray, "n d"]
     text_embeddings: Float32[np.ndarray, "t d"]
+    selection: Bool[np.ndarray, " n"] | None
+    """The images that may decide a label beside the examples (`splits.selection`); None: all."""
 
     @cached_property
     def prior(self) -> Float64[np.ndarray, " t"]:
         """How often each text suits an image of the run."""
         return text_prior(self.embeddings, self.text_embeddings)
 
+    @cached_property
+    def spread(self) -> Float64[np.ndarray, " t"]:
+        """How much each text's likeness to the images that may decide varies."""
+        chosen = self.embeddings if self.selection is None else self.embeddings[self.selection]
+        return text_spread(chosen, self.text_embeddings)
+
+    def evidence(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
+        """What labelers may look at for one neuron."""
+        return Evidence(activations, self.embeddings, examples, self.prior, self.selection, self.spread)
+
     def scores(self, activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float) -> Scores:
         """The score of every text under every labeler; nothing for a neuron that never fires."""
         if not (examples.activation > 0).any():
             return {}
-        evidence = Evidence(activations, self.embeddings, examples, self.prior)
+        evidence = self.evidence(activations, examples)
         return {name: labeler(evidence, self.text_embeddings, gamma) for name, labeler in LABELERS.items()}
 
 

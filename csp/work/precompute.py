@@ -1,6 +1,6 @@
 """What is worked out once when a run is made: neighbours, then states, examples and labels of neurons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,15 @@ from jaxtyping import Float32
 
 from csp.keeping.run import Run
 from csp.keeping.writer import RunWriter
+from csp.method.contrast_rule import parse_rule
 from csp.method.examples import Examples
 from csp.method.layer import select_all
 from csp.method.neighbours import nearest_neighbours
 from csp.method.states import neuron_states
-from csp.work.labelling import Labels, Scorer, best_texts
+from csp.work.labelling import Scorer, best_texts
 from csp.work.progress import Report, Stage, silent
+from csp.work.splits import selection
+from csp.work.stored_labels import label_rows
 
 Row = dict[str, object]
 
@@ -26,7 +29,7 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
         stage.reached(draft.manifest.images)
     scorer = None
     if draft.text_embeddings is not None:
-        scorer = Scorer(draft.embeddings, draft.text_embeddings)
+        scorer = Scorer(draft.embeddings, draft.text_embeddings, selection(draft))
     for index, layer in enumerate(draft.layers):
         last_part = f"labels-{index}" if scorer else f"neurons-{index}"
         if not writer.written(last_part):
@@ -46,7 +49,7 @@ def _precompute_layer(
         neurons.append(_neuron_row(neuron, column, examples, draft.manifest.parameters.k))
         if scorer:
             scores = scorer.scores(column, examples, draft.manifest.parameters.gamma)
-            labels.extend(_label_rows(neuron, best_texts(scores, texts)))
+            labels.extend(label_rows(neuron, best_texts(scores, texts)))
         stage.reached(neuron + 1)
     writer.write_neurons(layer, pd.DataFrame(neurons))
     if scorer:
@@ -57,7 +60,12 @@ def _precompute_layer(
 def _all_examples(draft: Run, activations: Float32[np.ndarray, "n c"]) -> Sequence[Examples]:
     parameters = draft.manifest.parameters
     return select_all(
-        activations, draft.embeddings, parameters.k, reuse=parameters.reuse, neighbours=draft.neighbours
+        activations,
+        draft.embeddings,
+        parameters.k,
+        reuse=parameters.reuse,
+        neighbours=draft.neighbours,
+        rule=parse_rule(parameters.contrast),
     )
 
 
@@ -75,15 +83,3 @@ def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: E
         "contrastive_activation": examples.contrastive_activation,
         "similarity": examples.similarity,
     }
-
-
-def _label_rows(neuron: int, labels: Labels) -> Iterator[Row]:
-    for labeler, rows in labels.items():
-        for row in rows:
-            yield {
-                "neuron": neuron,
-                "labeler": labeler,
-                "rank": row.rank,
-                "label": row.label,
-                "score": row.score,
-            }

@@ -11,15 +11,15 @@ from csp.errors import BadInputError, CspError, UnavailableError
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
 from csp.method.examples import Examples
+from csp.method.labelers import LABELERS
 from csp.work.labelling import Scorer, Scores
 from csp.work.provenance import computed_by, csp_version
 from csp.work.spec_paths import openable_spec
+from csp.work.splits import selection
 from csp.work.views import LabelRow
 from csp.world.models import Encoder, open_encoder
 
 LONGEST = 300
-NEEDS_VOCABULARY = "clip-dissect"
-"""It weighs a text against the others, so it can't score one alone."""
 
 
 def clean_text(text: str) -> str:
@@ -60,7 +60,7 @@ class TextScorer:
         return {
             name: LabelRow(text, float(values[index]), _rank(values, index))
             for name, values in scores.items()
-            if not (alone and name == NEEDS_VOCABULARY)
+            if LABELERS[name].alone or not alone
         }
 
     def _scorer_with(self, text: str) -> Scorer:
@@ -68,8 +68,11 @@ class TextScorer:
         if self._last is None or self._last[0] != text:
             embedding = self._embedding(text)[None, :]
             known = [] if self._vocabulary is None else [self._vocabulary.text_embeddings]
-            self._last = text, Scorer(self._run.embeddings, np.concatenate([*known, embedding]))
+            self._last = text, self._scorer_of(np.concatenate([*known, embedding]))
         return self._last[1]
+
+    def _scorer_of(self, texts: Float32[np.ndarray, "t d"]) -> Scorer:
+        return Scorer(self._run.embeddings, texts, selection(self._run))
 
     def _embedding(self, text: str) -> Float32[np.ndarray, " d"]:
         source, parameters = self._run.manifest.encoder, self._run.manifest.parameters

@@ -7,30 +7,31 @@ from jaxtyping import Float32
 from csp.keeping.run import Run
 from csp.method.examples import mean_activation
 from csp.method.states import SENTENCES, NeuronState, neuron_states
+from csp.work.choice import Choice
 from csp.work.labelling import TOP, Labels
 from csp.work.views import Histogram, LabelRow, NeuronView, Pair, Provenance
 
 BINS = 40
 
-Address = tuple[str, int, int, float, bool]
-"""Layer, neuron, k, gamma, reuse."""
+Address = tuple[str, int, Choice]
 
 
 def neuron_view(
     run: Run, address: Address, pairs: tuple[Pair, ...], labels: Labels, provenance: Provenance
 ) -> NeuronView:
     """The view of one neuron from its pairs and labels."""
-    layer, neuron, k, gamma, reuse = address
+    layer, neuron, choice = address
     activations = run.activations(layer, neuron)
     finite = activations[np.isfinite(activations)]
-    states = neuron_states(activations, k)
+    states = neuron_states(activations, choice.k)
     return NeuronView(
         run=run.name,
         layer=layer,
         neuron=neuron,
-        k=k,
-        gamma=gamma,
-        reuse=reuse,
+        k=choice.k,
+        gamma=choice.gamma,
+        reuse=choice.reuse,
+        contrast=str(choice.contrast),
         states=states,
         sentences=tuple(SENTENCES[state] for state in states if state is not NeuronState.NORMAL),
         pairs=pairs,

@@ -72,7 +72,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class NeuronView:
-    """All that the neuron page shows, for one choice of k, gamma and reuse."""
+    """All that the neuron page shows, for one choice of k, gamma, reuse and the contrast rule."""
 
     run: str
     layer: str
@@ -80,12 +80,14 @@ class NeuronView:
     k: int
     gamma: float
     reuse: bool
+    contrast: str
+    """The contrast rule as text (`mean` is the paper's)."""
     states: tuple[NeuronState, ...]
     sentences: tuple[str, ...]
     """One sentence a state for the screen, empty when the neuron is normal."""
     pairs: tuple[Pair, ...]
     labels: Mapping[str, tuple[LabelRow, ...]]
-    """By labeler (`csp`, `semanticlens`, `clip-dissect`): its best texts; empty without a vocabulary."""
+    """By labeler (`csp`, ...; the keys of `LABELERS`): its best texts; empty without a vocabulary."""
     scores: pd.DataFrame
     """The score table: every text among some labeler's best, by csp rank. Index: the text; columns: a score
     for each labeler (`csp`, ...) and its rank (`csp rank`, ...)."""
@@ -107,7 +109,7 @@ class NeuronTable:
     layer: str
     frame: pd.DataFrame
     """One row a neuron: neuron, state (values of `NeuronState`), sentence, mean, maximum, share_firing,
-    label, score, margin (csp, at the run's parameters; None/nan without a vocabulary) and
+    label, score, margin (of the first labeler, at the run's parameters; None/nan without a vocabulary) and
     top_images (list[int], best activating images first)."""
     provenance: Provenance
 

@@ -16,6 +16,7 @@ _WHOLE, _REAL = ("activating", "contrastive"), ("activation", "contrastive_activ
 def examples_to_json(examples: Examples) -> dict[str, Any]:
     """Lists of numbers, null for NaN."""
     document: dict[str, Any] = {name: getattr(examples, name).tolist() for name in _WHOLE}
+    document["further"] = None if examples.further is None else examples.further.tolist()
     document |= {name: [_or_null(value) for value in getattr(examples, name).tolist()] for name in _REAL}
     return document | {"mean_activation": examples.mean_activation}
 
@@ -24,7 +25,13 @@ def examples_from_json(document: dict[str, Any]) -> Examples:
     """The same examples again."""
     whole = {name: np.array(document[name], dtype=np.int64) for name in _WHOLE}
     real = {name: np.array(document[name], dtype=np.float32) for name in _REAL}  # None becomes NaN
-    return Examples(**whole, **real, mean_activation=document["mean_activation"])
+    further = document["further"]
+    return Examples(
+        **whole,
+        **real,
+        mean_activation=document["mean_activation"],
+        further=None if further is None else np.array(further, dtype=np.int64).reshape(len(further), -1),
+    )
 
 
 def labels_to_json(labels: Labels) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The fingerprint changes with what decides numbers, and with nothing else."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ DECIDING: list[dict[str, Any]] = [
     {"parameters": Parameters(k=31)},
     {"parameters": Parameters(reuse=False)},
     {"parameters": Parameters(gamma=0.5)},
+    {"parameters": Parameters(contrast="quantile:0.1")},
     {"parameters": Parameters(templates=("{}",))},
     {"parameters": Parameters(renormalise=False)},
     {"files": {"tables/images.parquet": FileRecord(bytes=1, sha256="0")}},
@@ -60,6 +62,24 @@ def test_fingerprint_changes_with_what_decides(change: dict[str, Any]) -> None:
 def test_fingerprint_ignores_the_rest(change: dict[str, Any]) -> None:
     manifest = build.manifest()
     assert manifest.model_copy(update=change).fingerprint == manifest.fingerprint
+
+
+def test_a_run_of_schema_1_keeps_its_fingerprint() -> None:
+    """As schema 1 made it: it knew no contrast rule."""
+    old = json.loads(build.manifest().model_dump_json()) | {
+        "schema_version": 1,
+        "created": "2026-01-01T00:00Z",
+    }
+    del old["parameters"]["contrast"]
+    found = Manifest.model_validate(old)
+    assert found.fingerprint == "f54af2c90eae44781370493f399927e697c2cb8e822a1a2d95ea2def1d23eb94"
+    assert found.parameters.contrast == "mean"
+
+
+def test_the_usual_contrast_is_no_part_of_a_plan() -> None:
+    """So a job begun before there was a choice can go on."""
+    assert "contrast" not in Parameters().planned()
+    assert Parameters(contrast="quantile:0.1").planned()["contrast"] == "quantile:0.1"
 
 
 def test_manifest_survives_its_file() -> None:

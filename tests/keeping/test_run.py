@@ -209,7 +209,7 @@ def test_a_folder_without_manifest_is_no_run(tiny_run: Run) -> None:
         ('{"schema_version": 1, "name": "x"}', "damaged at 'created': Field required"),
         (
             '{"schema_version": 3, "future": 1}',
-            r"newer version \(schema 3, this app reads up to 1\): update the app",
+            r"newer version \(schema 3, this app reads up to 2\): update the app",
         ),
     ],
 )

@@ -97,6 +97,6 @@ def test_the_result_is_kept_and_the_run_stays_the_same(explorer: Explorer) -> No
 
 def test_what_is_needed_is_said(explorer: Explorer, unlabelled: Run, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="csp, semanticlens, clip-dissect"):
-        ground_truth(explorer, ("falcon",))
+        ground_truth(explorer, ("bert",))
     with pytest.raises(BadInputError, match="does not say which attributes"):
         ground_truth(Explorer(unlabelled, Answers(tmp_path / "others")))

@@ -6,6 +6,7 @@ import pytest
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
+from csp.method.contrast_rule import ContrastRule
 from csp.method.evidence import Evidence
 from csp.method.examples import select_examples
 from csp.method.labelers import LABELERS
@@ -149,7 +150,7 @@ def test_a_typed_text_scores_as_the_vocabulary_would_score_it(
     typed = Explorer(unlabelled, Answers(tmp_path / "others")).score_text(layer, neuron, "mole")
     assert (stored.in_vocabulary, typed.in_vocabulary) == (True, False)
     assert typed.scores["csp"].score == pytest.approx(stored.scores["csp"].score, abs=1e-5)
-    assert set(typed.scores) == {"csp", "semanticlens"}, "clip-dissect can't score a text alone"
+    assert set(typed.scores) == {"csp", "semanticlens", "correlation"}, "the others can't score a text alone"
 
 
 def fires(run: Run) -> int:
@@ -177,3 +178,30 @@ def test_the_range_of_good_scores(explorer: Explorer) -> None:
     assert found is not None
     assert scores.min() <= found.low <= found.median <= found.high <= scores.max()
     assert found.neurons == len(scores)
+
+
+def test_another_contrast_rule_is_answered_and_kept_apart(explorer: Explorer) -> None:
+    rule = ContrastRule(quantile=0.2, neighbours=3)
+    view = explorer.neuron("late", 1, contrast="quantile:0.2, neighbours:3")
+    assert (view.contrast, view.provenance.source) == ("quantile:0.2,neighbours:3", "computed")
+    activations = explorer.run.activations("late", 1)
+    expected = select_examples(activations, explorer.run.embeddings, K, rule=rule)
+    twins = [pair.contrastive.image for pair in view.pairs if pair.contrastive]
+    assert twins == expected.contrastive.tolist()
+    scores = LABELERS["csp"](Evidence(activations, explorer.run.embeddings, expected), text_embeddings(), 1.0)
+    assert view.labels["csp"][0].score == pytest.approx(scores.max(), abs=1e-6)
+    again = explorer.neuron("late", 1, contrast=str(rule))
+    assert (again.provenance.source, again.pairs, again.labels) == ("cached", view.pairs, view.labels)
+    assert explorer.neuron("late", 1, contrast="mean").provenance.source == "precomputed"
+    with pytest.raises(BadInputError, match="can't be read"):
+        explorer.neuron("late", 1, contrast="median")
+
+
+def test_pairs_that_are_not_alike_leave_every_labeler(explorer: Explorer) -> None:
+    view = explorer.neuron("late", 1)
+    least = sorted(pair.similarity for pair in view.pairs if pair.similarity is not None)[2]
+    kept = explorer.neuron("late", 1, contrast=f"least:{least - 1e-4:.4f}").pairs
+    assert [pair.activating.image for pair in kept] == [
+        pair.activating.image for pair in view.pairs if pair.similarity is None or pair.similarity >= least
+    ]
+    assert explorer.neuron("late", 1, contrast="least:1").labels == {}, "no pair is left, so no label"

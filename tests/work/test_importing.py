@@ -6,6 +6,7 @@ import pytest
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.manifest import Parameters
 from csp.keeping.run import Run
+from csp.method.labelers import LABELERS
 from csp.work.importing import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
 from tests.build import draw
 
@@ -61,7 +62,7 @@ def test_arrays_come_back_with_images_and_labels(given: Path) -> None:
     assert run.images["path"].tolist()[:2] == ["00.png", "01.png"]
     assert run.thumbnail(3, "small").startswith(b"RIFF")
     assert run.vocabulary["text"].tolist() == ["ruler", "hair", "mole"]
-    assert len(run.labels("imported")) == NEURONS * 3 * 3
+    assert len(run.labels("imported")) == NEURONS * 3 * len(LABELERS)
     assert run.manifest.notes == ()
 
 

@@ -1,0 +1,93 @@
+"""The labels that came with a run, and those of labelers that joined it later.
+
+A run made before a labeler existed lacks its labels. `later_labels.label_all` works out those of all labelers
+for such a run once and adds them; until then the explorer computes them for one neuron at a time.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+
+from csp.keeping.additions import AddedTable, Additions
+from csp.keeping.run import Run
+from csp.keeping.tables import LABELS
+from csp.method.labelers import FIRST, LABELERS
+from csp.work.labelling import Labels
+from csp.work.views import LabelRow
+
+LATER = AddedTable("labels", {"layer": pa.string(), **LABELS}, ("layer", "neuron", "labeler", "label"))
+
+
+class StoredLabels:
+    """The stored labels of one run; what is read is kept until more are added."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._additions = Additions(run)
+        self._kept: dict[tuple[str, tuple[str, ...]], tuple[pd.DataFrame, dict[int, Labels]]] = {}
+
+    def frame(self, layer: str) -> pd.DataFrame:
+        """All labels of a layer, columns `tables.LABELS`; those added later replace a neuron's first ones."""
+        return self._layer(layer)[0]
+
+    def of(self, layer: str, neuron: int) -> Labels | None:
+        """One neuron's labels by every labeler; none for one that never fires; None: not all are stored."""
+        frame, by_neuron = self._layer(layer)
+        labels = by_neuron.get(neuron, {})
+        if frame.empty or (labels and LABELERS.keys() - labels.keys()):
+            return None
+        return labels
+
+    def first_labeler(self, layer: str) -> str:
+        """The labeler whose first labels stand for the neurons: `FIRST`, or csp in a run that lacks it."""
+        frame = self.frame(layer)
+        return FIRST if frame.empty or (frame["labeler"] == FIRST).any() else "csp"
+
+    def firsts(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
+        """The labels of every neuron by the first labeler, best first; none for a neuron without."""
+        name = self.first_labeler(layer)
+        return {neuron: labels[name] for neuron, labels in self._layer(layer)[1].items() if labels.get(name)}
+
+    def _layer(self, layer: str) -> tuple[pd.DataFrame, dict[int, Labels]]:
+        key = layer, self._additions.version(LATER)
+        if key not in self._kept:
+            frame = self._merged(layer)
+            self._kept[key] = frame, _by_neuron(frame)
+        return self._kept[key]
+
+    def _merged(self, layer: str) -> pd.DataFrame:
+        came = self._run.labels(layer)
+        later = self._additions.read(LATER)
+        later = later[later["layer"] == layer].drop(columns="layer")
+        if later.empty:
+            return came
+        return pd.concat([came[~came["neuron"].isin(later["neuron"])], later], ignore_index=True)
+
+
+def label_rows(neuron: int, labels: Labels) -> Iterator[dict[str, object]]:
+    """The labels of one neuron as rows of a table."""
+    for labeler, rows in labels.items():
+        for row in rows:
+            yield {
+                "neuron": neuron,
+                "labeler": labeler,
+                "rank": row.rank,
+                "label": row.label,
+                "score": row.score,
+            }
+
+
+def _by_neuron(labels: pd.DataFrame) -> dict[int, Labels]:
+    found: dict[int, dict[str, list[LabelRow]]] = {}
+    columns = (labels[name].tolist() for name in ("neuron", "labeler", "label", "score", "rank"))
+    for neuron, labeler, label, score, rank in zip(*columns, strict=True):
+        found.setdefault(neuron, {}).setdefault(labeler, []).append(LabelRow(label, score, rank))
+    return {
+        neuron: {
+            labeler: tuple(sorted(by_labeler[labeler], key=lambda row: row.rank))
+            for labeler in LABELERS
+            if labeler in by_labeler
+        }
+        for neuron, by_labeler in found.items()
+    }
