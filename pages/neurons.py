@@ -1,24 +1,56 @@
-"""All neurons of a layer: thumbnails, suggested label, score, doubt. A click opens one."""
+"""All neurons of a layer as a table, as cards or as a map. A click opens one."""
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer, neurons_of
+from csp.face.screen.data import chosen_explorer, chosen_layer, map_of, rows_of
 from csp.face.screen.frame import frame, run_line
-from csp.face.screen.neuron_filters import chosen_filters, filter_bar, page_bar
-from csp.face.screen.neuron_table import neuron_table
-from csp.face.screen.words import origin, plain
+from csp.face.screen.neuron_chips import chip_bar, chips_of
+from csp.face.screen.neuron_columns import chosen_columns, column_picker, context_of
+from csp.face.screen.neuron_export import export_menu
+from csp.face.screen.neuron_filters import (
+    chosen_filters,
+    count_line,
+    filter_bar,
+    leaf_of,
+    leaves,
+    nothing_found,
+)
+from csp.face.screen.neuron_map import chosen_colour, colour_picker, map_view
+from csp.face.screen.neuron_table import neuron_cards, neuron_table
+from csp.face.screen.words import measured_line
 
 with frame("Neurons"):
     address = st.query_params.to_dict()
     explorer = chosen_explorer(address)
     layer = chosen_layer(address, explorer)
-    table = neurons_of(explorer, layer)
-    filters = chosen_filters(address)
+    run, rows = explorer.run, rows_of(explorer, layer)
+    chips = chips_of(run.manifest.classes)
+    filters = chosen_filters(address, len(rows.frame), chips)
+    columns, colour = chosen_columns(address, rows), chosen_colour(address)
+    context = context_of(run, rows, explorer.score_range(layer))
+    fitting = filters.apply(rows.frame, chips)
+    found = filters.within(fitting)
+    leaf = leaf_of(address, filters, found)
 
-    filter_bar(explorer.run, layer, filters, table.frame)
-    found = filters.apply(table.frame)
-    page = page_bar(address, found, table.frame)
-    neuron_table(explorer.run, layer, page, table.frame, explorer.score_range(layer))
+    filter_bar(run, layer, filters)
+    chip_bar(rows.frame, chips, filters.only)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page-bar"):
+        count_line(filters, len(found), len(rows.frame))
+        if filters.view == "map":
+            colour_picker(colour, context)
+        st.space("stretch")
+        leaves(address, filters, found)
+        if filters.view == "table":
+            column_picker(rows, columns)
+        export_menu(explorer, rows, found)
+    if filters.view == "map":
+        map_view(context, map_of(explorer, layer), fitting, leaf, colour)
+    elif found.empty:
+        nothing_found()
+    elif filters.view == "table":
+        neuron_table(context, leaf, columns, filters.order, address)
+    else:
+        neuron_cards(context, leaf, columns=4)
     with st.container(key="provenance"):
-        st.caption(f"Labels and scores: {plain(origin(table.provenance))}")
-    run_line(explorer.run)
+        st.caption(measured_line(rows, run.name))
+    run_line(run)

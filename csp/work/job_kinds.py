@@ -29,6 +29,11 @@ class JobKind:
 
 KINDS: dict[str, JobKind] = {
     "index": JobKind("making a run", run="csp.work.job_index:run", check="csp.work.job_index:check"),
+    "map": JobKind(
+        "drawing the map of neurons",
+        run="csp.work.neuron_map:map_job",
+        check="csp.work.neuron_map:check_map_job",
+    ),
 }
 
 
@@ -37,6 +42,11 @@ def find_kind(name: str) -> JobKind:
     if name not in KINDS:
         raise BadInputError(f"there is no kind of job {name!r}; there are {', '.join(KINDS)}")
     return KINDS[name]
+
+
+def kind_name(name: str) -> str:
+    """What a kind is called on screen; its own name where this version does not know it."""
+    return KINDS[name].name if name in KINDS else name
 
 
 def check_arguments(kind: str, arguments: Arguments) -> None:

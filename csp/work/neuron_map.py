@@ -60,10 +60,18 @@ def draw_map(
     return drawn
 
 
-def map_job(arguments: Mapping[str, Any], report: Report) -> None:
-    """The job `map`: `{"run": name or folder, "layer": one layer, or left out for all}`."""
-    run = Run.open(find_run(arguments["run"]))
-    draw_map(run, [arguments["layer"]] if "layer" in arguments else run.layers, report)
+def map_job(arguments: Mapping[str, Any], report: Report) -> str:
+    """The job `map`: `{"run": name or folder, "layer": one layer, or left out for all}`; returns the run."""
+    run, layers = _asked(arguments)
+    draw_map(run, layers, report)
+    return run.name
+
+
+def check_map_job(arguments: Mapping[str, Any]) -> None:
+    """Raise a CspError when there is no such run or layer, or nothing to draw of it."""
+    run, layers = _asked(arguments)
+    for layer in layers:
+        _neurons(run, layer)
 
 
 def neuron_map(run: Run, layer: str) -> pd.DataFrame:
@@ -74,10 +82,7 @@ def neuron_map(run: Run, layer: str) -> pd.DataFrame:
 
 def concept_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
     """CSP's direction of every neuron of a layer, from the stored examples; zero for one that never fires."""
-    neurons = run.neurons(layer)["neuron"]
-    if neurons.empty:
-        raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
-    gamma = run.manifest.parameters.gamma
+    neurons, gamma = _neurons(run, layer), run.manifest.parameters.gamma
     examples = (run.examples(layer, int(neuron)) for neuron in neurons)
     return np.stack([concept_vector(one, run.embeddings, gamma) for one in examples if one is not None])
 
@@ -98,9 +103,21 @@ def _layout(run: Run, layer: str) -> pd.DataFrame:
     vectors = concept_vectors(run, layer)
     there = vectors.any(axis=1)
     places, how = layout(vectors[there])
-    neurons = run.neurons(layer)["neuron"].to_numpy()[there]
+    neurons = _neurons(run, layer).to_numpy()[there]
     columns = {"neuron": neurons, "x": places[:, 0], "y": places[:, 1]}
     return pd.DataFrame(columns).assign(layer=layer, how=how, csp_version=csp_version())
+
+
+def _asked(arguments: Mapping[str, Any]) -> tuple[Run, tuple[str, ...]]:
+    run = Run.open(find_run(arguments["run"]))
+    return run, (run.layer(arguments["layer"]).layer,) if "layer" in arguments else run.layers
+
+
+def _neurons(run: Run, layer: str) -> pd.Series:
+    neurons = run.neurons(layer)["neuron"]
+    if neurons.empty:
+        raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
+    return neurons
 
 
 def _principal(vectors: Float[np.ndarray, "c d"]) -> Float32[np.ndarray, "c 2"]:

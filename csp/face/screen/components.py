@@ -14,7 +14,7 @@ import streamlit as st
 
 PARTS = Path(__file__).parent / "parts"
 Cell = tuple[Literal["text", "quiet", "lines", "images", "score", "badges"], Any]
-"""How a cell shows what: a text, a text with a quiet line under it, pictures, a score with its bar, badges."""
+"""How a cell shows what: a text, one with a quiet line under it, pictures, a score with its bar, badges."""
 Badge = tuple[str, Literal["quiet", "blue", "orange"], str]
 """Words, tone and what they mean (shows on hover)."""
 

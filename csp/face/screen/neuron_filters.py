@@ -1,116 +1,155 @@
-"""Which neurons the table shows, in which order: read from the address, changed by the bar above it."""
+"""Which neurons the page shows, in which order: read from the address, changed by the bars above them."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.address import follow, write
-from csp.face.screen.place import Params, choice, whole_number
+from csp.face.screen.address import follow, put, write
+from csp.face.screen.neuron_chips import Chip, chosen_chips, fitting
+from csp.face.screen.neuron_orders import ORDERS, in_order
+from csp.face.screen.place import Params, choice, whole_number, whole_numbers
 from csp.face.screen.steering import layer_picker, run_picker
-from csp.face.screen.words import STATES
 from csp.keeping.run import Run
 
-PAGE = 20
-ANY = "any"
+VIEWS = {"table": "Table", "cards": "Cards", "map": "Map"}
+PAGE = {"table": 12, "cards": 12, "map": 6}
+"""Neurons on one leaf, as many as a screen holds."""
 FIRST_PAGE = ("page",)
-ORDERS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
-    "doubt": ("Most doubtful first", lambda frame: frame.sort_values("margin", kind="stable")),
-    "clear": ("Clearest first", lambda frame: frame.sort_values("margin", ascending=False, kind="stable")),
-    "score": (
-        "Highest score first",
-        lambda frame: frame.sort_values("score", ascending=False, kind="stable"),
-    ),
-    "low": ("Lowest score first", lambda frame: frame.sort_values("score", kind="stable")),
-    "label": ("By label", lambda frame: frame.sort_values(["label", "neuron"])),
-    "number": ("By number", lambda frame: frame.sort_values("neuron")),
-}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Words that a label must contain, a state or ANY, and an order of ORDERS."""
+    """What the address asks for."""
 
     words: str
-    state: str
+    """A part of the label or of the class pushed, or a neuron's number."""
+    only: tuple[str, ...]
+    """Names of chips."""
+    picked: frozenset[int] | None
+    """Neurons picked on the map; None: no choice."""
     order: str
+    """One of `ORDERS`."""
+    view: str
+    """One of `VIEWS`."""
 
-    def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The neurons that fit, in order; the words may also be a neuron's number."""
-        if self.state != ANY:
-            frame = frame[frame["state"] == self.state]
+    def apply(self, frame: pd.DataFrame, chips: Mapping[str, Chip]) -> pd.DataFrame:
+        """The neurons that fit the words and chips, in order; `picked` is left to `within`."""
+        frame = fitting(frame, chips, self.only)
         if self.words:
-            named = frame["label"].str.contains(self.words, case=False, regex=False, na=False)
-            frame = frame[named.astype(bool) | (frame["neuron"].astype(str) == self.words)]
-        return ORDERS[self.order][1](frame)
+            named = [
+                frame[column].str.contains(self.words, case=False, regex=False).fillna(False).astype(bool)
+                for column in ("label", "machine_label", "push_class")
+            ]
+            frame = frame[named[0] | named[1] | named[2] | (frame["neuron"].astype(str) == self.words)]
+        return in_order(frame, self.order)
+
+    def within(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Those of the neurons that are picked on the map."""
+        return frame if self.picked is None else frame[frame["neuron"].isin(self.picked)]
 
 
-def chosen_filters(params: Params) -> Filters:
-    """The filters in the address; raises WrongAddressError for a state or order that does not exist."""
+def chosen_filters(params: Params, neurons: int, chips: Mapping[str, Chip]) -> Filters:
+    """The filters in the address; raises WrongAddressError for a value that does not exist."""
     return Filters(
         words=params.get("q", "").strip(),
-        state=choice(params, "state", [ANY, *STATES], ANY),
+        only=chosen_chips(params, chips),
+        picked=whole_numbers(params, "picked", neurons - 1),
         order=choice(params, "sort", list(ORDERS), "doubt"),
+        view=choice(params, "view", list(VIEWS), "table"),
     )
 
 
-def filter_bar(run: Run, layer: str, filters: Filters, frame: pd.DataFrame) -> None:
-    """Pickers and filters; whatever changes leads back to the first page."""
-    found = frame["state"].value_counts()
+def filter_bar(run: Run, layer: str, filters: Filters) -> None:
+    """Pickers, search, order and view; whatever changes leads back to the first page."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         st.subheader("Neurons", anchor=False, width="content")
         layer_picker(run, layer)
         run_picker(run)
         st.space("stretch")
         _words(filters.words)
-        _select("state", [ANY, *STATES], filters.state, lambda state: _state(state, found), 240)
-        _select("sort", list(ORDERS), filters.order, lambda order: ORDERS[order][0], 200)
+        _order(filters.order)
+        _view(filters.view)
 
 
-def page_bar(params: Params, found: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """How many neurons fit, and the leaves of the table; returns the rows of the chosen page."""
-    pages = max(1, -(-len(found) // PAGE))
-    page = whole_number(params, "page", 1, pages, 1)
-    with st.container(horizontal=True, vertical_alignment="center", key="page-bar"):
-        fit = "all" if len(found) == len(frame) else f"{len(found)} of"
-        st.caption(f"{fit} {len(frame)} neurons", width="content")
-        st.space("stretch")
-        if pages > 1:
-            follow("page", page)
-            st.pagination(pages, key="page", on_change=write, args=("page",))
-    if found.empty:
-        st.info("No neuron fits these filters. Clear the words, or choose any state.")
-    return found.iloc[(page - 1) * PAGE : page * PAGE]
+def leaf_of(params: Params, filters: Filters, found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the leaf in the address; raises WrongAddressError for one that does not exist."""
+    size = PAGE[filters.view]
+    page = whole_number(params, "page", 1, _leaves(filters, found), 1)
+    return found.iloc[(page - 1) * size : page * size]
+
+
+def count_line(filters: Filters, found: int, neurons: int) -> None:
+    """How many neurons fit, and the way back from a choice on the map."""
+    fit = "All" if found == neurons else f"{found:,} of"
+    st.caption(f"{fit} {neurons:,} neurons", width="content")
+    if filters.picked is not None:
+        st.button(
+            f"{len(filters.picked):,} picked on the map",
+            key="unpick",
+            icon=":material/close:",
+            help="Show the others again",
+            type="tertiary",
+            on_click=put,
+            args=("picked", "", FIRST_PAGE),
+        )
+
+
+def leaves(params: Params, filters: Filters, found: pd.DataFrame) -> None:
+    """The leaves to turn, where there are several."""
+    if (count := _leaves(filters, found)) > 1:
+        follow("page", int(params.get("page", 1)))
+        st.pagination(count, key="page", on_change=write, args=("page",))
+
+
+def nothing_found() -> None:
+    """What to do when no neuron fits."""
+    st.info("No neuron fits these filters. Clear the words, or choose fewer chips.")
+
+
+def _leaves(filters: Filters, found: pd.DataFrame) -> int:
+    return max(1, -(-len(found) // PAGE[filters.view]))
 
 
 def _words(words: str) -> None:
     follow("q", words)
     st.text_input(
-        "Label contains",
+        "Search by spelling",
         key="q",
-        placeholder="Find a label or number",
+        placeholder="Find a label, class or number",
         type="search",
         on_change=write,
         args=("q", FIRST_PAGE),
         label_visibility="collapsed",
-        width=240,
+        width=250,
     )
 
 
-def _select(name: str, options: list[str], chosen: str, words: Callable[[str], str], width: int) -> None:
-    follow(name, chosen)
+def _order(order: str) -> None:
+    follow("sort", order)
     st.selectbox(
-        name.capitalize(),
-        options,
-        key=name,
-        format_func=words,
+        "Order",
+        list(ORDERS),
+        key="sort",
+        format_func=lambda name: ORDERS[name].words,
         on_change=write,
-        args=(name, FIRST_PAGE),
+        args=("sort", FIRST_PAGE),
         label_visibility="collapsed",
-        width=width,
+        width=230,
     )
 
 
-def _state(state: str, found: pd.Series) -> str:
-    return "Any state" if state == ANY else f"{STATES[state].capitalize()} ({found.get(state, 0)})"
+def _view(view: str) -> None:
+    follow("view", view)
+    st.segmented_control(
+        "View",
+        list(VIEWS),
+        key="view",
+        required=True,
+        format_func=VIEWS.__getitem__,
+        on_change=write,
+        args=("view", FIRST_PAGE),
+        label_visibility="collapsed",
+        width="content",
+    )

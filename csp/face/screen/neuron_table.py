@@ -1,70 +1,81 @@
-"""The table of a layer's neurons: pictures, label, score, doubt; a row opens its neuron."""
+"""The neurons of a leaf as a table or as cards; a row, or a card, opens its neuron."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.components import Cell, Column, Row, row_table
-from csp.face.screen.pictures import source
-from csp.face.screen.score_cells import score_cell
-from csp.face.screen.words import STATES, number, score
-from csp.keeping.run import Run
-from csp.method.states import NeuronState
-from csp.work.views import ScoreRange
+from csp.face.screen.components import Card, Column, Row, card_grid, row_table
+from csp.face.screen.neuron_columns import Context, TableColumn, columns_of
+from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
+from csp.face.screen.neuron_orders import ORDERS, two_orders
+from csp.face.screen.place import Params
+from csp.face.screen.words import number, score
 
-PICTURES = 6
-COLUMNS = (
-    Column("Neuron"),
-    Column("Fires most for", "The images that activate it most, strongest first"),
-    Column("The machine suggests", "The vocabulary's best label under CSP"),
-    Column(
-        "Score",
-        "CSP score: cosine, -1 to 1. Grey stretch: where first labels of this layer usually lie",
-        True,
-    ),
-    Column("Ahead by", "Score of the first label minus that of the second: small means doubtful", True),
-    Column("Fires on", "Share of images with an activation above zero", True),
-    Column("Note", "What sets it apart from most neurons of this layer"),
-)
+CARD_PICTURES = 4
 
 
 def neuron_table(
-    run: Run, layer: str, page: pd.DataFrame, whole: pd.DataFrame, usual: ScoreRange | None
+    context: Context, leaf: pd.DataFrame, shown: Sequence[str], order: str, params: Params
 ) -> None:
-    """Draws one page of the table; a click on a row opens its neuron."""
-    usual_state = whole["state"].mode()[0]
+    """One leaf as a table; a click on a head sorts by it, a second click the other way."""
+    known = columns_of(context.rows)
+    columns = [known[name] for name in shown]
     rows = [
-        _row(run, layer, facts, usual_state, score_cell(float(facts["score"]), None, whole["score"], usual))
-        for facts in page.to_dict("records")
+        Row([column.cell(facts, context) for column in columns], _opens(context, facts), _hint(facts))
+        for facts in leaf.to_dict("records")
     ]
+    heads = [_head(column, order, params) for column in columns]
     with st.container(key="neuron-table"):
-        row_table(f"Neurons of {layer}", COLUMNS, rows, key="neuron-rows")
+        row_table(f"Neurons of {context.rows.layer}", heads, rows, key="neuron-rows")
 
 
-def _row(run: Run, layer: str, facts: dict[Any, Any], usual_state: str, score_bar: dict[str, Any]) -> Row:
-    neuron = int(facts["neuron"])
-    label = facts["label"] if isinstance(facts["label"], str) else ""
-    cells: list[Cell] = [
-        ("text", str(neuron)),
-        ("images", _pictures(run, facts)),
-        ("text", label) if label else ("quiet", "no label"),
-        ("score", score_bar),
-        ("text", score(facts["margin"]) if facts["margin"] == facts["margin"] else "–"),
-        ("text", f"{facts['share_firing']:.0%}"),
-        ("quiet", "" if facts["state"] == usual_state else STATES[facts["state"]]),
+def neuron_cards(context: Context, leaf: pd.DataFrame, columns: int) -> None:
+    """One leaf as cards, pictures first."""
+    cards = [_card(context, facts) for facts in leaf.to_dict("records")]
+    with st.container(key="neuron-cards"):
+        card_grid(f"Neurons of {context.rows.layer}", cards, columns=columns, key="neuron-card-grid")
+
+
+def _head(column: TableColumn, order: str, params: Params) -> Column:
+    if not column.sorts:
+        return Column(column.name, column.help, column.numeric)
+    first, second = two_orders(column.sorts)
+    address = {name: value for name, value in params.items() if name != "page"}
+    href = "neurons?" + urlencode(address | {"sort": second if order == first else first})
+    by = ORDERS[order]
+    head = Column(column.name, column.help, column.numeric, href)
+    if by.column != column.sorts:
+        return head
+    return replace(head, sorted="ascending" if by.ascending else "descending")
+
+
+def _card(context: Context, facts: Facts) -> Card:
+    label, under = label_lines(facts)
+    parts = [
+        under if facts["source"] == "person" else "",
+        f"pushes {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
+        f"score {score(facts['score'])}, ahead by {score(facts['margin'])}"
+        if facts["margin"] == facts["margin"]
+        else "",
     ]
-    address = "neuron?" + urlencode({"run": run.name, "layer": layer, "neuron": neuron})
-    hint = facts["sentence"] or f"Average {number(facts['mean'])}, strongest {number(facts['maximum'])}"
-    return Row(cells, href=address, hint=hint)
+    return Card(
+        href=_opens(context, facts),
+        title=str(facts["neuron"]),
+        label=label,
+        line=" · ".join(part for part in parts if part),
+        pictures=pictures(context.run, facts, CARD_PICTURES),
+        badges=[*review_badges(facts), *badges(facts, context.usual_state)],
+        hint=_hint(facts),
+    )
 
 
-def _pictures(run: Run, facts: dict[Any, Any]) -> list[dict[str, str]]:
-    """The strongest images; none for a neuron that fires for nothing."""
-    if facts["state"] == NeuronState.NEVER_FIRES:
-        return []
-    return [
-        {"src": source(run, int(image)), "alt": f"Image {image}, no. {place} of neuron {facts['neuron']}"}
-        for place, image in enumerate(facts["top_images"][:PICTURES], 1)
-    ]
+def _opens(context: Context, facts: Facts) -> str:
+    where = {"run": context.run.name, "layer": context.rows.layer, "neuron": facts["neuron"]}
+    return "neuron?" + urlencode(where)
+
+
+def _hint(facts: Facts) -> str:
+    return facts["sentence"] or f"Average {number(facts['mean'])}, strongest {number(facts['maximum'])}"

@@ -54,7 +54,7 @@ def choice(params: Params, name: str, options: Sequence[str], default: str) -> s
 
 
 def choices(params: Params, name: str, options: Sequence[str]) -> list[str]:
-    """The parameter as some of the options, with commas between; raises WrongAddressError as `choice` does."""
+    """The parameter as some of the options, commas between; raises WrongAddressError as `choice` does."""
     wanted = [one for one in params.get(name, "").split(",") if one]
     for one in wanted:
         choice({**params, name: one}, name, options, one)

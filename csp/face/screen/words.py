@@ -1,6 +1,7 @@
 """What the screen says: numbers, times and states in words that a dermatologist reads without help."""
 
 from csp.method.states import SENTENCES, NeuronState
+from csp.work.neuron_rows import NeuronRows
 from csp.work.views import ImageFacts, NeuronView, Provenance, ScoreRange
 
 SOURCES = {
@@ -24,6 +25,16 @@ STATES = {
     "few-images": "few images",
     "no-contrast": "no look-alikes",
 }
+
+REVIEW_STATES = {
+    "unreviewed": "Not reviewed",
+    "confirm": "Confirmed",
+    "override": "Label replaced",
+    "reject": "No label fits",
+    "unsure": "Reviewer unsure",
+    "disputed": "Disputed",
+}
+"""What people said of a neuron, as `NeuronRows` names it."""
 
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
@@ -100,6 +111,26 @@ def origin(provenance: Provenance) -> str:
     took = "" if provenance.seconds is None else f" in {provenance.seconds:.2g} s"
     when = f"{provenance.when:%d %b %Y, %H:%M} UTC"
     return f"{SOURCES[provenance.source]}{took} · {provenance.by} · {when}"
+
+
+def measured_line(rows: NeuronRows, run: str) -> str:
+    """Where a layer's labels come from, and what of them was not measured, as Markdown."""
+    gaps = [
+        name
+        for name, column in (("faithfulness", "faithful"), ("stability", "stability"))
+        if rows.frame[column].isna().all()
+    ]
+    absent = f" {' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run}`." if gaps else ""
+    classes = " The run names no classes, so no neuron pushes one." if rows.push_how is None else ""
+    return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
+
+
+def time_left(seconds: float) -> str:
+    """How long a job still takes, as people say it."""
+    if seconds < 60:
+        return "less than a minute left"
+    minutes = round(seconds / 60)
+    return f"about {minutes} min left" if minutes < 90 else f"about {minutes / 60:.0f} h left"
 
 
 def usual(scores: ScoreRange) -> str:

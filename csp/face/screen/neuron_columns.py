@@ -1,0 +1,170 @@
+"""The columns of the table of neurons: what each is called, what it means, and how its cell is drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.address import follow, write
+from csp.face.screen.components import Cell
+from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
+from csp.face.screen.place import Params, choices
+from csp.face.screen.score_cells import score_cell
+from csp.face.screen.words import score
+from csp.keeping.run import Run
+from csp.work.neuron_rows import NeuronRows
+from csp.work.views import ScoreRange
+
+PICTURES = 5
+FAITHFUL_HELP = {
+    "cosy_auc": "How surely images drawn from the label make the neuron fire more than others do (CoSy, area "
+    "under the curve): 0.5 is chance, 1 is always",
+    "scs": "How well the label foretells on which images the neuron fires (correlation, -1 to 1)",
+    None: "How well the label foretells when the neuron fires; not measured in this run",
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What cells need besides their row."""
+
+    run: Run
+    rows: NeuronRows
+    usual: ScoreRange | None
+    usual_state: str
+    """The most frequent state of the layer, not worth a note."""
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column: its head, the column of the rows that a click sorts by, and its cell."""
+
+    name: str
+    help: str
+    sorts: str
+    cell: Callable[[Facts, Context], Cell]
+    numeric: bool = False
+
+
+def context_of(run: Run, rows: NeuronRows, usual: ScoreRange | None) -> Context:
+    """The context of a layer's cells."""
+    return Context(run, rows, usual, str(rows.frame["state"].mode()[0]))
+
+
+def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
+    """All columns, by their name in the address."""
+    people = bool((rows.frame["source"] == "person").any())
+    return {
+        "neuron": TableColumn("Neuron", "Its number in the layer", "neuron", _number),
+        "pictures": TableColumn(
+            "Fires most for", "The images that activate it most, strongest first", "", _pictures
+        ),
+        "label": TableColumn(
+            "Label" if people else "The machine suggests",
+            "A person's label where there is one, else the first that the machine suggests",
+            "label",
+            lambda facts, _: ("lines", label_lines(facts) if people else (label_lines(facts)[0], "")),
+        ),
+        "score": TableColumn(
+            "Score",
+            "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where first labels usually lie",
+            "score",
+            lambda facts, context: _bar(facts, context, "score"),
+            True,
+        ),
+        "margin": TableColumn(
+            "Ahead by",
+            "Score of the machine's first label minus that of its second: small means doubtful",
+            "margin",
+            lambda facts, _: ("text", _known(facts["margin"], score)),
+            True,
+        ),
+        "stability": TableColumn(
+            "Stable",
+            "Chance that the first label stays first when other images are drawn",
+            "stability",
+            lambda facts, _: ("text", _known(facts["stability"], lambda value: f"{value:.0%}")),
+            True,
+        ),
+        "faithful": TableColumn(
+            "Faithful",
+            FAITHFUL_HELP[rows.faithful_by],
+            "faithful",
+            lambda facts, _: ("text", _known(facts["faithful"], lambda value: f"{value:.2f}")),
+            True,
+        ),
+        "push": TableColumn("Pushes", "The class that it speaks for most, and how much", "push", _push),
+        "firing": TableColumn(
+            "Fires on",
+            "Share of images with an activation above zero",
+            "share_firing",
+            lambda facts, _: ("text", f"{facts['share_firing']:.0%}"),
+            True,
+        ),
+        "review": TableColumn("Review", "What people said of it", "review", _review),
+        "notes": TableColumn(
+            "Notes", "What sets it apart, such as a label that names an artefact", "state", _notes
+        ),
+    }
+
+
+ALWAYS = ("neuron", "pictures", "label")
+
+
+def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
+    """The columns in the address, in our order; without any, all that were measured."""
+    names = list(columns_of(rows))
+    wanted = choices(params, "columns", names)
+    frame = rows.frame
+    gone = {"stability", "faithful", "push"} - {
+        name for name in ("stability", "faithful", "push") if frame[name].notna().any()
+    }
+    return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
+
+
+def column_picker(rows: NeuronRows, chosen: list[str]) -> None:
+    """The menu of columns."""
+    columns = columns_of(rows)
+    with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
+        follow("columns", [name for name in chosen if name not in ALWAYS])
+        st.pills(
+            "Columns to show",
+            [name for name in columns if name not in ALWAYS],
+            selection_mode="multi",
+            key="columns",
+            format_func=lambda name: columns[name].name,
+            on_change=write,
+            args=("columns",),
+        )
+
+
+def _number(facts: Facts, _: Context) -> Cell:
+    return "text", str(facts["neuron"])
+
+
+def _pictures(facts: Facts, context: Context) -> Cell:
+    return "images", pictures(context.run, facts, PICTURES)
+
+
+def _bar(facts: Facts, context: Context, column: str) -> Cell:
+    return "score", score_cell(float(facts[column]), None, context.rows.frame[column], context.usual)
+
+
+def _push(facts: Facts, _: Context) -> Cell:
+    if not isinstance(facts["push_class"], str):
+        return "quiet", "–"
+    return "lines", (facts["push_class"], f"{facts['push']:+.2g}")
+
+
+def _review(facts: Facts, _: Context) -> Cell:
+    return "badges", review_badges(facts)
+
+
+def _notes(facts: Facts, context: Context) -> Cell:
+    return "badges", badges(facts, context.usual_state)
+
+
+def _known(value: Any, words: Callable[[float], str]) -> str:
+    return "–" if pd.isna(value) else words(float(value))

@@ -1,0 +1,59 @@
+"""What the table, the cards and the map say of a neuron, from its row of `NeuronRows.frame`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from csp.face.screen.components import Badge
+from csp.face.screen.pictures import source
+from csp.face.screen.words import REVIEW_STATES, STATES
+from csp.keeping.run import Run
+from csp.method.states import NeuronState
+from csp.work.neuron_rows import DISPUTED, UNREVIEWED, UNSTABLE
+
+Facts = Mapping[Any, Any]
+"""One row of `NeuronRows.frame`."""
+
+
+def label_lines(facts: Facts) -> tuple[str, str]:
+    """The label in force, and whose it is; the machine's too where a person chose another."""
+    label, machine = facts["label"], facts["machine_label"]
+    if facts["source"] == "machine":
+        return (label, "the machine suggests") if isinstance(label, str) else ("no label", "")
+    if label == machine:
+        return label, "a person agrees with the machine"
+    suggested = f"; the machine suggests {machine}" if isinstance(machine, str) else ""
+    return (label if isinstance(label, str) else "no label fits"), f"says a person{suggested}"
+
+
+def badges(facts: Facts, usual_state: str) -> list[Badge]:
+    """What sets a neuron apart, most important first; the usual state of the layer is not worth one."""
+    found: list[Badge] = []
+    if facts["artefacts"]:
+        words = ", ".join(facts["artefacts"])
+        found.append((words, "orange", f"Its label, or a person's tag, names an artefact: {words}"))
+    if facts["stability"] < UNSTABLE:
+        found.append(("unstable", "quiet", "With other images another label may come first"))
+    if facts["state"] != usual_state:
+        found.append((STATES[facts["state"]], "quiet", facts["sentence"]))
+    return found
+
+
+def review_badges(facts: Facts) -> list[Badge]:
+    """What people said of a neuron; nothing when nobody did."""
+    found: list[Badge] = []
+    if facts["review"] != UNREVIEWED:
+        words, who = REVIEW_STATES[facts["review"]], ", ".join(facts["reviewers"])
+        found.append((words, "orange" if facts["review"] == DISPUTED else "blue", f"By {who}"))
+    if facts["second_look"]:
+        found.append(("Second look", "orange", "Someone asked for a second look"))
+    return found
+
+
+def pictures(run: Run, facts: Facts, count: int) -> list[dict[str, str]]:
+    """The strongest images; none for a neuron that fires for nothing."""
+    if facts["state"] == NeuronState.NEVER_FIRES:
+        return []
+    return [
+        {"src": source(run, int(image)), "alt": f"Image {image}, no. {place} of neuron {facts['neuron']}"}
+        for place, image in enumerate(facts["top_images"][:count], 1)
+    ]
