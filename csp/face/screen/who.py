@@ -76,13 +76,22 @@ def may_review() -> bool:
     return me().role is not Role.VIEWER
 
 
-def owner() -> Person:
+def owner(doing: str = "import reviews") -> Person:
     """The person, if they may replace what is kept: an admin, or who sits at this machine; BadInputError."""
     person = me()
     if not person.verified and _at_this_machine():
         return Person(name=person.name, role=Role.ADMIN)
-    may(person, Role.ADMIN, "import reviews")
+    may(person, Role.ADMIN, doing)
     return person
+
+
+def may_manage(doing: str) -> str:
+    """Why the person may not do what takes an `owner`, in a sentence; "" when they may."""
+    try:
+        owner(doing)
+    except CspError as error:
+        return str(error)
+    return ""
 
 
 def _team() -> Team:
