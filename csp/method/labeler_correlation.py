@@ -27,16 +27,16 @@ def correlation(
     pull = selected_deviation(evidence)
     if not (weights(evidence.examples).any() and pull.any()):
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    spread = _spread(evidence, text_embeddings)
+    varies = spread(evidence, text_embeddings)
     together = text_embeddings @ (pull @ evidence.embeddings).astype(np.float32)
-    scores = np.where(spread > FLAT, together / np.maximum(spread, FLAT), 0.0)
+    scores = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
     clipped: Float32[np.ndarray, " t"] = np.clip(scores, -1.0, 1.0).astype(np.float32)
     return clipped
 
 
 def selected_deviation(evidence: Evidence) -> Float32[np.ndarray, " n"]:
     """(a - mean a) / |a - mean a| over the images that may decide; 0 at the others, and without variation."""
-    chosen = _deciding(evidence)
+    chosen = deciding(evidence)
     values = evidence.activations[chosen].astype(np.float64)
     deviation = np.zeros(len(chosen))
     if values.size and values.min() < values.max():
@@ -59,17 +59,18 @@ def text_spread(
         scatter += centred.T @ centred
     texts = text_embeddings.astype(np.float64)
     squared = np.einsum("td,td->t", texts @ scatter, texts)
-    spread: Float64[np.ndarray, " t"] = np.sqrt(np.maximum(squared, 0.0))
-    return spread
+    length: Float64[np.ndarray, " t"] = np.sqrt(np.maximum(squared, 0.0))
+    return length
 
 
-def _spread(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, " t"]:
+def spread(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, " t"]:
     """The spread over the images that decide: that of all neurons, unless some activation is not finite."""
     if evidence.text_spread is not None and np.isfinite(evidence.activations).all():
         return evidence.text_spread
-    return text_spread(evidence.embeddings[_deciding(evidence)], text_embeddings)
+    return text_spread(evidence.embeddings[deciding(evidence)], text_embeddings)
 
 
-def _deciding(evidence: Evidence) -> Bool[np.ndarray, " n"]:
+def deciding(evidence: Evidence) -> Bool[np.ndarray, " n"]:
+    """The images that decide: of the selection split, with a finite activation."""
     finite: Bool[np.ndarray, " n"] = np.isfinite(evidence.activations)
     return finite if evidence.selection is None else finite & evidence.selection
