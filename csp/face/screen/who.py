@@ -68,7 +68,7 @@ def who_line() -> None:
         else:
             _name_box(person)
     typed = quote(st.session_state.get(_NAME, ""))
-    _visitor(data={"name": typed, "cookie": COOKIE, "inside": True}, key="visitor")
+    _visitor(data={"name": typed, "cookie": COOKIE, "inside": True}, key="visitor", width="content")
 
 
 def may_review() -> bool:

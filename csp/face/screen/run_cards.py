@@ -1,0 +1,165 @@
+"""The runs on this machine, each in plain words, with what can be done with it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.data import DEMO
+from csp.face.screen.who import may_manage
+from csp.face.screen.words import plain
+from csp.keeping.manifest import Manifest
+from csp.keeping.trash import discard_run, discarded_name, discarded_runs, restore_run
+from csp.work.run_list import RunFacts, check_named_run, run_facts
+
+SAID = "runs-said"
+"""What the last action did, in a sentence, until it is shown."""
+
+
+def run_cards() -> None:
+    """Draws a card for each run, the demo first, then the trash."""
+    if said := st.session_state.pop(SAID, None):
+        done, sentence = said
+        (st.success if done else st.error)(plain(sentence))
+    facts = sorted(run_facts(), key=lambda run: (run.name != DEMO, run.name))
+    if not facts:
+        st.info("There is no run on this machine yet: make one below, or with `csp index`.")
+    for run in facts:
+        with st.container(border=True, key=f"run-{run.name}", gap="xsmall"):
+            _card(run)
+    _trash()
+
+
+def _card(run: RunFacts) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge = " :gray-badge[comes with the program]" if run.shipped else ""
+        st.markdown(f"**{plain(run.name)}**{badge}", width="content")
+        st.space("stretch")
+        _actions(run)
+    if run.manifest is None:
+        st.error(plain(run.problem), icon=":material/error:")
+        return
+    st.markdown(_sentence(run.manifest))
+    made = run.manifest
+    st.caption(
+        f"{run.megabytes:,.0f} MB · made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer "
+        f"{plain(made.csp_version)} · fingerprint `{made.fingerprint[:12]}`"
+    )
+    for remark in run.remarks:
+        st.caption(f":material/info: {plain(remark)}")
+    _checked(run)
+    with st.expander("How it was made", icon=":material/receipt_long:"):
+        _details(run.path, made)
+
+
+def _sentence(made: Manifest) -> str:
+    layers = ", ".join(f"**{plain(one.layer)}** ({one.neurons:,} neurons)" for one in made.layers)
+    classes = f", which tells {plain(', '.join(made.classes))} apart," if made.classes else ""
+    return (
+        f"**{plain(made.target.name)}**{classes} on **{made.images:,} images** of "
+        f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."
+    )
+
+
+def _actions(run: RunFacts) -> None:
+    if run.manifest is not None:
+        st.page_link(
+            "pages/neurons.py",
+            label="**Open**",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.name},
+        )
+        st.button(
+            "Check",
+            key=f"check-{run.name}",
+            on_click=_check,
+            args=(run,),
+            help="Reads every file again and compares it with the fingerprints made when the run was made.",
+        )
+    refused = "It comes with the program." if run.shipped else may_manage("delete runs")
+    if st.button("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
+        _delete_dialog(run.name)
+
+
+def _check(run: RunFacts) -> None:
+    st.session_state[_check_key(run)] = check_named_run(run.name)
+
+
+def _checked(run: RunFacts) -> None:
+    problems = st.session_state.get(_check_key(run))
+    if problems == []:
+        st.success("Sound: every file is as it was made.", icon=":material/check:")
+    elif problems:
+        st.error("\n".join(f"- {plain(problem)}" for problem in problems))
+
+
+def _check_key(run: RunFacts) -> str:
+    return f"checked-{run.name}-{run.manifest.fingerprint if run.manifest else ''}"
+
+
+def _details(path: Path, made: Manifest) -> None:
+    settings = made.parameters
+    rule = "may serve several" if settings.reuse else "serves one only"
+    lines = [
+        f"Folder: `{path}`",
+        *(
+            f"{what}: {plain(source.name)}" + (f", `{source.spec}`" if source.spec else "")
+            for what, source in (("Model", made.target), ("Images", made.dataset), ("Encoder", made.encoder))
+        ),
+        f"Each neuron: {settings.k} activating images; a look-alike {rule}; "
+        f"strength of the contrast {settings.gamma:g}",
+        f"Fingerprint: `{made.fingerprint}`",
+        "Libraries: " + plain(", ".join(f"{name} {version}" for name, version in made.libraries.items())),
+    ]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+@st.dialog("Delete this run?")
+def _delete_dialog(name: str) -> None:
+    st.markdown(
+        f"The run **{plain(name)}** goes to the trash folder, from where it can be put back. "
+        "Reviews of its neurons stay in the review record."
+    )
+    typed = st.text_input("Type the name of the run to confirm", key="delete-name")
+    if st.button("Move to trash", key="delete-now", type="primary", disabled=typed.strip() != name):
+        _discard(name)
+        st.rerun()
+
+
+def _discard(name: str) -> None:
+    if refused := may_manage("delete runs"):
+        _say(False, refused)
+        return
+    try:
+        place = discard_run(name)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} was moved to {place}.")
+
+
+def _trash() -> None:
+    places = discarded_runs()
+    if not places:
+        return
+    with st.expander(f"Trash ({len(places)})", icon=":material/delete:"):
+        for place in places:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{plain(discarded_name(place))} in `{place}`", width="content")
+                st.button("Put back", key=f"restore-{place.name}", on_click=_restore, args=(place.name,))
+
+
+def _restore(place: str) -> None:
+    if refused := may_manage("put runs back"):
+        _say(False, refused)
+        return
+    try:
+        name = restore_run(place)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} is back.")
+
+
+def _say(done: bool, sentence: str) -> None:
+    st.session_state[SAID] = (done, sentence)
