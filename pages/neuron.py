@@ -7,9 +7,11 @@ from csp.face.screen.data import chosen_explorer, chosen_layer
 from csp.face.screen.frame import frame, run_line
 from csp.face.screen.grids import FIRST_PAIRS, activating_grid, contrastive_grid, shown_pairs
 from csp.face.screen.histogram import activation_histogram
+from csp.face.screen.history import review_history
 from csp.face.screen.place import choice, whole_number
 from csp.face.screen.scores import chosen_parameters, labels_panel
 from csp.face.screen.steering import steering
+from csp.face.screen.verdict_bar import verdict_bar
 from csp.face.screen.words import oddity, plain
 
 with frame("Neuron"):
@@ -42,4 +44,6 @@ with frame("Neuron"):
         labels_panel(explorer, view, k if everything else None)
     with below:
         activation_histogram(view)
+    review_history(explorer, view)
     run_line(run)
+    verdict_bar(explorer, view)

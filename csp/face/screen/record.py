@@ -7,11 +7,13 @@ import streamlit as st
 from csp.errors import UnavailableError
 from csp.face.screen.words import plain
 from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
+from csp.keeping.reviews.words import Act
 from csp.keeping.run import Run
 from csp.work.explorer import Explorer
-from csp.work.reviewing import Reviewing
+from csp.work.reviewing import Person, Reviewing
 from csp.work.reviewing_standing import Standing
 
 _TROUBLE = "record-trouble"
@@ -25,6 +27,18 @@ def desk(explorer: Explorer) -> Reviewing:
 def standing(explorer: Explorer) -> Standing:
     """Where the neurons of a run stand: for reading."""
     return _standing(desk(explorer), explorer.run.fingerprint, _place())
+
+
+def recent(explorer: Explorer, person: Person, count: int = 10) -> list[Event]:
+    """The person's newest events that stand and can be taken back, newest first."""
+    states = standing(explorer).states() if is_there() else {}
+    mine = [
+        event
+        for state in states.values()
+        for event in state.events
+        if event.who == person.who and event.verdict is not Act.UNDO and event.token not in state.undone
+    ]
+    return sorted(mine, key=lambda event: -event.sequence)[:count]
 
 
 def is_there() -> bool:
