@@ -24,21 +24,23 @@ def linear_head(
     """The weights of the linear head on these neurons, recovered by least squares; None when there is none.
 
     z = W a + b holds exactly (residual below `EXACT` of the spread of z) if the layer's pooled output feeds
-    the last linear layer, and then W, centred over the classes, is unique as long as the activations have
-    full rank. Where it holds nothing else of the model can matter, so no model is needed to know it.
+    the last linear layer, and then W, centred over the classes, is unique as long as the activations of the
+    neurons that vary have full rank. Where it holds nothing else of the model can matter, so no model is
+    needed to know it. A neuron that is the same on every image gets 0: its weight can't be told.
     """
     usable = _usable(activations, logits)
-    neurons = activations.shape[1]
-    if usable.sum() <= neurons + 1:
+    varies = np.ptp(activations[usable], axis=0) > 0 if usable.any() else np.zeros(activations.shape[1], bool)
+    if usable.sum() <= varies.sum() + 1:
         return None
-    x = activations[usable].astype(np.float64)
+    x = activations[usable][:, varies].astype(np.float64)
     x -= x.mean(axis=0)
     z = logits[usable] - logits[usable].mean(axis=0)
-    weights: Float64[np.ndarray, "c classes"]
-    weights, _, rank, _ = np.linalg.lstsq(x, z, rcond=None)
+    found, _, rank, _ = np.linalg.lstsq(x, z, rcond=None)
     spread = np.sqrt(np.mean(z**2))
-    if rank < neurons or spread == 0 or np.sqrt(np.mean((z - x @ weights) ** 2)) > EXACT * spread:
+    if rank < varies.sum() or spread == 0 or np.sqrt(np.mean((z - x @ found) ** 2)) > EXACT * spread:
         return None
+    weights: Float64[np.ndarray, "c classes"] = np.zeros((activations.shape[1], logits.shape[1]))
+    weights[varies] = found
     return weights
 
 
@@ -51,6 +53,27 @@ def exact_push(
     """
     deviation: Float64[np.ndarray, " c"] = activations.std(axis=0, dtype=np.float64)
     push: Float64[np.ndarray, "c classes"] = weights * deviation[:, None]
+    return push
+
+
+def gradient_push(
+    activations: Float[np.ndarray, "n c"],
+    contributions: Float[np.ndarray, "n c classes"],
+    deviation: Float[np.ndarray, " c"],
+) -> Float64[np.ndarray, "c classes"]:
+    """The same to first order, from what each neuron adds to each logit (gradient x activation, k_icj):
+
+        push_cj = std(a_c) * sum_i a_ic k_icj / sum_i a_ic^2
+
+    The fraction is the slope of a line through the origin: the change of the logit for one unit of
+    activation, over the images where the neuron fires. For a linear head k = W a, so it is `exact_push`. 0
+    for a neuron that never fires. In logits, any size. `deviation` is over the whole probe dataset, the rest
+    may be of some images of it.
+    """
+    a, k = activations.astype(np.float64), contributions.astype(np.float64)
+    energy = (a**2).sum(axis=0)
+    slope = np.einsum("nc,nck->ck", a, k) / np.where(energy > 0, energy, 1.0)[:, None]
+    push: Float64[np.ndarray, "c classes"] = slope * deviation.astype(np.float64)[:, None]
     return push
 
 

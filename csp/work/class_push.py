@@ -1,6 +1,7 @@
-"""Which class each neuron of a layer pushes.
+"""Which class each neuron of a layer pushes: measured with the model, or told from what the run has stored.
 
-Where the layer's pooled output feeds the last linear layer, the head's weights follow from the stored
+`csp index` and `csp push RUN` measure it (`csp/work/push_measuring.py`) and keep it with the run. Without
+that: where the layer's pooled output feeds the last linear layer, the head's weights follow from the stored
 activations and probabilities, and the push is exact. Elsewhere only what goes together can be told.
 """
 
@@ -9,18 +10,25 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from csp.keeping.additions import AddedTable, Additions
+from csp.keeping.run import Run
 from csp.method.push import centred_logits, exact_push, goes_with, linear_head
 from csp.work.explorer import Explorer
 from csp.work.provenance import answered, computed_by, csp_version
 from csp.work.views import Provenance
 
-How = Literal["exact", "goes with"]
+How = Literal["exact", "gradient", "goes with"]
 
 HOW: dict[How, str] = {
     "exact": (
         "exact: how much the class's logit, against the other classes', rises when the neuron rises by one "
         "standard deviation"
+    ),
+    "gradient": (
+        "to first order (gradient x activation): how much the class's logit, against the other classes', "
+        "rises when the neuron rises by one standard deviation"
     ),
     "goes with": (
         "correlation of the neuron with the class over the probe images, -1 to 1: what goes together, "
@@ -28,6 +36,21 @@ HOW: dict[How, str] = {
     ),
 }
 """What the number means, by how it was found."""
+
+PUSHES = AddedTable(
+    "class-push",
+    {
+        "layer": pa.string(),
+        "neuron": pa.int64(),
+        "push": pa.list_(pa.float32()),
+        "how": pa.string(),
+        "images": pa.int64(),
+        "measured": pa.timestamp("s", tz="UTC"),
+        "csp_version": pa.string(),
+    },
+    ("layer", "neuron"),
+)
+"""Measured pushes: `push` holds one number a class, `images` over how many images a gradient was averaged."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,8 @@ def class_push(explorer: Explorer, layer: str) -> ClassPush | None:
     classes = run.manifest.classes
     if run.probabilities is None or len(classes) < 2:
         return None
+    if (kept := _measured(run, layer)) is not None:
+        return kept
     probabilities = run.probabilities
 
     def compute() -> dict[str, Any]:
@@ -72,6 +97,20 @@ def class_push(explorer: Explorer, layer: str) -> ClassPush | None:
     )
     table = pd.DataFrame(answer.value["push"], columns=list(classes))
     return ClassPush(layer, answer.value["how"], table, answered(answer))
+
+
+def _measured(run: Run, layer: str) -> ClassPush | None:
+    rows = Additions(run).read(PUSHES)
+    rows = rows[rows["layer"] == layer].sort_values("neuron")
+    if rows["neuron"].tolist() != list(range(run.layer(layer).neurons)):
+        return None
+    table = pd.DataFrame(
+        np.stack(rows["push"].tolist()).astype(np.float64), columns=list(run.manifest.classes)
+    )
+    last = rows.iloc[-1]
+    by = computed_by(str(last["csp_version"]), run.manifest.target.name)
+    when = last["measured"].to_pydatetime()
+    return ClassPush(layer, last["how"], table, Provenance("precomputed", by, when, None))
 
 
 def _json(push: np.ndarray) -> list[list[float]]:

@@ -21,6 +21,8 @@ from csp.work.manifests import Sources, new_manifest
 from csp.work.precompute import precompute
 from csp.work.preparing import Prepared, Preparer, Unreadable
 from csp.work.progress import Report, Stage, silent
+from csp.work.push_measuring import measure_push_when_indexed
+from csp.work.run_models import RunTarget
 from csp.work.spec import IndexSpec
 from csp.work.spec_paths import destination, openable_spec, portable_spec
 from csp.work.vocabulary import read_vocabulary
@@ -42,13 +44,16 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     job = open_job(spec)
     job.check_files(report)
     if already_finished(out, job.plan):
+        measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
         return out
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.compute(writer, report)
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
         precompute(writer, draft, report)
-        return writer.finish(() if spec.vocabulary else (NO_VOCABULARY,))
+        writer.finish(() if spec.vocabulary else (NO_VOCABULARY,))
+    measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
+    return out
 
 
 def open_job(spec: IndexSpec) -> "Job":

@@ -34,6 +34,11 @@ KINDS: dict[str, JobKind] = {
         run="csp.work.neuron_map:map_job",
         check="csp.work.neuron_map:check_map_job",
     ),
+    "push": JobKind(
+        "measuring class push",
+        run="csp.work.push_measuring:push_job",
+        check="csp.work.push_measuring:check_push_job",
+    ),
 }
 
 

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.push import centred_logits, exact_push, goes_with, linear_head
+from csp.method.push import centred_logits, exact_push, goes_with, gradient_push, linear_head
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: np.ndarray = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(1, 12))
@@ -47,7 +48,7 @@ def test_weights_that_cannot_be_told_are_not_made_up(case: str) -> None:
 def test_exact_push_by_hand() -> None:
     activations = np.array([[0, 1], [2, 1]], dtype=np.float32)  # standard deviations 1 and 0
     weights = np.array([[0.5, -0.5], [3.0, -3.0]])
-    np.testing.assert_allclose(exact_push(activations, weights), [[0.5, -0.5], [0, 0]])
+    np.testing.assert_allclose(exact_push(activations, weights), np.array([[0.5, -0.5], [0.0, 0.0]]))
 
 
 def test_goes_with_is_the_correlation_neuron_by_neuron() -> None:
@@ -71,3 +72,32 @@ def test_a_probability_of_zero_leaves_its_image_out() -> None:
     assert np.isfinite(logits[0]).all()
     assert np.isnan(logits[1]).all()
     assert (goes_with(np.ones((2, 3), dtype=np.float32), logits) == 0).all()
+
+
+def test_neurons_that_never_vary_do_not_hide_the_head() -> None:
+    rng = np.random.default_rng(3)
+    activations = rng.normal(size=(60, 5)).astype(np.float32)
+    activations[:, 2] = 0
+    weights = rng.normal(size=(5, 3))
+    found = linear_head(activations, centred_logits(softmax(activations @ weights)))
+    assert found is not None
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(found[[0, 1, 3, 4]], centred[[0, 1, 3, 4]], atol=1e-4)
+    assert (found[2] == 0).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_for_a_linear_head_the_gradients_push_is_the_exact_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    activations = rng.normal(1, 1, size=(30, 4)).astype(np.float32)
+    activations[:, 1] = 0
+    weights = rng.normal(size=(4, 3))
+    contributions = activations[:, :, None] * weights
+    found = gradient_push(activations, contributions, activations.std(axis=0))
+    np.testing.assert_allclose(found, exact_push(activations, weights), atol=1e-5)
+
+
+def test_gradient_push_by_hand() -> None:
+    activations = np.array([[1.0], [2.0]])  # adds 3 where it is 1, and 2 where it is 2: (1*3 + 2*2) / (1 + 4)
+    found = gradient_push(activations, np.array([[[3.0]], [[2.0]]]), np.array([0.5]))
+    assert found.tolist() == [[pytest.approx(0.5 * 7 / 5)]]

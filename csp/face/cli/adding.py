@@ -1,4 +1,4 @@
-"""Commands that add to a finished run, or write of it: map, export."""
+"""Commands that add to a finished run, or write of it: map, push, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +31,26 @@ def map_(
         )
         return
     print_lines(f"{name}: map drawn ({how})" for name, how in drawn.items())
+
+
+def push(
+    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+) -> None:
+    """Measure with the model how each neuron pushes each class, and keep it with the run."""
+    from csp.keeping.home import find_run
+    from csp.keeping.run import Run
+    from csp.work.push_measuring import measure_push
+
+    opened = Run.open(find_run(run))
+    layers = opened.layers if layer is None else (opened.layer(layer).layer,)
+    with shown_progress() as report:
+        found = measure_push(opened, layers, report, in_place=in_place)
+    if json:
+        print_json(
+            {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in found.items()]}
+        )
+        return
+    print_lines(f"{name}: class push measured ({how})" for name, how in found.items())
 
 
 def export(

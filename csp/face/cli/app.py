@@ -30,6 +30,7 @@ for _name, _command in (
     ("label", looking.label),
     ("evaluate", evaluating.evaluate),
     ("map", adding.map_),
+    ("push", adding.push),
     ("export", adding.export),
     ("runs", looking.runs),
     ("doctor", upkeep.doctor),
