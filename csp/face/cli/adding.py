@@ -57,21 +57,37 @@ def export(
     run: RunArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
     format_: Annotated[
-        str | None, typer.Option("--format", help="csv, json or parquet; the file's ending if left out.")
+        str | None,
+        typer.Option(
+            "--format", help="csv, json, parquet, or html: the audit report; else by the file's ending."
+        ),
     ] = None,
     layer: AllLayersOption = None,
+    pictures: Annotated[bool, typer.Option(help="Pictures in the html report.")] = True,
+    reviewed_only: Annotated[
+        bool,
+        typer.Option("--reviewed-only", help="Leave neurons that nobody reviewed out of the html report."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Write every neuron with its labels, scores, measures, class push and review into one file."""
     from csp.keeping.reviews.store import open_reviews
     from csp.work.explorer import open_explorer
     from csp.work.exporting import export_neurons
+    from csp.work.report.content import Wish
+    from csp.work.report.export import export_report, is_report
     from csp.work.reviewing import Reviewing
 
     explorer = open_explorer(run)
     layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     with open_reviews() as reviews:
-        count = export_neurons(explorer, Reviewing(explorer.run, reviews), out, layers, format_)
+        desk = Reviewing(explorer.run, reviews)
+        if is_report(out, format_):
+            wish = Wish(layers, pictures=pictures, reviewed_only=reviewed_only)
+            with shown_progress() as report:
+                count = export_report(explorer, desk, out, wish, report)
+        else:
+            count = export_neurons(explorer, desk, out, layers, format_)
     if json:
         print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
         return

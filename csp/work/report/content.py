@@ -1,8 +1,9 @@
 """What the audit report says, as plain values that its template lays out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -12,12 +13,15 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.audit import Audit, audit_of
 from csp.work.explorer import Explorer
+from csp.work.progress import Report, Stage, silent
 from csp.work.provenance import csp_version
-from csp.work.reviewing import Reviewing
-from csp.work.views import LabelRow, NeuronView, Pair
+from csp.work.reviewing import Reviewing, Spot
+from csp.work.views import LabelRow, Pair
 
 PAIRS = 6
 LABELS = 3
+EVERY = 20
+"""Neurons between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,12 @@ class NeuronEntry:
     state: NeuronReview
     machine: tuple[LabelRow, ...]
     """The machine's best labels, csp."""
-    view: NeuronView
     pairs: tuple[Pair, ...]
+    sentence: str
+    """What is odd about the neuron; empty when nothing is."""
+    mean: float
+    maximum: float
+    share_firing: float
 
     @property
     def anchor(self) -> str:
@@ -72,14 +80,24 @@ class Content:
     events: tuple[Event, ...]
 
 
-def content(explorer: Explorer, desk: Reviewing, *, reviewed_only: bool = False) -> Content:
-    """Everything the report says of a run; `reviewed_only` leaves out neurons that nobody looked at.
+@dataclass(frozen=True)
+class Wish:
+    """What a report is asked to show."""
+
+    layers: tuple[str, ...]
+    pictures: bool = True
+    reviewed_only: bool = False
+    """Leave out the neurons that nobody looked at."""
+
+
+def content(explorer: Explorer, desk: Reviewing, wish: Wish, report: Report = silent) -> Content:
+    """Everything the report says of a run.
 
     Raises UnavailableError when the review record can't be read, BadRunError for a damaged run.
     """
     run, states = explorer.run, desk.states()
     spots = [(layer.layer, neuron) for layer in run.manifest.layers for neuron in range(layer.neurons)]
-    shown = [spot for spot in spots if spot in states or not reviewed_only]
+    shown = [spot for spot in spots if spot[0] in wish.layers and (spot in states or not wish.reviewed_only)]
     images = run.images
     return Content(
         manifest=run.manifest,
@@ -91,7 +109,7 @@ def content(explorer: Explorer, desk: Reviewing, *, reviewed_only: bool = False)
         classes=_classes(run.manifest.classes, images),
         attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
-        neurons=tuple(_entry(explorer, spot, states.get(spot, NeuronReview())) for spot in shown),
+        neurons=tuple(_entries(explorer, shown, states, report)),
         left_out=len(spots) - len(shown),
         events=tuple(desk.events()),
     )
@@ -105,12 +123,39 @@ def pictured(neurons: Sequence[NeuronEntry]) -> list[int]:
     return sorted({one.image for one in facts})
 
 
-def _entry(explorer: Explorer, spot: tuple[str, int], state: NeuronReview) -> NeuronEntry:
-    view = explorer.neuron(*spot)
-    machine = view.labels.get("csp", ())[:LABELS]
-    first = machine[0].label if machine else None
-    label = first if state.deciding is None else state.label
-    return NeuronEntry(*spot, label, state, machine, view, view.pairs[:PAIRS])
+def _entries(
+    explorer: Explorer, spots: Sequence[Spot], states: Mapping[Spot, NeuronReview], report: Report
+) -> Iterator[NeuronEntry]:
+    stage = Stage("neurons of the report", len(spots), report)
+    rows = {layer: _rows(explorer, layer) for layer in explorer.run.layers}
+    for place, spot in enumerate(spots):
+        if place % EVERY == 0:
+            stage.reached(place)
+        yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]])
+    stage.reached(len(spots))
+
+
+def _rows(explorer: Explorer, layer: str) -> dict[Any, dict[Any, Any]]:
+    return explorer.neurons(layer).frame.set_index("neuron").to_dict("index")
+
+
+def _entry(explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any, Any]) -> NeuronEntry:
+    layer, neuron = spot
+    choice = explorer.choice()
+    labels, _ = explorer.labels(layer, neuron, choice)
+    pairs, mean = explorer.pairs(layer, neuron, choice)
+    return NeuronEntry(
+        layer=layer,
+        neuron=neuron,
+        label=row["label"] if state.deciding is None else state.label,
+        state=state,
+        machine=labels.get("csp", ())[:LABELS],
+        pairs=pairs[:PAIRS],
+        sentence=row["sentence"],
+        mean=mean,
+        maximum=float(row["maximum"]),
+        share_firing=float(row["share_firing"]),
+    )
 
 
 def _classes(names: Sequence[str], images: pd.DataFrame) -> tuple[ClassRow, ...]:

@@ -1,4 +1,4 @@
-"""Writes the audit report as one HTML file: no request to anywhere, no script, pictures inside.
+"""Lays the audit report out as one HTML file: no request to anywhere, no script, pictures inside.
 
 A picture that several neurons share is in the file once (an SVG image that is used by name), so that a whole
 layer stays small.
@@ -14,7 +14,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from csp.errors import NotFoundError
-from csp.keeping.atomic import write_bytes
 from csp.keeping.run import Run
 from csp.keeping.thumbnails import shrunk
 from csp.work.class_push import HOW
@@ -39,15 +38,6 @@ CONTENTS = {
 }
 EVERY = 50
 """Pictures between two reports of progress."""
-
-
-def write_report(
-    content: Content, run: Run, path: Path, *, pictures: bool = True, report: Report = silent
-) -> None:
-    """Write the report whole or not at all; with `pictures=False` images are named by number instead."""
-    html = report_html(content, _drawn(run, content, report) if pictures else None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, html.encode())
 
 
 def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
@@ -75,7 +65,8 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
     )
 
 
-def _drawn(run: Run, content: Content, report: Report) -> dict[int, str]:
+def drawn_pictures(run: Run, content: Content, report: Report = silent) -> dict[int, str]:
+    """The pictures that the neurons show, by image number, as addresses that hold the picture itself."""
     images = pictured(content.neurons)
     stage, drawn = Stage("pictures", len(images), report), {}
     for place, image in enumerate(images):

@@ -1,0 +1,40 @@
+"""One click or command from a run to the audit report in a file."""
+
+from pathlib import Path
+
+from csp.errors import UnavailableError
+from csp.keeping.atomic import write_bytes
+from csp.work.explorer import Explorer
+from csp.work.progress import Report, silent
+from csp.work.report.content import Wish, content
+from csp.work.report.html import drawn_pictures, report_html
+from csp.work.reviewing import Reviewing
+
+FORMAT = "html"
+
+
+def is_report(path: Path, named: str | None) -> bool:
+    """Whether an export is the audit report: by the format named, else by the file's ending."""
+    return (named or path.suffix.lower().lstrip(".")) == FORMAT
+
+
+def report_text(explorer: Explorer, desk: Reviewing, wish: Wish, report: Report = silent) -> tuple[str, int]:
+    """The report as HTML, and the number of neurons that it shows one by one."""
+    found = content(explorer, desk, wish, report)
+    pictures = drawn_pictures(explorer.run, found, report) if wish.pictures else None
+    return report_html(found, pictures), len(found.neurons)
+
+
+def export_report(
+    explorer: Explorer, desk: Reviewing, path: Path, wish: Wish, report: Report = silent
+) -> int:
+    """Write the report whole or not at all; gives the number of neurons that it shows one by one.
+
+    Raises UnavailableError when the file can't be written or the review record can't be read.
+    """
+    html, neurons = report_text(explorer, desk, wish, report)
+    try:
+        write_bytes(path, html.encode())
+    except OSError as error:
+        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+    return neurons
