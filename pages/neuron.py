@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from csp.face.screen.address import follow, write
 from csp.face.screen.data import chosen_explorer, chosen_layer
 from csp.face.screen.frame import frame, run_line
-from csp.face.screen.grids import FIRST_PAIRS, activating_grid, contrastive_grid, shown_pairs
 from csp.face.screen.histogram import activation_histogram
 from csp.face.screen.history import review_history
-from csp.face.screen.place import choice, whole_number
+from csp.face.screen.neuron_pictures import chosen_pictures, neuron_pictures
+from csp.face.screen.place import whole_number
 from csp.face.screen.scores import chosen_parameters, labels_panel
 from csp.face.screen.steering import steering
 from csp.face.screen.verdict_bar import verdict_bar
@@ -22,26 +21,18 @@ with frame("Neuron"):
     neurons = run.layer(layer).neurons
     neuron = whole_number(address, "neuron", 0, neurons - 1, 0)
     k, gamma = chosen_parameters(address, explorer)
-    everything = choice(address, "all", ("true", "false"), "false") == "true"
+    kind = chosen_pictures(address)
     view = explorer.neuron(layer, neuron, k=k, gamma=gamma)
 
-    steering(run, layer, neuron, neurons)
+    steering(run, layer, neuron, kind)
     if odd := oddity(view):
         st.info(plain(odd), icon=":material/info:")
-    pictures, words = st.container(key="neuron-body").columns([62, 38], gap="medium")
+    pictures, words = st.container(key="neuron-body").columns([54, 46], gap="medium")
     with pictures:
-        pairs = shown_pairs(view, everything)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            activating_grid(run, view, pairs)
-        with right:
-            contrastive_grid(run, view, pairs)
-        if pairs and len(view.pairs) > FIRST_PAIRS:
-            follow("all", everything)
-            st.toggle(f"Show all {len(view.pairs)} pairs", key="all", on_change=write, args=("all",))
-        below = st.container()
+        neuron_pictures(run, view, kind)
+        below = st.container(key="neuron-below")
     with words:
-        labels_panel(explorer, view, k if everything else None)
+        labels_panel(explorer, view, kind)
     with below:
         activation_histogram(view)
     review_history(explorer, view)

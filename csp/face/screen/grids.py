@@ -94,7 +94,7 @@ def _contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Til
         chip_title=f"The look-alike of {uses} of the {len(view.pairs)} pictures",
         bar=_share(view, pair.contrastive_activation),
         mark=_share(view, view.mean),
-        line=f"{words} {short(pair.contrastive_activation)}" if pair.contrastive_activation > 0 else words,
+        line=words,
         aside=f"alike {pair.similarity:.2f}",
     )
 

@@ -14,7 +14,7 @@ from csp.face.screen.words import LABELER_HELP, LABELERS, origin, plain, remark,
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView, ScoreRange, TextScore
 
-ROWS = 8
+ROWS = 5
 MOST_EXAMPLES = 200
 GAMMA_HELP = (
     "How much of each look-alike is taken away from its picture before labels are compared (gamma). "
@@ -30,14 +30,14 @@ Ranges = Mapping[str, ScoreRange | None]
 
 
 @st.fragment
-def labels_panel(explorer: Explorer, page: NeuronView, drawn: int | None) -> None:
-    """Suggestion, controls, table and own label: a fragment, so moving a control leaves the pictures alone.
+def labels_panel(explorer: Explorer, page: NeuronView, kind: str) -> None:
+    """All words on a neuron: a fragment, so moving a control leaves the pictures alone.
 
-    `page` is the view that the page drew. `drawn` is its number of pairs when all are shown: the page is
-    drawn again when the control asks for another number.
+    `page` is the view that the page drew, `kind` its arrangement of pictures: where all pairs are shown, the
+    page is drawn again when the control asks for another number of them.
     """
     k, gamma = chosen_parameters(st.query_params.to_dict(), explorer)
-    if drawn not in (None, k):
+    if kind == "all" and k != page.k:
         st.rerun()
     view = page
     if (k, gamma) != (page.k, page.gamma):
@@ -45,6 +45,8 @@ def labels_panel(explorer: Explorer, page: NeuronView, drawn: int | None) -> Non
     ranges = {labeler: explorer.score_range(page.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
         _suggestion(view, ranges["csp"])
+    with st.container(key="how-sure", gap="xxsmall"):
+        _score_line(view, ranges["csp"])
     _controls(k, gamma, _most_examples(explorer))
     with st.container(key="projection-scores", gap="xxsmall"):
         _score_table(view, ranges)
@@ -90,16 +92,19 @@ def _suggestion(view: NeuronView, usual_range: ScoreRange | None) -> None:
     if not rows:
         st.markdown("**The machine suggests no label.**")
         return
-    best = rows[0]
     st.caption("The machine suggests")
-    st.subheader(plain(best.label), anchor=False)
+    st.subheader(plain(rows[0].label), anchor=False)
+
+
+def _score_line(view: NeuronView, usual_range: ScoreRange | None) -> None:
+    """How the first label stands against other neurons, and against the next label."""
+    rows = view.labels.get("csp", ())
+    if not rows:
+        return
     scale = f"; {usual(usual_range)}" if usual_range else ""
-    behind = (
-        f" Next, *{plain(rows[1].label)}*, {score(best.score - rows[1].score)} behind."
-        if len(rows) > 1
-        else ""
-    )
-    st.caption(f"Score {score(best.score)}{scale}.{behind} {plain(remark(view))}")
+    ahead = rows[0].score - rows[1].score if len(rows) > 1 else 0.0
+    behind = f" Next, *{plain(rows[1].label)}*, {score(ahead)} behind." if len(rows) > 1 else ""
+    st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=remark(view) or None)
 
 
 def _score_table(view: NeuronView, ranges: Ranges) -> None:

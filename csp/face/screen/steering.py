@@ -7,16 +7,20 @@ import streamlit as st
 from csp.face.screen.address import follow, write
 from csp.face.screen.data import run_names
 from csp.face.screen.keys import KEYS, shortcut
+from csp.face.screen.neuron_pictures import pictures_picker
 from csp.keeping.run import Run
 
 
-def steering(run: Run, layer: str, neuron: int, neurons: int) -> None:
+def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
     """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
+    neurons = run.layer(layer).neurons
     with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
         st.caption(f"of {neurons} in", width="content")
         layer_picker(run, layer)
         run_picker(run)
+        st.space("stretch")
+        pictures_picker(kind)
         st.space("stretch")
         _step("previous", "Previous", (neuron - 1) % neurons)
         follow("neuron", neuron)
