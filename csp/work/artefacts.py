@@ -6,7 +6,7 @@ from typing import Literal
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.words import TAGS
-from csp.work.class_push import ClassPush, class_push
+from csp.work.class_push import ClassPush, How, class_push
 from csp.work.criteria import ARTEFACT, Criteria, artefacts_of, criteria
 from csp.work.explorer import Explorer
 from csp.work.reviewing import Spot
@@ -27,7 +27,7 @@ class ArtefactNeuron:
     """The class that the neuron pushes most; None where it pushes none, or the run has no classes."""
     push: float | None
     """How much: see `ClassPush.how`."""
-    how: str | None
+    how: How | None
 
     @property
     def words(self) -> str:
@@ -36,8 +36,8 @@ class ArtefactNeuron:
 
 
 def artefact_neurons(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
-    """All of a run, layer by layer, those that push a class most first."""
-    return [one for layer in explorer.run.layers for one in artefacts_in(explorer, layer, states)]
+    """All of a run, the layer nearest to the decision first, in it those that push a class most."""
+    return [one for layer in reversed(explorer.run.layers) for one in artefacts_in(explorer, layer, states)]
 
 
 def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
@@ -63,7 +63,7 @@ def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tu
     return tuple(dict.fromkeys((*artefacts_of(label, known), *tagged)))
 
 
-def _push(pushes: ClassPush | None, neuron: int) -> tuple[str | None, float | None, str | None]:
+def _push(pushes: ClassPush | None, neuron: int) -> tuple[str | None, float | None, How | None]:
     if pushes is None:
         return None, None, None
     name, value = next(iter(pushes.of(neuron).items()))

@@ -10,7 +10,10 @@ from csp.face.screen import record
 from csp.face.screen.place import Params, Way, WrongAddressError, choice, nearest
 from csp.keeping.additions import Additions
 from csp.keeping.home import list_runs
+from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
+from csp.work.artefacts import ArtefactNeuron, artefact_neurons
+from csp.work.audit import Audit, audit_of
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.neuron_map import MAP, neuron_map
 from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
@@ -83,6 +86,21 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
+
+
+def audited(explorer: Explorer) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
+    """The audit of a run, its artefact neurons, and its events; kept until an event or an addition comes."""
+    states = record.standing(explorer).states()
+    count = sum(len(state.events) for state in states.values())
+    return _audited(explorer, explorer.run.fingerprint, Additions(explorer.run).state(), count)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the record …")
+def _audited(
+    _explorer: Explorer, fingerprint: str, added: tuple[str, ...], events: int
+) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
+    desk = record.desk(_explorer)
+    return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")

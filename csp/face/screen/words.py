@@ -60,6 +60,11 @@ def score(value: float) -> str:
     return f"{value:.3f}"
 
 
+def lead(margin: float) -> str:
+    """By how much the first label is ahead of the second; even the smallest lead is not none."""
+    return "<0.0001" if 0 < margin < 0.00005 else f"{margin:.4f}"
+
+
 def firing(activation: float, mean: float, maximum: float) -> str:
     """How strongly a neuron fires on an image, against its own mean and maximum."""
     if activation <= 0:
@@ -90,6 +95,11 @@ def image_alt(facts: ImageFacts) -> str:
 
 def _listed(attributes: tuple[str, ...]) -> str:
     return ", ".join(name.replace("_", " ") for name in attributes)
+
+
+def spot(layer: str, neuron: int) -> str:
+    """A neuron by layer and number, never broken over two lines."""
+    return f"{layer}\u00a0/\u00a0{neuron}"
 
 
 def oddity(view: NeuronView) -> str:
@@ -123,14 +133,6 @@ def measured_line(rows: NeuronRows, run: str) -> str:
     absent = f" {' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run}`." if gaps else ""
     classes = " The run names no classes, so no neuron pushes one." if rows.push_how is None else ""
     return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
-
-
-def time_left(seconds: float) -> str:
-    """How long a job still takes, as people say it."""
-    if seconds < 60:
-        return "less than a minute left"
-    minutes = round(seconds / 60)
-    return f"about {minutes} min left" if minutes < 90 else f"about {minutes / 60:.0f} h left"
 
 
 def usual(scores: ScoreRange) -> str:

@@ -1,0 +1,72 @@
+"""What an auditor asks: what was checked and overruled, which artefacts matter, is the record sound."""
+
+import streamlit as st
+
+from csp.face.screen.address import follow, write
+from csp.face.screen.audit_artefacts import LEAF, artefact_table
+from csp.face.screen.audit_log import log_view, verify_button
+from csp.face.screen.audit_numbers import (
+    agreement_table,
+    coverage_table,
+    criteria_table,
+    disputes_list,
+    headline,
+    overruled_line,
+)
+from csp.face.screen.audit_report import report_panel
+from csp.face.screen.data import audited, chosen_explorer
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.place import choice, whole_number
+
+VIEWS = {
+    "checked": "What was checked",
+    "artefacts": "Artefacts",
+    "criteria": "Clinical criteria",
+    "log": "Log",
+}
+
+with frame("Audit"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    view = choice(address, "view", tuple(VIEWS), "checked")
+    audit, artefacts, events = audited(explorer)
+
+    headline(audit, artefacts)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        follow("view", view)
+        st.segmented_control(
+            "What to see",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            key="view",
+            required=True,
+            label_visibility="collapsed",
+            on_change=write,
+            args=("view", ("page",)),
+        )
+    if view == "checked":
+        coverage_table(audit)
+        overruled_line(audit)
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**Agreement of reviewers**")
+            agreement_table(audit)
+        with right:
+            st.markdown("**Open disputes**")
+            disputes_list(audit, explorer.run.name)
+        report_panel(explorer)
+    elif view == "artefacts":
+        leaves = max(1, -(-len(artefacts) // LEAF))
+        page = whole_number(address, "page", 1, leaves, 1)
+        artefact_table(explorer, artefacts, page)
+        if leaves > 1:
+            follow("page", page)
+            st.number_input(
+                f"Page, of {leaves}", 1, leaves, step=1, key="page", on_change=write, args=("page",)
+            )
+    elif view == "criteria":
+        criteria_table(audit)
+    else:
+        verify_button()
+        log_view(explorer.run.name, events, address)
+    run_line(explorer.run)
