@@ -50,17 +50,17 @@ def measure_push(
 
 
 def measure_push_when_indexed(run: Run, target: RunTarget, report: Report) -> None:
-    """What `csp index` adds to a new run: all layers, but gradients only where the classes are few.
+    """What `csp index` adds to the run it made: all layers, but gradients only where the classes are few.
 
     Nothing for a model without classes, or one that does not say what its neurons add.
     """
     if len(run.manifest.classes) < 2 or not isinstance(target.model, ExplainableTarget):
         return
     many = len(run.manifest.classes) > MOST_CLASSES
-    done = set(Additions(run).read(PUSHES)["layer"])
+    done = set(Additions(run, in_place=True).read(PUSHES)["layer"])
     head = target.model.head
     layers = [each for each in run.layers if each not in done and not (many and head(each) is None)]
-    measure_push(run, layers, report, target=target)
+    measure_push(run, layers, report, target=target, in_place=True)
 
 
 def push_job(arguments: Mapping[str, Any], report: Report) -> str:

@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from csp.errors import BadInputError, CspError, UnavailableError
+from csp.errors import BadInputError, UnavailableError
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
 from csp.method.examples import Examples
 from csp.method.labelers import LABELERS
+from csp.work.embedding import text_embedding
 from csp.work.labelling import Scorer, Scores
-from csp.work.provenance import computed_by, csp_version
-from csp.work.spec_paths import openable_spec
 from csp.work.splits import selection
 from csp.work.views import LabelRow
-from csp.world.models import Encoder, open_encoder
 
 LONGEST = 300
 
@@ -75,18 +73,10 @@ class TextScorer:
         return Scorer(self._run.embeddings, texts, selection(self._run))
 
     def _embedding(self, text: str) -> Float32[np.ndarray, " d"]:
-        source, parameters = self._run.manifest.encoder, self._run.manifest.parameters
-        templates, renormalise = parameters.templates, parameters.renormalise
-
-        def compute() -> list[float]:
-            embedded = self._encoder.embed_texts([text], templates, renormalise)
-            numbers: list[float] = embedded[0].astype(float).tolist()
-            return numbers
-
-        key: dict[str, Any] = {"question": "text embedding", "encoder": source.hash, "text": text}
-        key |= {"templates": list(templates), "renormalise": renormalise}
-        by = computed_by(csp_version(), source.name)
-        return np.array(self._answers.get_or_compute(key, compute, by=by).value, dtype=np.float32)
+        try:
+            return text_embedding(self._run, self._answers, text)
+        except UnavailableError as error:
+            raise UnavailableError(f"only texts of the vocabulary can be scored: {error}") from error
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -97,23 +87,6 @@ class TextScorer:
         for place, text in enumerate(self._run.vocabulary["text"]):
             places.setdefault(text.casefold(), place)
         return places
-
-    @cached_property
-    def _encoder(self) -> Encoder:
-        source = self._run.manifest.encoder
-        try:
-            encoder = open_encoder(openable_spec(source.spec))
-        except CspError as error:
-            raise UnavailableError(
-                f"only texts of the vocabulary can be scored: the run's encoder {source.name} "
-                f"({source.spec or 'not named in the run'}) can't be opened here ({error})"
-            ) from error
-        if encoder.weights_hash != source.hash:
-            raise UnavailableError(
-                f"only texts of the vocabulary can be scored: {source.spec} holds other weights now "
-                "than those that made this run"
-            )
-        return encoder
 
 
 def _rank(scores: Float32[np.ndarray, " t"], index: int) -> int:

@@ -15,4 +15,7 @@ run=assets/runs/demo
 if [ ! -f "$run/manifest.json" ]; then
     $python -m csp index examples/demo.yaml
 fi
+if [ ! -d "$run/additions/class-push" ]; then  # else `csp index` did it
+    $python -m csp push "$run" --in-place
+fi
 $python -m csp evaluate "$run" --metric ground-truth
