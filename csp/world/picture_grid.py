@@ -14,16 +14,21 @@ PIXELS = 128
 MARGIN = "white"
 
 
-def picture_grid(pictures: Sequence[Image.Image], rows: int = ROWS, pixels: int = PIXELS) -> Image.Image:
+def picture_grid(
+    pictures: Sequence[Image.Image], rows: int = ROWS, pixels: int = PIXELS, columns: int | None = None
+) -> Image.Image:
     """Draw pictures row by row into equal square cells, without gaps; the longer side has `pixels` pixels.
 
-    As many columns as `rows` rows need. A picture that is not square is fitted into its cell whole, on white.
-    Edges lie at `round(i * pixels / cells)`, so the cells of 128 pixels in three are 43, 42 and 43 wide.
-    Raises `BadInputError` without pictures, for a row without any, or for cells of less than a pixel.
+    As many `columns` as the rows need, if not given; cells without a picture stay white. A picture that is
+    not square is fitted into its cell whole, on white. Edges lie at `round(i * pixels / cells)`, so the cells
+    of 128 pixels in three are 43, 42 and 43 wide. Raises `BadInputError` for pictures that find no place, or
+    cells of less than a pixel.
     """
-    if not 1 <= rows <= len(pictures):
-        raise BadInputError(f"{len(pictures)} pictures can't fill {rows} rows.")
-    columns = -(-len(pictures) // rows)
+    columns = columns or -(-len(pictures) // max(rows, 1))
+    if rows < 1 or not 1 <= len(pictures) <= rows * columns:
+        raise BadInputError(
+            f"A grid of {rows} x {columns} cells can't hold {len(pictures)} pictures."
+        )
     cells = max(rows, columns)
     if pixels < cells:
         raise BadInputError(f"A grid of {pixels} pixels has no room for {cells} pictures side by side.")
