@@ -1,5 +1,6 @@
 """Jobs with real processes: they outlive who started them, stop, go on, and take turns."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError, NotFoundError
+from csp.face.cli.app import run
 from csp.keeping import lock
 from csp.keeping.home import named_run, runs_folder
 from csp.keeping.jobs import Asked, all_jobs, find_job, new_job, now
@@ -180,3 +182,23 @@ def test_a_damaged_job_does_not_hide_the_others() -> None:
     assert [each.id for each in list_jobs()] == [good.id]
     for descriptor in (held, other):
         lock.release(descriptor)
+
+
+def test_the_command_lists_shows_cancels_and_resumes(gate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    id_ = start_job("index", fields(gate), "My run").id
+    assert tell(capsys, "list", "--json")[0]["title"] == "My run"
+    assert "asked to stop" in tell(capsys, "cancel", id_)
+    assert ended(id_).state == "cancelled"
+    let_pass(gate, 99)
+    assert "goes on" in tell(capsys, "resume", id_)
+    assert ended(id_).state == "done"
+    shown = tell(capsys, "show", id_, "--json")
+    assert (shown["state"], shown["result"]) == ("done", "mine")
+    assert f"images: {IMAGES}/{IMAGES}" in shown["log"]
+
+
+def tell(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """What `csp jobs` prints, as JSON where it was asked for."""
+    assert run(["jobs", *arguments]) == 0
+    out = capsys.readouterr().out
+    return json.loads(out) if "--json" in arguments else out

@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import adding, evaluating, looking, making, review, upkeep
+from csp.face.cli import adding, evaluating, jobs, looking, making, review, upkeep
 
 STOPPED = 130
 
@@ -37,6 +37,7 @@ for _name, _command in (
 ):
     app.command(_name)(_command)
 app.add_typer(review.app, name="review")
+app.add_typer(jobs.app, name="jobs")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -77,8 +77,8 @@ def _actions(run: RunFacts) -> None:
             help="Reads every file again and compares it with the fingerprints made when the run was made.",
         )
     refused = "It comes with the program." if run.shipped else may_manage("delete runs")
-    if st.button("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
-        _delete_dialog(run.name)
+    with st.popover("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
+        _deletion(run.name)
 
 
 def _check(run: RunFacts) -> None:
@@ -114,16 +114,14 @@ def _details(path: Path, made: Manifest) -> None:
     st.markdown("\n".join(f"- {line}" for line in lines))
 
 
-@st.dialog("Delete this run?")
-def _delete_dialog(name: str) -> None:
+def _deletion(name: str) -> None:
     st.markdown(
         f"The run **{plain(name)}** goes to the trash folder, from where it can be put back. "
         "Reviews of its neurons stay in the review record."
     )
-    typed = st.text_input("Type the name of the run to confirm", key="delete-name")
-    if st.button("Move to trash", key="delete-now", type="primary", disabled=typed.strip() != name):
-        _discard(name)
-        st.rerun()
+    typed = st.text_input("Type the name of the run to confirm", key=f"typed-{name}")
+    unsure = typed.strip() != name
+    st.button("Move to trash", key=f"discard-{name}", on_click=_discard, args=(name,), disabled=unsure)
 
 
 def _discard(name: str) -> None:
