@@ -24,11 +24,10 @@ from csp.work.explorer import Explorer
 from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
 from csp.work.provenance import csp_version
 from csp.work.reviewing import Reviewing
-from csp.work.views import LabelRow
+from csp.work.stored_labels import StoredLabels
 
 LABELS = 5
 """How many of the machine's best labels a row holds."""
-BASELINES = tuple(name for name in LABELERS if name != "csp")
 _TEXT, _WHOLE, _REAL, _TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 EXPORT: Columns = {
     **dict.fromkeys(("run", "run_fingerprint", "layer"), _TEXT),
@@ -36,9 +35,10 @@ EXPORT: Columns = {
     **dict.fromkeys(("label", "source", "review"), _TEXT),
     "reviewers": pa.list_(_TEXT),
     "second_look": _TRUTH,
+    "labeler": _TEXT,
     "labels": pa.list_(_TEXT),
     "label_scores": pa.list_(_REAL),
-    **{f"{name.replace('-', '_')}_label": _TEXT for name in BASELINES},
+    **{f"{name.replace('-', '_')}_label": _TEXT for name in LABELERS},
     **dict.fromkeys(("score", "margin", "stability", "scs", "cosy_auc", "cosy_mad"), _REAL),
     **dict.fromkeys(("clarity", "redundancy", "polysemanticity"), _REAL),
     "push_class": _TEXT,
@@ -85,17 +85,13 @@ def file_format(path: Path, named: str | None = None) -> str:
 def export_table(explorer: Explorer, rows: NeuronRows, chosen: pd.DataFrame) -> pa.Table:
     """The chosen rows of a layer, in their order, with the run and its parameters: columns `EXPORT`."""
     run, made = explorer.run, explorer.run.manifest
-    labels = [_labels(explorer, rows.layer, neuron) for neuron in chosen["neuron"].tolist()]
     columns: dict[str, Any] = {name: chosen[name] for name in EXPORT if name in chosen}
-    columns["labels"] = [[row.label for row in found["csp"]] for found in labels]
-    columns["label_scores"] = [[row.score for row in found["csp"]] for found in labels]
-    for name in BASELINES:
-        first = [found[name][0].label if found[name] else None for found in labels]
-        columns[f"{name.replace('-', '_')}_label"] = pd.Series(first, chosen.index, dtype=object)
+    columns |= _labels(explorer, rows.layer, chosen["neuron"].tolist())
     constant = {
         "run": run.name,
         "run_fingerprint": run.fingerprint,
         "layer": rows.layer,
+        "labeler": explorer.first_labeler(rows.layer),
         "push_how": rows.push_how,
         "gamma": made.parameters.gamma,
         "examples": made.parameters.k,
@@ -133,10 +129,20 @@ def as_parquet(table: pa.Table) -> bytes:
 FORMATS: dict[str, Content] = {"csv": as_csv, "json": as_json, "parquet": as_parquet}
 
 
-def _labels(explorer: Explorer, layer: str, neuron: int) -> dict[str, tuple[LabelRow, ...]]:
-    """By labeler its best labels; none without a vocabulary."""
-    found, _ = explorer.labels(layer, neuron, explorer.choice())
-    return {name: found.get(name, ())[:LABELS] for name in LABELERS}
+def _labels(explorer: Explorer, layer: str, neurons: Sequence[int]) -> dict[str, list[Any]]:
+    """Columns of stored labels: the best by the first labeler with their scores, the first by each."""
+    stored = StoredLabels(explorer.run)
+    firsts = stored.firsts(layer)
+    best = [firsts.get(neuron, ())[:LABELS] for neuron in neurons]
+    leading = stored.frame(layer).query("rank == 1").set_index(["labeler", "neuron"])["label"].to_dict()
+    return {
+        "labels": [[row.label for row in rows] for rows in best],
+        "label_scores": [[row.score for row in rows] for rows in best],
+        **{
+            f"{name.replace('-', '_')}_label": [leading.get((name, neuron)) for neuron in neurons]
+            for name in LABELERS
+        },
+    }
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:

@@ -16,9 +16,10 @@ import pandas as pd
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.words import TAGS, Act
 from csp.work.artefacts import artefact_tags
-from csp.work.class_push import ClassPush, class_push
+from csp.work.class_push import ClassPush, How, class_push
 from csp.work.criteria import criteria
 from csp.work.explorer import Explorer
+from csp.work.faithfulness import faithfulness
 from csp.work.views import Provenance
 
 COLUMNS = (
@@ -46,7 +47,7 @@ class NeuronRows:
     """One row a neuron, `COLUMNS`; NaN where something was not measured."""
     faithful_by: str | None
     """The measure in the column `faithful`; None where none was taken."""
-    push_how: str | None
+    push_how: How | None
     """How `push` was found, see `ClassPush.how`; None where the run has no classes."""
     provenance: Provenance
 
@@ -54,7 +55,7 @@ class NeuronRows:
 def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     """What the machine says of each neuron; raises BadInputError for a run without precomputed neurons."""
     table = explorer.neurons(layer)
-    measured = pd.DataFrame(columns=list(MEASURED)).reindex(table.frame["neuron"])
+    measured = faithfulness(explorer, layer).set_index("neuron").reindex(table.frame["neuron"])
     faithful_by = next((name for name in FAITHFUL_BY if measured[name].notna().any()), None)
     frame = table.frame.assign(machine_label=table.frame["label"])
     for name in MEASURED:

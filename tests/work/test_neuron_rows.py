@@ -104,7 +104,7 @@ def test_a_second_look_and_a_persons_artefact_tag_show(explorer: Explorer, desk:
     decide(desk, ANN, Act.FLAG, NEVER, tags=("artefact:ink",))
     frame = reviewed_rows(explorer, desk).frame
     assert frame["second_look"].tolist() == [False, False, True, False, False, False]
-    assert frame["artefacts"][NEVER] == ["ink"]
+    assert frame["artefacts"][NEVER][-1] == "ink"
     assert frame["review"][NEVER] == "unreviewed"
 
 
@@ -122,7 +122,7 @@ def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: Reviewin
     assert late[NEVER]["labels"] == [] and late[NEVER]["score"] is None
     assert {row["run_fingerprint"] for row in from_json} == {explorer.run.fingerprint}
     first = explorer.run.labels("late").query("neuron == 0 and labeler == 'csp' and rank == 1").iloc[0]
-    assert late[RULER]["labels"][0] == first["label"]
+    assert late[RULER]["labels"][0] == late[RULER]["csp_label"] == first["label"]
     assert late[RULER]["label_scores"][0] == first["score"]
     table = list(csv.DictReader(io.StringIO(files["csv"].read_text())))
     assert [(row["layer"], int(row["neuron"])) for row in table] == [

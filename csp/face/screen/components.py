@@ -40,7 +40,9 @@ _cards = st.components.v2.component(
     js=_part("cards.js"),
     isolate_styles=False,
 )
-_go = st.components.v2.component("csp-go", html="<span></span>", js=_part("go.js"), isolate_styles=False)
+_chart_clicks = st.components.v2.component(
+    "csp-chart-clicks", html="<span></span>", js=_part("chart_clicks.js"), isolate_styles=False
+)
 _link = st.components.v2.component(
     "csp-link",
     html='<button type="button" class="csp-copy">Copy link</button>',
@@ -118,9 +120,9 @@ def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> N
     _cards(data={"title": title, "cards": [asdict(card) for card in cards], "columns": columns}, key=key)
 
 
-def go_to(href: str) -> None:
-    """Opens an address of this app as a click on a row does; draw it only in the run after a click."""
-    _go(data={"href": href}, key=f"go-{href}")
+def chart_clicks(chart: str, href: str) -> None:
+    """A click on a point of the Plotly chart with this key opens `href`, ended by the point's customdata."""
+    _chart_clicks(data={"chart": chart, "href": href}, key=f"{chart}-clicks", height=1)
 
 
 def copy_link() -> None:

@@ -24,7 +24,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 OTHERS = "others"
 GREY = "#8C959D"
-HEIGHT = 560
+HEIGHT = 500
 
 
 def map_figure(fitting: pd.DataFrame, left_out: pd.DataFrame, colour: str) -> go.Figure:
@@ -40,6 +40,7 @@ def map_figure(fitting: pd.DataFrame, left_out: pd.DataFrame, colour: str) -> go
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         dragmode="lasso",
+        hovermode="closest",
         xaxis=axis,
         yaxis={**axis, "scaleanchor": "x"},
         legend={"orientation": "h", "y": 0, "yanchor": "top", "x": 0},
@@ -74,7 +75,7 @@ def _trace(frame: pd.DataFrame, name: str, tone: str, shape: int) -> go.Scatterg
         name=escape(f"{name} ({len(frame):,})"),
         mode="markers",
         marker={"color": tone, "symbol": SHAPES[shape], "size": 8, "line": {"width": 0}},
-        customdata=frame[["neuron"]].to_numpy(),
+        customdata=[[neuron] for neuron in frame["neuron"].tolist()],
         text=_hover(frame),
         hovertemplate="%{text}<extra></extra>",
         showlegend=bool(len(frame)),

@@ -12,8 +12,9 @@ from csp.face.screen.components import Cell
 from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
 from csp.face.screen.place import Params, choices
 from csp.face.screen.score_cells import score_cell
-from csp.face.screen.words import score
+from csp.face.screen.words import lead
 from csp.keeping.run import Run
+from csp.work.class_push import HOW
 from csp.work.neuron_rows import NeuronRows
 from csp.work.views import ScoreRange
 
@@ -78,7 +79,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "Ahead by",
             "Score of the machine's first label minus that of its second: small means doubtful",
             "margin",
-            lambda facts, _: ("text", _known(facts["margin"], score)),
+            lambda facts, _: ("text", _known(facts["margin"], lead)),
             True,
         ),
         "stability": TableColumn(
@@ -95,7 +96,13 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             lambda facts, _: ("text", _known(facts["faithful"], lambda value: f"{value:.2f}")),
             True,
         ),
-        "push": TableColumn("Pushes", "The class that it speaks for most, and how much", "push", _push),
+        "push": TableColumn(
+            "Pushes",
+            "The class that it speaks for most; below, how much"
+            + (f" ({HOW[rows.push_how]})" if rows.push_how else ""),
+            "push",
+            _push,
+        ),
         "firing": TableColumn(
             "Fires on",
             "Share of images with an activation above zero",

@@ -14,7 +14,7 @@ from csp.face.screen.steering import layer_picker, run_picker
 from csp.keeping.run import Run
 
 VIEWS = {"table": "Table", "cards": "Cards", "map": "Map"}
-PAGE = {"table": 12, "cards": 12, "map": 6}
+PAGE = {"table": 10, "cards": 12, "map": 6}
 """Neurons on one leaf, as many as a screen holds."""
 FIRST_PAGE = ("page",)
 

@@ -1,4 +1,4 @@
-"""The map of neurons: alike lies together. A click opens a neuron, a lasso or box picks some for the list."""
+"""The map of neurons: alike lies together. A click opens one, drawing around some lists them."""
 
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -7,13 +7,16 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.address import follow, put, ranges, write
-from csp.face.screen.components import go_to
+from csp.face.screen.components import chart_clicks
+from csp.face.screen.job_panel import job_panel
 from csp.face.screen.map_figure import COLOURS, MEASURED, map_figure
 from csp.face.screen.neuron_columns import Context
 from csp.face.screen.neuron_filters import nothing_found
 from csp.face.screen.neuron_table import neuron_cards
 from csp.face.screen.place import Params, choice
+from csp.face.screen.who import may_manage, me
 from csp.face.screen.words import plain
+from csp.work.jobs import list_jobs, start_job
 
 LONGEST = 12_000
 """Letters of the longest set of neurons that an address may hold."""
@@ -67,13 +70,12 @@ def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour
         figure,
         key="map-chart",
         on_select=_picked,
-        selection_mode=("points", "box", "lasso"),
+        selection_mode=("box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True},
         alt=f"Map of {len(frame)} neurons of {context.rows.layer}; alike ones lie together",
     )
-    opened = st.session_state.pop("map-opens", None)
-    if opened is not None:
-        go_to("neuron?" + urlencode({"run": context.run.name, "layer": context.rows.layer, "neuron": opened}))
+    where = {"run": context.run.name, "layer": context.rows.layer}
+    chart_clicks("map-chart", f"neuron?{urlencode(where)}&neuron=")
 
 
 def _notes(places: pd.DataFrame, neurons: int) -> None:
@@ -94,25 +96,37 @@ def _notes(places: pd.DataFrame, neurons: int) -> None:
 
 
 def _no_map(context: Context) -> None:
-    """What to do when the map of this layer was not drawn yet."""
+    """The button that has the map of this layer drawn, and how far that is."""
+    arguments = {"run": context.run.name, "layer": context.rows.layer}
+    asked = [one for one in list_jobs() if one.kind == "map" and one.arguments == arguments]
+    if asked and asked[0].state != "done":
+        job_panel(asked[0].id)
+        return
     st.info(
-        f"The map of {plain(context.rows.layer)} has not been drawn yet. It takes about half a minute, once: "
-        f"`csp map {context.run.name}`",
+        f"The map of {plain(context.rows.layer)} has not been drawn yet. It takes about a minute, once.",
         icon=":material/scatter_plot:",
+    )
+    refused = may_manage("draw maps")
+    st.button(
+        "Draw the map",
+        key="draw-map",
+        type="primary",
+        on_click=_draw_map,
+        args=(arguments,),
+        disabled=bool(refused),
+        help=refused or f"Or, on the command line: csp map {context.run.name}",
     )
 
 
+def _draw_map(arguments: dict[str, str]) -> None:
+    start_job("map", arguments, f"Map of {arguments['layer']} of {arguments['run']}", by=me().name)
+
+
 def _picked() -> None:
-    """Callback of the chart: a drawn area picks, a click opens, a double click picks all again."""
+    """Callback of the chart: a drawn area picks, a double click picks all again."""
     selection = cast(dict[str, Any], st.session_state["map-chart"]["selection"])
-    neurons = [int(point["customdata"][0]) for point in selection["points"] if point.get("customdata")]
-    if selection.get("box") or selection.get("lasso"):
-        text = ranges(neurons)
-        if len(text) > LONGEST:
-            st.session_state["map-note"] = "These are too many neurons for a link: draw around fewer."
-        else:
-            put("picked", text, ("page",))
-    elif neurons:
-        st.session_state["map-opens"] = neurons[0]
+    text = ranges(int(point["customdata"][0]) for point in selection["points"])
+    if len(text) > LONGEST:
+        st.session_state["map-note"] = "These are too many neurons for a link: draw around fewer."
     else:
-        put("picked", "", ("page",))
+        put("picked", text, ("page",))
