@@ -69,3 +69,14 @@ def bootstrap_interval(
     means = np.array([rng.choice(values, n).mean() for _ in range(resamples)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(values.mean()), float(low), float(high), n)
+
+
+def correlation_interval(value: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a Pearson correlation of n pairs, in [-1, 1]: tanh(atanh r -+ 1.96 / sqrt(n - 3)).
+
+    NaN for fewer than four pairs. Source: Fisher 1921; exact for normal pairs, a guide for others.
+    """
+    if n < 4 or not np.isfinite(value):
+        return float("nan"), float("nan")
+    middle, half = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12)), 1.96 / np.sqrt(n - 3)
+    return float(np.tanh(middle - half)), float(np.tanh(middle + half))

@@ -14,7 +14,7 @@ from csp.method.projection import VANISHED, residuals
 
 RESAMPLES = 200
 SEED = 0
-STABLE = 0.8
+STABLE = 0.5
 """A first label that stays first in fewer resamplings than this is called not stable."""
 
 Draws = Int64[np.ndarray, "b k"]
@@ -138,7 +138,7 @@ def _weights(evidence: Evidence, rng: np.random.Generator) -> Float64[np.ndarray
     """The weight of every example in every resampling: how often it was drawn, times how much it fires."""
     share, _ = _drawn_examples(evidence, rng)
     positive = np.maximum(evidence.examples.activation.astype(np.float64), 0.0)
-    weight: Float64[np.ndarray, "b k"] = share * (positive / positive.max())
+    weight: Float64[np.ndarray, "b k"] = share * (positive / max(positive.max(), 1e-300))
     return weight
 
 

@@ -1,13 +1,10 @@
 """Judges labelers against known truth: does a neuron's first label name the attribute that it follows?
 
 Truth comes from the run's own attribute columns: a neuron follows the attribute that its activations tell
-best on held-out images, where that is clear (AUROC of at least 0.85). The result is written beside the run's
-arrays and is no part of its fingerprint.
+best on held-out images, where that is clear (AUROC of at least 0.85).
 """
 
-import json
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +12,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from csp.errors import BadInputError
-from csp.keeping.atomic import write_bytes
 from csp.keeping.run import Run
-from csp.method.labelers import LABELERS
+from csp.method.labelers import LABELERS, check_labeler
 from csp.method.metrics import Interval, bootstrap_interval
 from csp.method.truth import (
     CLEAR,
@@ -28,30 +24,61 @@ from csp.method.truth import (
     true_attributes,
     verdict,
 )
+from csp.work.choice import Choice
 from csp.work.explorer import Explorer
+from csp.work.measuring import Measured, Request, Subject
+from csp.work.provenance import computed_by, csp_version
+from csp.work.splits import held_out
 
-HELD_OUT = ("held-out", "test")
-"""Values of the column `split` that mark held-out images; without such rows all images count."""
-RESULT = "evaluation/ground-truth.json"
 SEED = 0
 
 
-def ground_truth(explorer: Explorer, methods: Sequence[str] = tuple(LABELERS)) -> dict[str, Any]:
+def prepare(explorer: Explorer, request: Request) -> "GroundTruth":
+    """Measure which attribute each neuron follows; raises BadInputError for what the run lacks."""
+    _check(explorer.run, request.labelers)
+    return GroundTruth(explorer, request)
+
+
+class GroundTruth:
+    """Judges labels of neurons that follow one attribute clearly."""
+
+    def __init__(self, explorer: Explorer, request: Request) -> None:
+        self.settings = str(request.choice)
+        images, split = held_out(explorer.run)
+        self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
+        self._meanings = explorer.run.vocabulary.set_index("text")
+        self._followed = {layer: _followed(explorer.run, layer, images) for layer in request.neurons}
+
+    def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
+        """Two numbers a label, 1 or 0; none where the truth is not clear."""
+        for one in subjects:
+            if one.neuron in self._followed[one.layer]:
+                attribute, _ = self._followed[one.layer][one.neuron]
+                judged = _judged(one.label, self._meanings, attribute)
+                yield Measured(one, "truth", float(judged["verdict"] == Verdict.TRUE.value))
+                yield Measured(one, "truth_alone", float(judged["alone"]))
+
+
+def ground_truth(
+    explorer: Explorer, methods: Sequence[str] = tuple(LABELERS), choice: Choice | None = None
+) -> dict[str, Any]:
     """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
 
-    Written into the run as `evaluation/ground-truth.json` too. Raises BadInputError for an unknown method,
-    and where the run has no attributes or no vocabulary that says which text names which attribute.
+    Raises BadInputError for an unknown method, and where the run has no attributes or no vocabulary that says
+    which text names which attribute.
     """
     run = explorer.run
     _check(run, methods)
     images, split = held_out(run)
-    neurons = [row for layer in run.layers for row in _clear_neurons(explorer, layer, images, methods)]
+    asked = choice or explorer.choice()
+    neurons = [row for layer in run.layers for row in _clear_neurons(explorer, layer, images, methods, asked)]
     firsts = {method: [neuron["labels"][method] for neuron in neurons] for method in methods}
     verdicts = {method: [Verdict(first["verdict"]) for first in firsts[method]] for method in methods}
-    result = {
+    return {
         "run": run.name,
         "fingerprint": run.fingerprint,
         "metric": "ground-truth",
+        "settings": str(asked),
         "images": int(images.sum()),
         "split": split,
         "attributes": list(run.attributes),
@@ -62,18 +89,6 @@ def ground_truth(explorer: Explorer, methods: Sequence[str] = tuple(LABELERS)) -
         "differences": _differences(verdicts),
         "judged": neurons,
     }
-    _write(run, result)
-    return result
-
-
-def held_out(run: Run) -> tuple[Bool[np.ndarray, " n"], str]:
-    """Which images truth is measured on, and the name of that part: a split, or `all`."""
-    split = run.images["split"].str.lower()
-    for name in HELD_OUT:
-        rows = (split == name).to_numpy(dtype=bool)
-        if rows.any():
-            return rows, name
-    return np.ones(len(split), dtype=bool), "all"
 
 
 def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:
@@ -88,8 +103,8 @@ def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Flo
 
 
 def _check(run: Run, methods: Sequence[str]) -> None:
-    if unknown := [method for method in methods if method not in LABELERS]:
-        raise BadInputError(f"there is no labeler {unknown[0]!r}; there are {', '.join(LABELERS)}")
+    for method in methods:
+        check_labeler(method)
     if not run.attributes:
         raise BadInputError(
             f"the run {run.name} has no attributes of its images (columns of 0 and 1 in its csv: data), "
@@ -102,34 +117,40 @@ def _check(run: Run, methods: Sequence[str]) -> None:
         )
 
 
-def _clear_neurons(
-    explorer: Explorer, layer: str, images: Bool[np.ndarray, " n"], methods: Sequence[str]
-) -> list[dict[str, Any]]:
-    run, choice = explorer.run, explorer.choice()
+def _followed(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> dict[int, tuple[str, float]]:
+    """By neuron that follows one clearly: the attribute and the AUROC for it."""
     auroc = attribute_table(run, layer, images)
-    meanings = run.vocabulary.set_index("text")
-    found = []
-    for neuron, attribute in enumerate(true_attributes(auroc)):
-        if attribute < 0:
-            continue
+    clear = enumerate(true_attributes(auroc).tolist())
+    return {
+        neuron: (run.attributes[attribute], float(auroc[neuron, attribute]))
+        for neuron, attribute in clear
+        if attribute >= 0
+    }
+
+
+def _clear_neurons(
+    explorer: Explorer,
+    layer: str,
+    images: Bool[np.ndarray, " n"],
+    methods: Sequence[str],
+    choice: Choice,
+) -> Iterator[dict[str, Any]]:
+    meanings = explorer.run.vocabulary.set_index("text")
+    nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
+    for neuron, (attribute, auroc) in _followed(explorer.run, layer, images).items():
         labels, _ = explorer.labels(layer, neuron, choice)
-        name = run.attributes[attribute]
         firsts = {
-            method: _judged(labels[method][0].label, meanings, name)
+            method: _judged(labels[method][0].label, meanings, attribute)
             for method in methods
             if labels.get(method)
         }
-        nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
-        found.append(
-            {
-                "layer": layer,
-                "neuron": neuron,
-                "attribute": name,
-                "auroc": round(float(auroc[neuron, attribute]), 4),
-                "labels": {method: firsts.get(method, nothing) for method in methods},
-            }
-        )
-    return found
+        yield {
+            "layer": layer,
+            "neuron": neuron,
+            "attribute": attribute,
+            "auroc": round(auroc, 4),
+            "labels": {method: firsts.get(method, nothing) for method in methods},
+        }
 
 
 def _judged(label: str, meanings: pd.DataFrame, attribute: str) -> dict[str, Any]:
@@ -165,10 +186,3 @@ def _differences(verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
 def _interval(interval: Interval) -> dict[str, float | None]:
     values = {"share": interval.value, "low": interval.low, "high": interval.high}
     return {name: round(value, 4) if np.isfinite(value) else None for name, value in values.items()}
-
-
-def _write(run: Run, result: dict[str, Any]) -> None:
-    path = run.path / RESULT
-    with suppress(OSError):  # a run on a read-only disk can still be judged
-        path.parent.mkdir(exist_ok=True)
-        write_bytes(path, json.dumps(result, indent=1, ensure_ascii=False).encode())

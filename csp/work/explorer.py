@@ -26,6 +26,7 @@ from csp.keeping.home import answers_folder, find_run
 from csp.keeping.manifest import code_hash
 from csp.keeping.run import Run
 from csp.method.contrast_rule import parse_rule
+from csp.method.evidence import Evidence
 from csp.method.examples import Examples, select_examples
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.choice import Choice, make_choice
@@ -131,6 +132,10 @@ class Explorer:
         """The labeler whose first label the app suggests for neurons of this layer."""
         return self._stored.first_labeler(layer)
 
+    def first_labels(self, layer: str) -> dict[int, str]:
+        """By neuron the first label of the first labeler, as stored; a neuron without one is missing."""
+        return {neuron: rows[0].label for neuron, rows in self._stored.firsts(layer).items()}
+
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of first labels lie in this layer; None when the run stores none."""
         labels = self._stored.frame(layer)
@@ -198,6 +203,15 @@ class Explorer:
         key = self.key("labels", layer, neuron) | choice.as_json() | {"top": max(top, TOP)}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
+
+    def evidence(self, layer: str, neuron: int, choice: Choice) -> Evidence:
+        """What labelers look at for one neuron; raises BadInputError for a run without a vocabulary."""
+        if self._scorer is None:
+            raise BadInputError(
+                f"the run {self.run.name} has no vocabulary, so there is nothing to label with"
+            )
+        examples, _ = self.examples(layer, neuron, choice)
+        return self._scorer.evidence(self.run.activations(layer, neuron), examples)
 
     def has_labels(self, layer: str, neuron: int) -> bool:
         """Whether the labels of all labelers are stored for this neuron (or it has none: it never fires)."""

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.metrics import auroc, auroc_matrix, bootstrap_interval, pearson, simulation_correlation
+from csp.method.metrics import (
+    auroc,
+    auroc_matrix,
+    bootstrap_interval,
+    correlation_interval,
+    pearson,
+    simulation_correlation,
+)
 from tests.method import slow
 from tests.method.worlds import make_world
 
@@ -68,3 +75,11 @@ def test_bootstrap_interval() -> None:
     constant = bootstrap_interval(np.ones(5), np.random.default_rng(0))
     assert (constant.low, constant.high) == (1, 1)
     assert np.isnan(bootstrap_interval(np.empty(0), np.random.default_rng(0)).value)
+
+
+def test_the_interval_of_a_correlation() -> None:
+    """Fisher's own example of the transformation: r = 0.5 of 28 pairs."""
+    low, high = correlation_interval(0.5, 28)
+    assert (low, high) == pytest.approx((np.tanh(0.54931 - 0.392), np.tanh(0.54931 + 0.392)), abs=1e-4)
+    assert np.isnan(correlation_interval(0.5, 3)).all()
+    assert correlation_interval(1.0, 50)[1] <= 1

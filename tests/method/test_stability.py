@@ -85,7 +85,7 @@ def one_sided(noise: float) -> Stability:
 def test_examples_that_agree_make_a_stable_label() -> None:
     sure, unsure = one_sided(0.05), one_sided(4.0)
     assert (sure.first, sure.chance, sure.rival) == (0, 1.0, 0)
-    assert unsure.chance < 0.8
+    assert unsure.chance < 0.7
     assert unsure.rival != unsure.first
     assert (sure.high - sure.low < unsure.high - unsure.low).all()
 

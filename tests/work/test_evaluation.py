@@ -1,102 +1,163 @@
-import csv
-import json
+"""The frame of `csp evaluate`, with every metric that needs no generator, on the tiny runs."""
+
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, CspError
+from csp.keeping.additions import Additions
 from csp.keeping.answers import Answers
-from csp.keeping.manifest import Parameters
 from csp.keeping.run import Run
-from csp.method.metrics import auroc
-from csp.work.evaluation import RESULT, attribute_table, ground_truth, held_out
-from csp.work.explorer import Explorer
-from csp.work.importing import ImportSpec, import_arrays
-from tests.build import TERMS, activations, embeddings, text_embeddings
+from csp.method.descriptive import clarity
+from csp.method.labelers import LABELERS
+from csp.method.metrics import simulation_correlation
+from csp.work.evaluation import evaluate, summary
+from csp.work.explorer import Explorer, open_explorer
+from csp.work.faithfulness import FAITHFULNESS, NUMBERS, OF_LABELS, OF_NEURONS, faithfulness
+from csp.work.label_stability import label_stability
+from csp.work.measuring import Request
+from csp.work.metrics import METRICS
+from csp.work.progress import Progress
+from csp.work.simulators import SIMULATED
+from csp.work.splits import held_out
+from tests.build import text_embeddings
+from tests.world.tiny import save_open_clip
 
-IMAGES = 90
+NEVER = 2
 
 
 @pytest.fixture
-def explorer(tmp_path: Path) -> Explorer:
-    """Ninety images, half of them held out; the first neuron follows the ruler, the second the hairs."""
-    rows = [("path", "split", "ruler", "hairs", "gel", "rare")]
-    for row in range(IMAGES):
-        gel = "" if row < 60 else str(row % 2)
-        split = "held-out" if row >= 45 else "selection"
-        rows.append((f"{row}.png", split, str(row % 2), str(int(row % 3 == 0)), gel, str(int(row == 50))))
-    write_csv(tmp_path / "images.csv", rows)
-    terms = [(text, ";".join(named), str(int(broad))) for text, named, broad in TERMS]
-    write_csv(tmp_path / "terms.csv", [("text", "attributes", "broad"), *terms])
-    np.save(tmp_path / "activations.npy", activations(0, IMAGES))
-    np.save(tmp_path / "embeddings.npy", embeddings(IMAGES))
-    np.save(tmp_path / "texts.npy", text_embeddings())
-    spec = ImportSpec(
-        tmp_path / "activations.npy",
-        tmp_path / "embeddings.npy",
-        str(tmp_path / "run"),
-        images=f"csv:{tmp_path}/images.csv",
-        vocabulary=tmp_path / "terms.csv",
-        text_embeddings=tmp_path / "texts.npy",
-        parameters=Parameters(k=5, neighbours=10),
-    )
-    return Explorer(Run.open(import_arrays(spec)), Answers(tmp_path / "answers"))
+def explorer(tiny_run: Run) -> Explorer:
+    return open_explorer("tiny")
 
 
-def write_csv(path: Path, rows: list[tuple[str, ...]]) -> None:
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | None = None) -> Request:
+    neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in explorer.run.layers}
+    return Request(metric, labelers or tuple(LABELERS), explorer.choice(), neurons, simulator)
 
 
-def test_truth_is_measured_on_held_out_images_where_it_is_known(explorer: Explorer) -> None:
-    images, split = held_out(explorer.run)
-    assert (split, images.sum()) == ("held-out", 45)
-    table = attribute_table(explorer.run, "imported", images)
-    values, rows = activations(0, IMAGES), np.arange(IMAGES)
-    assert table[0, 0] == auroc(values[45:, 0], rows[45:] % 2 == 1)
-    assert table[1, 2] == auroc(values[60:, 1], rows[60:] % 2 == 1), "images without a value don't count"
-    assert np.isnan(table[:, 3]).all(), "one image is too few to judge"
+def test_every_metric_names_numbers_that_are_explained() -> None:
+    for metric in METRICS.values():
+        for number in metric.numbers:
+            assert NUMBERS[number].what.endswith(".")
 
 
-def test_first_labels_are_judged_by_what_they_name(explorer: Explorer) -> None:
-    result = ground_truth(explorer)
-    followed = {one["neuron"]: one for one in result["judged"]}
-    assert [(followed[neuron]["attribute"], followed[neuron]["auroc"]) for neuron in (0, 1)] == [
-        ("ruler", 1.0),
-        ("hairs", 1.0),
-    ]
-    meanings = {text: (named, broad) for text, named, broad in TERMS}
-    for one in followed.values():
-        for method, judged in one["labels"].items():
-            first = explorer.neuron("imported", one["neuron"]).labels[method][0].label
-            named, broad = meanings[first]
-            expected = "true" if one["attribute"] in named else "too-broad" if broad else "other-attribute"
-            assert (judged["label"], judged["verdict"]) == (first, expected if named or broad else "nothing")
-            assert judged["alone"] == (set(named) == {one["attribute"]})
-    for found in result["methods"].values():
-        parts = [
-            found["share"],
-            *(found[part]["share"] for part in ("too_broad", "other_attribute", "nothing")),
-        ]
-        assert sum(parts) == pytest.approx(1, abs=1e-3)
-        assert found["low"] <= found["share"] <= found["high"]
-        assert found["alone"]["share"] <= found["share"]
-        assert found["n"] == result["clear"] == len(followed)
+def test_simulation_correlation_is_measured_on_held_out_images(explorer: Explorer) -> None:
+    found = evaluate(explorer, request(explorer, "simcorr", "csp"))
+    images, _ = held_out(explorer.run)
+    for row in found.rows.itertuples():
+        label = explorer.labels(row.layer, row.neuron, explorer.choice())[0]["csp"][0].label
+        text = text_embeddings()[explorer.run.vocabulary["text"].tolist().index(label)]
+        values = explorer.run.activations(row.layer, row.neuron)[images]
+        assert row.label == label
+        assert row.value == pytest.approx(
+            simulation_correlation(values, explorer.run.embeddings[images], text), abs=1e-5
+        )
+        assert row.low <= row.value <= row.high
+    assert NEVER not in set(found.rows["neuron"]), "what never fires has no label"
+    means = summary(found)["numbers"]["scs"]["methods"]["csp"]
+    assert means["mean"] == pytest.approx(found.rows["value"].mean(), abs=1e-3)
+    assert means["n"] == len(found.rows)
 
 
-def test_the_result_is_kept_and_the_run_stays_the_same(explorer: Explorer) -> None:
-    before = explorer.run.fingerprint
-    result = ground_truth(explorer, ("csp", "semanticlens"))
-    assert list(result["methods"]) == ["csp", "semanticlens"]
-    assert list(result["differences"]) == ["csp - semanticlens"]
-    assert json.loads((explorer.run.path / RESULT).read_text()) == result
-    again = Run.open(explorer.run.path)
-    assert (again.fingerprint, again.check()) == (before, [])
+def test_labelers_are_compared_on_the_same_neurons(explorer: Explorer) -> None:
+    found = evaluate(explorer, request(explorer, "simcorr", "csp", "falcon"))
+    wide = found.rows.pivot(index=["layer", "neuron"], columns="labeler", values="value")
+    difference = summary(found)["numbers"]["scs"]["differences"]["csp - falcon"]
+    assert difference["mean"] == pytest.approx((wide["csp"] - wide["falcon"]).mean(), abs=1e-3)
 
 
-def test_what_is_needed_is_said(explorer: Explorer, unlabelled: Run, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="csp, semanticlens, clip-dissect"):
-        ground_truth(explorer, ("bert",))
-    with pytest.raises(BadInputError, match="does not say which attributes"):
-        ground_truth(Explorer(unlabelled, Answers(tmp_path / "others")))
+def test_a_stopped_job_keeps_its_batches_and_goes_on(explorer: Explorer) -> None:
+    wanted, reached = request(explorer, "stability", "csp"), list[Progress]()
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "stability":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(explorer, wanted, stop, batch=4)
+    first = Additions(explorer.run).read(FAITHFULNESS)
+    assert set(first["neuron"]) == {0, 1, 3}, "neuron 2 never fires; two numbers for each of the others"
+    found = evaluate(explorer, wanted, reached.append, batch=4)
+    assert reached[0].total == 12 - 3, "of 12 neurons three are done"
+    again = evaluate(explorer, wanted, batch=4)
+    assert again.rows["when"].tolist() == found.rows["when"].tolist()
+
+
+def test_a_label_that_changed_is_measured_again(explorer: Explorer) -> None:
+    wanted = request(explorer, "simcorr", "csp")
+    evaluate(explorer, wanted)
+    additions = Additions(explorer.run)
+    stale = additions.read(FAITHFULNESS).iloc[:1].assign(label="something else", value=0.123)
+    additions.append(FAITHFULNESS, stale)
+    neuron = int(stale["neuron"][0])
+    assert np.isnan(faithfulness(explorer, stale["layer"][0])["scs"][neuron]), "a number of another label"
+    rows = evaluate(explorer, wanted).rows
+    mended = rows[(rows["neuron"] == neuron) & (rows["layer"] == stale["layer"][0])]
+    assert mended["label"].tolist() != ["something else"]
+    assert not np.isnan(faithfulness(explorer, stale["layer"][0])["scs"][neuron])
+
+
+def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
+    before = faithfulness(explorer, "early")
+    assert len(before) == 6
+    assert before[[*OF_LABELS, *OF_NEURONS, "low", "high"]].isna().all().all()
+    for metric in ("simcorr", "stability", "descriptive"):
+        evaluate(explorer, request(explorer, metric))
+    found = faithfulness(explorer, "early").set_index("neuron")
+    assert found["label"][0] == explorer.neuron("early", 0).labels["csp"][0].label
+    stability = label_stability(explorer, "early", 0, "csp", explorer.choice())
+    assert stability is not None
+    assert found["stability"][0] == pytest.approx(stability.chance)
+    examples, _ = explorer.examples("early", 0, explorer.choice())
+    assert found["clarity"][0] == pytest.approx(clarity(explorer.run.embeddings[examples.activating]))
+    assert found["low"][0] <= found["scs"][0] <= found["high"][0]
+    assert found.loc[NEVER, ["scs", "stability", "clarity"]].isna().all()
+    assert found["cosy_auc"].isna().all()
+    fingerprint = explorer.run.fingerprint
+    assert Run.open(explorer.run.path).fingerprint == fingerprint
+    assert Run.open(explorer.run.path).check() == []
+
+
+def test_another_choice_is_kept_apart(explorer: Explorer) -> None:
+    usual = request(explorer, "simcorr", "csp")
+    evaluate(explorer, usual)
+    before = faithfulness(explorer, "early")
+    other = Request("simcorr", ("csp",), explorer.choice(gamma=0.0, contrast="quantile:0.3"), usual.neurons)
+    found = evaluate(explorer, other)
+    assert found.settings == "k=5 gamma=0 contrast=quantile:0.3"
+    np.testing.assert_array_equal(faithfulness(explorer, "early")["scs"], before["scs"])
+
+
+def test_another_encoder_looks_at_the_pictures_once(indexed: Run, tmp_path: Path, own_home: Path) -> None:
+    run = Run.open(shutil.copytree(indexed.path, own_home / "runs" / "copy"))
+    save_open_clip(tmp_path / "other", seed=7)
+    explorer = Explorer(run, Answers(tmp_path / "answers"))
+    spec = f"openclip:local-dir:{tmp_path / 'other'}"
+    other = evaluate(explorer, request(explorer, "simcorr", "csp", simulator=spec))
+    own = evaluate(explorer, request(explorer, "simcorr", "csp"))
+    assert "simulator=" in other.settings
+    assert not np.allclose(other.rows["value"], own.rows["value"], atol=1e-3)
+    looked = Additions(run).read(SIMULATED)
+    assert len(looked) == run.manifest.images
+    np.testing.assert_allclose(np.linalg.norm(np.stack(looked["embedding"]), axis=1), 1, atol=1e-5)
+    evaluate(explorer, request(explorer, "simcorr", "semanticlens", simulator=spec))
+    assert Additions(run).version(SIMULATED) == Additions(run).version(SIMULATED)
+    assert len(Additions(run).read(SIMULATED)) == len(looked)
+
+
+def test_what_is_missing_is_said_before_anything_is_measured(
+    explorer: Explorer, unlabelled: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInputError, match=r"no metric 'luck'; there is ground-truth, simcorr"):
+        evaluate(explorer, request(explorer, "luck"))
+    with pytest.raises(BadInputError, match="no labeler 'bert'"):
+        evaluate(explorer, request(explorer, "stability", "bert"))
+    bare = Explorer(unlabelled, Answers(tmp_path / "others"))
+    with pytest.raises(BadInputError, match="has no vocabulary"):
+        evaluate(bare, request(bare, "simcorr"))
+    with pytest.raises(CspError, match="nowhere"):
+        evaluate(explorer, request(explorer, "simcorr", simulator="openclip:local-dir:nowhere"))
+    assert Additions(explorer.run).read(FAITHFULNESS).empty

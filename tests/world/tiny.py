@@ -119,7 +119,7 @@ def save_dual_encoder(folder: Path, kind: str) -> Path:
     return folder
 
 
-def save_open_clip(folder: Path) -> Path:
+def save_open_clip(folder: Path, seed: int = 0) -> Path:
     """An OpenCLIP folder: configuration, weights and tokenizer."""
     text = {
         "context_length": 12,
@@ -138,7 +138,7 @@ def save_open_clip(folder: Path) -> Path:
     config = {"model_cfg": model, "preprocess_cfg": preprocess}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     tokenizer().save_pretrained(folder)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     weights = create_model(f"local-dir:{folder}").state_dict()
     save_file(
         {name: tensor.contiguous() for name, tensor in weights.items()},

@@ -1,32 +1,89 @@
-"""The command that judges labelers: evaluate."""
+"""The command that judges labels and neurons: evaluate."""
 
 from typing import Annotated, Any
 
 import typer
 
-from csp.errors import BadInputError
-from csp.face.cli.looking import JsonOption, RunArgument
+from csp.face.cli.adding import AllLayersOption, InPlaceOption
+from csp.face.cli.looking import (
+    ContrastOption,
+    ExamplesOption,
+    GammaOption,
+    JsonOption,
+    NeuronsOption,
+    NoReuseOption,
+    RunArgument,
+)
+from csp.face.cli.neurons import choose_neurons, one_layer
 from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.face.cli.progress import shown_progress
+from csp.work.metrics import METRICS, find_metric
 
-METRICS = ("ground-truth",)
+MetricOption = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
 
 
 def evaluate(
     run: RunArgument,
-    metric: Annotated[str, typer.Option(help="ground-truth.")] = "ground-truth",
+    metric: MetricOption = "ground-truth",
     method: Annotated[
         list[str] | None, typer.Option(help="A labeler; repeat for several, all if left out.")
     ] = None,
+    layer: AllLayersOption = None,
+    neurons: NeuronsOption = "all",
+    gamma: GammaOption = None,
+    examples: ExamplesOption = None,
+    contrast: ContrastOption = None,
+    no_reuse: NoReuseOption = False,
+    simulator: Annotated[
+        str | None, typer.Option(help="simcorr: an encoder other than the run's own, such as openclip:...")
+    ] = None,
+    in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Judge how often labelers are right, where the truth is known."""
+    """Measure how good labels are; results join the run, and a stopped job goes on where it was."""
+    find_metric(metric)
     from csp.method.labelers import LABELERS
-    from csp.work.evaluation import ground_truth
+    from csp.work.evaluation import evaluate as measure
     from csp.work.explorer import open_explorer
+    from csp.work.measuring import Request
 
-    if metric not in METRICS:
-        raise BadInputError(f"there is no metric {metric!r}; there is {', '.join(METRICS)}")
-    result = ground_truth(open_explorer(run), tuple(method or LABELERS))
+    explorer = open_explorer(run)
+    choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
+    names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
+    chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
+    request = Request(metric, tuple(dict.fromkeys(method or LABELERS)), choice, chosen, simulator)
+    with shown_progress() as report:
+        evaluation = measure(explorer, request, report, in_place=in_place)
+    if metric == "ground-truth":
+        from csp.work.evaluation_truth import ground_truth
+
+        _tell_truth(ground_truth(explorer, request.labelers, choice), json)
+        return
+    from csp.work.evaluation import summary
+
+    _tell({"run": explorer.run.name} | summary(evaluation), json)
+
+
+def _tell(found: dict[str, Any], json: bool) -> None:
+    if json:
+        print_json(found)
+        return
+    from csp.work.faithfulness import NUMBERS
+
+    print_lines([f"{METRICS[found['metric']].what}; {found['settings']}"])
+    for number, parts in found["numbers"].items():
+        print_lines(["", f"{NUMBERS[number].title}: {NUMBERS[number].what}"])
+        means = [_interval_row(name, one) for name, one in parts["methods"].items()]
+        apart = [_interval_row(name, one) for name, one in parts["differences"].items()]
+        print_columns(("labeler", "mean", "95 % interval", "neurons"), means + apart)
+
+
+def _interval_row(name: str, found: dict[str, Any]) -> tuple[object, ...]:
+    interval = f"{found['low']:.3f} to {found['high']:.3f}" if found["n"] else None
+    return name, found["mean"], interval, found["n"]
+
+
+def _tell_truth(result: dict[str, Any], json: bool) -> None:
     if json:
         print_json({name: value for name, value in result.items() if name != "judged"})
         return
@@ -37,10 +94,10 @@ def evaluate(
         ]
     )
     header = ("labeler", "true", "95 % interval", "that alone", "too broad", "other attribute", "nothing")
-    print_columns(header, [_row(name, found) for name, found in result["methods"].items()])
+    print_columns(header, [_truth_row(name, found) for name, found in result["methods"].items()])
 
 
-def _row(method: str, found: dict[str, Any]) -> tuple[object, ...]:
+def _truth_row(method: str, found: dict[str, Any]) -> tuple[object, ...]:
     interval = f"{found['low']:.3f} to {found['high']:.3f}" if found["n"] else None
     parts = (found[part]["share"] for part in ("alone", "too_broad", "other_attribute", "nothing"))
     return method, found["share"], interval, *parts

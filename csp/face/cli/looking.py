@@ -13,6 +13,14 @@ ExamplesOption = Annotated[
     int | None, typer.Option("--examples", help="How many examples; the run's own if left out.")
 ]
 NoReuseOption = Annotated[bool, typer.Option("--no-reuse", help="Let no contrastive image serve twice.")]
+GammaOption = Annotated[float | None, typer.Option(help="0 to 1; the run's own if left out.")]
+ContrastOption = Annotated[
+    str | None,
+    typer.Option(
+        help="mean, or parts such as quantile:0.1,neighbours:5,least:0.8; the run's own if left out."
+    ),
+]
+NeuronsOption = Annotated[str, typer.Option(help="all, 17, 0:200 or 3,17.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -60,6 +68,7 @@ def examples(
     neuron: Annotated[int, typer.Option(help="The neuron's number.")],
     layer: LayerOption = None,
     examples: ExamplesOption = None,
+    contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -68,7 +77,7 @@ def examples(
 
     explorer = open_explorer(run)
     name = one_layer(explorer.run, layer)
-    choice = explorer.choice(examples, reuse=False if no_reuse else None)
+    choice = explorer.choice(examples, reuse=False if no_reuse else None, contrast=contrast)
     pairs, mean = explorer.pairs(name, neuron, choice)
     activating = [
         {"image": pair.activating.image, "path": pair.activating.path, "activation": pair.activation}
@@ -103,11 +112,14 @@ def examples(
 
 def label(
     run: RunArgument,
-    method: Annotated[str, typer.Option(help="csp, semanticlens or clip-dissect.")] = "csp",
+    method: Annotated[
+        str, typer.Option(help="csp, semanticlens, clip-dissect, falcon or correlation.")
+    ] = "csp",
     layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
-    neurons: Annotated[str, typer.Option(help="all, 17, 0:200 or 3,17.")] = "all",
-    gamma: Annotated[float | None, typer.Option(help="0 to 1; the run's own if left out.")] = None,
+    neurons: NeuronsOption = "all",
+    gamma: GammaOption = None,
     examples: ExamplesOption = None,
+    contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels for each neuron.")] = 5,
     reviewed: Annotated[
@@ -120,7 +132,7 @@ def label(
     from csp.work.label_lists import label_lists
 
     explorer = open_explorer(run)
-    choice = explorer.choice(examples, gamma, False if no_reuse else None)
+    choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
     found = label_lists(explorer, chosen, method, choice, top)

@@ -15,6 +15,10 @@ VocabularyOption = Annotated[
 ]
 ExamplesOption = Annotated[int | None, typer.Option("--examples", help="Examples of each neuron (30).")]
 GammaOption = Annotated[float | None, typer.Option(help="Weight of the contrast, 0 to 1 (1).")]
+ContrastOption = Annotated[
+    str | None,
+    typer.Option(help="Contrast rule: mean (usual), or such as quantile:0.1,neighbours:5,least:0.8."),
+]
 NoReuseOption = Annotated[bool, typer.Option("--no-reuse", help="Let no contrastive image serve twice.")]
 
 
@@ -31,6 +35,7 @@ def index(
     workers: Annotated[int | None, typer.Option(help="Threads that decode images (2).")] = None,
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
+    contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -51,6 +56,7 @@ def index(
         "k": examples,
         "gamma": gamma,
         "reuse": False if no_reuse else None,
+        "contrast": contrast,
     }
     fields = read_config(config) if config else {}
     spec = make_spec(fields | {name: value for name, value in given.items() if value is not None})
@@ -71,13 +77,14 @@ def import_(
     layer: Annotated[str, typer.Option(help="What to call the layer.")] = "imported",
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
+    contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     json: JsonOption = False,
 ) -> None:
     """Make a run from activations and embeddings that were computed elsewhere."""
     from csp.work.importing import ImportSpec, import_arrays, import_parameters
 
-    parameters = import_parameters(examples, gamma, not no_reuse)
+    parameters = import_parameters(examples, gamma, not no_reuse, contrast)
     spec = ImportSpec(activations, embeddings, out, images, vocabulary, text_embeddings, layer, parameters)
     with shown_progress() as report:
         path = import_arrays(spec, report)

@@ -1,0 +1,149 @@
+"""What was measured of labels and neurons: one table that joins a run, and what each number in it means.
+
+    faithfulness(explorer, "layer4")      # one row a neuron, NaN where nothing was measured; reads only
+    NUMBERS["scs"].what                   # "How well likeness to the label foretells ..."
+
+`csp evaluate` fills the table (`csp.work.evaluation`).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from csp.keeping.additions import AddedTable, Additions
+from csp.work.explorer import Explorer
+
+FAITHFULNESS = AddedTable(
+    "faithfulness",
+    {
+        "layer": pa.string(),
+        "neuron": pa.int64(),
+        "labeler": pa.string(),
+        "label": pa.string(),
+        "metric": pa.string(),
+        "settings": pa.string(),
+        "value": pa.float32(),
+        "low": pa.float32(),
+        "high": pa.float32(),
+        "by": pa.string(),
+        "when": pa.timestamp("s", tz="UTC"),
+    },
+    ("layer", "neuron", "labeler", "metric", "settings"),
+)
+"""One number a row. `labeler` and `label` are empty for numbers of the neuron itself; `low` and `high` are
+NaN where there is no interval; `settings` says under which choice, and by what else than the usual."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One measured number, for people."""
+
+    title: str
+    what: str
+    """One line: what is it, from where to where, and which end is better?"""
+    better: Literal["higher", "lower", "neither"]
+    source: str = ""
+
+
+NUMBERS: dict[str, Number] = {
+    "truth": Number(
+        "Names the truth",
+        "Whether the label names the attribute that the neuron follows on images held out. 1 yes, 0 no.",
+        "higher",
+    ),
+    "truth_alone": Number(
+        "Names the truth alone",
+        "Whether the label names the attribute that the neuron follows, and nothing else. 1 yes, 0 no.",
+        "higher",
+    ),
+    "scs": Number(
+        "Simulation correlation",
+        "How well likeness to the label foretells how strongly the neuron fires, on images held out. "
+        "-1 to 1; higher is better, 0 is chance.",
+        "higher",
+        "arXiv 2604.22477",
+    ),
+    "stability": Number(
+        "Stability",
+        "In which share of 200 resamplings of the examples the first label stays first. "
+        "0 to 1; higher is surer.",
+        "higher",
+        "Efron 1979",
+    ),
+    "score": Number(
+        "Score",
+        "The label's score, with the middle 95 % over resamplings of the examples.",
+        "higher",
+    ),
+    "clarity": Number(
+        "Clarity",
+        "How alike the activating images are: their mean cosine. About 0 to 1; higher is clearer.",
+        "higher",
+        "arXiv 2501.05398",
+    ),
+    "redundancy": Number(
+        "Redundancy",
+        "How alike this neuron is to the most similar other neuron of its layer: a cosine. "
+        "About 0 to 1; lower is less redundant.",
+        "lower",
+        "arXiv 2501.05398",
+    ),
+    "polysemanticity": Number(
+        "Polysemanticity",
+        "How unlike the two groups are into which the activating images fall. About 0 to 1; "
+        "higher: the neuron may stand for two things.",
+        "lower",
+        "arXiv 2501.05398",
+    ),
+}
+"""Each number that a metric measures, in the order of the screens."""
+
+OF_LABELS = ("scs", "cosy_auc", "cosy_mad", "dma", "stability")
+OF_NEURONS = ("clarity", "redundancy", "polysemanticity")
+
+
+def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """One row a neuron: neuron, label, `OF_LABELS`, low, high, `OF_NEURONS`; NaN where not measured.
+
+    The label is the first of the labeler that the app suggests, at the run's own parameters; numbers measured
+    for another label than it has now are left out. `low` and `high` bound the simulation correlation.
+    """
+    name = explorer.first_labeler(layer)
+    labels = explorer.first_labels(layer)
+    frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
+    frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
+    rows = read(explorer)
+    rows = rows[(rows["layer"] == layer) & (rows["settings"] == str(explorer.choice()))]
+    of_label = rows[rows["labeler"] == name]
+    current = of_label["neuron"].map(labels) == of_label["label"]
+    by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
+    for column in OF_LABELS:
+        frame[column] = _column(by_label, column, frame["neuron"])
+    scs = of_label[current & (of_label["metric"] == "scs")].set_index("neuron")
+    frame["low"], frame["high"] = (frame["neuron"].map(scs[end]).astype(float) for end in ("low", "high"))
+    for column in OF_NEURONS:
+        frame[column] = _column(by_neuron, column, frame["neuron"])
+    return frame
+
+
+def read(explorer: Explorer) -> pd.DataFrame:
+    """All rows that were measured for this run."""
+    return Additions(explorer.run).read(FAITHFULNESS)
+
+
+def version(explorer: Explorer) -> tuple[str, ...]:
+    """Changes whenever something is measured: what a page keys its cache with."""
+    return Additions(explorer.run).version(FAITHFULNESS)
+
+
+def _wide(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.pivot(index="neuron", columns="metric", values="value")
+
+
+def _column(wide: pd.DataFrame, name: str, neurons: pd.Series) -> np.ndarray:
+    if name not in wide:
+        return np.full(len(neurons), np.nan)
+    return neurons.map(wide[name]).to_numpy(dtype=np.float64)
