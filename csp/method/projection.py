@@ -57,6 +57,29 @@ def concept_vector(
     return _normalise(weights(examples) @ residuals(examples, embeddings, gamma))
 
 
+def gamma_ends(
+    examples: Examples, embeddings: Float[np.ndarray, "n d"]
+) -> tuple[Float64[np.ndarray, " d"], Float64[np.ndarray, " d"]]:
+    """The weighted mean residuals at gamma 0 and 1: those at any gamma between lie on the line from one to
+    the other, sum_p w_p r_p(gamma) = (1 - gamma) start + gamma end, see `concept_vectors_between`.
+    """
+    share = weights(examples)
+    start: Float64[np.ndarray, " d"] = share @ residuals(examples, embeddings, 0.0)
+    end: Float64[np.ndarray, " d"] = share @ residuals(examples, embeddings, 1.0)
+    return start, end
+
+
+def concept_vectors_between(
+    start: Float[np.ndarray, "c d"], end: Float[np.ndarray, "c d"], gamma: float
+) -> Float32[np.ndarray, "c d"]:
+    """Concept vectors of many neurons at one gamma, from their `gamma_ends`: equal to `concept_vector`.
+
+    Raises BadInputError for gamma outside [0, 1].
+    """
+    check_gamma(gamma)
+    return _normalise((1.0 - gamma) * start + gamma * end)
+
+
 def plain_mean_vector(examples: Examples, embeddings: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, " d"]:
     """SemanticLens' direction of a neuron: the normalised plain mean of its activating examples' embeddings.
 

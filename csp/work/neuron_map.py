@@ -15,11 +15,10 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Float, Float32
 
-from csp.errors import BadInputError
 from csp.keeping.additions import AddedTable, Additions
 from csp.keeping.home import find_run
 from csp.keeping.run import Run
-from csp.method.projection import concept_vector
+from csp.work.concept_vectors import gamma_path, neurons_of
 from csp.work.progress import Report, Stage, silent
 from csp.work.provenance import csp_version
 
@@ -71,20 +70,13 @@ def check_map_job(arguments: Mapping[str, Any]) -> None:
     """Raise a CspError when there is no such run or layer, or nothing to draw of it."""
     run, layers = _asked(arguments)
     for layer in layers:
-        _neurons(run, layer)
+        neurons_of(run, layer)
 
 
 def neuron_map(run: Run, layer: str) -> pd.DataFrame:
     """The map of a layer: neuron, x, y, how; empty when none was drawn. Loads no UMAP."""
     rows = Additions(run).read(MAP)
     return rows.loc[rows["layer"] == layer, ["neuron", "x", "y", "how"]].reset_index(drop=True)
-
-
-def concept_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
-    """CSP's direction of every neuron of a layer, from the stored examples; zero for one that never fires."""
-    neurons, gamma = _neurons(run, layer), run.manifest.parameters.gamma
-    examples = (run.examples(layer, int(neuron)) for neuron in neurons)
-    return np.stack([concept_vector(one, run.embeddings, gamma) for one in examples if one is not None])
 
 
 def layout(vectors: Float[np.ndarray, "c d"]) -> tuple[Float32[np.ndarray, "c 2"], How]:
@@ -100,10 +92,10 @@ def layout(vectors: Float[np.ndarray, "c d"]) -> tuple[Float32[np.ndarray, "c 2"
 
 
 def _layout(run: Run, layer: str) -> pd.DataFrame:
-    vectors = concept_vectors(run, layer)
+    vectors = gamma_path(run, layer).at(run.manifest.parameters.gamma)
     there = vectors.any(axis=1)
     places, how = layout(vectors[there])
-    neurons = _neurons(run, layer).to_numpy()[there]
+    neurons = neurons_of(run, layer).to_numpy()[there]
     columns = {"neuron": neurons, "x": places[:, 0], "y": places[:, 1]}
     return pd.DataFrame(columns).assign(layer=layer, how=how, csp_version=csp_version())
 
@@ -111,13 +103,6 @@ def _layout(run: Run, layer: str) -> pd.DataFrame:
 def _asked(arguments: Mapping[str, Any]) -> tuple[Run, tuple[str, ...]]:
     run = Run.open(find_run(arguments["run"]))
     return run, (run.layer(arguments["layer"]).layer,) if "layer" in arguments else run.layers
-
-
-def _neurons(run: Run, layer: str) -> pd.Series:
-    neurons = run.neurons(layer)["neuron"]
-    if neurons.empty:
-        raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
-    return neurons
 
 
 def _principal(vectors: Float[np.ndarray, "c d"]) -> Float32[np.ndarray, "c 2"]:

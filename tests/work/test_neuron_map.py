@@ -7,9 +7,8 @@ import pytest
 
 from csp.errors import NotFoundError
 from csp.keeping.run import Run
-from csp.method.examples import select_examples
-from csp.method.projection import concept_vector
-from csp.work.neuron_map import FEWEST, concept_vectors, draw_map, layout, map_job, neuron_map
+from csp.work.concept_vectors import gamma_path
+from csp.work.neuron_map import FEWEST, draw_map, layout, map_job, neuron_map
 from csp.work.progress import Progress
 
 
@@ -18,13 +17,15 @@ def groups(each: int) -> tuple[np.ndarray, np.ndarray]:
     noise = np.random.default_rng(0)
     direction = noise.permutation(np.repeat(np.arange(3), each))
     vectors = np.eye(3, 12)[direction] + 0.05 * noise.normal(size=(3 * each, 12))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), direction
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32), direction
 
 
 def nearest(places: np.ndarray) -> np.ndarray:
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
-    return distance.argmin(axis=1)
+    found: np.ndarray = distance.argmin(axis=1)
+    return found
 
 
 def test_umap_puts_alike_neurons_together_and_is_the_same_again() -> None:
@@ -53,22 +54,13 @@ def test_one_neuron_or_none_has_a_place_too(neurons: int) -> None:
     assert how == "pca" and places.shape == (neurons, 2) and np.isfinite(places).all()
 
 
-def test_concept_vectors_are_those_of_the_method(tiny_run: Run) -> None:
-    vectors = concept_vectors(tiny_run, "late")
-    assert vectors.shape == (6, 8)
-    for neuron in (0, 1):
-        examples = select_examples(tiny_run.activations("late", neuron), tiny_run.embeddings, 5)
-        expected = concept_vector(examples, tiny_run.embeddings, 1.0)
-        np.testing.assert_allclose(vectors[neuron], expected, atol=1e-6)
-
-
 def test_the_map_is_kept_with_the_run_without_silent_neurons(tiny_run: Run) -> None:
     assert neuron_map(tiny_run, "late").empty
     seen: list[Progress] = []
     assert draw_map(tiny_run, tiny_run.layers, seen.append) == {"early": "pca", "late": "pca"}
     assert (seen[-1].done, seen[-1].total) == (2, 2)
     kept = neuron_map(Run.open(tiny_run.path), "late")
-    fires = concept_vectors(tiny_run, "late").any(axis=1)
+    fires = gamma_path(tiny_run, "late").at(1.0).any(axis=1)
     assert kept["neuron"].tolist() == np.flatnonzero(fires).tolist()
     assert 2 not in kept["neuron"].tolist(), "neuron 2 never fires"
     assert set(kept["how"]) == {"pca"}
