@@ -29,6 +29,11 @@ class JobKind:
 
 KINDS: dict[str, JobKind] = {
     "index": JobKind("making a run", run="csp.work.job_index:run", check="csp.work.job_index:check"),
+    "candidates": JobKind(
+        "asking a vision-language model",
+        run="csp.work.job_candidates:run",
+        check="csp.work.job_candidates:check",
+    ),
     "map": JobKind(
         "drawing the map of neurons",
         run="csp.work.neuron_map:map_job",

@@ -56,7 +56,7 @@ class TextScorer:
     def _rows(self, text: str, index: int, scores: Scores) -> dict[str, LabelRow]:
         alone = self._vocabulary is None
         return {
-            name: LabelRow(text, float(values[index]), _rank(values, index))
+            name: LabelRow(text, float(values[index]), rank(values, index))
             for name, values in scores.items()
             if LABELERS[name].alone or not alone
         }
@@ -89,6 +89,7 @@ class TextScorer:
         return places
 
 
-def _rank(scores: Float32[np.ndarray, " t"], index: int) -> int:
+def rank(scores: Float32[np.ndarray, " t"], index: int) -> int:
+    """The place of one text among all, 1 the best; of equals the first comes first."""
     better = np.count_nonzero(scores > scores[index])
     return int(better + np.count_nonzero(scores[:index] == scores[index])) + 1

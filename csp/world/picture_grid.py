@@ -26,9 +26,7 @@ def picture_grid(
     """
     columns = columns or -(-len(pictures) // max(rows, 1))
     if rows < 1 or not 1 <= len(pictures) <= rows * columns:
-        raise BadInputError(
-            f"A grid of {rows} x {columns} cells can't hold {len(pictures)} pictures."
-        )
+        raise BadInputError(f"A grid of {rows} x {columns} cells can't hold {len(pictures)} pictures.")
     cells = max(rows, columns)
     if pixels < cells:
         raise BadInputError(f"A grid of {pixels} pixels has no room for {cells} pictures side by side.")
@@ -49,3 +47,9 @@ def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
     shrunk = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     cell.paste(shrunk, ((width - size[0]) // 2, (height - size[1]) // 2))
     return cell
+
+
+def enlarged(grid: Image.Image, pixels: int) -> Image.Image:
+    """The grid so many whole times larger that it has about `pixels` pixels: each pixel becomes a square."""
+    times = max(1, round(pixels / max(grid.size)))
+    return grid.resize((grid.width * times, grid.height * times), Image.Resampling.NEAREST)
