@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -59,7 +60,7 @@ def generate(
     answered until then is kept.
     """
     request.check()
-    vlm = open_vlm(openable_spec(request.vlm))
+    vlm = _opened(openable_spec(request.vlm))
     work = _Work(explorer, layer, request, vlm, explorer.choice(request.layout.images))
     stage, done = Stage(f"{layer}: asking {vlm.name}", len(neurons), report), Generated()
     for place, neuron in enumerate(neurons, start=1):
@@ -76,6 +77,10 @@ def generate(
         stage.reached(place)
     work.finish(done)
     return done
+
+
+_opened = lru_cache(maxsize=1)(open_vlm)
+"""Loading a large model takes minutes: the next layer is asked of the same one."""
 
 
 class _Work:

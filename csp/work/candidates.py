@@ -166,17 +166,18 @@ def _proposed(run: Run, layer: str, neuron: int) -> list[dict[str, Any]]:
 def _own(run: Run, layer: str, neuron: int) -> list[dict[str, Any]]:
     rows = _own_rows(run, Additions(run).version(OWN_CANDIDATES))
     here = rows[(rows["layer"] == layer) & (rows["neuron"] == neuron)]
+    kept = ((row["text"], row["by"], row["when"], row["replaces"]) for row in here.to_dict("records"))
     return [
         {
-            "text": str(row.text),
+            "text": text,
             "source": "person",
-            "by": str(row.by),
-            "when": row.when.to_pydatetime(),
+            "by": by,
+            "when": when.to_pydatetime(),
             "mode": None,
             "request": "",
-            "replaces": str(row.replaces),
+            "replaces": replaces,
         }
-        for row in here.itertuples()
+        for text, by, when, replaces in kept
     ]
 
 

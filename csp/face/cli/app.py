@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import adding, evaluating, jobs, looking, making, review, upkeep
+from csp.face.cli import adding, candidates, evaluating, jobs, looking, making, review, upkeep
 
 STOPPED = 130
 
@@ -29,6 +29,7 @@ for _name, _command in (
     ("examples", looking.examples),
     ("label", looking.label),
     ("evaluate", evaluating.evaluate),
+    ("candidates", candidates.candidates),
     ("map", adding.map_),
     ("push", adding.push),
     ("export", adding.export),
