@@ -120,7 +120,7 @@ def test_next_previous_and_jump_write_the_address(tiny: Run) -> None:
     assert app.query_params["neuron"] == "0"
     app.button(key="previous").click().run()
     assert app.query_params["neuron"] == "5"
-    app.number_input(key="neuron").set_value(3).run()
+    app.number_input(key="jump-from-5").set_value(3).run()
     assert app.query_params["neuron"] == "3"
     assert "Neuron 3" in said(app)
 

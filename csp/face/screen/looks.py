@@ -93,10 +93,10 @@ class Look:
 def begin(fresh: Look) -> Look:
     """The look that the page draws: the one before goes on as long as nothing was decided in it."""
     looks = _looks()
-    before = looks.pop(_address(), None)
+    before = looks.pop(address(), None)
     if before is not None and not before.used:
         fresh = replace(fresh, token=before.token)
-    looks[_address()] = fresh
+    looks[address()] = fresh
     while len(looks) > _KEPT_LOOKS:
         looks.pop(next(iter(looks)))
     return fresh
@@ -104,7 +104,7 @@ def begin(fresh: Look) -> Look:
 
 def present() -> Look | None:
     """The look at the neuron that the browser had in its address when the button was pressed."""
-    return _looks().get(_address())
+    return _looks().get(address())
 
 
 def end(token: str) -> None:
@@ -155,5 +155,6 @@ def _typed() -> dict[Spot, Typed]:
     return kept
 
 
-def _address() -> Address:
+def address() -> Address:
+    """Which neuron the browser was at when it asked for this run of the page."""
     return tuple(st.query_params.get(name) for name in ("run", "layer", "neuron"))

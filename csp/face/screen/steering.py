@@ -23,17 +23,7 @@ def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
         pictures_picker(kind)
         st.space("stretch")
         _step("previous", "Previous", (neuron - 1) % neurons)
-        follow("neuron", neuron)
-        st.number_input(
-            "Jump to neuron",
-            0,
-            neurons - 1,
-            key="neuron",
-            on_change=write,
-            args=("neuron",),
-            label_visibility="collapsed",
-            width=110,
-        )
+        _jump_box(neuron, neurons)
         _step("next", "Next", (neuron + 1) % neurons)
         _step("random", "Random", random.randrange(neurons))  # noqa: S311
 
@@ -67,6 +57,31 @@ def run_picker(run: Run) -> None:
         label_visibility="collapsed",
         width=150,
     )
+
+
+def _jump_box(neuron: int, neurons: int) -> None:
+    """Each neuron has a box of its own. With one for all, a browser that still shows the last neuron would
+    send its number along with the next press of a key, and that would count as a jump back.
+    """
+    key = f"jump-from-{neuron}"
+    follow(key, neuron)
+    st.number_input(
+        "Jump to neuron",
+        0,
+        neurons - 1,
+        key=key,
+        on_change=_jump,
+        args=(key, neuron),
+        label_visibility="collapsed",
+        width=110,
+    )
+
+
+def _jump(key: str, neuron: int) -> None:
+    """A box that is on its way out of the browser still reports its number: that is no jump."""
+    wanted = int(st.session_state[key])
+    if wanted != neuron and st.query_params.get("neuron", "0") == str(neuron):
+        _go(wanted)
 
 
 def _step(key: str, label: str, neuron: int) -> None:

@@ -14,7 +14,7 @@ from csp.face.screen.keys import PICKS, shortcut
 from csp.face.screen.looks import Look, Onward, begin
 from csp.face.screen.verdict_editor import editor
 from csp.face.screen.verdict_words import DONE, name, said, shown, standing
-from csp.face.screen.verdicts import Pending, became, decide, drop, pending, retry, skip, undo
+from csp.face.screen.verdicts import Pending, became, catch_up, decide, drop, pending, retry, skip, undo
 from csp.face.screen.who import may_review, me
 from csp.face.screen.words import plain
 from csp.keeping.reviews.state import NeuronReview
@@ -53,6 +53,7 @@ def verdict_bar(
                 settle=settle,
             )
         )
+        catch_up()
         if (waiting := pending()) is not None:
             _waiting(waiting)
             return

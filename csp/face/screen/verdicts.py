@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from csp.errors import CspError, UnavailableError
-from csp.face.screen.looks import STAYING, Look, Onward, end, forget_typed, present, typed
+from csp.face.screen.looks import STAYING, Look, Onward, address, end, forget_typed, present, typed
 from csp.face.screen.who import me
 from csp.keeping.reviews.event import Event, Recorded
 from csp.keeping.reviews.words import Act
 from csp.work.reviewing import Said
 
-_PENDING, _LAST = "verdict-pending", "verdict-last"
+_PENDING, _LAST, _EARLY = "verdict-pending", "verdict-last", "verdict-early"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class Pending:
 def decide(act: Act, place: int | None = None) -> None:
     """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
     look = present()
-    if look is None or pending() is not None:
+    if look is None:  # the address was there before the bar: its drawing comes back to this press
+        st.session_state[_EARLY] = (address(), act, place)
+        return
+    if pending() is not None:
         return
     if look.used:  # its verdict is recorded, only the next neuron was not on the screen yet
         look.onward()
@@ -41,6 +44,14 @@ def decide(act: Act, place: int | None = None) -> None:
     own = words.label if act in (Act.OVERRIDE, Act.DRAFT) else None
     label = own if place is None else next(iter(look.picks[place:]), None)
     _send(look, look.said(act, label, words))
+
+
+def catch_up() -> None:
+    """Does what was pressed for this neuron before its bar was drawn; call it once the look has begun."""
+    where, act, place = st.session_state.pop(_EARLY, (None, None, None))
+    if where == address():
+        decide(act, place)
+        st.rerun()
 
 
 def skip() -> None:
