@@ -52,7 +52,7 @@ class Explorer:
     def __init__(self, run: Run, answers: Answers) -> None:
         self.run = run
         self.answers = answers
-        self._images = ImageIndex(run)
+        self.images = ImageIndex(run)
         self._stored = StoredLabels(run)
 
     def neurons(self, layer: str) -> NeuronTable:
@@ -97,7 +97,7 @@ class Explorer:
         return neuron_view(
             self.run,
             (layer, neuron, choice),
-            self._images.pairs(examples),
+            self.images.pairs(examples),
             labels,
             freshest(found, labelled),
         )
@@ -158,7 +158,7 @@ class Explorer:
     def pairs(self, layer: str, neuron: int, choice: Choice) -> tuple[tuple[Pair, ...], float]:
         """The example pairs of one neuron, and its mean activation."""
         examples, _ = self.examples(layer, neuron, choice)
-        return self._images.pairs(examples), examples.mean_activation
+        return self.images.pairs(examples), examples.mean_activation
 
     def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
         """The examples of one neuron, and where they come from; NotFoundError says what exists."""

@@ -4,11 +4,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from csp.keeping.run import Run
 from csp.method.examples import Examples
 from csp.work.views import ImageFacts, Pair
+
+CLASSES = 6
+"""More classes than this can't be told apart by colour."""
 
 
 class ImageIndex:
@@ -23,7 +26,27 @@ class ImageIndex:
         names = tuple(
             name for name, holds in zip(self._run.attributes, self._truth[image], strict=True) if holds
         )
-        return ImageFacts(image, _text(path), _text(label), split or "", _text(prediction), names)
+        return ImageFacts(
+            image,
+            _text(path),
+            _text(label),
+            split or "",
+            _text(prediction),
+            names,
+            self._probability(image, prediction),
+        )
+
+    @cached_property
+    def classes(self) -> tuple[tuple[str, ...], Int64[np.ndarray, " n"]]:
+        """The most frequent true classes, at most `CLASSES`, and by image the place of its class among them;
+        their number stands for any other class, one more for an image without a class.
+        """
+        labels = self._run.images["label"]
+        names = tuple(map(str, labels.value_counts().index[:CLASSES]))
+        places = {name: place for place, name in enumerate(names)}
+        known = labels.notna().to_numpy(dtype=bool)
+        codes = labels.map(places).fillna(len(names)).to_numpy(dtype=np.int64)
+        return names, np.where(known, codes, len(names) + 1)
 
     def pairs(self, examples: Examples) -> tuple[Pair, ...]:
         """The pairs of one neuron's examples, in order."""
@@ -47,6 +70,13 @@ class ImageIndex:
             float(examples.similarity[place]),
             uses,
         )
+
+    def _probability(self, image: int, prediction: Any) -> float | None:
+        """What the target model gave to the class that it predicted, where the run says so."""
+        probabilities, classes = self._run.probabilities, self._run.manifest.classes
+        if probabilities is None or prediction not in classes:
+            return None
+        return float(probabilities[image, classes.index(prediction)])
 
     @cached_property
     def _columns(self) -> list[list[Any]]:

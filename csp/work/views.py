@@ -38,6 +38,8 @@ class ImageFacts:
     prediction: str | None
     attributes: tuple[str, ...]
     """Names of the attributes that hold of the image, where the dataset states them."""
+    probability: float | None = None
+    """What the target model gave to the class that it predicts, 0 to 1."""
 
 
 @dataclass(frozen=True)
