@@ -18,4 +18,7 @@ fi
 if [ ! -d "$run/additions/class-push" ]; then  # else `csp index` did it
     $python -m csp push "$run" --in-place
 fi
+if [ ! -d "$run/additions/map" ]; then
+    $python -m csp map "$run" --in-place
+fi
 $python -m csp evaluate "$run" --metric ground-truth

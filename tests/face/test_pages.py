@@ -55,25 +55,6 @@ def test_start_shows_an_example_and_the_run(tiny: Run) -> None:
     assert "not for diagnosis" in said(app)
 
 
-def test_neurons_lists_a_layer_with_pictures(tiny: Run) -> None:
-    app = opened("pages/neurons.py", run="tiny", layer="late", sort="number")
-    (table,) = drawn(app, "rows")
-    assert [row["cells"][0][1] for row in table["rows"]] == ["0", "1", "2", "3", "4", "5"]
-    pictures = table["rows"][RULER]["cells"][1][1]
-    assert pictures[0]["src"].startswith("data:image/webp;base64,")
-    assert table["rows"][RULER]["href"] == "neuron?run=tiny&layer=late&neuron=0"
-    assert table["rows"][NEVER]["cells"][-1] == ["quiet", "never fires"]
-
-
-def test_neurons_filters_by_state_and_words(tiny: Run) -> None:
-    (table,) = drawn(opened("pages/neurons.py", run="tiny", state="never-fires"), "rows")
-    assert [row["cells"][0][1] for row in table["rows"]] == ["2", "4"]
-    (table,) = drawn(opened("pages/neurons.py", run="tiny", q="RULER"), "rows")
-    assert all("ruler" in row["cells"][2][1] for row in table["rows"])
-    nothing = opened("pages/neurons.py", run="tiny", q="no such label")
-    assert "No neuron fits" in said(nothing)
-
-
 def test_neuron_faces_each_picture_with_its_twin(tiny: Run) -> None:
     app = opened("pages/neuron.py", run="tiny", layer="late", neuron=str(RULER))
     activating, contrastive = (grid["tiles"] for grid in drawn(app, "tiles"))
