@@ -4,11 +4,12 @@ Arguments: `run`, `layer`, `neurons` (a list of numbers), `vlm`, and what else `
 `prompt`, `seed`, ...); `rows`, `images` and `pixels` are the layout's.
 """
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.home import find_run
+from csp.keeping.home import REPOSITORY, find_run
 from csp.keeping.run import Run
 from csp.work.candidate_generation import generate
 from csp.work.candidate_tables import Layout, Request
@@ -58,3 +59,9 @@ def _request(arguments: Arguments) -> Request:
     given = {name: value for name, value in arguments.items() if name in ALLOWED}
     layout = Layout(**{name: arguments[name] for name in LAYOUT if name in arguments})
     return Request(**given, layout=layout)
+
+
+def offered_vlm() -> str:
+    """The VLM that pages offer: `CSP_VLM`, else the one shipped with the demo; "" where there is none."""
+    shipped = REPOSITORY / "assets" / "models" / "vlm"
+    return os.environ.get("CSP_VLM") or ("hf:assets/models/vlm" if shipped.is_dir() else "")

@@ -1,0 +1,91 @@
+"""Asking a vision-language model about one neuron, as a job that outlives the page."""
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.who import may_manage, me
+from csp.face.screen.words import plain
+from csp.work.explorer import Explorer
+from csp.work.job_candidates import offered_vlm
+from csp.work.jobs import Job, list_jobs, start_job
+from csp.work.views import NeuronView
+
+MODES = {"contrastive": "Both grids", "activating-only": "Only what fires"}
+MODES_HELP = (
+    "Both grids: nine pictures that fire beside nine that look alike but do not; the model names what only "
+    "the first have. Only what fires: what the nine share."
+)
+SPEC_HELP = (
+    "`hf:` and a folder on the server or a Hugging Face ID, such as hf:HuggingFaceTB/SmolVLM-Instruct; or "
+    "`openai:` and the address of an OpenAI-compatible server, # and a model's name."
+)
+
+
+@st.dialog("Ask a model", width="medium")
+def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
+    """Chooses the model and what it is shown, and starts the job."""
+    offered = offered_vlm()
+    refused = may_manage("choose a model")
+    st.markdown(
+        f"A vision-language model sees pictures of neuron {view.neuron} and names up to three concepts. "
+        "Its answer is kept word for word."
+    )
+    spec = st.text_input(
+        "Model",
+        value=offered,
+        key="vlm-spec",
+        help=SPEC_HELP,
+        placeholder="hf:… or openai:…",
+        disabled=bool(refused),
+    )
+    mode = st.segmented_control(
+        "What it sees",
+        tuple(MODES),
+        format_func=MODES.__getitem__,
+        default="contrastive",
+        key="vlm-mode",
+        help=MODES_HELP,
+        required=True,
+    )
+    seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="vlm-seed", help="Another seed gives another answer.")
+    if refused and not offered:
+        st.caption(plain(refused))
+    if spec.startswith("openai:"):
+        st.caption("The pictures are sent to that server.", text_alignment="left")
+    if st.button("Ask", key="vlm-ask", type="primary", disabled=not spec.strip()):
+        _start(explorer, view, {"vlm": spec.strip(), "mode": mode, "seed": int(seed)})
+
+
+def current_job(explorer: Explorer, view: NeuronView) -> str | None:
+    """The job that asks about this neuron, or the last one if it did not end well; None when all is done."""
+    for job in list_jobs():
+        if _is_about(job, explorer, view):
+            return None if job.state == "done" else job.id
+    return None
+
+
+def _is_about(job: Job, explorer: Explorer, view: NeuronView) -> bool:
+    asked = job.arguments
+    return (
+        job.kind == "candidates"
+        and asked.get("run") == str(explorer.run.path)
+        and asked.get("layer") == view.layer
+        and asked.get("neurons") == [view.neuron]
+    )
+
+
+def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> None:
+    arguments = {
+        "run": str(explorer.run.path),
+        "layer": view.layer,
+        "neurons": [view.neuron],
+        "by": me().name,
+    }
+    try:
+        start_job(
+            "candidates", arguments | asked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name
+        )
+    except CspError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.rerun()
