@@ -1,4 +1,4 @@
-"""All candidates of a neuron, and what the model saw: the very grids, the prompt, the answer word for word."""
+"""All candidates of a neuron, and what the model saw: the grids, the prompt, the answer word for word."""
 
 import pandas as pd
 import streamlit as st
