@@ -49,7 +49,8 @@ class Look:
     neuron: int
     onward: Onward
     machine: str | None
-    """The machine's first label, at the gamma and number of examples on the screen."""
+    """The machine's first label on the screen, by this labeler at this gamma and number of examples."""
+    labeler: str
     picks: Sequence[str]
     """Labels with a number key."""
     gamma: float
@@ -73,6 +74,7 @@ class Look:
             verdict=Act.RESOLVE if settles else act,
             label=label,
             machine_label=self.machine,
+            labeler=self.labeler,
             reason=words.reason,
             tags=words.tags,
             seen=self.state.seen,

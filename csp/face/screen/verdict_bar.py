@@ -28,9 +28,18 @@ Kind = Literal["secondary", "tertiary"]
 
 
 def verdict_bar(
-    explorer: Explorer, view: NeuronView, onward: Onward | None = None, *, settle: bool = False
+    explorer: Explorer,
+    view: NeuronView,
+    onward: Onward | None = None,
+    *,
+    settle: bool = False,
+    blind: bool = False,
 ) -> None:
-    """Draws the bar; `settle`: a decision on a disputed neuron settles the dispute, not adds to it."""
+    """Draws the bar.
+
+    `settle`: a decision on a disputed neuron settles the dispute instead of adding to it; `blind`: no label
+    of the machine or of others is shown, and one's own has to be written first.
+    """
     state = reviewed(explorer, view.layer).get(view.neuron, NeuronReview())
     with st.bottom, st.container(key="verdict", gap="xxsmall"):
         if not may_review():
@@ -38,7 +47,8 @@ def verdict_bar(
                 f"{standing(state)} · You may look, not judge: ask an admin for the role of a reviewer."
             )
             return
-        machine = next((row.label for row in view.labels.get("csp", ())), None)
+        labeler = explorer.first_labeler(view.layer)
+        machine = next((row.label for row in view.labels.get(labeler, ())), None)
         look = begin(
             Look(
                 desk=record.desk(explorer),
@@ -46,11 +56,13 @@ def verdict_bar(
                 neuron=view.neuron,
                 onward=onward or _next_neuron(explorer, view),
                 machine=machine,
-                picks=picks(view, state),
+                labeler=labeler,
+                picks=() if blind else picks(view, labeler, state),
                 gamma=view.gamma,
                 examples=view.k,
                 state=state,
                 settle=settle,
+                blind=blind,
             )
         )
         catch_up()
@@ -60,17 +72,20 @@ def verdict_bar(
         _buttons(explorer, look)
 
 
-def picks(view: NeuronView, state: NeuronReview) -> list[str]:
+def picks(view: NeuronView, labeler: str, state: NeuronReview) -> list[str]:
     """The labels with a number key, each once: the machine's first, people's, then the machine's others."""
-    machine = [row.label for row in view.labels.get("csp", ())]
+    machine = [row.label for row in view.labels.get(labeler, ())]
     people = [event.label for event in state.verdicts.values() if event.label]
     others = [rows[0].label for rows in view.labels.values() if rows]
-    each = {same_label(label): label for label in reversed([*machine[:1], *people, *others, *machine[1:]])}
-    return list(reversed(each.values()))[:PICKS]
+    each: dict[str, str] = {}
+    for label in (*machine[:1], *people, *others, *machine[1:]):
+        each.setdefault(same_label(label), label)
+    return list(each.values())[:PICKS]
 
 
 def _buttons(explorer: Explorer, look: Look) -> None:
-    editing = st.query_params.get(EDIT) == "true"
+    drafted = me().who in look.state.drafts
+    editing = st.query_params.get(EDIT) == "true" or look.blind or drafted
     if editing:
         editor(explorer, look)
     if note := became():
@@ -80,23 +95,37 @@ def _buttons(explorer: Explorer, look: Look) -> None:
             _press(f"pick-{place + 1}", shown(label, 24), Act.OVERRIDE, place, kind="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, look)
-        st.button(
-            "Own words",
-            key="edit",
-            icon=":material/expand_more:" if editing else ":material/edit:",
-            shortcut=shortcut("edit"),
-            on_click=_open_editor,
-            args=(not editing,),
-        )
+        if not look.blind:
+            _own_words(editing)
         st.space("stretch")
-        st.markdown(standing(look.state), width="content")
+        if not look.blind:
+            st.markdown(standing(look.state), width="content")
+
+
+def _own_words(editing: bool) -> None:
+    st.button(
+        "Own words",
+        key="edit",
+        icon=":material/expand_more:" if editing else ":material/edit:",
+        shortcut=shortcut("edit"),
+        on_click=_open_editor,
+        args=(not editing,),
+    )
 
 
 def _acts(explorer: Explorer, look: Look) -> None:
+    if look.blind:
+        _later(explorer, look)
+        return
     verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
     confirm = f"{verb} {shown(look.machine, 30)}" if look.machine else verb
     _press("accept", confirm, Act.CONFIRM, 0, off=look.machine is None)
     _press("none", "None fits", Act.REJECT)
+    _later(explorer, look)
+
+
+def _later(explorer: Explorer, look: Look) -> None:
+    """What needs no label."""
     _press("unsure", "Unsure", Act.UNSURE)
     _press("flag", "Second look", Act.FLAG)
     st.button("Skip", key="skip", shortcut=shortcut("skip"), on_click=skip)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.components import PARTS
-from csp.face.screen.looks import Look, fill_boxes, keep_typed, typed
+from csp.face.screen.looks import Look, fill_boxes, keep_typed, present, typed
 from csp.face.screen.verdict_words import shown
 from csp.face.screen.verdicts import decide
 from csp.face.screen.words import LABELERS, plain, score, usual
@@ -37,9 +37,14 @@ def editor(explorer: Explorer, look: Look) -> None:
             "Tags", list(TAGS), key=keys["tags"], format_func=tag_words, on_change=keep_typed, args=(look,)
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.button("Save this label", key="save", type="primary", on_click=decide, args=(Act.OVERRIDE,))
-            st.button("Keep as draft", key="draft", on_click=decide, args=(Act.DRAFT,))
             own = typed(look).label
+            if look.blind:
+                st.button("Keep it, then show the machine's", key="draft", type="primary", on_click=_reveal)
+            else:
+                st.button(
+                    "Save this label", key="save", type="primary", on_click=decide, args=(Act.OVERRIDE,)
+                )
+                st.button("Keep as draft", key="draft", on_click=decide, args=(Act.DRAFT,))
             st.caption(_scored(explorer, look, own) if own else "Reason and tags go along with any verdict.")
             _focus(data={"box": CLASS_SAFE.sub("-", keys["label"])}, key="verdict-focus")
 
@@ -48,6 +53,13 @@ def tag_words(tag: str) -> str:
     """A tag as people read it: `ABCDE: border`."""
     group = GROUPS.get(tag.partition(":")[0])
     return f"{group}: {TAGS[tag]}" if group else TAGS[tag].capitalize()
+
+
+def _reveal() -> None:
+    """A blind look ends with a label of one's own; it is kept as a draft, which says that it was blind."""
+    look = present()
+    if look is not None and typed(look).label:
+        decide(Act.DRAFT)
 
 
 def _scored(explorer: Explorer, look: Look, own: str) -> str:

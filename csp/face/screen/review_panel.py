@@ -1,0 +1,68 @@
+"""Beside the pictures of the review page: the label in question, unless one looks blind; the last verdicts."""
+
+import streamlit as st
+
+from csp.face.screen import record
+from csp.face.screen.data import reviewed
+from csp.face.screen.suggestion import suggestion
+from csp.face.screen.verdict_words import said, shown, standing
+from csp.face.screen.verdicts import undo
+from csp.face.screen.who import me
+from csp.face.screen.words import LABELERS, score, usual
+from csp.keeping.reviews.state import NeuronReview
+from csp.work.explorer import Explorer
+from csp.work.views import NeuronView
+
+LAST = 10
+
+
+def label_in_question(explorer: Explorer, view: NeuronView) -> None:
+    """The label in force, the machine's, and how the machine's stands."""
+    labeler = explorer.first_labeler(view.layer)
+    rows, state = view.labels.get(labeler, ()), reviewed(explorer, view.layer).get(view.neuron)
+    with st.container(key="suggestion", gap="xxsmall"):
+        suggestion(rows[0].label if rows else None, state)
+    if rows:
+        scale = explorer.score_range(view.layer, labeler)
+        ahead = f", {score(rows[0].score - rows[1].score)} ahead of the next" if len(rows) > 1 else ""
+        st.caption(
+            f"{LABELERS[labeler]} score {score(rows[0].score)}{ahead}{f'; {usual(scale)}' if scale else ''}."
+        )
+    if state is not None and state.verdicts:
+        st.markdown(standing(state))
+
+
+def blind_label(explorer: Explorer, view: NeuronView) -> None:
+    """In place of the label: that it is hidden, and how to see it."""
+    with st.container(key="suggestion", gap="xxsmall"):
+        st.caption("Blind look")
+        st.subheader("What do these pictures share?", anchor=False)
+        st.caption(
+            "Write your own label at the foot of the page. What the machine and others say is shown then."
+        )
+
+
+def wrote_blind(explorer: Explorer, view: NeuronView) -> bool:
+    """Whether this person has said something about the neuron: then nothing needs to be hidden any more."""
+    state = reviewed(explorer, view.layer).get(view.neuron, NeuronReview())
+    person = me().who
+    return person in state.verdicts or person in state.drafts
+
+
+def last_verdicts(explorer: Explorer) -> None:
+    """What this person said last, each with a button that takes it back."""
+    mine = record.recent(explorer, me(), LAST)
+    with st.container(key="last-verdicts", gap="xxsmall"):
+        st.markdown("**Your last verdicts**")
+        if not mine:
+            st.caption("None yet in this run. Each can be taken back here.")
+        for place, event in enumerate(mine):
+            st.button(
+                f"{event.neuron} in {shown(event.layer, 20)}: {shown(said(event), 44)}",
+                key=f"undo-{place}",
+                type="tertiary",
+                icon=":material/undo:",
+                help="Take it back",
+                on_click=undo,
+                args=(event,),
+            )

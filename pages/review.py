@@ -1,0 +1,54 @@
+"""One neuron of a queue after the other: look, judge by a key, go on."""
+
+import streamlit as st
+
+from csp.face.screen.agreement_panel import agreement_panel
+from csp.face.screen.data import chosen_explorer, chosen_layer
+from csp.face.screen.exchange_panel import exchange_panel
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.grids import FIRST_PAIRS, activating_grid, contrastive_grid
+from csp.face.screen.history import review_history
+from csp.face.screen.place import choice
+from csp.face.screen.review_panel import blind_label, label_in_question, last_verdicts, wrote_blind
+from csp.face.screen.review_queue import (
+    chosen_neuron,
+    chosen_queue,
+    nothing_left,
+    onward,
+    queue_bar,
+    reasons,
+)
+from csp.face.screen.verdict_bar import verdict_bar
+
+with frame("Review"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+    queued = chosen_queue(address, explorer, layer)
+    blind = choice(address, "blind", ("true", "false"), "false") == "true"
+    neuron = chosen_neuron(address, queued)
+
+    queue_bar(queued, blind)
+    if neuron is None:
+        nothing_left(queued)
+        last_verdicts(explorer)
+    else:
+        view = explorer.neuron(layer, neuron)
+        hidden = blind and not wrote_blind(explorer, view)
+        reasons(queued, neuron, hidden)
+        left, middle, right = st.columns([33, 33, 34], gap="medium")
+        with left:
+            activating_grid(explorer.run, view, view.pairs[:FIRST_PAIRS])
+        with middle:
+            contrastive_grid(explorer.run, view, view.pairs[:FIRST_PAIRS])
+        with right:
+            (blind_label if hidden else label_in_question)(explorer, view)
+            last_verdicts(explorer)
+        if not hidden:
+            review_history(explorer, view)
+        verdict_bar(
+            explorer, view, onward(queued, neuron), settle=queued.name == "disagreements", blind=hidden
+        )
+    agreement_panel(explorer)
+    exchange_panel(explorer)
+    run_line(explorer.run)
