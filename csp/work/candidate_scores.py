@@ -4,7 +4,7 @@ The embeddings of candidates are kept with the run (`CANDIDATE_TEXTS`), so a sco
 Only `keep_embeddings` opens the encoder, for texts that neither the vocabulary nor the run holds yet.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,7 +48,12 @@ def joined_texts(run: Run) -> JoinedTexts | None:
 
 
 def score_candidates(
-    explorer: Explorer, layer: str, neuron: int, texts: Iterable[str], choice: Choice
+    explorer: Explorer,
+    layer: str,
+    neuron: int,
+    texts: Iterable[str],
+    choice: Choice,
+    labelers: Sequence[str] = tuple(LABELERS),
 ) -> dict[str, dict[str, LabelRow]]:
     """By text the score and rank (among `joined_texts`) under each labeler.
 
@@ -64,7 +69,7 @@ def score_candidates(
         return {}
 
     def compute() -> dict[str, dict[str, Any]]:
-        found = _all_scores(explorer, layer, neuron, joined, choice)
+        found = _all_scores(explorer, layer, neuron, joined, choice, labelers)
         alone = explorer.run.text_embeddings is None
         return {
             text: {
@@ -77,7 +82,7 @@ def score_candidates(
         }
 
     key = explorer.key("candidates", layer, neuron) | choice.as_json()
-    key |= {"texts": list(places), "joined": list(joined.version)}
+    key |= {"texts": list(places), "joined": list(joined.version), "labelers": list(labelers)}
     by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
     value = explorer.answers.get_or_compute(key, compute, by=by).value
     return {text: {name: LabelRow(**row) for name, row in rows.items()} for text, rows in value.items()}
@@ -88,7 +93,9 @@ def joined_labels(explorer: Explorer, layer: str, neuron: int, choice: Choice, t
     joined = joined_texts(explorer.run)
     if joined is None:
         return {}
-    return best_texts(_all_scores(explorer, layer, neuron, joined, choice), joined.texts, top)
+    return best_texts(
+        _all_scores(explorer, layer, neuron, joined, choice, tuple(LABELERS)), joined.texts, top
+    )
 
 
 def keep_embeddings(
@@ -126,10 +133,15 @@ _given_encoder = lru_cache(maxsize=1)(lambda spec: open_encoder(openable_spec(sp
 
 
 def _all_scores(
-    explorer: Explorer, layer: str, neuron: int, joined: JoinedTexts, choice: Choice
+    explorer: Explorer, layer: str, neuron: int, joined: JoinedTexts, choice: Choice, labelers: Sequence[str]
 ) -> Mapping[str, Float32[np.ndarray, " t"]]:
+    """The score of every joined text; nothing for a neuron that never fires."""
     examples, _ = explorer.examples(layer, neuron, choice)
-    return joined.scorer.scores(explorer.run.activations(layer, neuron), examples, choice.gamma)
+    if not (examples.activation > 0).any():
+        return {}
+    scorer = joined.scorer
+    evidence = scorer.evidence(explorer.run.activations(layer, neuron), examples)
+    return {name: LABELERS[name](evidence, scorer.text_embeddings, choice.gamma) for name in labelers}
 
 
 @lru_cache(maxsize=4)

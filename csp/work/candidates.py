@@ -9,7 +9,7 @@ Reading needs no model. `csp.work.candidate_generation` asks the VLM.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ import pandas as pd
 from csp.errors import BadInputError, BadRunError
 from csp.keeping.additions import AddedTable, Additions
 from csp.keeping.run import Run
+from csp.method.labelers import LABELERS
 from csp.work.candidate_pictures import Shown, as_png, draw_grids, grids_hash
 from csp.work.candidate_scores import keep_embeddings, score_candidates
 from csp.work.candidate_tables import CANDIDATES, OWN_CANDIDATES, Layout, Status
@@ -91,13 +92,17 @@ class Saw:
 
 
 def candidates(
-    explorer: Explorer, layer: str, neuron: int, choice: Choice | None = None
+    explorer: Explorer,
+    layer: str,
+    neuron: int,
+    choice: Choice | None = None,
+    labelers: Sequence[str] = tuple(LABELERS),
 ) -> tuple[Candidate, ...]:
     """The candidates of a neuron by csp score, at `choice` or the run's own; those edited since come last."""
     found = [*_proposed(explorer.run, layer, neuron), *_own(explorer.run, layer, neuron)]
     replaced = {row["replaces"].casefold() for row in found if row["replaces"]}
     texts = dict.fromkeys(row["text"] for row in found)
-    scores = score_candidates(explorer, layer, neuron, texts, choice or explorer.choice())
+    scores = score_candidates(explorer, layer, neuron, texts, choice or explorer.choice(), labelers)
     listed = [
         Candidate(**row, replaced=row["text"].casefold() in replaced, scores=scores.get(row["text"], {}))
         for row in found

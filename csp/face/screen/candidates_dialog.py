@@ -1,5 +1,7 @@
 """All candidates of a neuron, and what the model saw: the grids, the prompt, the answer word for word."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +10,15 @@ from csp.face.screen.components import Cell, Column, Row, row_table
 from csp.face.screen.score_cells import score_cell
 from csp.face.screen.who import may_review, me
 from csp.face.screen.words import LABELER_HELP, LABELERS, plain
-from csp.work.candidates import Candidate, Saw, VlmAnswer, add_candidate, vlm_answers, what_the_vlm_saw
+from csp.work.candidates import (
+    Candidate,
+    Saw,
+    VlmAnswer,
+    add_candidate,
+    candidates,
+    vlm_answers,
+    what_the_vlm_saw,
+)
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView
 
@@ -17,8 +27,9 @@ GRIDS = (":blue[**●**] **Fires**", ":orange[**●**] **Looks alike, fires less
 
 
 @st.dialog("Candidates, and what the model saw", width="large")
-def candidates_dialog(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
+def candidates_dialog(explorer: Explorer, view: NeuronView) -> None:
     """The table, a way to edit, and each answer of a model."""
+    found = neuron_candidates(explorer, view, tuple(LABELERS))
     if found:
         _table(explorer, view, found)
         if may_review():
@@ -27,6 +38,12 @@ def candidates_dialog(explorer: Explorer, view: NeuronView, found: tuple[Candida
     if answers:
         answer = st.selectbox("Answer", answers, format_func=_title, key="vlm-answer")
         _seen(explorer, answer)
+
+
+def neuron_candidates(explorer: Explorer, view: NeuronView, labelers: Sequence[str]) -> tuple[Candidate, ...]:
+    """The candidates of the neuron on the page, scored as the page is: at its k, gamma and contrast."""
+    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
+    return candidates(explorer, view.layer, view.neuron, choice, labelers)
 
 
 def _table(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:

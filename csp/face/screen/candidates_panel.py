@@ -4,12 +4,12 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.ask_model import ask_dialog, current_job
-from csp.face.screen.candidates_dialog import candidates_dialog
+from csp.face.screen.candidates_dialog import candidates_dialog, neuron_candidates
 from csp.face.screen.job_panel import job_panel
 from csp.face.screen.who import may_review, me
 from csp.face.screen.words import LABELERS, origin, plain, score
 from csp.method.states import NeuronState
-from csp.work.candidates import Candidate, add_candidate, candidates, vlm_answers
+from csp.work.candidates import Candidate, add_candidate, vlm_answers
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView, TextScore
 
@@ -25,16 +25,11 @@ def candidates_panel(explorer: Explorer, view: NeuronView) -> None:
     """Draws the part `candidate-labels` of the neuron page; what fails in it leaves the rest alone."""
     with st.container(key="candidate-labels", gap="xsmall"):
         try:
-            found = _candidates(explorer, view)
+            found = neuron_candidates(explorer, view, ("csp",))
             _short_list(explorer, view, found)
             _ways(explorer, view, found)
         except CspError as error:
             st.warning(plain(str(error)))
-
-
-def _candidates(explorer: Explorer, view: NeuronView) -> tuple[Candidate, ...]:
-    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
-    return candidates(explorer, view.layer, view.neuron, choice)
 
 
 def _short_list(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
@@ -80,7 +75,7 @@ def _ways(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) ->
             disabled=not may_review() or NeuronState.NEVER_FIRES in view.states,
         )
     if look:
-        candidates_dialog(explorer, view, found)
+        candidates_dialog(explorer, view)
     if ask:
         ask_dialog(explorer, view)
     if text and text.strip():
