@@ -10,18 +10,20 @@ from csp.method.checks import check_texts
 def word_scores(
     vectors: Float[np.ndarray, "c d"], plus: Float[np.ndarray, "p d"], minus: Float[np.ndarray, "m d"]
 ) -> Float64[np.ndarray, " c"]:
-    """How well each neuron fits the wanted texts and not the others: mean_i v . t_i - mean_j v . u_j.
+    """How well each neuron fits the wanted texts and not the others: mean_i v . t_i - mean_j max(0, v . u_j).
 
-    For one wanted text this is its CSP score, a cosine; with others in [-2, 2]. Raises BadInputError without
-    any text.
+    For one wanted text this is its CSP score, a cosine; with others in [-2, 1]. To be the opposite of an
+    unwanted text earns nothing, or it would outweigh the wanted ones. Raises BadInputError without any text.
     """
     if not len(plus) and not len(minus):
         raise BadInputError("there is nothing to search for; write at least one word")
     total: Float64[np.ndarray, " c"] = np.zeros(len(vectors))
-    for texts, sign in ((plus, 1.0), (minus, -1.0)):
-        if len(texts):
-            check_texts(vectors[0], texts)
-            total += sign * (vectors @ texts.T).astype(np.float64).mean(axis=1)
+    if len(plus):
+        check_texts(vectors[0], plus)
+        total += (vectors @ plus.T).astype(np.float64).mean(axis=1)
+    if len(minus):
+        check_texts(vectors[0], minus)
+        total -= np.maximum(vectors @ minus.T, 0.0).astype(np.float64).mean(axis=1)
     return total
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from PIL import Image
 
@@ -16,17 +15,10 @@ from csp.world.images import UnreadableImageError, decode_image, read_image
 
 @dataclass(frozen=True)
 class ProbePicture:
-    """An upright RGB picture, and where it was read."""
+    """An upright RGB picture, and what to say of it: "" for the image file as it is."""
 
     image: Image.Image
-    source: Literal["file", "stored"]
-
-    @property
-    def remark(self) -> str:
-        """What to say of a picture that is not the image file itself; "" for the file."""
-        if self.source == "file":
-            return ""
-        return f"from the stored picture, {max(self.image.size)} px: the image file is not here"
+    remark: str = ""
 
 
 class ProbePictures:
@@ -47,18 +39,20 @@ class ProbePictures:
             except UnreadableImageError:
                 return self._stored(image)
             if found.size == (row["width"], row["height"]):
-                return ProbePicture(found, "file")
+                return ProbePicture(found)
         return self._stored(image)
 
     def _stored(self, image: int) -> ProbePicture:
         try:
-            return ProbePicture(decode_image(self._run.thumbnail(image, "large")), "stored")
+            stored = decode_image(self._run.thumbnail(image, "large"))
         except NotFoundError as error:
             path = self._run.images["path"].iloc[image]
             raise UnavailableError(
                 f"image {image} ({path}) is neither in {self._run.manifest.dataset.spec or 'a dataset'} nor "
                 "stored in the run: put the file back"
             ) from error
+        size = max(stored.size)
+        return ProbePicture(stored, f"from the stored picture, {size} px: the image file is not here")
 
     @cached_property
     def _root(self) -> Path | None:

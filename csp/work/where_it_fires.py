@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
-from PIL import Image
 
+from csp.keeping.run import Run
 from csp.work.explorer import Explorer
 from csp.work.probe_pictures import ProbePicture, ProbePictures
 from csp.work.provenance import computed_by, csp_version
 from csp.work.run_models import RunTarget, explainable, run_target
-from csp.world.spotlight import Part, seen_part, spotlight
+from csp.world.spotlight import Part, lit, seen_part, spotlight
 
 AT_ONCE = 16
 
@@ -75,10 +75,15 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
     return Heat(overlays, next((one.remark for one in maps if one.remark), ""))
 
 
-def heat_of(target: RunTarget, layer: str, neurons: Sequence[int], picture: ProbePicture) -> dict[int, bytes]:
-    """Overlays of several neurons on one picture, each on its own scale."""
-    maps = _maps(target, layer, neurons, [picture])
-    return {neuron: one.overlay(one.peak) for neuron, one in zip(neurons, maps, strict=True)}
+def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbePicture) -> dict[int, bytes]:
+    """One picture (WebP) for each neuron, dark where it does not fire, each on its own scale; kept nowhere.
+
+    Raises as `heat`.
+    """
+    maps = _maps(run_target(run), layer, neurons, [picture])
+    return {
+        neuron: lit(picture.image, one.overlay(one.peak)) for neuron, one in zip(neurons, maps, strict=True)
+    }
 
 
 def _maps(
@@ -111,8 +116,3 @@ def _from_json(row: Mapping[str, Any]) -> Firing:
     packed = np.frombuffer(base64.b64decode(row["values"]), np.float16).reshape(row["shape"])
     width, height = row["size"]
     return Firing(packed.astype(np.float32), Part(*row["part"]), (width, height), row["remark"])
-
-
-def picture_of(image: Image.Image) -> ProbePicture:
-    """An uploaded picture, which is its own file."""
-    return ProbePicture(image, "file")

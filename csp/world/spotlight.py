@@ -65,6 +65,17 @@ def spotlight(firing: Float[np.ndarray, "y x"], strongest: float, part: Part, si
     return file.getvalue()
 
 
+def lit(picture: Image.Image, overlay: bytes, longest_side: int = 180) -> bytes:
+    """A small picture (WebP) under its overlay, where the two can't be laid over each other."""
+    small = picture.copy()
+    small.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    with Image.open(io.BytesIO(overlay)) as shade:
+        over = shade.convert("RGBA").resize(small.size, Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    Image.alpha_composite(small.convert("RGBA"), over).convert("RGB").save(file, "WEBP", quality=80, method=2)
+    return file.getvalue()
+
+
 def _ends(ramp: Float32[np.ndarray, " m"], pixels: int) -> tuple[float, float]:
     """Where a line of pixels begins and ends; the ramp is 0 at the first of the picture, 1 at the last."""
     steps = np.arange(len(ramp), dtype=np.float64)

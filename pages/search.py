@@ -1,0 +1,36 @@
+"""Which neurons look for this? By words, by a picture, or like another neuron."""
+
+import streamlit as st
+
+from csp.face.screen.data import chosen_explorer, chosen_layer
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.search_bar import (
+    chosen_layers,
+    chosen_way,
+    neuron_box,
+    query_box,
+    search_bar,
+    suggestions,
+)
+from csp.face.screen.searches import found_by_picture, found_by_words, found_like
+
+with frame("Search"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+    way, layers = chosen_way(address), chosen_layers(address, explorer.run, layer)
+
+    search_bar(explorer.run, layer, way, layers)
+    if way == "words":
+        words = address.get("query", "").strip()
+        query_box(words, explorer.run)
+        if words:
+            found_by_words(explorer, layers, words)
+        else:
+            suggestions(explorer, layers)
+    elif way == "neuron":
+        neuron = neuron_box(address, explorer.run, layer)
+        found_like(explorer, layers, layer, neuron)
+    else:
+        found_by_picture(explorer, layers, address)
+    run_line(explorer.run)

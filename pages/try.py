@@ -1,0 +1,34 @@
+"""One picture through the model: what it says, and which neurons made it say so."""
+
+import streamlit as st
+
+from csp.face.screen.data import chosen_explorer, chosen_layer
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.picture_choice import another_picture, chosen_picture, probe_picker, upload_box
+from csp.face.screen.steering import layer_picker, run_picker
+from csp.face.screen.tried import chosen_order, neurons_behind, order_bar, prediction, try_chosen
+
+with frame("Try an image"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="try-bar"):
+        st.subheader("Try an image", anchor=False, width="content")
+        layer_picker(explorer.run, layer)
+        run_picker(explorer.run)
+    chosen = chosen_picture(address, explorer.run)
+    if chosen is None:
+        upload_box()
+        probe_picker(address, explorer.run, columns=6)
+    else:
+        tried = try_chosen(explorer, layer, chosen)
+        order = chosen_order(address, tried)
+        left, right = st.columns([28, 72], gap="medium")
+        with left:
+            prediction(explorer, chosen, tried)
+            another_picture()
+        with right:
+            order_bar(order, tried)
+            neurons_behind(explorer, chosen, tried, order)
+    run_line(explorer.run)
