@@ -17,6 +17,7 @@ from csp.work.audit import Audit, audit_of
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.neuron_map import MAP, neuron_map
 from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
+from csp.work.tour import Turn, turns
 from csp.work.views import NeuronTable
 
 DEMO = "demo"
@@ -101,6 +102,16 @@ def _audited(
 ) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
     desk = record.desk(_explorer)
     return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
+
+
+def turns_of(explorer: Explorer) -> tuple[Turn, ...]:
+    """The neurons of a run for which look-alikes change the first label, the most telling first."""
+    return _turns(explorer, explorer.run.fingerprint)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for telling neurons …")
+def _turns(_explorer: Explorer, fingerprint: str) -> tuple[Turn, ...]:
+    return turns(_explorer.run)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")
