@@ -1,37 +1,24 @@
 """The app in real Chromium, as a person uses it: look, move, type, follow links, go back."""
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LONG = 30_000
+from tests.face.conftest import LONG
+from tests.face.server import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}"),
-]
+POINT = """(area) => {
+  const chart = area.closest(".js-plotly-plot"), trace = chart._fullData.find((one) => one.x.length);
+  const { xaxis, yaxis } = chart._fullLayout, { x, y } = area.getBoundingClientRect();
+  return [x + xaxis.d2p(trace.x[0]), y + yaxis.d2p(trace.y[0]), trace.customdata[0][0]];
+}"""
+"""Where the first point of a Plotly chart lies on the screen, and its neuron."""
+
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="session")
@@ -39,58 +26,8 @@ def address(built_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The app on a free loopback port, with its own home that holds the tiny run."""
     home = tmp_path_factory.mktemp("browser-home")
     shutil.copytree(built_run, home / "runs" / "tiny")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {**os.environ, "CSP_HOME": str(home)}
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def wait_until_up(address: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert server.poll() is None, "the app stopped"
-        try:
-            urllib.request.urlopen(address, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the app does not answer")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page that may talk to this machine only; errors in our scripts fail the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(LONG)
-    outside: list[str] = []
-    broken: list[str] = []
-    page.on("request", lambda request: outside.append(request.url) if leaves(request.url) else None)
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    yield page
-    context.close()
-    assert not outside, f"the page asked the network for {outside}"
-    assert not broken, broken
-
-
-def leaves(url: str) -> bool:
-    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+    with serving(home) as address:
+        yield address
 
 
 def opened(page: Page, url: str) -> Page:
@@ -207,3 +144,72 @@ def test_demo_opens_and_labels_one_of_its_neurons(page: Page, address: str) -> N
     box.fill("a ruler beside the mole")
     box.press("Enter")
     expect(page.locator(".st-key-own-label-score")).to_contain_text("CSP", timeout=3 * LONG)
+
+
+def test_neurons_are_searched_filtered_sorted_and_seen_as_cards(page: Page, address: str) -> None:
+    opened(page, f"{address}/neurons?run=tiny&layer=late")
+    rows = page.locator(".st-key-neuron-table tbody tr")
+    expect(rows).to_have_count(6, timeout=LONG)
+    assert pictures_load(page, "neuron-table") > 0
+    page.get_by_role("link", name="Neuron", exact=True).click()
+    expect(rows.locator("a").first).to_have_text("0", timeout=LONG)
+    page.get_by_role("link", name="Neuron", exact=True).click()
+    expect(rows.locator("a").first).to_have_text("5", timeout=LONG)
+    expect(page).to_have_url(re.compile("sort=number-back"))
+    page.get_by_role("button", name=re.compile("Never fires")).click()
+    expect(rows).to_have_count(2, timeout=LONG)
+    page.go_back()
+    expect(rows).to_have_count(6, timeout=LONG)
+    search = page.locator(".st-key-q input")
+    search.fill("ruler")
+    search.press("Enter")
+    expect(page).to_have_url(re.compile("q=ruler"), timeout=LONG)
+    page.locator(".st-key-view").get_by_text("Cards").click()
+    cards = page.locator(".st-key-neuron-cards a")
+    expect(cards.first).to_contain_text("ruler", timeout=LONG)
+    opened(page, page.url)
+    expect(cards.first).to_contain_text("ruler", timeout=LONG)
+    neuron = int(cards.first.locator(".csp-card-title").inner_text())
+    cards.first.click()
+    shown(page, neuron)
+
+
+def test_neurons_found_are_downloaded(page: Page, address: str) -> None:
+    opened(page, f"{address}/neurons?run=tiny&layer=late&only=never-fires&sort=number")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="CSV").click()
+    assert waiting.value.suggested_filename == "tiny-late-neurons.csv"
+    lines = Path(waiting.value.path()).read_text().splitlines()
+    assert [line.split(",")[3] for line in lines] == ["neuron", "2", "4"]
+
+
+def test_the_map_is_drawn_lists_what_is_drawn_around_and_opens_what_is_clicked(
+    page: Page, address: str
+) -> None:
+    opened(page, f"{address}/neurons?run=tiny&layer=late&view=map")
+    page.get_by_role("button", name="Draw the map").click()
+    area = page.locator(".st-key-neuron-map .nsewdrag").first
+    expect(area).to_be_visible(timeout=3 * LONG)
+    cards = page.locator(".st-key-neuron-cards a")
+    expect(cards).to_have_count(6, timeout=LONG)
+    settled(page)
+    box = area.bounding_box()
+    assert box is not None
+    corners = [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.02)]
+    around = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*around[0])
+    page.mouse.down()
+    for corner in around[1:]:
+        page.mouse.move(*corner, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("picked=0-1.3.5"), timeout=LONG)
+    expect(cards).to_have_count(4, timeout=LONG)
+    settled(page)
+    x, y, neuron = area.evaluate(POINT)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    shown(page, neuron)
+    page.go_back()
+    expect(page).to_have_url(re.compile("picked=0-1.3.5"), timeout=LONG)
+    expect(cards).to_have_count(4, timeout=LONG)
