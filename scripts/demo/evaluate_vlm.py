@@ -14,7 +14,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from PIL import Image
 
@@ -27,9 +26,9 @@ from csp.world.vlm_answers import parse_answer
 from csp.world.vlm_prompts import PROMPTS, Mode
 from scripts.demo.data import Images, load_images, renderer_fingerprint
 from scripts.demo.train_vlm import FOLDER
-from scripts.demo.training import THREADS, report
+from scripts.demo.training import report
 from scripts.demo.vlm_features import load_pool
-from scripts.demo.vlm_lessons import grids
+from scripts.demo.vlm_lessons import CONCEPTS, answer, grids
 from scripts.demo.vlm_model import PIXELS
 from scripts.demo.vlm_neurons import MadeUpNeuron, Pool, made_up, rates
 
@@ -97,21 +96,34 @@ def numbers(
     return {"neurons": compared(*both), "neurons whose grids share an attribute": compared(*misleading)}
 
 
+def true_answers(pool: Pool, neurons: Sequence[MadeUpNeuron]) -> dict[str, float]:
+    """Share of neurons whose attribute a reader of the truth would name: its grids do not always tell it."""
+    rng = np.random.default_rng(0)
+    return {
+        mode: round(float(np.mean([_told(pool, neuron, mode, rng) for neuron in neurons])), 3)
+        for mode in PROMPTS
+    }
+
+
 def main() -> None:
     """Measure at the demo's own size of grids and at the paper's."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--neurons", type=int, default=300)
-    torch.set_num_threads(THREADS)
     pool, images = load_pool(TEST), load_images(TEST)
     neurons = list(islice(made_up(pool, np.random.default_rng(23)), parser.parse_args().neurons))
     vlm = open_vlm(f"hf:{FOLDER}")
-    found = {
+    found: dict[str, Any] = {
         f"grids of {pixels} pixels": numbers(vlm, pool, images, neurons, pixels)
         for pixels in (PIXELS, picture_grid.PIXELS)
     }
+    found["a reader of the truth"] = true_answers(pool, neurons)
     found |= {"images": len(TEST), "seeds": [TEST.start, TEST.stop - 1], "renderer": renderer_fingerprint()}
     report("vlm", found)
     print(json.dumps(found, indent=2))
+
+
+def _told(pool: Pool, neuron: MadeUpNeuron, mode: Mode, rng: np.random.Generator) -> bool:
+    return CONCEPTS[neuron.attribute] in answer(pool, neuron, mode, rng).split("\n")
 
 
 def _attribute(text: str) -> str:

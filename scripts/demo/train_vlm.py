@@ -27,9 +27,13 @@ FOLDER = MODELS / "vlm"
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train the text model; an epoch is short, so that a stop costs little."""
+    """How to train the text model; an epoch is short, so that a stop costs little.
 
-    epochs: int = 20
+    A round goes on from the weights of the one before it, at the full rate again.
+    """
+
+    rounds: int = 2
+    epochs: int = 20  # a round
     steps: int = 80  # an epoch
     neurons: int = 64  # a step, all asked in the same mode
     rate: float = 2e-3
@@ -37,15 +41,17 @@ class Plan:
     seed: int = 19
 
 
-def train(model: FastVlmForConditionalGeneration, teacher: Teacher, plan: Plan, name: str) -> None:
-    """Run the epochs that are left; the modes take turns."""
+def train(model: FastVlmForConditionalGeneration, teacher: Teacher, plan: Plan, place: int) -> None:
+    """Run the epochs that are left of the round in that place; the modes take turns."""
     learning = [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98))
+    size = f"{plan.epochs}x{plan.steps}x{plan.neurons}"
+    name = f"vlm-{renderer_fingerprint()}-{size}-{place}"
     training = Training(name, model, optimiser, plan.epochs * plan.steps)
     training.resume()
     for epoch in range(training.epoch, plan.epochs):
         start, losses = time.monotonic(), []
-        rng = np.random.default_rng((plan.seed, epoch))
+        rng = np.random.default_rng((plan.seed, place * plan.epochs + epoch))
         model.train()
         model.model.vision_tower.eval()
         for step in range(plan.steps):
@@ -54,7 +60,10 @@ def train(model: FastVlmForConditionalGeneration, teacher: Teacher, plan: Plan, 
             training.step(loss)
             losses.append(loss.item())
         training.finish_epoch()
-        print(f"epoch {epoch}: loss {np.mean(losses):.4f}, {time.monotonic() - start:.0f} s", flush=True)
+        print(
+            f"round {place}, epoch {epoch}: loss {np.mean(losses):.4f}, {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
 
 
 def loss_of(model: FastVlmForConditionalGeneration, lesson: Lesson) -> torch.Tensor:
@@ -68,13 +77,14 @@ def loss_of(model: FastVlmForConditionalGeneration, lesson: Lesson) -> torch.Ten
         logits_to_keep=lesson.targets.shape[1],
         use_cache=False,
     )
-    return answered.loss
+    loss: torch.Tensor = answered.loss
+    return loss
 
 
 def main() -> None:
     """Train, ship."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=Plan.epochs, help="of the text model; fewer for a try")
+    parser.add_argument("--epochs", type=int, default=Plan.epochs, help="of a round; fewer for a try")
     parser.add_argument("--threads", type=int, default=THREADS, help="1 is faster on a busy machine")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -85,7 +95,8 @@ def main() -> None:
     torch.manual_seed(plan.seed)
     model = fresh_model(len(words.tokenizer))
     with_eyes(model, eyes)
-    train(model, teacher, plan, f"vlm-{renderer_fingerprint()}-{plan.epochs}x{plan.steps}x{plan.neurons}")
+    for place in range(plan.rounds):
+        train(model, teacher, plan, place)
     ship(FOLDER, model.eval(), words)
 
 

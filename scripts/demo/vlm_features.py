@@ -54,8 +54,8 @@ def grids_of(
     """Features of whole picture grids, in the order in which the tower gives those of a real one."""
     vectors = seen[rng.integers(len(seen), size=pictures.shape), pictures].astype(np.float32)  # (p, 9, v, d)
     side = int(np.sqrt(vectors.shape[2]))
-    cells = torch.from_numpy(vectors).unflatten(2, (side, side)).unflatten(1, (ROWS, ROWS))
-    return cells.permute(0, 1, 3, 2, 4, 5).flatten(1, 4)  # row, y, column, x
+    cells = vectors.reshape(-1, ROWS, ROWS, side, side, vectors.shape[3])  # (p, row, column, y, x, d)
+    return torch.from_numpy(cells.transpose(0, 1, 3, 2, 4, 5).reshape(len(cells), -1, vectors.shape[3]))
 
 
 @torch.inference_mode()

@@ -51,7 +51,7 @@ class Teacher:
         return Lesson(ids, targets, grids_of(self.seen, pictures, rng))
 
     def _encoded(self, text: str) -> list[int]:
-        return self.words.tokenizer.encode(text, add_special_tokens=False)
+        return list(self.words.tokenizer.encode(text, add_special_tokens=False))
 
 
 def texts() -> list[str]:
@@ -69,8 +69,9 @@ def grids(neuron: MadeUpNeuron, mode: Mode) -> Int64[np.ndarray, "p 9"]:
 def question(words: LlavaProcessor, mode: Mode, vectors: int) -> str:
     """What the model reads before it answers, each picture as `vectors` tokens."""
     message = {"role": "user", "content": message_parts(PROMPTS[mode], GRIDS[mode])}
-    text = words.apply_chat_template([message], add_generation_prompt=True)
-    return text.replace(words.image_token, words.image_token * vectors)
+    text = str(words.apply_chat_template([message], add_generation_prompt=True))
+    token = str(words.image_token)
+    return text.replace(token, token * vectors)
 
 
 def answer(pool: Pool, neuron: MadeUpNeuron, mode: Mode, rng: np.random.Generator) -> str:

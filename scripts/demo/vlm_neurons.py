@@ -19,7 +19,7 @@ from csp.world.dermoscopy.attributes import ATTRIBUTES
 EXAMPLES = 9
 PROBE = 500  # images
 EACH = 8
-CONCEPTS = 3
+NAMED = 3
 MOST_COMMON = 3
 
 
@@ -54,11 +54,11 @@ def made_up(pool: Pool, rng: np.random.Generator) -> Iterator[MadeUpNeuron]:
 
 def rates(shown: Bool[np.ndarray, "9 a"]) -> Float[np.ndarray, " a"]:
     """Share of the nine pictures that show each attribute."""
-    return shown.mean(axis=0)
+    return np.asarray(shown.mean(axis=0))
 
 
 def best_concepts(
-    evidence: Float[np.ndarray, " a"], rng: np.random.Generator, count: int = CONCEPTS
+    evidence: Float[np.ndarray, " a"], rng: np.random.Generator, count: int = NAMED
 ) -> list[int]:
     """The attributes of most evidence, best first; ties, and one picture more or less, by chance."""
     jitter = rng.random(len(evidence)) / EXAMPLES

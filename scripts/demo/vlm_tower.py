@@ -60,20 +60,22 @@ class TowerWithHead(nn.Module):
 
     def forward(self, tiles: Float[Tensor, "n 3 t t"]) -> Float[Tensor, "n a"]:
         """Logits of the attributes of each tile, from the mean over its vectors."""
-        return self.head(tile_vectors(self.tower, tiles).mean(1))
+        logits: Tensor = self.head(tile_vectors(self.tower, tiles).mean(1))
+        return logits
 
 
 def as_pictures(tiles: Float[Tensor, "n 3 t t"]) -> Float[Tensor, "p 3 g g"]:
     """Nine tiles each become one picture grid, row by row."""
-    grid = tiles.unflatten(0, (-1, ROWS, ROWS)).permute(0, 3, 1, 4, 2, 5)  # (p, 3, row, t, column, t)
-    return grid.flatten(4).flatten(2, 3).contiguous(memory_format=torch.channels_last)
+    apart = tiles.reshape(-1, ROWS, ROWS, *tiles.shape[1:])  # (p, row, column, 3, y, x)
+    grid = apart.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+    return grid.contiguous(memory_format=torch.channels_last)
 
 
 def tile_vectors(tower: nn.Module, tiles: Float[Tensor, "n 3 t t"]) -> Float[Tensor, "n v d"]:
     """The vectors that the tower gives each tile within its picture grid, row by row."""
-    features = tower(as_pictures(tiles)).last_hidden_state  # (p, d, 6, 6)
+    features: Tensor = tower(as_pictures(tiles)).last_hidden_state  # (p, d, 6, 6)
     side = TILE // STRIDE
-    cells = features.unflatten(2, (ROWS, side)).unflatten(4, (ROWS, side))  # (p, d, row, y, column, x)
+    cells = features.reshape(*features.shape[:2], ROWS, side, ROWS, side)  # (p, d, row, y, column, x)
     return cells.permute(0, 2, 4, 3, 5, 1).flatten(3, 4).flatten(0, 2)
 
 
