@@ -33,6 +33,7 @@ def label_all(
         part = missing[start : start + batch]
         additions.append(LATER, _rows(explorer, part))
         stage.reached(start + len(part))
+    additions.compact(LATER)
 
 
 def _rows(explorer: Explorer, neurons: Sequence[tuple[str, int]]) -> pd.DataFrame:

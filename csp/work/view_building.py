@@ -6,6 +6,7 @@ from jaxtyping import Float32
 
 from csp.keeping.run import Run
 from csp.method.examples import mean_activation
+from csp.method.labelers import FIRST
 from csp.method.states import SENTENCES, NeuronState, neuron_states
 from csp.work.choice import Choice
 from csp.work.labelling import TOP, Labels
@@ -58,7 +59,7 @@ def margin(rows: tuple[LabelRow, ...]) -> float | None:
 
 
 def score_table(labels: Labels) -> pd.DataFrame:
-    """One row a text, a score and a rank for each labeler, by the rank of the first labeler."""
+    """One row a text, a score and a rank for each labeler, by the rank of the labeler that comes first."""
     columns: dict[str, pd.Series] = {}
     for name, rows in labels.items():
         index = [row.label for row in rows]
@@ -66,5 +67,5 @@ def score_table(labels: Labels) -> pd.DataFrame:
         columns[f"{name} rank"] = pd.Series([row.rank for row in rows], index, dtype=np.int64)
     if not columns:
         return pd.DataFrame(index=pd.Index([], name="text"))
-    first = next(iter(labels))
+    first = FIRST if FIRST in labels else next(iter(labels))
     return pd.DataFrame(columns).sort_values(f"{first} rank").rename_axis("text")

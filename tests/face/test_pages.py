@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.run import Run
+from csp.method.labelers import LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.importing import ImportSpec, import_arrays
 
@@ -70,12 +71,12 @@ def test_neuron_faces_each_picture_with_its_twin(tiny: Run) -> None:
         assert tile["chip"] == (f"×{uses}" if uses > 1 else "")
 
 
-def test_neuron_shows_three_labelers_and_provenance(tiny: Run) -> None:
+def test_neuron_shows_every_labeler_and_provenance(tiny: Run) -> None:
     app = opened("pages/neuron.py", run="tiny", neuron=str(RULER))
     (table,) = drawn(app, "rows")
-    assert [column["name"] for column in table["columns"]] == ["Label", "CSP", "SemanticLens", "CLIP-Dissect"]
+    titles = [labeler.title for labeler in LABELERS.values()]
+    assert [column["name"] for column in table["columns"]] == ["Label", *titles]
     assert "came with the run" in said(app)
-    assert "vision-language model" in said(app)
 
 
 def test_gamma_and_examples_come_from_the_address(tiny: Run) -> None:

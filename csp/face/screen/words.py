@@ -1,5 +1,6 @@
 """What the screen says: numbers, times and states in words that a dermatologist reads without help."""
 
+from csp.method.labelers import LABELERS as METHOD_LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.neuron_rows import NeuronRows
 from csp.work.views import ImageFacts, NeuronView, Provenance, ScoreRange
@@ -9,12 +10,8 @@ SOURCES = {
     "cached": "kept from an earlier question",
     "computed": "just computed",
 }
-LABELERS = {"csp": "CSP", "semanticlens": "SemanticLens", "clip-dissect": "CLIP-Dissect"}
-LABELER_HELP = {
-    "csp": "Contrastive: what the activating images show and their look-alikes do not. Cosine, -1 to 1.",
-    "semanticlens": "Plain mean of the activating images, look-alikes ignored. Cosine, -1 to 1.",
-    "clip-dissect": "Over all images: which text goes with strong firing. Comparable in this column only.",
-}
+LABELERS = {name: labeler.title for name, labeler in METHOD_LABELERS.items()}
+LABELER_HELP = {name: labeler.what for name, labeler in METHOD_LABELERS.items()}
 STATES = {
     "normal": "with nothing unusual",
     "never-fires": "never fires",

@@ -1,0 +1,50 @@
+"""How sure is the first label? A strip of measured numbers, each with one line that says what it is."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.words import plain
+from csp.work.choice import make_choice
+from csp.work.explorer import Explorer
+from csp.work.faithfulness import NUMBERS, OF_NEURONS, faithfulness, version
+from csp.work.label_stability import LabelStability, label_stability
+from csp.work.views import NeuronView
+
+MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma")
+"""Numbers of the label; they hold for the run's own parameters only."""
+
+
+def how_sure(explorer: Explorer, view: NeuronView) -> None:
+    """The strip; nothing for a neuron without a label."""
+    labeler = explorer.first_labeler(view.layer)
+    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
+    found = label_stability(explorer, view.layer, view.neuron, labeler, choice)
+    if found is None:
+        return
+    st.caption(_stability_line(found), help=NUMBERS["stability"].what)
+    row = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer)).loc[view.neuron]
+    own = choice == make_choice(explorer.run.manifest.parameters)
+    names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
+    if not names:
+        st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
+        return
+    with st.container(horizontal=True, gap="small", key="measured-numbers"):
+        for name in names:
+            between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
+            words = f"{NUMBERS[name].title} **{row[name]:.2f}**{between}"
+            st.caption(words, help=NUMBERS[name].what, width="content")
+
+
+def _stability_line(found: LabelStability) -> str:
+    share = f"stays first in {found.chance:.0%} of resamplings"
+    between = f"score {found.low:.3f} to {found.high:.3f}"
+    if found.stable:
+        return f"Stable: {share}; {between}."
+    rival = f" *{plain(found.rival)}* takes its place most often." if found.rival else ""
+    return f":orange-badge[Not stable] The label {share}; {between}.{rival}"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _measured(_explorer: Explorer, fingerprint: str, layer: str, version: tuple[str, ...]) -> pd.DataFrame:
+    return faithfulness(_explorer, layer).set_index("neuron")
