@@ -40,9 +40,12 @@ def picture_grid(
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """A picture made to fit a cell, whole and centred."""
-    scale = min(width / picture.width, height / picture.height)
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    """A picture made to fit a cell, whole and centred; a square one fills it, be the cell a pixel narrower."""
+    scale = max(width, height) / max(picture.size)
+    size = (
+        min(width, max(1, round(picture.width * scale))),
+        min(height, max(1, round(picture.height * scale))),
+    )
     cell = Image.new("RGB", (width, height), MARGIN)
     shrunk = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     cell.paste(shrunk, ((width - size[0]) // 2, (height - size[1]) // 2))
