@@ -160,7 +160,8 @@ def _shown(
 
 def _with_firing(run: Run, match: Match, activation: float) -> Match:
     share = _share_below(run.activations(match.layer, match.neuron), float(activation))
-    return replace(match, reason=f"fires more than on {_percent(share)} of the images", more=match.reason)
+    above = "any image" if share == 1 else f"{_percent(share)} of the images"
+    return replace(match, reason=f"fires more strongly than on {above}", more=match.reason)
 
 
 def _share_below(values: Float[np.ndarray, " n"], value: float) -> float:

@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import adding, candidates, evaluating, jobs, looking, making, review, upkeep
+from csp.face.cli import adding, candidates, evaluating, jobs, looking, making, review, searching, upkeep
 
 STOPPED = 130
 
@@ -28,6 +28,7 @@ for _name, _command in (
     ("layers", looking.layers),
     ("examples", looking.examples),
     ("label", looking.label),
+    ("search", searching.search),
     ("evaluate", evaluating.evaluate),
     ("candidates", candidates.candidates),
     ("map", adding.map_),

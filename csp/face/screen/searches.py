@@ -45,8 +45,13 @@ def found_by_words(explorer: Explorer, layers: LAYERS, words: str) -> None:
 
 
 def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int) -> None:
-    """Neurons that look for the same as one neuron."""
-    _show(explorer, lambda: search_like(explorer, layers, layer, neuron), ALIKE, 4)
+    """Neurons that look for the same as one neuron, after itself."""
+    itself = Match(layer, neuron, 1.0, "the example")
+
+    def search() -> tuple[Match, ...]:
+        return (itself, *search_like(explorer, layers, layer, neuron))
+
+    _show(explorer, search, ALIKE, 4)
 
 
 def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None:

@@ -155,6 +155,8 @@ def _card(
 def _fires(percentile: float) -> str:
     if percentile != percentile:
         return "how strongly it fires is not known"
+    if percentile == 1:
+        return "fires more strongly than on any image"
     return f"fires more strongly than on {int(100 * percentile)} % of the images"
 
 
