@@ -2,13 +2,16 @@
 
 import streamlit as st
 
+from csp.face.screen.contrast_control import chosen_contrast
 from csp.face.screen.data import chosen_explorer, chosen_layer
 from csp.face.screen.frame import frame, run_line
 from csp.face.screen.histogram import activation_histogram
 from csp.face.screen.history import review_history
+from csp.face.screen.image_dialog import image_dialog
 from csp.face.screen.neuron_pictures import chosen_pictures, neuron_pictures
 from csp.face.screen.place import whole_number
 from csp.face.screen.scores import chosen_parameters, labels_panel
+from csp.face.screen.similar import similar_panel
 from csp.face.screen.steering import steering
 from csp.face.screen.verdict_bar import verdict_bar
 from csp.face.screen.words import oddity, plain
@@ -22,19 +25,23 @@ with frame("Neuron"):
     neuron = whole_number(address, "neuron", 0, neurons - 1, 0)
     k, gamma = chosen_parameters(address, explorer)
     kind = chosen_pictures(address)
-    view = explorer.neuron(layer, neuron, k=k, gamma=gamma)
+    contrast = chosen_contrast(address, explorer)
+    view = explorer.neuron(layer, neuron, k=k, gamma=gamma, contrast=contrast)
 
     steering(run, layer, neuron, kind)
     if odd := oddity(view):
         st.info(plain(odd), icon=":material/info:")
     pictures, words = st.container(key="neuron-body").columns([54, 46], gap="medium")
     with pictures:
-        neuron_pictures(run, view, kind)
-        below = st.container(key="neuron-below")
+        images = neuron_pictures(explorer, view, kind)
+        numbers, others = st.container(key="neuron-below").columns([56, 44], gap="small")
     with words:
         labels_panel(explorer, view, kind)
-    with below:
-        activation_histogram(view)
+    with numbers:
+        activation_histogram(explorer, view)
+    with others:
+        similar_panel(explorer, view)
     review_history(explorer, view)
     run_line(run)
     verdict_bar(explorer, view)
+    image_dialog(explorer, view, images)

@@ -66,6 +66,12 @@ class Tile:
     mark: float
     line: str
     aside: str
+    image: int | None = None
+    """The number of the image: a click writes it into the address, which opens it large."""
+    overlay: str = ""
+    """A picture to lie over this one; "" for none."""
+    tone: str = ""
+    """`blue` or `orange` where it is not the grid's."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,12 @@ class Card:
 
 
 def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:
-    """Draws the grid; returns the place of the tile that was just clicked."""
+    """Draws the grid; a click on a tile with an image writes it into the address, before the page is drawn
+    again. Returns the place of the tile that was just clicked.
+    """
     data = {"tiles": [asdict(tile) for tile in tiles], "tone": tone, "columns": columns}
-    opened = _tiles(data=data, key=key, on_opened_change=_ignore).opened
+    images = [tile.image for tile in tiles]
+    opened = _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key, images)).opened
     return None if opened is None else int(opened)
 
 
@@ -130,5 +139,8 @@ def copy_link() -> None:
     _link(key="copy-link", width="content")
 
 
-def _ignore() -> None:
-    """Streamlit reports a click only for names that have a callback."""
+def _open_image(key: str, images: Sequence[int | None]) -> None:
+    place = st.session_state[key].opened
+    image = None if place is None or int(place) >= len(images) else images[int(place)]
+    if image is not None:
+        st.query_params["image"] = str(image)

@@ -41,14 +41,19 @@ def frame(title: str) -> Iterator[None]:
 
 def run_line(run: Run) -> None:
     """The foot of a page: which run this is, of what, made when, and what it is not for."""
+    with st.container(key="run-line"):
+        _run_line(run)
+
+
+def _run_line(run: Run) -> None:
     made = run.manifest
     skipped = f", {made.skipped} skipped" if made.skipped else ""
     st.caption(
+        "A research and audit aid, **not for diagnosis** · "
         f"Run **{plain(run.name)}** `{run.fingerprint[:8]}` · {plain(made.target.name)} on "
         f"{made.images:,} images{skipped} of {plain(made.dataset.name)} · "
         f"encoder {plain(made.encoder.name)} · "
-        f"made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer {plain(made.csp_version)} · "
-        "A research and audit aid, **not for diagnosis**."
+        f"made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer {plain(made.csp_version)}"
     )
 
 

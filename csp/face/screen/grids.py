@@ -1,17 +1,20 @@
-"""The two grids of a neuron, place by place: what makes it fire, and the look-alike that does not."""
+"""The pictures of a neuron in grids, place by place: what makes it fire, and the look-alike that does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from csp.face.screen.components import Tile, tile_grid
-from csp.face.screen.pair_dialog import pair_dialog
 from csp.face.screen.pictures import source
 from csp.face.screen.words import firing, image_alt, image_title, number, short
 from csp.keeping.run import Run
-from csp.work.views import NeuronView, Pair
+from csp.work.views import ImageFacts, NeuronView, Pair
 
 FIRST_PAIRS = 9
+Overlays = Mapping[int, str]
+"""By image: a picture to lie over it, as an address that an <img> shows."""
+NONE: Overlays = {}
 
 
 def shown_pairs(view: NeuronView, everything: bool) -> Sequence[Pair]:
@@ -24,18 +27,22 @@ def shown_pairs(view: NeuronView, everything: bool) -> Sequence[Pair]:
     return view.pairs if everything else view.pairs[:FIRST_PAIRS]
 
 
-def activating_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3) -> None:
+def activating_grid(
+    run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3, overlays: Overlays = NONE
+) -> None:
     """The images that make the neuron fire, strongest first."""
     with st.container(key="activating-grid", gap="xsmall"):
         st.markdown(f":blue[**●**] **These make neuron {view.neuron} fire**", help=BAR_HELP)
         if not pairs:
             st.caption("No image does.")
             return
-        tiles = [_activating_tile(run, view, pair, place) for place, pair in enumerate(pairs, 1)]
-        _open(run, view, pairs, tile_grid(tiles, tone="blue", columns=columns, key="activating-tiles"))
+        tiles = [activating_tile(run, view, pair, place, overlays) for place, pair in enumerate(pairs, 1)]
+        tile_grid(tiles, tone="blue", columns=columns, key="activating-tiles")
 
 
-def contrastive_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3) -> None:
+def contrastive_grid(
+    run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3, overlays: Overlays = NONE
+) -> None:
     """The twin of each, at the same place."""
     with st.container(key="contrastive-grid", gap="xsmall"):
         st.markdown(":orange[**●**] **These look alike but fire less**", help=TWIN_HELP)
@@ -44,8 +51,50 @@ def contrastive_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], columns:
                 "There is none: no image activates this neuron less than its average." if pairs else NOTHING
             )
             return
-        tiles = [_contrastive_tile(run, view, pair, place) for place, pair in enumerate(pairs, 1)]
-        _open(run, view, pairs, tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles"))
+        tiles = [contrastive_tile(run, view, pair, place, overlays) for place, pair in enumerate(pairs, 1)]
+        tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles")
+
+
+def pair_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], overlays: Overlays = NONE) -> None:
+    """Each picture right beside its look-alike, three pairs in a row."""
+    with st.container(key="pair-grid", gap="xsmall"):
+        st.markdown(
+            f":blue[**●**] **Makes neuron {view.neuron} fire** and, beside it, "
+            ":orange[**●**] **what looks alike but fires less**",
+            help=TWIN_HELP,
+        )
+        if not pairs:
+            st.caption("No image makes it fire.")
+            return
+        tiles = [
+            replace(tile, tone=tone)
+            for place, pair in enumerate(pairs, 1)
+            for tile, tone in (
+                (activating_tile(run, view, pair, place, overlays), "blue"),
+                (contrastive_tile(run, view, pair, place, overlays), "orange"),
+            )
+        ]
+        tile_grid(tiles, tone="blue", columns=6, key="pair-tiles")
+
+
+def level_tile(
+    run: Run, view: NeuronView, facts: ImageFacts, activation: float, overlays: Overlays = NONE
+) -> Tile:
+    """An image of some level of activation."""
+    return Tile(
+        src=source(run, facts.image),
+        alt=image_alt(facts),
+        title=f"{image_title(facts)}\n{_against_mean(view, activation)}",
+        number="",
+        chip="",
+        chip_title="",
+        bar=_share(view, activation),
+        mark=_share(view, view.mean),
+        line=firing(activation, view.mean, view.maximum),
+        aside=short(activation),
+        image=facts.image,
+        overlay=overlays.get(facts.image, ""),
+    )
 
 
 BAR_HELP = (
@@ -62,7 +111,8 @@ TWIN_HELP = (
 NOTHING = "Nothing to compare with."
 
 
-def _activating_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile:
+def activating_tile(run: Run, view: NeuronView, pair: Pair, place: int, overlays: Overlays = NONE) -> Tile:
+    """The picture of a pair that makes the neuron fire."""
     words = firing(pair.activation, view.mean, view.maximum)
     return Tile(
         src=source(run, pair.activating.image),
@@ -75,14 +125,16 @@ def _activating_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile
         mark=_share(view, view.mean),
         line=words,
         aside=short(pair.activation),
+        image=pair.activating.image,
+        overlay=overlays.get(pair.activating.image, ""),
     )
 
 
-def _contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Tile:
+def contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int, overlays: Overlays = NONE) -> Tile:
+    """Its look-alike; a click opens the pair, which goes by the number of the other picture."""
     if pair.contrastive is None or pair.contrastive_activation is None or pair.similarity is None:
         alt = f"No look-alike for image {place}"
         return Tile("", alt, alt, str(place), "", "", 0.0, _share(view, view.mean), "no look-alike", "")
-    words = firing(pair.contrastive_activation, view.mean, view.maximum)
     uses = pair.uses or 1
     return Tile(
         src=source(run, pair.contrastive.image),
@@ -94,8 +146,10 @@ def _contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int) -> Til
         chip_title=f"The look-alike of {uses} of the {len(view.pairs)} pictures",
         bar=_share(view, pair.contrastive_activation),
         mark=_share(view, view.mean),
-        line=words,
+        line=firing(pair.contrastive_activation, view.mean, view.maximum),
         aside=f"alike {pair.similarity:.2f}",
+        image=pair.activating.image,
+        overlay=overlays.get(pair.contrastive.image, ""),
     )
 
 
@@ -109,8 +163,3 @@ def _share(view: NeuronView, activation: float) -> float:
     width = view.maximum - low
     share = (activation - low) / width if width > 0 else 0.0
     return min(1.0, max(0.0, share)) if share == share else 0.0
-
-
-def _open(run: Run, view: NeuronView, pairs: Sequence[Pair], place: int | None) -> None:
-    if place is not None and place < len(pairs):
-        pair_dialog(run, view, pairs[place])

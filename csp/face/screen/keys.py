@@ -26,8 +26,8 @@ class Key:
 
 
 KEYS: dict[str, Key] = {
-    "previous": Key("Left", "previous neuron", MOVING),
-    "next": Key("Right", "next neuron", MOVING),
+    "previous": Key("Left", "previous neuron, or picture in the large view", MOVING),
+    "next": Key("Right", "next neuron, or picture in the large view", MOVING),
     "skip": Key("S", "skip: go on without a verdict", MOVING),
     "accept": Key("A", "confirm the first label", JUDGING),
     **{

@@ -1,16 +1,39 @@
 """The pictures of a neuron, in the arrangement that the address asks for."""
 
+from base64 import b64encode
+from collections.abc import Sequence
+
 import streamlit as st
 
+from csp.errors import CspError
 from csp.face.screen.address import follow, put
-from csp.face.screen.grids import activating_grid, contrastive_grid, shown_pairs
+from csp.face.screen.components import tile_grid
+from csp.face.screen.grids import (
+    NONE,
+    Overlays,
+    activating_grid,
+    contrastive_grid,
+    level_tile,
+    pair_grid,
+    shown_pairs,
+)
+from csp.face.screen.keys import shortcut
 from csp.face.screen.place import Params, choice
-from csp.keeping.run import Run
-from csp.work.views import NeuronView
+from csp.face.screen.words import number, plain
+from csp.work.explorer import Explorer
+from csp.work.levels import A_LEVEL, Level, levels
+from csp.work.views import NeuronView, Pair
+from csp.work.where_it_fires import heat
 
-VIEWS = {"groups": "First 9", "all": "All pairs"}
-"""By the value of `view` in the address: two groups of nine, or of all."""
+VIEWS = {"groups": "Two groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
+"""By the value of `view` in the address."""
+HEAT = "heat"
 _KEY = "pictures-view"
+HELP = (
+    "*Two groups*: the nine strongest images, their look-alikes beside them place by place, as many as a "
+    "vision-language model is shown. *Pairs*: the same, each picture right beside its look-alike. "
+    "*All*: every pair that decides the scores. *Levels*: also images on which it fires less, or not."
+)
 
 
 def chosen_pictures(params: Params) -> str:
@@ -19,7 +42,7 @@ def chosen_pictures(params: Params) -> str:
 
 
 def pictures_picker(chosen: str) -> None:
-    """Chooses the arrangement."""
+    """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
     follow(_KEY, chosen)
     st.segmented_control(
         "Pictures",
@@ -30,16 +53,92 @@ def pictures_picker(chosen: str) -> None:
         on_change=_write,
         label_visibility="collapsed",
     )
+    other = "groups" if chosen == "pairs" else "pairs"
+    st.button(
+        "Switch",
+        key="grids",
+        shortcut=shortcut("grids"),
+        type="tertiary",
+        help=HELP,
+        on_click=put,
+        args=("view", other),
+    )
+    on = st.query_params.get(HEAT) == "true"
+    st.button(
+        "Bright: where it fires" if on else "Where it fires",
+        key="heat-map",
+        shortcut=shortcut("heat-map"),
+        type="primary" if on else "secondary",
+        help="Each picture is bright where the neuron fires and dark where it does not. "
+        "The target model works it out, once for each picture.",
+        on_click=put,
+        args=(HEAT, "" if on else "true"),
+    )
 
 
-def neuron_pictures(run: Run, view: NeuronView, chosen: str) -> None:
-    """Draws the pictures."""
+def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:
+    """Draws the pictures; returns the numbers of the images that open large, in their order."""
+    if chosen == "levels":
+        return _levels(explorer, view)
     pairs = shown_pairs(view, everything=chosen == "all")
-    left, right = st.columns(2, gap="small")
-    with left:
-        activating_grid(run, view, pairs)
-    with right:
-        contrastive_grid(run, view, pairs)
+    overlays = _overlays(explorer, view, _images(pairs))
+    if chosen == "pairs":
+        pair_grid(explorer.run, view, pairs, overlays)
+    else:
+        left, right = st.columns(2, gap="small")
+        with left:
+            activating_grid(explorer.run, view, pairs, overlays=overlays)
+        with right:
+            contrastive_grid(explorer.run, view, pairs, overlays=overlays)
+    return [pair.activating.image for pair in pairs]
+
+
+def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
+    found = levels(explorer, view.layer, view.neuron)
+    images = [facts.image for level in found for facts, _ in level.images]
+    overlays = _overlays(explorer, view, images)
+    with st.container(key="levels", gap="xxsmall"):
+        for place, level in enumerate(found):
+            title, pictures = st.columns([13, 87], vertical_alignment="center")
+            title.markdown(_level_line(level))
+            tiles = [level_tile(explorer.run, view, facts, fired, overlays) for facts, fired in level.images]
+            with pictures:
+                tile_grid(tiles, tone="blue", columns=A_LEVEL, key=f"level-{place}")
+    return images
+
+
+def _level_line(level: Level) -> str:
+    strongest, weakest = level.images[0][1], level.images[-1][1]
+    if level.start == 0:
+        title = f"Strongest {level.stop:.0%}"
+    elif level.stop == 1:
+        title = f"Weakest {1 - level.start:.0%}"
+    else:
+        title = f"{level.start:.0%} to {level.stop:.0%}"
+    return f"**{title}**  \n{number(strongest)} down to {number(weakest)}"
+
+
+def _images(pairs: Sequence[Pair]) -> list[int]:
+    twins = [pair.contrastive.image for pair in pairs if pair.contrastive is not None]
+    return [*(pair.activating.image for pair in pairs), *twins]
+
+
+def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Overlays:
+    """Where the neuron fires in these images, if the address asks for it; says why it can't be told."""
+    if st.query_params.get(HEAT) != "true" or not images:
+        return NONE
+    try:
+        with st.spinner("Running the model to see where it fires …", show_time=True):
+            found = heat(explorer, view.layer, view.neuron, images)
+    except CspError as error:
+        st.warning(f"Where it fires can't be shown: {plain(str(error))}.")
+        return NONE
+    if found.remark:
+        st.caption(f"Where it fires, found {plain(found.remark)}.")
+    return {
+        image: f"data:image/png;base64,{b64encode(png).decode('ascii')}"
+        for image, png in found.overlays.items()
+    }
 
 
 def _write() -> None:

@@ -3,14 +3,24 @@
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.data import neurons_of
+from csp.face.screen.data import neurons_of, reviewed
 from csp.face.screen.grids import activating_grid, contrastive_grid
+from csp.face.screen.image_dialog import image_dialog
 from csp.face.screen.words import STATES, plain, score, usual
 from csp.work.explorer import Explorer
+from csp.work.glance import layer_glance
 from csp.work.views import NeuronView
 
 EXAMPLE_PAIRS = 6
 EXAMPLES = 12
+COUNTS = (
+    ("neurons", "neurons", ""),
+    ("reviewed", "reviewed by a person", "confirm,override,reject,unsure"),
+    ("disputed", "disputed: reviewers disagree", "disputed"),
+    ("artefacts", "seem to follow an artefact", "artefact"),
+)
+"""Field of `LayerGlance`, words, and the chips of the neurons page that show just these."""
+
 STANDS_OUT = 2
 """How many times its average a neuron reaches on its strongest image, to serve as an example."""
 
@@ -34,6 +44,7 @@ def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
     with pictures:
         activating_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)
         contrastive_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)
+    image_dialog(explorer, view, [pair.activating.image for pair in pairs])
     with words:
         _conclusion(explorer, view)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -63,9 +74,13 @@ def _conclusion(explorer: Explorer, view: NeuronView) -> None:
 
 
 def glance(explorer: Explorer) -> None:
-    """The run in plain words: a card for each layer, with links into its table."""
+    """The run in plain words: what it is, how far people are with it, and ways into it."""
     run = explorer.run
-    st.subheader("This run at a glance", anchor=False)
+    layers = [layer_glance(explorer, layer, reviewed(explorer, layer)) for layer in run.layers]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("This run at a glance", anchor=False)
+        st.space("stretch")
+        _ways(explorer, any(layer.reviewed for layer in layers))
     classes = ", ".join(run.manifest.classes)
     st.markdown(
         f"**{plain(run.manifest.target.name)}**"
@@ -73,10 +88,34 @@ def glance(explorer: Explorer) -> None:
         + f" looked at **{run.manifest.images:,} images**. For each neuron the machine chose among "
         f"**{len(run.vocabulary):,} labels**."
     )
+    for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
+        with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
+            _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
     cards = st.columns(max(3, len(run.layers)), gap="small")
     for card, layer in zip(cards, run.layers, strict=False):
         with card.container(border=True, gap="xsmall"):
             _layer_card(explorer, layer)
+
+
+def _ways(explorer: Explorer, begun: bool) -> None:
+    here = {"run": explorer.run.name}
+    for page, label, icon in (
+        ("present", "**60-second tour**", ":material/play_circle:"),
+        ("review", "Continue reviewing" if begun else "Begin reviewing", ":material/rate_review:"),
+    ):
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=here)
+
+
+def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str) -> None:
+    """A count over all layers; its link opens the layer that has most of them."""
+    most = max(counts, key=lambda layer: layer[1])
+    total = sum(count for _, count in counts)
+    st.markdown(f"### {total:,}")
+    if total:
+        params = {"run": run, "layer": most[0], **({"only": chips} if chips else {})}
+        st.page_link("pages/neurons.py", label=words, query_params=params)
+    else:
+        st.caption(words)
 
 
 def _layer_card(explorer: Explorer, layer: str) -> None:

@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from csp.face.screen.address import follow, write
+from csp.face.screen.address import follow, put, write
 from csp.face.screen.data import run_names
 from csp.face.screen.keys import KEYS, shortcut
 from csp.face.screen.neuron_pictures import pictures_picker
@@ -85,9 +85,10 @@ def _jump(key: str, neuron: int) -> None:
 
 
 def _step(key: str, label: str, neuron: int) -> None:
-    keyed = shortcut(key) if key in KEYS else None
+    # While a picture is open large, the arrows go through the pictures.
+    keyed = shortcut(key) if key in KEYS and "image" not in st.query_params else None
     st.button(label, key=key, shortcut=keyed, on_click=_go, args=(neuron,))
 
 
 def _go(neuron: int) -> None:
-    st.query_params["neuron"] = str(neuron)
+    put("neuron", str(neuron), drop=("image",))

@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from csp.face.screen import record
+from csp.face.screen.address import put
 from csp.face.screen.data import reviewed
 from csp.face.screen.keys import PICKS, shortcut
 from csp.face.screen.looks import Look, Onward, begin
@@ -181,7 +182,7 @@ def _next_neuron(explorer: Explorer, view: NeuronView) -> Onward:
     following = (view.neuron + 1) % explorer.run.layer(view.layer).neurons
 
     def go() -> None:
-        st.query_params["neuron"] = str(following)
+        put("neuron", str(following), drop=("image",))
 
     return go
 

@@ -12,6 +12,7 @@ const newTile = () => {
   const frame = make("span", "csp-frame", tile);
   const image = make("img", "csp-image", frame);
   image.width = image.height = 180;
+  make("img", "csp-overlay", frame).alt = "";
   make("span", "csp-number", frame);
   make("span", "csp-chip", frame);
   const scale = make("span", "csp-scale", tile);
@@ -30,6 +31,10 @@ const show = (tile, facts) => {
     if (image.src !== facts.src) image.src = facts.src;
   } else image.removeAttribute("src");
   image.alt = facts.alt;
+  const overlay = part(".csp-overlay");
+  if (facts.overlay) overlay.src = facts.overlay;
+  else overlay.removeAttribute("src");
+  tile.style.setProperty("--tone", facts.tone ? `var(--st-${facts.tone}-color)` : "");
   tile.title = facts.title;
   tile.disabled = !facts.src;
   tile.classList.toggle("csp-none", !facts.src);
