@@ -40,7 +40,7 @@ def picture_grid(
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """A picture made to fit a cell, whole and centred; a square one fills it, be the cell a pixel narrower."""
+    """A picture made to fit a cell, whole and centred; a square one fills it, even one a pixel narrower."""
     scale = max(width, height) / max(picture.size)
     size = (
         min(width, max(1, round(picture.width * scale))),

@@ -92,6 +92,7 @@ def _listed(explorer: "Explorer", layer: str, neuron: int) -> dict[str, Any]:
     """One neuron's candidates, best first, and the raw answers."""
     from csp.work.candidates import candidates, vlm_answers
 
+    first = {one.text: one for one in reversed(candidates(explorer, layer, neuron)) if not one.replaced}
     labels = [
         {
             "label": one.text,
@@ -100,8 +101,7 @@ def _listed(explorer: "Explorer", layer: str, neuron: int) -> dict[str, Any]:
             "by": one.by,
             "mode": one.mode,
         }
-        for one in candidates(explorer, layer, neuron)
-        if not one.replaced
+        for one in reversed(first.values())
     ]
     answers = [
         {"mode": one.mode, "vlm": one.vlm, "seed": one.seed, "status": one.status, "raw": one.raw}

@@ -47,32 +47,36 @@ def neuron_candidates(explorer: Explorer, view: NeuronView, labelers: Sequence[s
 
 
 def _table(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
+    """One row a text, however many proposed it."""
     columns = [Column("Candidate", "Best CSP score first; those that a person edited since come last")]
     columns += [Column(name, LABELER_HELP[labeler], numeric=True) for labeler, name in LABELERS.items()]
-    columns += [Column("From")]
-    rows = [_row(explorer, view, one, found) for one in found]
-    row_table("Candidates and their scores", columns, rows, key="candidates-table")
-
-
-def _row(explorer: Explorer, view: NeuronView, one: Candidate, found: tuple[Candidate, ...]) -> Row:
-    cells: list[Cell] = [("text", one.text)]
-    for labeler in LABELERS:
-        values = pd.Series(
-            [other.scores[labeler].score for other in found if labeler in other.scores], dtype=float
+    by_text: dict[str, list[Candidate]] = {}
+    for one in found:
+        by_text.setdefault(one.text, []).append(one)
+    scores = {
+        name: pd.Series(
+            [one[0].scores[name].score for one in by_text.values() if name in one[0].scores], dtype=float
         )
-        row = one.scores.get(labeler)
-        value, rank = (row.score, row.rank) if row else (float("nan"), None)
-        cells.append(("score", score_cell(value, rank, values, explorer.score_range(view.layer, labeler))))
-    return Row([*cells, ("quiet", (_from(one), f"{one.when:%d %b %Y, %H:%M} UTC"))])
+        for name in LABELERS
+    }
+    rows = [_row(explorer, view, same, scores) for same in by_text.values()]
+    row_table("Candidates and their scores", [*columns, Column("From")], rows, key="candidates-table")
+
+
+def _row(explorer: Explorer, view: NeuronView, same: list[Candidate], scores: dict[str, pd.Series]) -> Row:
+    cells: list[Cell] = [("text", same[0].text)]
+    for labeler in LABELERS:
+        found = same[0].scores.get(labeler)
+        value, rank = (found.score, found.rank) if found else (float("nan"), None)
+        usual = explorer.score_range(view.layer, labeler)
+        cells.append(("score", score_cell(value, rank, scores[labeler], usual)))
+    return Row([*cells, ("quiet", "; ".join(dict.fromkeys(map(_from, same))))])
 
 
 def _from(one: Candidate) -> str:
     words = f"{one.by}, {MODES[one.mode]}" if one.mode else one.by or "a person"
-    return (
-        words
-        + (f", for “{one.replaces}”" if one.replaces else "")
-        + (", edited since" if one.replaced else "")
-    )
+    replaces = f", for “{one.replaces}”" if one.replaces else ""
+    return f"{words}, {one.when:%d %b %Y}{replaces}{', edited since' if one.replaced else ''}"
 
 
 def _edit(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
@@ -120,10 +124,10 @@ def _seen(explorer: Explorer, answer: VlmAnswer) -> None:
         unusable = "" if answer.concepts else ", in which no usable label was found"
         st.caption(f"The answer, word for word{unusable}")
         st.code(answer.raw or "(nothing)", language=None, wrap_lines=True)
-    by = f", asked for by {plain(answer.by)}" if answer.by else ""
+    by = f", asked by {answer.by}" if answer.by else ""
     weights = f", weights {answer.vlm_hash[:8]}" if answer.vlm_hash else ""
-    st.caption(
-        f"{plain(answer.vlm)}{weights}, seed {answer.seed}, {answer.when:%d %b %Y, %H:%M} UTC, "
+    st.text(
+        f"{answer.vlm}{weights}, seed {answer.seed}, {answer.when:%d %b %Y, %H:%M} UTC, "
         f"{answer.seconds:.1f} s{by}"
     )
 

@@ -39,7 +39,7 @@ def _short_list(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ..
         return
     shown = [_chip(one) for one in list(current.values())[:FIRST]]
     rest = f" and {len(current) - FIRST} more" if len(current) > FIRST else ""
-    st.markdown(f":gray[Candidates:] {' · '.join(shown)}{rest}", help=HELP)
+    st.markdown(f":small[:gray[Candidates:] {' · '.join(shown)}{rest}]", help=HELP)
 
 
 def _chip(one: Candidate) -> str:
