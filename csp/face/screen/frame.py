@@ -61,10 +61,12 @@ def _top(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="frame-top"):
         navigation(title)
         st.space("stretch")
-        st.caption("Not for diagnosis", width="content")
-        copy_link()
-        help_button()
-        who_line()
+        # Together, so that a narrow screen moves them into the second line as one.
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="frame-tools"):
+            st.caption("Not for diagnosis", width="content")
+            copy_link()
+            help_button()
+            who_line()
 
 
 def _notice(message: str, ways: Sequence[Way]) -> None:
