@@ -66,6 +66,51 @@ NUMBERS: dict[str, Number] = {
         "higher",
         "arXiv 2604.22477",
     ),
+    "cosy_auc": Number(
+        "Generated images: AUC",
+        "Chance that a picture made from the label activates the neuron more than a probe image. 0 to 1; "
+        "higher is better, 0.5 is chance.",
+        "higher",
+        "arXiv 2405.20331",
+    ),
+    "cosy_mad": Number(
+        "Generated images: difference",
+        "How much more pictures made from the label activate the neuron than probe images do, in standard "
+        "deviations. Higher is better, 0 is no difference.",
+        "higher",
+        "arXiv 2405.20331",
+    ),
+    "dma": Number(
+        "Generated images: mean activation",
+        "Mean activation on pictures made from the label, as a share of the neuron's largest. About 0 to 1; "
+        "higher is better.",
+        "higher",
+        "arXiv 2604.22477",
+    ),
+    "cosy_max": Number(
+        "Generated images: largest activation",
+        "Largest activation on pictures made from the label, as a share of the neuron's largest. "
+        "About 0 to 1; higher is better.",
+        "higher",
+        "arXiv 2604.22477",
+    ),
+    "causal_accuracy": Number(
+        "Accuracy without it",
+        "Change of the share of held-out images that the model calls rightly when the neuron is held at its "
+        "mean. -1 to 1; below 0 the model needs the neuron.",
+        "neither",
+    ),
+    "causal_probability": Number(
+        "Probability without it",
+        "Largest mean change of a class's probability on held-out images when the neuron is held at its "
+        "mean. -1 to 1; below 0 the neuron speaks for that class.",
+        "neither",
+    ),
+    "causal_examples": Number(
+        "Probability without it, on its examples",
+        "The same over the images that activate the neuron most.",
+        "neither",
+    ),
     "stability": Number(
         "Stability",
         "In which share of 200 resamplings of the examples the first label stays first. "

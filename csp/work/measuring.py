@@ -20,6 +20,10 @@ class Request:
     """By layer."""
     simulator: str | None = None
     """Spec of the encoder that simulates; None: the run's own."""
+    generator: str | None = None
+    """Spec of the image generator that draws labels (cosy)."""
+    generated: int = 20
+    """How many pictures of each label it draws."""
 
 
 @dataclass(frozen=True)

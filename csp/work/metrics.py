@@ -32,6 +32,17 @@ METRICS: dict[str, Metric] = {
         ("scs",),
         "csp.work.evaluation_simcorr",
     ),
+    "cosy": Metric(
+        "whether pictures made from the label activate the neuron",
+        ("cosy_auc", "cosy_mad", "dma", "cosy_max"),
+        "csp.work.evaluation_cosy",
+    ),
+    "causal": Metric(
+        "what the model gets wrong, and which class loses, when the neuron is held at its mean",
+        ("causal_accuracy", "causal_probability", "causal_examples"),
+        "csp.work.evaluation_causal",
+        of_labels=False,
+    ),
     "stability": Metric(
         "how often the first label stays first when the examples are drawn again",
         ("stability", "score"),

@@ -104,6 +104,20 @@ class ExplainableTarget(Protocol):
         """
 
 
+@runtime_checkable
+class AblatableTarget(Protocol):
+    """A target model whose neurons can be held at a value."""
+
+    def ablated(
+        self,
+        batch: Float32[np.ndarray, "b 3 h w"],
+        layer: str,
+        neurons: Sequence[int],
+        values: Float32[np.ndarray, " m"],
+    ) -> Float32[np.ndarray, "m b classes"]:
+        """Class probabilities with one neuron at a time held at its value. Raises `BadInputError`."""
+
+
 class Encoder(Protocol):
     """A CLIP-like dual encoder: images and texts become unit vectors of one space."""
 

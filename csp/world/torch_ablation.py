@@ -46,8 +46,8 @@ def ablated_logits(
             logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
     except RuntimeError as error:
         raise BadInputError(
-            f"Neurons of layer '{layer}' can't be held fixed many at a time ({type(error).__name__}): choose a "
-            "layer that ends a block."
+            f"Neurons of layer '{layer}' can't be held fixed many at a time ({type(error).__name__}): "
+            "choose a layer that ends a block."
         ) from error
     finally:
         handle.remove()

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from csp.world.models import Contributions, LayerInfo, Pooling, TargetOutput
+from csp.world.torch_ablation import ablated_logits
 from csp.world.torch_explain import gradient_times_activation, linear_head, neuron_maps
 from csp.world.torch_layers import first_tensor, list_layers, read_layers
 
@@ -65,6 +66,18 @@ class TorchTarget:
 
         values = gradient_times_activation(self.module, torch.tensor(batch), layer, scores)
         return Contributions(values, chosen[0].cpu().numpy(), self.head(layer) is not None)
+
+    def ablated(
+        self,
+        batch: Float32[np.ndarray, "b 3 h w"],
+        layer: str,
+        neurons: Sequence[int],
+        values: Float32[np.ndarray, " m"],
+    ) -> Float32[np.ndarray, "m b classes"]:
+        """Class probabilities with one neuron at a time held at its value, on its whole map."""
+        logits = ablated_logits(self.module, torch.tensor(batch), layer, neurons, torch.tensor(values))
+        found = [probabilities(each, self.multi_label).cpu().numpy() for each in logits]
+        return np.stack(found)
 
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""

@@ -37,6 +37,10 @@ def evaluate(
     simulator: Annotated[
         str | None, typer.Option(help="simcorr: an encoder other than the run's own, such as openclip:...")
     ] = None,
+    generator: Annotated[
+        str | None, typer.Option(help="cosy: dermoscopy:drawn, or hf: and a diffusers pipeline.")
+    ] = None,
+    generated: Annotated[int, typer.Option(min=1, help="cosy: pictures of each label.")] = 20,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -51,7 +55,9 @@ def evaluate(
     choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    request = Request(metric, tuple(dict.fromkeys(method or LABELERS)), choice, chosen, simulator)
+    request = Request(
+        metric, tuple(dict.fromkeys(method or LABELERS)), choice, chosen, simulator, generator, generated
+    )
     with shown_progress() as report:
         evaluation = measure(explorer, request, report, in_place=in_place)
     if metric == "ground-truth":

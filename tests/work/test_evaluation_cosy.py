@@ -1,0 +1,87 @@
+"""CoSy and the causal check on the demo: what they measure, and that a neuron's own truth scores high."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from csp.errors import BadInputError
+from csp.method.causal import change
+from csp.work.evaluation import evaluate
+from csp.work.evaluation_causal import CausalCheck
+from csp.work.evaluation_cosy import CosyScores
+from csp.work.evaluation_truth import attribute_table
+from csp.work.explorer import Explorer, open_explorer
+from csp.work.faithfulness import read
+from csp.work.measuring import Measured, Request, Subject
+from csp.work.run_models import run_target
+from csp.work.splits import held_out
+from csp.world.generators import open_generator
+
+
+@pytest.fixture
+def explorer(own_home: Path) -> Explorer:
+    return open_explorer("demo")
+
+
+def request(explorer: Explorer, metric: str, **given: object) -> Request:
+    return Request(metric, ("csp",), explorer.choice(), {"layer4": [0, 1]}, **given)  # type: ignore[arg-type]
+
+
+def numbers(found: list[Measured]) -> dict[str, float]:
+    return {one.number: one.value for one in found}
+
+
+def test_pictures_of_the_true_attribute_activate_the_neuron_and_others_do_not(explorer: Explorer) -> None:
+    images, _ = held_out(explorer.run)
+    followed = attribute_table(explorer.run, "layer4", images)
+    sticker = int(np.nanargmax(followed[:, explorer.run.attributes.index("sticker")]))
+    asked = request(explorer, "cosy", generator="dermoscopy:drawn", generated=12)
+    scores = CosyScores(explorer, asked, open_generator("dermoscopy:drawn"), run_target(explorer.run))
+    true = numbers(list(scores.measure([Subject("layer4", sticker, "csp", "coloured sticker")])))
+    other = numbers(list(scores.measure([Subject("layer4", sticker, "csp", "dark brown colour")])))
+    assert true["cosy_auc"] > 0.9
+    assert true["cosy_auc"] > other["cosy_auc"] + 0.2
+    assert true["cosy_mad"] > 1 > other["cosy_mad"]
+    assert other["dma"] < true["dma"] <= true["cosy_max"] < 2
+    assert not list(scores.measure([Subject("layer4", sticker, "csp", "bicycle")]))
+
+
+def test_without_a_generator_it_says_what_to_give(explorer: Explorer) -> None:
+    with pytest.raises(BadInputError, match="--generator"):
+        evaluate(explorer, request(explorer, "cosy"))
+
+
+def test_held_at_its_mean_a_neuron_of_the_last_layer_changes_what_the_model_itself_says(
+    explorer: Explorer,
+) -> None:
+    check = CausalCheck(explorer, request(explorer, "causal"))
+    images = np.arange(0, 1600, 200)
+    fast, slow = check._by_head("layer4"), check._by_model("layer4")
+    assert fast is not None
+    np.testing.assert_allclose(fast([3, 400], images), slow([3, 400], images), atol=2e-3)
+
+
+def test_it_measures_each_class(explorer: Explorer) -> None:
+    found = evaluate(explorer, request(explorer, "causal")).rows
+    run = explorer.run
+    assert run.probabilities is not None
+    assert set(found["neuron"]) == {0, 1}
+    assert set(found["metric"]) == {"causal_accuracy", "causal_probability", "causal_examples"}
+    kept = read(explorer)
+    assert {f"causal_accuracy/{name}" for name in run.manifest.classes} <= set(kept["metric"])
+    kept = kept[kept["metric"].str.startswith("causal_")]
+    assert kept["value"].abs().max() <= 1
+    by_class = kept[(kept["neuron"] == 0) & kept["metric"].str.startswith("causal_probability/")]["value"]
+    assert by_class.sum() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_model_is_asked_where_no_linear_head_follows(explorer: Explorer) -> None:
+    check = CausalCheck(explorer, request(explorer, "causal"))
+    assert check._by_head("layer3") is None
+    images = np.array([0, 1, 2])
+    after = check._by_model("layer3")([5], images)[0]
+    found = change(check._before[images], after, np.array([-1, -1, -1]))
+    assert np.abs(found.probability).max() > 0
+    assert math.isnan(found.accuracy)
