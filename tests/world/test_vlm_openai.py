@@ -2,7 +2,9 @@
 
 import base64
 import io
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,14 +19,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from transformers import GenerationConfig
 
 from csp.errors import BadInputError, CspError, UnavailableError
+from csp.keeping.home import REPOSITORY
 from csp.world.picture_grid import picture_grid
 from csp.world.vlm import StoppedError, open_vlm
 from csp.world.vlm_openai import OpenAiVlm
 from csp.world.vlm_prompts import PROMPTS
-from tests.world import tiny_vlm
 from tests.world.misbehaving import Behaviour, Server, breaks_off, drips, fails, gives, hangs, serving, tells
 from tests.world.tiny import pictures
 
@@ -168,9 +169,10 @@ def test_an_address_that_cannot_be_used(name: str, sentence: str) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A tiny LLaVA served by `transformers serve`: the spec of the model there."""
-    folder = tiny_vlm.save_llava(tmp_path_factory.mktemp("served") / "llava")
-    GenerationConfig(do_sample=True, eos_token_id=1, pad_token_id=2).save_pretrained(folder)
+    """The demo's VLM served by `transformers serve`: the spec of the model there."""
+    folder = shutil.copytree(REPOSITORY / "assets/models/vlm", tmp_path_factory.mktemp("served") / "vlm")
+    advice = folder / "generation_config.json"  # a server samples only where the model's makers advise it
+    advice.write_text(json.dumps(json.loads(advice.read_text()) | {"do_sample": True}))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -204,5 +206,5 @@ def test_a_real_server_serves_a_real_model(served: str) -> None:
     there = open_vlm(served)
     here = open_vlm("hf:" + served.partition("#")[2])
     for seed, grids, mode in ((1, GRIDS, "contrastive"), (2, GRIDS[:1], "activating-only")):
-        question = {"prompt": PROMPTS[mode], "seed": seed, "most_tokens": 8}
+        question = {"prompt": PROMPTS[mode], "seed": seed, "most_tokens": 40}
         assert there.answer(grids, **question) == here.answer(grids, **question) != ""
