@@ -14,6 +14,7 @@ from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.audit import Audit, audit_of
+from csp.work.class_push import PUSHES, ClassPush, class_push
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.neuron_map import MAP, neuron_map
 from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
@@ -87,6 +88,16 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
+
+
+def pushes_of(explorer: Explorer, layer: str) -> ClassPush | None:
+    """How much each neuron pushes each class, kept until more is measured; None for a run without classes."""
+    return _pushes(explorer, explorer.run.fingerprint, Additions(explorer.run).version(PUSHES), layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the classes …")
+def _pushes(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> ClassPush | None:
+    return class_push(_explorer, layer)
 
 
 def audited(explorer: Explorer) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:

@@ -1,0 +1,34 @@
+"""For each class the neurons that push it most and least, and the artefacts among them."""
+
+import streamlit as st
+
+from csp.face.screen.class_columns import (
+    NO_CLASSES,
+    artefact_section,
+    chosen_classes,
+    class_columns,
+    class_picker,
+)
+from csp.face.screen.data import chosen_explorer, chosen_layer, pushes_of, rows_of
+from csp.face.screen.frame import frame, run_line
+from csp.face.screen.steering import layer_picker, run_picker
+
+with frame("Classes"):
+    address = st.query_params.to_dict()
+    explorer = chosen_explorer(address)
+    layer = chosen_layer(address, explorer)
+    run, pushes = explorer.run, pushes_of(explorer, layer)
+    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
+        st.subheader("What speaks for each class", anchor=False, width="content")
+        layer_picker(run, layer)
+        run_picker(run)
+        if pushes is not None:
+            shown = chosen_classes(address, run.manifest.classes)
+            class_picker(run.manifest.classes, shown)
+    if pushes is None:
+        st.info(NO_CLASSES)
+    else:
+        rows = rows_of(explorer, layer)
+        class_columns(run, rows, pushes, shown)
+        artefact_section(run, rows, pushes)
+    run_line(run)
