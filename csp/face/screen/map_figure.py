@@ -24,7 +24,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 OTHERS = "others"
 GREY = "#8C959D"
-HEIGHT = 500
+HEIGHT = 480
 
 
 def map_figure(fitting: pd.DataFrame, left_out: pd.DataFrame, colour: str) -> go.Figure:

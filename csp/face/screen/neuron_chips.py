@@ -71,11 +71,13 @@ def chip_bar(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]
 
 
 def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> list[str]:
-    """Every chip, but of a thousand classes only the most pushed and the chosen."""
+    """The chosen ones and all others, but of a thousand classes the most pushed, and not the usual state."""
     most = frame["push_class"].value_counts().index[:MOST_CLASSES]
-    words = {f"Pushes {name}" for name in most}
+    pushes, usual = {f"Pushes {name}" for name in most}, frame["state"].mode()[0]
     return [
-        name for name, chip in chips.items() if chip.group != "push" or chip.words in words or name in only
+        name
+        for name, chip in chips.items()
+        if name in only or ((chip.group != "push" or chip.words in pushes) and name != usual)
     ]
 
 

@@ -88,8 +88,8 @@ def _notes(places: pd.DataFrame, neurons: int) -> None:
     absent = neurons - len(places)
     missing = f" Not on it: {absent:,} without a concept vector, as they never fire." if absent else ""
     st.caption(
-        f"Neurons that look for alike things lie together ({how}); wide gaps mean little.{missing} "
-        "Click a neuron to open it; draw around some to list them; double-click to list all again."
+        f"Alike neurons lie together ({how}); wide gaps mean little.{missing} "
+        "Click one to open it, draw around some to list them, double-click to list all again."
     )
     if note := st.session_state.pop("map-note", ""):
         st.warning(note)
