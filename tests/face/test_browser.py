@@ -26,8 +26,8 @@ def address(built_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The app on a free loopback port, with its own home that holds the tiny run."""
     home = tmp_path_factory.mktemp("browser-home")
     shutil.copytree(built_run, home / "runs" / "tiny")
-    with serving(home) as address:
-        yield address
+    with serving(home) as served:
+        yield served.address
 
 
 def opened(page: Page, url: str) -> Page:

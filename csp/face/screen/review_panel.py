@@ -1,4 +1,4 @@
-"""Beside the pictures of the review page: the label in question, unless one looks blind; the last verdicts."""
+"""Beside the pictures of the review page: the label in question (not in a blind look), the last verdicts."""
 
 import streamlit as st
 

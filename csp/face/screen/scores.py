@@ -9,9 +9,11 @@ from csp.face.screen.address import follow, write
 from csp.face.screen.candidates_panel import candidates_panel
 from csp.face.screen.components import Cell, Column, Row, row_table
 from csp.face.screen.contrast_control import chosen_contrast, contrast_control
+from csp.face.screen.data import reviewed
 from csp.face.screen.faithfulness_panel import how_sure
 from csp.face.screen.place import Params, fraction, whole_number
 from csp.face.screen.score_cells import score_cell
+from csp.face.screen.suggestion import suggestion
 from csp.face.screen.words import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView, ScoreRange
@@ -88,11 +90,8 @@ def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
 
 def _suggestion(explorer: Explorer, view: NeuronView) -> None:
     rows = view.labels.get(explorer.first_labeler(view.layer), ())
-    if not rows:
-        st.markdown("**The machine suggests no label.**")
-        return
-    st.caption("The machine suggests")
-    st.subheader(plain(rows[0].label), anchor=False)
+    state = reviewed(explorer, view.layer).get(view.neuron)
+    suggestion(rows[0].label if rows else None, state)
 
 
 def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:

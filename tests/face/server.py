@@ -1,0 +1,56 @@
+"""The app as a process of its own, on a free loopback port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    address: str
+    pid: int
+
+
+@contextmanager
+def serving(home: Path, port: int | None = None, *options: str) -> Iterator[Served]:
+    """The app with this CSP_HOME; killed at the end."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    environment = {**os.environ, "CSP_HOME": str(home)}
+    with (home / "server.log").open("a") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", server)
+            yield Served(f"http://127.0.0.1:{port}", server.pid)
+        finally:
+            server.kill()
+            server.wait(20)
+
+
+def wait_until_up(address: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the server stopped"
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
