@@ -4,6 +4,7 @@ path = gamma_path(run, "layer4")      # reads every neuron's examples once: keep
 path.at(0.5)                          # unit rows, one a neuron; zero for one that never fires
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,17 +29,10 @@ class GammaPath:
         """The concept vectors at one gamma; raises BadInputError outside 0..1."""
         return concept_vectors_between(self.start, self.end, gamma)
 
-    def of(self, neuron: int) -> "GammaPath":
-        """The same of one neuron only."""
-        return GammaPath(self.start[[neuron]], self.end[[neuron]])
 
-
-def gamma_path(run: Run, layer: str) -> GammaPath:
-    """The path of every neuron of a layer; BadInputError for a run without precomputed neurons."""
-    ends = [
-        gamma_ends(_examples(run, layer, neuron), run.embeddings)
-        for neuron in neurons_of(run, layer).tolist()
-    ]
+def gamma_path(run: Run, layer: str, neurons: Sequence[int] | None = None) -> GammaPath:
+    """The path of these neurons, or of all of a layer; BadInputError when none was precomputed."""
+    ends = [gamma_ends(examples, run.embeddings) for examples in _examples(run, layer, neurons)]
     start, end = (np.stack(side).astype(np.float32) for side in zip(*ends, strict=True))
     return GammaPath(start, end)
 
@@ -51,18 +45,23 @@ def neurons_of(run: Run, layer: str) -> pd.Series:
     return neurons
 
 
-def _examples(run: Run, layer: str, neuron: int) -> Examples:
+def _examples(run: Run, layer: str, neurons: Sequence[int] | None) -> Iterable[Examples]:
     """The stored examples; selected anew where the rule asks for more neighbours than are stored."""
-    given = run.manifest.parameters
+    given, known = run.manifest.parameters, neurons_of(run, layer).tolist()
     rule = parse_rule(given.contrast)
-    stored = run.examples(layer, neuron) if rule.neighbours == 1 else None
-    if stored is not None:
-        return stored
-    return select_examples(
-        run.activations(layer, neuron),
-        run.embeddings,
-        given.k,
-        reuse=given.reuse,
-        neighbours=run.neighbours,
-        rule=rule,
+    if rule.neighbours == 1:
+        if neurons is None:
+            return run.layer_examples(layer)
+        stored = (run.examples(layer, neuron) for neuron in neurons)
+        return [examples for examples in stored if examples is not None]
+    return (
+        select_examples(
+            run.activations(layer, neuron),
+            run.embeddings,
+            given.k,
+            reuse=given.reuse,
+            neighbours=run.neighbours,
+            rule=rule,
+        )
+        for neuron in (known if neurons is None else neurons)
     )

@@ -226,3 +226,14 @@ def test_a_run_without_images_says_so(tiny_run: Run) -> None:
     edit_manifest(tiny_run, files=files)
     with pytest.raises(NotFoundError, match="made without images"):
         Run.open(tiny_run.path).thumbnail(0, "small")
+
+
+def test_examples_of_a_layer_at_once_are_those_of_each_neuron(tiny_run: Run) -> None:
+    together = tiny_run.layer_examples("late")
+    assert len(together) == tiny_run.layer("late").neurons
+    for neuron, examples in enumerate(together):
+        alone = tiny_run.examples("late", neuron)
+        assert alone is not None
+        assert examples.mean_activation == alone.mean_activation
+        assert np.array_equal(examples.contrastive, alone.contrastive)
+        assert np.array_equal(examples.similarity, alone.similarity, equal_nan=True)
