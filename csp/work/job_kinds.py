@@ -34,6 +34,9 @@ KINDS: dict[str, JobKind] = {
         run="csp.work.job_candidates:run",
         check="csp.work.job_candidates:check",
     ),
+    "evaluate": JobKind(
+        "measuring how good labels are", run="csp.work.job_evaluate:run", check="csp.work.job_evaluate:check"
+    ),
     "map": JobKind(
         "drawing the map of neurons",
         run="csp.work.neuron_map:map_job",

@@ -9,6 +9,8 @@ mkdir -p "$work"
 $python -m scripts.demo.write_vocabulary
 $python -m scripts.demo.train_classifier
 $python -m scripts.demo.train_clip
+$python -m scripts.demo.train_vlm
+$python -m scripts.demo.evaluate_vlm
 $python -m scripts.demo.render_probe "$work/probe"
 
 run=assets/runs/demo
@@ -21,4 +23,11 @@ fi
 if [ ! -d "$run/additions/map" ]; then
     $python -m csp map "$run" --in-place
 fi
-$python -m csp evaluate "$run" --metric ground-truth
+for metric in ground-truth simcorr stability descriptive; do
+    $python -m csp evaluate "$run" --metric $metric --in-place
+done
+
+for mode in "" --activating-only; do  # 192 pixels: what the small VLM reads, three tiles of 64
+    $python -m csp candidates "$run" --vlm hf:assets/models/vlm --pixels 192 --in-place $mode
+done
+$python -m scripts.demo.evaluate_candidates

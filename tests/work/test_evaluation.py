@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from csp.errors import BadInputError, CspError
+from csp.errors import BadInputError, CspError, NotFoundError
 from csp.keeping.additions import Additions
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
@@ -16,10 +16,11 @@ from csp.method.metrics import simulation_correlation
 from csp.work.evaluation import evaluate, summary
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.faithfulness import FAITHFULNESS, NUMBERS, OF_LABELS, OF_NEURONS, faithfulness
+from csp.work.job_kinds import check_arguments, run_kind
 from csp.work.label_stability import label_stability
 from csp.work.measuring import Request
 from csp.work.metrics import METRICS
-from csp.work.progress import Progress
+from csp.work.progress import Progress, silent
 from csp.work.simulators import SIMULATED
 from csp.work.splits import held_out
 from tests.build import text_embeddings
@@ -161,3 +162,14 @@ def test_what_is_missing_is_said_before_anything_is_measured(
     with pytest.raises(CspError, match="nowhere"):
         evaluate(explorer, request(explorer, "simcorr", simulator="openclip:local-dir:nowhere"))
     assert Additions(explorer.run).read(FAITHFULNESS).empty
+
+
+def test_a_job_measures_a_whole_run(explorer: Explorer) -> None:
+    arguments = {"run": "tiny", "metric": "descriptive"}
+    check_arguments("evaluate", arguments)
+    assert run_kind("evaluate", arguments, silent) == "tiny"
+    assert faithfulness(explorer, "late")["clarity"].notna().tolist() == [True, True, False, True, False, True]
+    with pytest.raises(BadInputError, match="no metric 'luck'"):
+        check_arguments("evaluate", {"run": "tiny", "metric": "luck"})
+    with pytest.raises(NotFoundError):
+        check_arguments("evaluate", {"run": "nope", "metric": "simcorr"})
