@@ -12,7 +12,11 @@ Value = str | int | float | bool | list[str]
 
 
 def follow(name: str, value: Value) -> None:
-    """Gives the widget with key `name` the value in the address; call it just before the widget."""
+    """Gives the widget with key `name` the value in the address; call it just before the widget.
+
+    Give the widget the same value as its default too: a browser that draws it late, on a busy machine,
+    reports its default with the next press of a key, which would count as a choice.
+    """
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
 

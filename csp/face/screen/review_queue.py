@@ -145,6 +145,7 @@ def _select(name: str, options: list[str], chosen: str, words: dict[str, str], g
     st.selectbox(
         name.capitalize(),
         options,
+        options.index(chosen),
         key=name,
         format_func=words.__getitem__,
         on_change=write,

@@ -34,6 +34,7 @@ def layer_picker(run: Run, layer: str) -> None:
     st.selectbox(
         "Layer",
         run.layers,
+        run.layers.index(layer),
         key="layer",
         on_change=write,
         args=("layer", ("neuron", "page")),
@@ -51,6 +52,7 @@ def run_picker(run: Run) -> None:
     st.selectbox(
         "Run",
         names,
+        names.index(run.name),
         key="run",
         on_change=write,
         args=("run", ("layer", "neuron", "page", "examples")),
@@ -69,6 +71,7 @@ def _jump_box(neuron: int, neurons: int) -> None:
         "Jump to neuron",
         0,
         neurons - 1,
+        neuron,
         key=key,
         on_change=_jump,
         args=(key, neuron),

@@ -21,6 +21,7 @@ from csp.face.screen.words import plain
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.text import same_label
 from csp.keeping.reviews.words import Act
+from csp.work.candidates import vlm_answers
 from csp.work.explorer import Explorer
 from csp.work.views import NeuronView
 
@@ -58,7 +59,7 @@ def verdict_bar(
                 onward=onward or _next_neuron(explorer, view),
                 machine=machine,
                 labeler=labeler,
-                picks=() if blind else picks(view, labeler, state),
+                picks=() if blind else picks(explorer, view, state),
                 gamma=view.gamma,
                 examples=view.k,
                 state=state,
@@ -73,13 +74,17 @@ def verdict_bar(
         _buttons(explorer, look)
 
 
-def picks(view: NeuronView, labeler: str, state: NeuronReview) -> list[str]:
-    """The labels with a number key, each once: the machine's first, people's, then the machine's others."""
-    machine = [row.label for row in view.labels.get(labeler, ())]
+def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str]:
+    """The labels with a number key, each once: the machine's first, people's, those of a vision-language model,
+    then the machine's others.
+    """
+    machine = [row.label for row in view.labels.get(explorer.first_labeler(view.layer), ())]
     people = [event.label for event in state.verdicts.values() if event.label]
+    answers = vlm_answers(explorer.run, view.layer, view.neuron)
+    proposed = [concept for answer in answers for concept in answer.concepts]
     others = [rows[0].label for rows in view.labels.values() if rows]
     each: dict[str, str] = {}
-    for label in (*machine[:1], *people, *others, *machine[1:]):
+    for label in (*machine[:1], *people, *proposed, *others, *machine[1:]):
         each.setdefault(same_label(label), label)
     return list(each.values())[:PICKS]
 
