@@ -59,16 +59,33 @@ def evaluate(
         label_all(explorer, report, in_place=in_place)
     subjects = list(_subjects(explorer, request, metric))
     additions = Additions(explorer.run, in_place=in_place)
+    rows = measure_missing(additions, metric, measurer, subjects, Steps(request.metric, report, batch))
+    return Evaluation(request, rows, measurer.settings, measurer.by)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How far a measurement tells that it got, and after how many subjects results are kept."""
+
+    stage: str
+    report: Report = silent
+    batch: int = BATCH
+
+
+def measure_missing(
+    additions: Additions, metric: Metric, measurer: Measurer, subjects: Sequence[Subject], steps: Steps
+) -> pd.DataFrame:
+    """The rows of these subjects, old and new: columns of `FAITHFULNESS`."""
     done = _done(additions, metric, measurer)
     missing = [one for one in subjects if one not in done]
-    stage = Stage(request.metric, len(missing), report)
-    for start in range(0, len(missing), batch):
-        part = missing[start : start + batch]
+    stage = Stage(steps.stage, len(missing), steps.report)
+    for start in range(0, len(missing), steps.batch):
+        part = missing[start : start + steps.batch]
         additions.append(FAITHFULNESS, _rows(measurer, measurer.measure(part)))
         stage.reached(start + len(part))
     additions.compact(FAITHFULNESS)
     rows = _of(additions.read(FAITHFULNESS), metric.numbers, measurer.settings)
-    return Evaluation(request, _only(rows, subjects), measurer.settings, measurer.by)
+    return _only(rows, subjects)
 
 
 def prepare(metric: Metric, explorer: Explorer, request: Request) -> Measurer:

@@ -50,9 +50,9 @@ class GroundTruth:
         self._followed = {layer: _followed(explorer.run, layer, images) for layer in request.neurons}
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
-        """Two numbers a label, 1 or 0; none where the truth is not clear."""
+        """Two numbers a label, 1 or 0; none where the truth, or what the label names, is not known."""
         for one in subjects:
-            if one.neuron in self._followed[one.layer]:
+            if one.neuron in self._followed[one.layer] and one.label in self._meanings.index:
                 attribute, _ = self._followed[one.layer][one.neuron]
                 judged = _judged(one.label, self._meanings, attribute)
                 yield Measured(one, "truth", float(judged["verdict"] == Verdict.TRUE.value))

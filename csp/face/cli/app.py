@@ -30,6 +30,7 @@ for _name, _command in (
     ("label", looking.label),
     ("search", searching.search),
     ("evaluate", evaluating.evaluate),
+    ("experiment", evaluating.experiment),
     ("candidates", candidates.candidates),
     ("map", adding.map_),
     ("push", adding.push),

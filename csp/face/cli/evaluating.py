@@ -1,5 +1,6 @@
 """The command that judges labels and neurons: evaluate."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -68,6 +69,26 @@ def evaluate(
     from csp.work.evaluation import summary
 
     _tell({"run": explorer.run.name} | summary(evaluation), json)
+
+
+def experiment(
+    config: Annotated[Path, typer.Argument(help="A .yaml file such as examples/demo-experiment.yaml.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the table as Markdown.")] = None,
+    in_place: InPlaceOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Compare ways to label on one run, as the paper does: a table with intervals and paired differences."""
+    from csp.work.experiment import as_json, read_experiment, run_experiment, write_markdown
+
+    read = read_experiment(config)
+    with shown_progress() as report:
+        found = run_experiment(read, report, in_place=in_place)
+    if out is not None:
+        write_markdown(found, out)
+    if json:
+        print_json(as_json(found))
+    else:
+        print_lines(found.markdown().splitlines())
 
 
 def _tell(found: dict[str, Any], json: bool) -> None:
