@@ -128,6 +128,10 @@ class Explorer:
             text, answer.value["in_vocabulary"], scores, answer.value["out_of"], answered(answer)
         )
 
+    def stored_labels(self, layer: str) -> pd.DataFrame:
+        """All stored labels of a layer: neuron, labeler, rank, label, score."""
+        return self._stored.frame(layer)
+
     def first_labeler(self, layer: str) -> str:
         """The labeler whose first label the app suggests for neurons of this layer."""
         return self._stored.first_labeler(layer)

@@ -51,4 +51,5 @@ def test_vectors_on_the_gamma_path_are_those_of_the_method(tiny_run: Run) -> Non
             examples = select_examples(tiny_run.activations("late", neuron), tiny_run.embeddings, 5)
             expected = concept_vector(examples, tiny_run.embeddings, gamma)
             np.testing.assert_allclose(vectors[neuron], expected, atol=1e-6)
-            np.testing.assert_allclose(path.of(neuron).at(gamma)[0], expected, atol=1e-6)
+            alone = gamma_path(tiny_run, "late", [neuron]).at(gamma)
+            np.testing.assert_allclose(alone[0], expected, atol=1e-6)

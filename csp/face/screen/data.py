@@ -15,6 +15,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.audit import Audit, audit_of
 from csp.work.class_push import PUSHES, ClassPush, class_push
+from csp.work.concept_vectors import GammaPath, gamma_path
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.neuron_map import MAP, neuron_map
 from csp.work.neuron_rows import NeuronRows, machine_rows, with_reviews
@@ -54,6 +55,11 @@ def chosen_explorer(params: Params) -> Explorer:
         raise WrongAddressError(f"The run {wanted!r} can't be opened: {error}", _ways(others)) from error
 
 
+def named_explorer(name: str) -> Explorer:
+    """The explorer of a run by its name; raises as `chosen_explorer`."""
+    return chosen_explorer({"run": name})
+
+
 def chosen_layer(params: Params, explorer: Explorer) -> str:
     """The layer in the address; without one the last, which is nearest to the model's decision."""
     return choice(params, "layer", explorer.run.layers, explorer.run.layers[-1])
@@ -88,6 +94,16 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
+
+
+def path_of(explorer: Explorer, layer: str) -> GammaPath:
+    """The concept vectors of a layer's neurons at any gamma, kept while the run stays the same."""
+    return _path(explorer, explorer.run.fingerprint, layer)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the neurons …")
+def _path(_explorer: Explorer, fingerprint: str, layer: str) -> GammaPath:
+    return gamma_path(_explorer.run, layer)
 
 
 def pushes_of(explorer: Explorer, layer: str) -> ClassPush | None:

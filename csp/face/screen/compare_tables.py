@@ -1,0 +1,70 @@
+"""The table of what changed between two choices, changed first."""
+
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.address import follow, write
+from csp.face.screen.components import Cell, Column, Row, row_table
+from csp.face.screen.data import neurons_of
+from csp.face.screen.pictures import source
+from csp.face.screen.place import Params, whole_number
+from csp.face.screen.words import plain, score
+from csp.work.comparing import Comparison
+from csp.work.explorer import Explorer
+
+LEAF = 12
+PICTURES = 3
+
+
+def leaf_count(found: Comparison) -> int:
+    """How many leaves the table has."""
+    return max(1, -(-len(found.frame) // LEAF))
+
+
+def changes_table(
+    explorer: Explorer, layer: str, found: Comparison, names: tuple[str, str], params: Params
+) -> None:
+    """How many first labels changed, and a leaf of the table; a row opens its neuron."""
+    share = found.changed / max(len(found.frame), 1)
+    st.markdown(
+        f"**{found.changed:,} of {len(found.frame):,} neurons ({share:.0%}) have another first label** "
+        f"under {plain(names[1])} than under {plain(names[0])}. These come first."
+    )
+    leaf = whole_number(params, "page", 1, leaf_count(found), 1)
+    shown = found.frame.iloc[(leaf - 1) * LEAF : leaf * LEAF]
+    rows = [_row(explorer, layer, facts) for _, facts in shown.iterrows()]
+    columns = [Column("Neuron"), Column("What makes it fire"), *(Column(name) for name in names), Column("")]
+    with st.container(key="changes"):
+        row_table("First labels", columns, rows, key="changes-table")
+    if leaf_count(found) > 1:
+        follow("page", leaf)
+        st.pagination(leaf_count(found), key="page", on_change=write, args=("page",))
+
+
+def _row(explorer: Explorer, layer: str, facts: pd.Series) -> Row:
+    neuron = int(facts["neuron"])
+    images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:PICTURES]
+    cells: list[Cell] = [
+        ("text", str(neuron)),
+        (
+            "images",
+            [
+                {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {neuron}"}
+                for image in images
+            ],
+        ),
+        _label(facts, "a"),
+        _label(facts, "b"),
+        ("badges", [("changed", "orange", "The first label is another one")] if facts["changed"] else []),
+    ]
+    href = "neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": neuron})
+    return Row(cells, href=href, hint=f"Opens neuron {neuron}")
+
+
+def _label(facts: pd.Series, side: str) -> Cell:
+    label = facts[f"label_{side}"]
+    if not isinstance(label, str):
+        return "quiet", "no label"
+    return "lines", (label, f"score {score(float(facts[f'score_{side}']))}")
