@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-ANY_PICTURE = ".st-key-contrastive-grid img[src], .st-key-neuron-table img[src]"
+GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind")
+ANY_PICTURE = ", ".join(f".st-key-{grid} img[src]" for grid in GRIDS)
 
 
 def take(page: Page, address: str, out: Path) -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--run", default="demo")
     parser.add_argument("--neuron", default="17")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "images")
+    parser.add_argument("--only", nargs="*", help="names of pages; all if left out")
     parser.add_argument("--width", type=int, default=1440)
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
@@ -44,6 +46,8 @@ def main() -> None:
         "start": f"/?{urlencode(run)}",
         "neurons": f"/neurons?{urlencode(run | {'sort': 'clear'})}",
         "neuron": f"/neuron?{urlencode(run | {'neuron': options.neuron})}",
+        "search": f"/search?{urlencode(run | {'query': 'blue-white veil, -ruler'})}",
+        "try": f"/try?{urlencode(run | {'image': 12})}",
     }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -53,8 +57,8 @@ def main() -> None:
             viewport={"width": options.width, "height": 900},
             color_scheme="dark" if options.dark else "light",
         )
-        for name, path in pages.items():
-            take(page, options.address + path, options.out / f"{name}.png")
+        for name in options.only or pages:
+            take(page, options.address + pages[name], options.out / f"{name}.png")
         browser.close()
 
 
