@@ -20,7 +20,7 @@ LONGEST_ANSWER = 20_000
 """Characters that are looked at."""
 
 _THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
-_FENCE = re.compile(r"```\w*")
+_MARKUP = re.compile(r"```\w*|</?\w{1,10}>")
 _ITEM = re.compile(r"^\s*(?:[-*•–·▪]|\(?\d{1,2}\s*[.):]|\(?[a-e][.)])\s+(?=\S)", re.IGNORECASE)
 _INLINE_ITEM = re.compile(r"(?<=\S)[ \t]+(?=\(?[1-9][.)]\s+\S)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*|__(.+?)__")
@@ -44,6 +44,7 @@ _NO_CONCEPT = re.compile(
     r"(?:first|second|both|other|these|all|the) (?:grid|picture|image|group)s?)\b|^(?:sure|yes|no)$",
     re.IGNORECASE,
 )
+_INNER = re.compile(r"[_*`]")
 _EDGES = " \t\n\r\"'`*_“”‘’«».,;:!?()[]{}<>|#~=-–—•"
 
 
@@ -52,7 +53,7 @@ def parse_answer(raw: str) -> tuple[str, ...]:
 
     Each is lower-case, of at most `LONGEST` characters, in single spaces, and has a letter.
     """
-    text = _FENCE.sub("\n", _THOUGHTS.sub("", raw[:LONGEST_ANSWER])).replace("’", "'")
+    text = _MARKUP.sub(" ", _THOUGHTS.sub("", raw[:LONGEST_ANSWER])).replace("’", "'")
     found: dict[str, None] = {}
     for piece, most_words in _pieces(text):
         concept = _clean(piece)
@@ -118,7 +119,7 @@ def _without_explanation(piece: str) -> str:
 
 def _clean(piece: str) -> str:
     """A label as people read it, or nothing where the piece is none."""
-    words = " ".join(piece.replace("_", " ").split()).strip(_EDGES)
+    words = " ".join(_INNER.sub(" ", piece).split()).strip(_EDGES)
     concept = _ARTICLE.sub("", words).strip(_EDGES).lower()
     fits = 2 <= len(concept) <= LONGEST and concept.isprintable() and any(sign.isalpha() for sign in concept)
     return "" if not fits or _NO_CONCEPT.search(words) else concept

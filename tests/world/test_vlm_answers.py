@@ -33,6 +33,7 @@ CONCEPTS = st.lists(
         "<think>Is it ink? Perhaps not.</think>ruler marks\ndark hair\nblue-white veil",
         "The pictures of the first grid show ruler marks, dark hair, and a blue-white veil.",
         "Concepts: “ruler marks”; “dark hair”; “blue-white veil”",
+        "1. <b>Ruler</b> *marks*\n2. `dark hair`\n3. ~blue-white veil~",
         "Ruler marks\nruler marks\nDark hair\nBlue-white veil\nDARK HAIR",
     ],
 )
