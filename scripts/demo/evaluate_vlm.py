@@ -59,8 +59,13 @@ def answered(vlm: Vlm, pool: Pool, images: Images, neuron: MadeUpNeuron, mode: M
         picture_grid.picture_grid([Image.fromarray(images[i]) for i in grid], pixels=pixels)
         for grid in grids(neuron, mode)
     ]
-    named = tuple(_attribute(text) for text in parse_answer(vlm.answer(pictures, PROMPTS[mode], seed=0)))
+    named = tuple(attribute_named(text) for text in parse_answer(vlm.answer(pictures, PROMPTS[mode], seed=0)))
     return Answered(ATTRIBUTES[neuron.attribute], named, incidental(pool, neuron))
+
+
+def attribute_named(text: str) -> str:
+    """The attribute that a concept names; the concept itself where it names none."""
+    return next((attribute for attribute in ATTRIBUTES if text in names(attribute)), text)
 
 
 def incidental(pool: Pool, neuron: MadeUpNeuron) -> frozenset[str]:
@@ -124,11 +129,6 @@ def main() -> None:
 
 def _told(pool: Pool, neuron: MadeUpNeuron, mode: Mode, rng: np.random.Generator) -> bool:
     return CONCEPTS[neuron.attribute] in answer(pool, neuron, mode, rng).split("\n")
-
-
-def _attribute(text: str) -> str:
-    """The attribute that a concept names; the concept itself where it names none."""
-    return next((attribute for attribute in ATTRIBUTES if text in names(attribute)), text)
 
 
 def _values(answers: Sequence[Answered], holds: Callable[[Answered], bool]) -> Float64[np.ndarray, " n"]:

@@ -27,7 +27,7 @@ for metric in ground-truth simcorr stability descriptive; do
     $python -m csp evaluate "$run" --metric $metric --in-place
 done
 
-for mode in "" --activating-only; do  # 192 pixels: what the small VLM reads, three tiles of 64
-    $python -m csp candidates "$run" --vlm hf:assets/models/vlm --pixels 192 --in-place $mode
+for mode in "" --activating-only; do
+    $python -m csp candidates "$run" --vlm hf:assets/models/vlm --in-place $mode
 done
 $python -m scripts.demo.evaluate_candidates

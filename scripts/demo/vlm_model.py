@@ -29,6 +29,7 @@ SPECIAL = [PAD, START, END, IMAGE, PERSON, MACHINE]  # ids 0 to 5
 TOKENS = 4_000
 MOST_TOKENS = 1_024
 PIXELS = ROWS * TILE
+TEMPERATURE = 0.1
 
 # Pictures are numbered: two grids of the same tokens differ by nothing else.
 CHAT_TEMPLATE = (
@@ -130,6 +131,8 @@ def ship(folder: Path, model: FastVlmForConditionalGeneration, words: LlavaProce
     The weights are kept in 16 bit and used in 32: few processors add 16-bit floats quickly.
     """
     words.save_pretrained(folder)
+    model.generation_config.do_sample = True
+    model.generation_config.temperature = TEMPERATURE
     copy.deepcopy(model).half().save_pretrained(folder)
     model.config.dtype = torch.float32
     model.config.save_pretrained(folder)
