@@ -13,7 +13,6 @@ from csp.world.models import ExplainableTarget, Pooling, open_target
 from csp.world.torch_explain import gradient_times_activation, linear_head, neuron_maps, token_grid
 from csp.world.torch_target import TorchTarget, compared_logits
 
-
 STEP = 1e-7
 """Small enough that hardly a ReLU changes its mind, in float64."""
 
