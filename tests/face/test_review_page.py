@@ -10,9 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.location import Location
-from csp.keeping.reviews.store import Reviews, open_reviews
-from csp.keeping.reviews.words import Act, Role
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.reviews.words import Act
 from csp.keeping.run import Run
 from csp.work.reviewing import Person, Reviewing, Said
 from tests.face.test_pages import ROOT, drawn, opened, said
@@ -169,7 +168,6 @@ def test_a_damaged_record_is_a_red_bar_on_every_page(tiny: Run) -> None:
     path = open_reviews().location.path
     assert path is not None
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TRIGGER IF EXISTS review_events_no_update")
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute("UPDATE review_events SET label = 'ink' WHERE sequence = 2")
@@ -221,13 +219,3 @@ def test_behind_a_proxy_only_its_visitors_get_in(
     assert "Please sign in" in app.subheader[0].value
     assert not drawn(app, "tiles")
     assert not [one for one in app.button if one.key == "accept"]
-
-
-def test_a_viewer_sees_where_it_stands_but_no_button(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    viewer = Person(name="Vi", verified=True, role=Role.VIEWER)
-    for module in ("who", "verdict_bar", "verdicts", "looks", "review_queue", "review_panel"):
-        monkeypatch.setattr(f"csp.face.screen.{module}.me", lambda: viewer, raising=False)
-    app = neuron_page(0)
-    assert "You may look, not judge" in said(app)
-    assert not {"accept", "none", "flag", "undo"} & {one.key for one in app.button}
-    assert Reviews(Location.configured()).events() == []

@@ -75,8 +75,8 @@ def verdict_bar(
 
 
 def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str]:
-    """The labels with a number key, each once: the machine's first, people's, those of a vision-language model,
-    then the machine's others.
+    """The labels with a number key, each once: the machine's first, people's, those of a vision-language
+    model, then the machine's others.
     """
     machine = [row.label for row in view.labels.get(explorer.first_labeler(view.layer), ())]
     people = [event.label for event in state.verdicts.values() if event.label]
