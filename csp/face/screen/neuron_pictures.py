@@ -25,12 +25,12 @@ from csp.work.levels import A_LEVEL, Level, levels
 from csp.work.views import NeuronView, Pair
 from csp.work.where_it_fires import heat
 
-VIEWS = {"groups": "Two groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
+VIEWS = {"groups": "Groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
 """By the value of `view` in the address."""
 HEAT = "heat"
 _KEY = "pictures-view"
 HELP = (
-    "*Two groups*: the nine strongest images, their look-alikes beside them place by place, as many as a "
+    "*Groups*: the nine strongest images, their look-alikes beside them place by place, as many as a "
     "vision-language model is shown. *Pairs*: the same, each picture right beside its look-alike. "
     "*All*: every pair that decides the scores. *Levels*: also images on which it fires less, or not."
 )
@@ -55,7 +55,7 @@ def pictures_picker(chosen: str) -> None:
     )
     other = "groups" if chosen == "pairs" else "pairs"
     st.button(
-        "Switch",
+        "⇄",
         key="grids",
         shortcut=shortcut("grids"),
         type="tertiary",

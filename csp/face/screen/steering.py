@@ -14,7 +14,7 @@ from csp.keeping.run import Run
 def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
     """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
     neurons = run.layer(layer).neurons
-    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="xsmall"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
         st.caption(f"of {neurons} in", width="content")
         layer_picker(run, layer)
@@ -22,6 +22,7 @@ def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
         st.space("stretch")
         pictures_picker(kind)
         st.space("stretch")
+        _pin(run, layer, neuron)
         _step("previous", "Previous", (neuron - 1) % neurons)
         _jump_box(neuron, neurons)
         _step("next", "Next", (neuron + 1) % neurons)
@@ -37,9 +38,9 @@ def layer_picker(run: Run, layer: str) -> None:
         run.layers.index(layer),
         key="layer",
         on_change=write,
-        args=("layer", ("neuron", "page")),
+        args=("layer", ("neuron", "page", "pin", "image")),
         label_visibility="collapsed",
-        width=140,
+        width=112,
     )
 
 
@@ -55,9 +56,9 @@ def run_picker(run: Run) -> None:
         names.index(run.name),
         key="run",
         on_change=write,
-        args=("run", ("layer", "neuron", "page", "examples")),
+        args=("run", ("layer", "neuron", "page", "examples", "pin", "image")),
         label_visibility="collapsed",
-        width=150,
+        width=124,
     )
 
 
@@ -76,7 +77,7 @@ def _jump_box(neuron: int, neurons: int) -> None:
         on_change=_jump,
         args=(key, neuron),
         label_visibility="collapsed",
-        width=110,
+        width=84,
     )
 
 
@@ -85,6 +86,24 @@ def _jump(key: str, neuron: int) -> None:
     wanted = int(st.session_state[key])
     if wanted != neuron and st.query_params.get("neuron", "0") == str(neuron):
         _go(wanted)
+
+
+def _pin(run: Run, layer: str, neuron: int) -> None:
+    """Keeps a neuron in the address, to be compared with another one later."""
+    pinned = st.query_params.get("pin", "")
+    if pinned.isdecimal() and int(pinned) < run.layer(layer).neurons and int(pinned) != neuron:
+        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": pinned, "b": str(neuron)}
+        st.page_link("pages/compare.py", label=f"Compare with {int(pinned)}", query_params=sides)
+    on = pinned == str(neuron)
+    st.button(
+        "Pinned" if on else "Pin",
+        key="pin",
+        shortcut=shortcut("pin"),
+        type="primary" if on else "secondary",
+        help="Remembers this neuron: at the next one, a link sets the two side by side.",
+        on_click=put,
+        args=("pin", "" if on else str(neuron)),
+    )
 
 
 def _step(key: str, label: str, neuron: int) -> None:
