@@ -72,6 +72,9 @@ CANDIDATE_TEXTS = AddedTable(
 )
 """Embeddings of the texts outside the vocabulary: with them no model is needed to score."""
 
+SHIPPED_VLM = "hf:assets/models/vlm"
+"""The demo's own, as runs name it."""
+
 Status = Literal["answered", "unparsable"]
 
 

@@ -23,7 +23,7 @@ from csp.keeping.run import Run
 from csp.method.labelers import LABELERS
 from csp.work.candidate_pictures import Shown, as_png, draw_grids, grids_hash
 from csp.work.candidate_scores import keep_embeddings, score_candidates
-from csp.work.candidate_tables import CANDIDATES, OWN_CANDIDATES, Layout, Status
+from csp.work.candidate_tables import CANDIDATES, OWN_CANDIDATES, SHIPPED_VLM, Layout, Status
 from csp.work.choice import Choice
 from csp.work.explorer import Explorer
 from csp.work.text_scores import clean_text
@@ -59,6 +59,11 @@ class VlmAnswer:
     when: datetime
     seconds: float
     by: str
+
+    @property
+    def model(self) -> str:
+        """The VLM's name for people."""
+        return "the demo's small VLM" if self.vlm == SHIPPED_VLM else self.vlm_name
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def _proposed(run: Run, layer: str, neuron: int) -> list[dict[str, Any]]:
         {
             "text": text,
             "source": "vlm",
-            "by": answer.vlm_name,
+            "by": answer.model,
             "when": answer.when,
             "mode": answer.mode,
             "request": answer.request,

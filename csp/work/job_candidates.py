@@ -12,7 +12,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.keeping.home import REPOSITORY, find_run
 from csp.keeping.run import Run
 from csp.work.candidate_generation import generate
-from csp.work.candidate_tables import Layout, Request
+from csp.work.candidate_tables import SHIPPED_VLM, Layout, Request
 from csp.work.explorer import open_explorer
 from csp.work.job_kinds import Arguments
 from csp.work.progress import Report
@@ -63,5 +63,5 @@ def _request(arguments: Arguments) -> Request:
 
 def offered_vlm() -> str:
     """The VLM that pages offer: `CSP_VLM`, else the one shipped with the demo; "" where there is none."""
-    shipped = REPOSITORY / "assets" / "models" / "vlm"
-    return os.environ.get("CSP_VLM") or ("hf:assets/models/vlm" if shipped.is_dir() else "")
+    shipped = REPOSITORY / SHIPPED_VLM.removeprefix("hf:")
+    return os.environ.get("CSP_VLM") or (SHIPPED_VLM if shipped.is_dir() else "")

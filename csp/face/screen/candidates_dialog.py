@@ -101,7 +101,7 @@ def _save(explorer: Explorer, view: NeuronView, new: str, old: str) -> None:
 
 
 def _title(answer: VlmAnswer) -> str:
-    return f"{answer.vlm_name}, {MODES[answer.mode]}, seed {answer.seed}, {answer.when:%d %b %Y, %H:%M} UTC"
+    return f"{answer.model}, {MODES[answer.mode]}, seed {answer.seed}, {answer.when:%d %b %Y, %H:%M} UTC"
 
 
 def _seen(explorer: Explorer, answer: VlmAnswer) -> None:
