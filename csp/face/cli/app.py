@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error))
     if code == STOPPED:
         sys.stderr.write(
-            "\ncsp: stopped; index, import and candidates go on from here with the same command\n"
+            "\ncsp: stopped; index, import, candidates go on from here when the same command is run again\n"
         )
     return code if isinstance(code, int) else 0
 
