@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind")
+GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind", "changes", "class-push")
 ANY_PICTURE = ", ".join(f".st-key-{grid} img[src]" for grid in GRIDS)
 
 
@@ -46,8 +46,12 @@ def main() -> None:
         "start": f"/?{urlencode(run)}",
         "neurons": f"/neurons?{urlencode(run | {'sort': 'clear'})}",
         "neuron": f"/neuron?{urlencode(run | {'neuron': options.neuron})}",
+        "compare": f"/compare?{urlencode(run | {'what': 'gammas'})}",
+        "classes": f"/classes?{urlencode(run)}",
         "search": f"/search?{urlencode(run | {'query': 'blue-white veil, -ruler'})}",
         "try": f"/try?{urlencode(run | {'image': 12})}",
+        "runs": "/runs",
+        "present": f"/present?{urlencode(run | {'step': 3})}",
     }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
