@@ -1,6 +1,6 @@
 """Measures the demo's small VLM on made-up neurons over held-out pictures, asked the way the app asks.
 
-Usage: python -m scripts.demo.evaluate_vlm [--neurons 300]
+Usage: python -m scripts.demo.evaluate_vlm [--neurons 200]
 Writes its part of assets/models/report.json.
 """
 
@@ -113,7 +113,7 @@ def true_answers(pool: Pool, neurons: Sequence[MadeUpNeuron]) -> dict[str, float
 def main() -> None:
     """Measure at the demo's own size of grids and at the paper's."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--neurons", type=int, default=300)
+    parser.add_argument("--neurons", type=int, default=200)
     pool, images = load_pool(TEST), load_images(TEST)
     neurons = list(islice(made_up(pool, np.random.default_rng(23)), parser.parse_args().neurons))
     vlm = open_vlm(f"hf:{FOLDER}")
