@@ -11,8 +11,11 @@ import pytest
 from csp.face.cli.app import run
 from csp.face.cli.progress import PlainProgress, facts
 from csp.keeping.run import Run
+from csp.method.contrast_rule import ContrastRule
 from csp.method.examples import select_examples
+from csp.method.labelers import LABELERS
 from csp.work.progress import Progress
+from tests.build import K
 
 Tell = Callable[..., tuple[int, str, str]]
 
@@ -187,3 +190,26 @@ def test_progress_lines_say_rate_and_time_left(capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "images: 400/400, 50.0/s"
     assert len(lines) < 5
+
+
+def test_evaluate_sums_up_by_labeler_and_lists_every_metric(
+    tiny_run: Run, tell: Tell, tell_json: Callable[..., Any]
+) -> None:
+    found = tell_json("evaluate", "tiny", "--metric", "stability", "--method", "csp", "--method", "falcon")
+    assert (found["run"], found["metric"]) == ("tiny", "stability")
+    numbers = found["numbers"]["stability"]
+    assert list(numbers["methods"]) == ["csp", "falcon"]
+    assert set(numbers["methods"]["csp"]) == {"mean", "low", "high", "n"}
+    assert list(numbers["differences"]) == ["csp - falcon"]
+    code, out, _ = tell("evaluate", "tiny", "--metric", "descriptive", "--neurons", "0:2", "--layer", "late")
+    assert code == 0
+    assert "Polysemanticity" in out
+    _, text, _ = tell("label", "--help")
+    assert all(name in text for name in LABELERS)
+
+
+def test_a_contrast_rule_on_the_command_line(tiny_run: Run, tell_json: Callable[..., Any]) -> None:
+    found = tell_json("examples", "tiny", "--layer", "late", "--neuron", "1", "--contrast", "quantile:0.2")
+    rule = ContrastRule(quantile=0.2)
+    expected = select_examples(tiny_run.activations("late", 1), tiny_run.embeddings, K, rule=rule)
+    assert [one["image"] for one in found["contrastive"]] == expected.contrastive.tolist()
