@@ -56,15 +56,15 @@ def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tm
     assert told(copy, "layer4", tmp_path).how == "exact"
 
 
-def test_a_stopped_job_measures_what_is_missing(world: Path, tmp_path: Path) -> None:
-    spec = index_spec(world, tmp_path / "run", layers=["layer4"])
-    run = Run.open(index(spec))
-    shutil.rmtree(run.path / "additions")
+def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(pushed.path, tmp_path / "run", ignore=shutil.ignore_patterns("additions"))
+    spec = index_spec(world, copy, layers=["layer3", "layer4"])
     index(spec)
-    assert len(Additions(run).read(PUSHES)) == 512
-    before = Additions(run).version(PUSHES)
+    additions = Additions(Run.open(copy))
+    assert additions.read(PUSHES)["layer"].value_counts().to_dict() == {"layer3": 256, "layer4": 512}
+    before = additions.version(PUSHES)
     index(spec)
-    assert Additions(run).version(PUSHES) == before
+    assert additions.version(PUSHES) == before
 
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:
