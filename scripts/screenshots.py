@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind", "changes", "class-push")
-ANY_PICTURE = ", ".join(f".st-key-{grid} img[src]" for grid in GRIDS)
+GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind", "changes", "class-push", "present")
+ANY_PICTURE = ", ".join([*(f".st-key-{grid} img[src]" for grid in GRIDS), ".st-key-run-demo"])
 
 
 def take(page: Page, address: str, out: Path) -> None:

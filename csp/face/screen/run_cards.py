@@ -69,6 +69,12 @@ def _actions(run: RunFacts) -> None:
             icon=":material/arrow_forward:",
             query_params={"run": run.name},
         )
+        st.page_link(
+            "pages/compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"run": run.name, "what": "runs"},
+        )
         st.button(
             "Check",
             key=f"check-{run.name}",
