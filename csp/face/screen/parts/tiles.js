@@ -12,7 +12,6 @@ const newTile = () => {
   const frame = make("span", "csp-frame", tile);
   const image = make("img", "csp-image", frame);
   image.width = image.height = 180;
-  make("img", "csp-overlay", frame).alt = "";
   make("span", "csp-number", frame);
   make("span", "csp-chip", frame);
   const scale = make("span", "csp-scale", tile);
@@ -31,9 +30,13 @@ const show = (tile, facts) => {
     if (image.src !== facts.src) image.src = facts.src;
   } else image.removeAttribute("src");
   image.alt = facts.alt;
-  const overlay = part(".csp-overlay");
-  if (facts.overlay) overlay.src = facts.overlay;
-  else overlay.removeAttribute("src");
+  part(".csp-overlay")?.remove();
+  if (facts.overlay) {
+    const overlay = make("img", "csp-overlay");
+    overlay.alt = "";
+    overlay.src = facts.overlay;
+    image.after(overlay);
+  }
   tile.style.setProperty("--tone", facts.tone ? `var(--st-${facts.tone}-color)` : "");
   tile.title = facts.title;
   tile.disabled = !facts.src;
