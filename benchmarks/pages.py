@@ -99,7 +99,7 @@ MOVES = {
     "next neuron": Move("neuron", GRIDS, _next, 0.5, {"neuron": "8"}),
     "gamma change": Move("neuron", ".st-key-projection-scores", _gamma, 0.3, {"neuron": "20"}),
     "table sort": Move("neurons", ".st-key-neuron-table", _sort, 0.5, {}),
-    "search": Move("search", ".st-key-results", _search, 0.5, {"query": "ruler"}),
+    "search": Move("search", ".st-key-results", _search, 0.5, {"query": "mole"}),
 }
 
 
