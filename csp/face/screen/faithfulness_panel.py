@@ -29,11 +29,14 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     if not names:
         st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
         return
-    with st.container(horizontal=True, gap="small", key="measured-numbers"):
-        for name in names:
-            between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
-            words = f"{NUMBERS[name].title} **{row[name]:.2f}**{between}"
-            st.caption(words, help=NUMBERS[name].what, width="content")
+    words = [_number(name, row) for name in names]
+    helps = [f"**{NUMBERS[name].title}**: {NUMBERS[name].what}" for name in names]
+    st.caption(" · ".join(words), help="\n\n".join(helps))
+
+
+def _number(name: str, row: pd.Series) -> str:
+    between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
+    return f"{NUMBERS[name].title} **{row[name]:.2f}**{between}"
 
 
 def _stability_line(found: LabelStability) -> str:
