@@ -129,10 +129,14 @@ def typed(look: Look) -> Typed:
 
 
 def fill_boxes(look: Look) -> None:
-    """Gives the boxes what was written about this neuron before."""
+    """Gives the boxes what was written about this neuron before.
+
+    Where that is nothing they get nothing, not even "": after a restart, the browser fills them.
+    """
     words = typed(look)
     for key, value in zip(look.boxes.values(), (words.label, words.reason, list(words.tags)), strict=True):
-        st.session_state.setdefault(key, value)
+        if value:
+            st.session_state.setdefault(key, value)
 
 
 def keep_typed(look: Look) -> None:
