@@ -92,8 +92,7 @@ async def _search(page: Page, turn: int) -> None:
     await page.locator(".st-key-query input").press("Enter")
 
 
-TERMS = "ruler;hair;dark corners;blue-white veil;ink;pigment network;red;dots;skin;bubbles"
-WORDS = TERMS.split(";")
+WORDS = (ROOT / "assets/vocabularies/dermoscopy.txt").read_text(encoding="utf-8").splitlines()[::30][:10]
 GRIDS = ".st-key-activating-grid, .st-key-contrastive-grid"
 MOVES = {
     "next neuron": Move("neuron", GRIDS, _next, 0.5, {"neuron": "8"}),
