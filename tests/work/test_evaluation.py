@@ -168,7 +168,14 @@ def test_a_job_measures_a_whole_run(explorer: Explorer) -> None:
     arguments = {"run": "tiny", "metric": "descriptive"}
     check_arguments("evaluate", arguments)
     assert run_kind("evaluate", arguments, silent) == "tiny"
-    assert faithfulness(explorer, "late")["clarity"].notna().tolist() == [True, True, False, True, False, True]
+    assert faithfulness(explorer, "late")["clarity"].notna().tolist() == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
     with pytest.raises(BadInputError, match="no metric 'luck'"):
         check_arguments("evaluate", {"run": "tiny", "metric": "luck"})
     with pytest.raises(NotFoundError):
