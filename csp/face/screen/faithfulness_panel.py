@@ -23,7 +23,8 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     if found is None:
         return
     st.caption(_stability_line(found), help=NUMBERS["stability"].what)
-    row = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer)).loc[view.neuron]
+    table = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer))
+    row: pd.Series = table.iloc[table.index.get_indexer([view.neuron])[0]]
     own = choice == make_choice(explorer.run.manifest.parameters)
     names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
     if not names:
