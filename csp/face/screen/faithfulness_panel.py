@@ -1,5 +1,8 @@
 """How sure is the first label? A strip of measured numbers, each with one line that says what it is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -24,7 +27,7 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
         return
     st.caption(_stability_line(found), help=NUMBERS["stability"].what)
     table = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer))
-    row: pd.Series = table.iloc[table.index.get_indexer([view.neuron])[0]]
+    row: dict[Any, Any] = table.loc[view.neuron].to_dict()
     own = choice == make_choice(explorer.run.manifest.parameters)
     names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
     if not names:
@@ -35,7 +38,7 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     st.caption(" · ".join(words), help="\n\n".join(helps))
 
 
-def _number(name: str, row: pd.Series) -> str:
+def _number(name: str, row: Mapping[Any, float]) -> str:
     between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
     return f"{NUMBERS[name].title} **{row[name]:.2f}**{between}"
 
