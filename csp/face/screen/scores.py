@@ -74,6 +74,7 @@ def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
         "Contrast (gamma)",
         0.0,
         1.0,
+        gamma,
         step=0.05,
         key="gamma",
         help=GAMMA_HELP,
@@ -82,7 +83,15 @@ def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
     )
     follow("examples", k)
     middle.number_input(
-        "Examples", 1, most, step=1, key="examples", help=EXAMPLES_HELP, on_change=write, args=("examples",)
+        "Examples",
+        1,
+        most,
+        k,
+        step=1,
+        key="examples",
+        help=EXAMPLES_HELP,
+        on_change=write,
+        args=("examples",),
     )
     with right:
         contrast_control(contrast)
