@@ -116,7 +116,7 @@ def test_typed_label_is_scored_and_markup_stays_text(page: Page, address: str) -
 def test_from_the_start_to_a_neuron_and_back(page: Page, address: str) -> None:
     opened(page, f"{address}/?run=tiny")
     expect(page.get_by_text("lesion or for the ruler")).to_be_visible()
-    page.get_by_role("link", name="Neurons").click()
+    page.get_by_role("link", name="Neurons", exact=True).click()
     rows = page.locator(".st-key-neuron-table tbody tr")
     expect(rows).to_have_count(6, timeout=LONG)
     neuron = int(rows.first.locator("a").inner_text())
