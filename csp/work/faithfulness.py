@@ -161,7 +161,7 @@ def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
     frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
     frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
     rows = read(explorer)
-    rows = rows[(rows["layer"] == layer) & (rows["settings"] == str(explorer.choice()))]
+    rows = _latest(rows[rows["layer"] == layer], str(explorer.choice()))
     of_label = rows[rows["labeler"] == name]
     current = of_label["neuron"].map(labels) == of_label["label"]
     by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
@@ -182,6 +182,14 @@ def read(explorer: Explorer) -> pd.DataFrame:
 def version(explorer: Explorer) -> tuple[str, ...]:
     """Changes whenever something is measured: what a page keys its cache with."""
     return Additions(explorer.run).version(FAITHFULNESS)
+
+
+def _latest(rows: pd.DataFrame, choice: str) -> pd.DataFrame:
+    """The rows under a choice; of a number measured with several image generators, the newest."""
+    under = rows[rows["settings"].str.split(" generator=", n=1).str[0] == choice]
+    return under.sort_values("when", kind="stable").drop_duplicates(
+        ["neuron", "labeler", "label", "metric"], keep="last"
+    )
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,19 +1,22 @@
 """CoSy and the causal check on the demo: what they measure, and that a neuron's own truth scores high."""
 
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from csp.errors import BadInputError
+from csp.keeping.additions import Additions
 from csp.method.causal import change
 from csp.work.evaluation import evaluate
 from csp.work.evaluation_causal import CausalCheck
 from csp.work.evaluation_cosy import CosyScores
 from csp.work.evaluation_truth import attribute_table
 from csp.work.explorer import Explorer, open_explorer
-from csp.work.faithfulness import read
+from csp.work.faithfulness import FAITHFULNESS, faithfulness, read
 from csp.work.measuring import Measured, Request, Subject
 from csp.work.run_models import run_target
 from csp.work.splits import held_out
@@ -85,3 +88,30 @@ def test_the_model_is_asked_where_no_linear_head_follows(explorer: Explorer) -> 
     found = change(check._before[images], after, np.array([-1, -1, -1]))
     assert np.abs(found.probability).max() > 0
     assert math.isnan(found.accuracy)
+
+
+def test_numbers_of_generated_images_stand_with_the_others_the_newest_generator_first(
+    explorer: Explorer,
+) -> None:
+    label = explorer.first_labels("layer4")[0]
+    choice, now = str(explorer.choice()), datetime.now(UTC).replace(microsecond=0)
+    rows = [
+        {
+            "metric": "cosy_auc",
+            "settings": f"{choice} generator={name} pictures=2",
+            "value": value,
+            "when": when,
+        }
+        for name, value, when in (("old", 0.25, now), ("new", 0.75, now + timedelta(hours=1)))
+    ]
+    same = {
+        "layer": "layer4",
+        "neuron": 0,
+        "labeler": "csp",
+        "label": label,
+        "low": 0.0,
+        "high": 1.0,
+        "by": "",
+    }
+    Additions(explorer.run).append(FAITHFULNESS, pd.DataFrame([same | row for row in rows]))
+    assert faithfulness(explorer, "layer4")["cosy_auc"].iloc[0] == 0.75
