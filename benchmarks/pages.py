@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/pages.py [--run demo] [--home FOLDER] [--moves 30] [--people 10] [--chromium PATH]
 The large run: `python benchmarks/large_run.py`, then `--run large --home cache/benchmarks`. Prints one JSON
-object; `ratio` is the worst of the medians over their aims. Also measured: ten people at once on one server,
+object, and each kind of move to stderr as soon as it is measured; `ratio` is the worst of the medians over their aims. Also measured: ten people at once on one server,
 its memory, and the processor time it spends on a move, which other work on the machine changes little.
 """
 
@@ -42,19 +42,21 @@ ARGUMENTS = [
 ]
 
 # Keeps a promise of the milliseconds from the next press until what is watched has changed, all its pictures
-# are decoded, and a frame with them is painted.
-WATCH = """(watched) => {
+# are decoded, and a frame with them is painted. Two neurons that never fire look alike: then what counts is
+# that the address changed and the app came to rest.
+WATCH = """([watched, settled]) => {
   const parts = () => [...document.querySelectorAll(watched)];
   const pictures = () => parts().flatMap((part) => [...part.querySelectorAll('img[src]')]);
   const words = () => parts().map((part) => part.innerText).join();
   const seen = () => words() + pictures().map((image) => image.src).join();
   const frame = () => new Promise(requestAnimationFrame);
-  const before = seen();
+  const before = seen(), address = location.href;
+  const rested = () => location.href !== address && document.querySelector(settled);
   let start;
   for (const kind of ['pointerdown', 'keydown'])
     addEventListener(kind, () => { start ??= performance.now(); }, { capture: true, once: true });
   window.painted = (async () => {
-    while (start === undefined || seen() === before) await frame();
+    while (start === undefined || (seen() === before && !rested())) await frame();
     for (;;) {
       const now = seen();
       await Promise.allSettled(pictures().map((image) => image.decode()));
@@ -160,9 +162,10 @@ async def timed(page: Page, move: Move, moves: int) -> list[float]:
         await page.wait_for_timeout(150)
         if move.press is _search:
             await page.locator(".st-key-query input").fill(WORDS[turn % len(WORDS)])
-        await page.evaluate(WATCH, move.watched)
+        await page.evaluate(WATCH, [move.watched, SETTLED])
         await move.press(page, turn)
-        seconds.append(float(await page.evaluate("window.painted")) / 1000)
+        painted = asyncio.wait_for(page.evaluate("window.painted"), LONG / 1000)
+        seconds.append(float(await painted) / 1000)
     return seconds[WARM_UP:]
 
 
@@ -209,6 +212,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
                 worked = server.cpu_times()
                 found[name] = figures(await timed(page, move, options.moves), move.aim)
                 found[name]["server_cpu_s"] = round(spent(worked, server) / (options.moves + WARM_UP), 3)
+                print(name, found[name], file=sys.stderr, flush=True)
                 await page.context.close()
             alone = server.memory_info().rss / 1e9
             many = await crowd(browser, address, view, options)

@@ -14,9 +14,13 @@ from csp.errors import BadRunError, NotFoundError
 from csp.keeping import arrays, tables
 from csp.keeping.integrity import check_run
 from csp.keeping.manifest import LayerRecord, Manifest, read_manifest
+from csp.keeping.recent import Recent
 from csp.keeping.thumbnails import OFFSETS_NAME, PACK_NAME, Size, ThumbnailPack
 from csp.method.examples import Examples
 from csp.method.neighbours import Neighbours
+
+RECENT_NEURONS = 32
+"""So many neurons' activations stay in memory: a page asks for the same ones several times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,9 @@ class Run:
     path: Path
     manifest: Manifest
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _recent: Recent[tuple[str, int], np.ndarray] = field(
+        default_factory=lambda: Recent(RECENT_NEURONS), init=False, repr=False
+    )
 
     @classmethod
     def open(cls, path: Path) -> "Run":
@@ -55,11 +62,13 @@ class Run:
         return self.manifest.layers[self._layer_index(layer)]
 
     def activations(self, layer: str, neuron: int) -> Float32[np.ndarray, " n"]:
-        """The activation of one neuron on every image: reads one chunk."""
+        """The activation of one neuron on every image: reads one chunk, and keeps the last few."""
         neurons = self.layer(layer).neurons
         if not 0 <= neuron < neurons:
             raise NotFoundError(f"layer {layer!r} has no neuron {neuron}: it has {neurons}, counted from 0")
-        return self._read(arrays.activations_array(self._layer_index(layer)), neuron)
+        name = arrays.activations_array(self._layer_index(layer))
+        self._verify(f"{arrays.GROUP}/{name}")
+        return self._recent.get((name, neuron), lambda: self._read(name, neuron))
 
     def layer_activations(self, layer: str) -> Float32[np.ndarray, "n c"]:
         """All activations of a layer, read anew each time (n x c x 4 bytes)."""

@@ -33,6 +33,8 @@ class Labeler:
     """One line: what is it?"""
     alone: bool = True
     """Whether it can score one text without others to compare it with."""
+    uses_gamma: bool = False
+    """Whether scores change with gamma."""
 
     def __call__(
         self, evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
@@ -61,6 +63,7 @@ LABELERS: dict[str, Labeler] = {
         csp,
         "CSP",
         "Contrastive: what the activating images show and their look-alikes do not. Cosine, -1 to 1.",
+        uses_gamma=True,
     ),
     "semanticlens": Labeler(
         semanticlens,

@@ -14,6 +14,7 @@
 No model is loaded except by `score_text` for a text outside the vocabulary.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ from csp.errors import BadInputError
 from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder, find_run
 from csp.keeping.manifest import code_hash
+from csp.keeping.recent import Recent
 from csp.keeping.run import Run
 from csp.method.contrast_rule import parse_rule
 from csp.method.evidence import Evidence
@@ -31,9 +33,9 @@ from csp.method.examples import Examples, select_examples
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.choice import Choice, make_choice
 from csp.work.image_facts import ImageIndex
-from csp.work.labelling import TOP, Labels, Scorer, best_texts
+from csp.work.labelling import TOP, Labels, Scorer, Scores, best_texts
 from csp.work.provenance import answered, computed_by, csp_version, freshest, precomputed
-from csp.work.splits import selection
+from csp.work.run_scorer import run_scorer
 from csp.work.stored_labels import StoredLabels
 from csp.work.text_scores import TextScorer, clean_text
 from csp.work.view_building import margin, neuron_view
@@ -45,6 +47,9 @@ from csp.work.views_json import (
     labels_to_json,
 )
 
+RECENT_SCORES = 64
+"""So many neurons' scores in which gamma plays no part stay in memory, for a change of gamma."""
+
 
 class Explorer:
     """The questions that pages and commands ask of one run."""
@@ -54,6 +59,7 @@ class Explorer:
         self.answers = answers
         self.images = ImageIndex(run)
         self._stored = StoredLabels(run)
+        self._settled: Recent[tuple[Any, ...], Scores] = Recent(RECENT_SCORES)
 
     def neurons(self, layer: str) -> NeuronTable:
         """The neurons of a layer, with their state and the first label of the first labeler."""
@@ -200,8 +206,7 @@ class Explorer:
         scorer, texts = self._scorer, tuple(self.run.vocabulary["text"])
 
         def compute() -> dict[str, Any]:
-            examples, _ = self.examples(layer, neuron, choice)
-            scores = scorer.scores(self.run.activations(layer, neuron), examples, choice.gamma)
+            scores = self._scores(scorer, layer, neuron, choice)
             return labels_to_json(best_texts(scores, texts, max(top, TOP)))
 
         key = self.key("labels", layer, neuron) | choice.as_json() | {"top": max(top, TOP)}
@@ -231,6 +236,15 @@ class Explorer:
             "neuron": neuron,
         }
 
+    def _scores(self, scorer: Scorer, layer: str, neuron: int, choice: Choice) -> Scores:
+        """Of every text; those in which gamma plays no part are kept for the next gamma."""
+        activations = self.run.activations(layer, neuron)
+        examples, _ = self.examples(layer, neuron, choice)
+        settled = self._settled.get(
+            (layer, neuron, replace(choice, gamma=0.0)), lambda: scorer.settled(activations, examples)
+        )
+        return scorer.scores(activations, examples, choice.gamma, settled)
+
     def _as_stored(self, choice: Choice) -> bool:
         """Whether the run's table of examples answers; it does not keep the neighbours after the nearest."""
         given = self.run.manifest.parameters
@@ -239,8 +253,7 @@ class Explorer:
 
     @cached_property
     def _scorer(self) -> Scorer | None:
-        texts = self.run.text_embeddings
-        return None if texts is None else Scorer(self.run.embeddings, texts, selection(self.run))
+        return run_scorer(self.run, self.answers)
 
     @cached_property
     def _code(self) -> str:

@@ -1,6 +1,6 @@
 """Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,12 @@ TOP = 10
 
 Scores = Mapping[str, Float32[np.ndarray, " t"]]
 Labels = dict[str, tuple[LabelRow, ...]]
+OfTexts = Float64[np.ndarray, " t"]
+Keep = Callable[[str, Callable[[], OfTexts]], OfTexts]
+
+
+def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
+    return compute()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,28 +35,51 @@ class Scorer:
     text_embeddings: Float32[np.ndarray, "t d"]
     selection: Bool[np.ndarray, " n"] | None
     """The images that may decide a label beside the examples (`splits.selection`); None: all."""
+    keep: Keep = _anew
+    """Where what all neurons share may be kept beyond this scorer: name and computation to value."""
 
     @cached_property
     def prior(self) -> Float64[np.ndarray, " t"]:
         """How often each text suits an image of the run."""
-        return text_prior(self.embeddings, self.text_embeddings)
+        return self.keep("prior", lambda: text_prior(self.embeddings, self.text_embeddings))
 
     @cached_property
     def spread(self) -> Float64[np.ndarray, " t"]:
         """How much each text's likeness to the images that may decide varies."""
         chosen = self.embeddings if self.selection is None else self.embeddings[self.selection]
-        return text_spread(chosen, self.text_embeddings)
+        return self.keep("spread", lambda: text_spread(chosen, self.text_embeddings))
 
     def evidence(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
         """What labelers may look at for one neuron."""
         return Evidence(activations, self.embeddings, examples, self.prior, self.selection, self.spread)
 
-    def scores(self, activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float) -> Scores:
-        """The score of every text under every labeler; nothing for a neuron that never fires."""
+    def scores(
+        self,
+        activations: Float32[np.ndarray, " n"],
+        examples: Examples,
+        gamma: float,
+        settled: Scores | None = None,
+    ) -> Scores:
+        """The score of every text under every labeler; nothing for a neuron that never fires.
+
+        `settled` are those of some labelers that are known already.
+        """
+        known = settled or {}
+        found = {**known, **self._by(LABELERS.keys() - known.keys(), activations, examples, gamma)}
+        return {name: found[name] for name in LABELERS if name in found}
+
+    def settled(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Scores:
+        """The same under the labelers in which gamma plays no part."""
+        names = {name for name, labeler in LABELERS.items() if not labeler.uses_gamma}
+        return self._by(names, activations, examples, gamma=1.0)
+
+    def _by(
+        self, names: Set[str], activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float
+    ) -> Scores:
         if not (examples.activation > 0).any():
             return {}
         evidence = self.evidence(activations, examples)
-        return {name: labeler(evidence, self.text_embeddings, gamma) for name, labeler in LABELERS.items()}
+        return {name: LABELERS[name](evidence, self.text_embeddings, gamma) for name in names}
 
 
 def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels:

@@ -112,6 +112,15 @@ def test_threads_share_a_run(built_run: Path) -> None:
         assert all(pictures)
 
 
+def test_a_neuron_asked_for_again_is_not_read_again(built_run: Path) -> None:
+    run = Run.open(built_run)
+    first = run.activations("late", 0)
+    assert run.activations("late", 0) is first
+    assert run.activations("early", 0) is not first
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 0
+
+
 def test_names_what_does_not_exist(built_run: Path) -> None:
     run = Run.open(built_run)
     with pytest.raises(NotFoundError, match=r"no layer 'layer9' \(layers: early, late\)"):

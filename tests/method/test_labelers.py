@@ -56,6 +56,13 @@ def test_csp_and_semanticlens_score_by_cosine_to_their_vectors() -> None:
         assert by_plain == pytest.approx(slow.cosine(plain, text), abs=1e-6)
 
 
+@pytest.mark.parametrize("name", LABELERS)
+def test_a_labeler_says_whether_gamma_plays_a_part(name: str) -> None:
+    world = make_world(9, 30, 8, ties=False)
+    low, high = (LABELERS[name](evidence_of(world, 5), world.texts, gamma) for gamma in (0.0, 1.0))
+    assert np.array_equal(low, high) != LABELERS[name].uses_gamma
+
+
 @given(worlds(), st.integers(1, 10))
 def test_falcon_equals_its_slow_twin(world: World, k: int) -> None:
     found = LABELERS["falcon"](evidence_of(world, k), world.texts, 1.0)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,6 +63,28 @@ def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
     by_rank = view.scores.loc[[row.label for row in view.labels["csp"]]]
     assert by_rank["csp rank"].tolist() == list(range(1, 11))
     assert view.scores.notna().all().all()
+
+
+def test_a_change_of_one_choice_gives_what_a_fresh_start_gives(explorer: Explorer, tmp_path: Path) -> None:
+    """Scores in which gamma plays no part are kept for the next gamma, and for nothing else."""
+    choices: list[dict[str, Any]] = [
+        {"gamma": 0.5},
+        {"gamma": 0.25},
+        {"gamma": 0.25, "k": 3},
+        {"gamma": 0.5, "reuse": False},
+    ]
+    for place, choice in enumerate(choices):
+        fresh = Explorer(explorer.run, Answers(tmp_path / str(place)))
+        found, expected = (one.neuron("late", 1, **choice) for one in (explorer, fresh))
+        assert (found.pairs, found.labels) == (expected.pairs, expected.labels)
+
+
+def test_what_all_neurons_share_survives_a_restart(explorer: Explorer) -> None:
+    first = explorer.evidence("late", 1, explorer.choice())
+    again = open_explorer("tiny").evidence("late", 1, explorer.choice())
+    assert first.text_prior is not None and again.text_prior is not None
+    assert again.text_prior.tolist() == first.text_prior.tolist()
+    assert explorer.answers.bytes_used() > 0
 
 
 def test_pairs_say_what_is_known_of_their_images(explorer: Explorer) -> None:
