@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/pages.py [--run demo] [--home FOLDER] [--moves 30] [--people 10] [--chromium PATH]
 The large run: `python benchmarks/large_run.py`, then `--run large --home cache/benchmarks`. Prints one JSON
-object, and each kind of move to stderr as soon as it is measured; `ratio` is the worst of the medians over their aims. Also measured: ten people at once on one server,
-its memory, and the processor time it spends on a move, which other work on the machine changes little.
+object, and each kind of move to stderr as soon as it is measured; `ratio` is the worst of the medians over
+their aims. Also measured: ten people at once on one server, its memory, and the processor time it spends on a
+move, which other work on the machine changes little.
 """
 
 import argparse
