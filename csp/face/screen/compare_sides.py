@@ -103,5 +103,6 @@ def _write_side(name: str, key: str) -> None:
 
 
 def _swap(sides: Sides) -> None:
-    put("a", as_text(sides.b))
-    put("b", as_text(sides.a))
+    """Both at once: each write of the address is a step for Back."""
+    swapped = {"a": as_text(sides.b), "b": as_text(sides.a)}
+    st.query_params.from_dict(st.query_params.to_dict() | swapped)
