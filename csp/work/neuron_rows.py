@@ -20,10 +20,11 @@ from csp.work.class_push import ClassPush, How, class_push
 from csp.work.criteria import criteria
 from csp.work.explorer import Explorer
 from csp.work.faithfulness import faithfulness
+from csp.work.reviewing_labels import shown_label
 from csp.work.views import Provenance
 
 COLUMNS = (
-    *("neuron", "label", "source", "machine_label", "score", "margin", "stability", "faithful"),
+    *("neuron", "label", "source", "whose", "machine_label", "score", "margin", "stability", "faithful"),
     *("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity"),
     *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
     *("state", "sentence", "mean", "maximum", "share_firing", "top_images"),
@@ -76,6 +77,7 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     said: dict[str, list[Any]] = {
         "label": labels,
         "source": [state.source for state in states],
+        "whose": [shown_label(None, state).words for state in states],
         "artefacts": _artefacts(labels, states),
         "review": [_review(state) for state in states],
         "reviewers": [[who.name for who in state.verdicts] for state in states],

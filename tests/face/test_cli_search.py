@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from csp.face.cli.app import run
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.reviews.words import Act
 from csp.keeping.run import Run
+from csp.work.reviewing import Person, Reviewing, Said
 from tests.build import draw
 
 
@@ -60,3 +63,19 @@ def test_what_can_not_be_searched(
     assert not out
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_people_first(tiny_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_reviews() as reviews:
+        own = Said(layer="late", neuron=1, verdict=Act.OVERRIDE, label="crayon")
+        Reviewing(tiny_run, reviews).record(Person(name="Ann"), own)
+    code, out, err = asked(capsys, "tiny", "crayon", "--reviewed", "--json")
+    (found,) = json.loads(out)
+    assert code == 0
+    assert (found["neuron"], found["label"], found["score"]) == (1, "crayon", None)
+    assert found["by"] == "written by Ann (not checked)"
+    assert found["machine_label"] == "hairs"
+    assert "own words only" in err
+    _, out, _ = asked(capsys, "tiny", "ruler marks", "--reviewed", "--layer", "late")
+    assert out.splitlines()[0].split()[:3] == ["layer", "neuron", "label"]
+    assert out.splitlines()[0].split()[3:6] == ["by", "machine", "label"]

@@ -7,9 +7,13 @@ import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.answers import Answers
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.reviews.words import Act
 from csp.keeping.run import Run
 from csp.method.projection import concept_vector
 from csp.work.explorer import Explorer
+from csp.work.reviewing import Person, Reviewing, Said
 from csp.work.searching import (
     Query,
     layer_vectors,
@@ -19,6 +23,7 @@ from csp.work.searching import (
     search_probe_image,
     search_words,
 )
+from csp.work.searching_reviewed import Answer, search_reviewed
 from tests.build import draw
 
 
@@ -123,3 +128,28 @@ def test_an_upload_is_told_as_the_same_probe_image(real: Explorer) -> None:
         (one.layer, one.neuron) for one in uploaded[:5]
     ]
     assert stored[0].reason == uploaded[0].reason
+
+
+def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> None:
+    def judged(neuron: int, label: str) -> dict[tuple[str, int], NeuronReview]:
+        with open_reviews() as reviews:
+            desk = Reviewing(explorer.run, reviews)
+            said = Said(layer="late", neuron=neuron, verdict=Act.OVERRIDE, label=label)
+            desk.record(Person(name="Ann"), said)
+            return dict(desk.states())
+
+    query, plain = parse_query("ruler marks"), search_words(explorer, ["late"], parse_query("ruler marks"))
+    assert search_reviewed(explorer, ["late"], query, {}).matches == plain
+    last = plain[-1]
+    states = judged(last.neuron, "Ruler  MARKS at the edge")
+    first, *rest = search_reviewed(explorer, ["late"], query, states).matches
+    assert (first.neuron, first.score) == (last.neuron, last.score)
+    assert first.reason == f"a person's own words; {last.reason}"
+    assert rest == list(plain[:-1])
+    assert search_reviewed(explorer, ["early"], query, states) == Answer(
+        search_words(explorer, ["early"], query)
+    )
+    states = judged(2, "ruler marks")  # it never fires
+    unscored = search_reviewed(explorer, ["late"], query, states).matches[1]
+    assert unscored.neuron == 2
+    assert np.isnan(unscored.score)

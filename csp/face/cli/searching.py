@@ -1,8 +1,9 @@
 """The command that finds neurons: search."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +11,10 @@ from csp.errors import BadInputError
 from csp.face.cli.looking import JsonOption, RunArgument
 from csp.face.cli.neurons import one_layer
 from csp.face.cli.output import print_columns, print_json
+
+if TYPE_CHECKING:  # the database costs time that a plain search can do without
+    from csp.keeping.reviews.state import NeuronReview
+    from csp.work.reviewing import Spot
 
 
 def search(
@@ -22,22 +27,30 @@ def search(
     like: Annotated[int | None, typer.Option(help="Search by an example neuron instead.")] = None,
     layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many neurons.")] = 10,
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="People's labels before the machine's, and found by them too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Find neurons by words, by a picture, or like another neuron."""
     from csp.work.explorer import open_explorer
-    from csp.work.searching import parse_query, search_like, search_picture, search_words
+    from csp.work.searching import parse_query, search_like, search_picture
+    from csp.work.searching_reviewed import search_reviewed
     from csp.world.images import read_image
 
     _one_question(words, image, like)
     explorer = open_explorer(run)
     layers = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
+    states = _states(run) if reviewed else {}
     if like is not None:
         found = search_like(explorer, layers, one_layer(explorer.run, layer), like, top)
     elif image is not None:
         found = search_picture(explorer, layers, read_image(image), top)
     else:
-        found = search_words(explorer, layers, parse_query(words or "", minus or ()), top)
+        answer = search_reviewed(explorer, layers, parse_query(words or "", minus or ()), states, top)
+        found = answer.matches
+        if answer.remark:
+            sys.stderr.write(f"csp: found by people's own words only: {answer.remark}\n")
     labels = {name: explorer.neurons(name).frame["label"] for name in {match.layer for match in found}}
     rows = [
         {
@@ -49,7 +62,24 @@ def search(
         }
         for match in found
     ]
+    if reviewed:
+        rows = [_people_first(row, states.get((row["layer"], row["neuron"]))) for row in rows]
     _print(rows, json)
+
+
+def _states(run: str) -> "Mapping[Spot, NeuronReview]":
+    """Where the neurons stand that people judged."""
+    from csp.work.reviewing import open_reviewing
+
+    return open_reviewing(run).states()
+
+
+def _people_first(row: dict[str, Any], state: "NeuronReview | None") -> dict[str, Any]:
+    """The row with the label in force, whose it is, and the machine's."""
+    from csp.work.reviewing_labels import shown_label
+
+    first = shown_label(row["label"], state)
+    return row | {"label": first.text, "by": first.words, "machine_label": row["label"]}
 
 
 def _one_question(words: str | None, image: Path | None, like: int | None) -> None:
@@ -61,5 +91,6 @@ def _print(rows: Sequence[dict[str, Any]], json: bool) -> None:
     if json:
         print_json(rows)
         return
-    cells = [(row["layer"], row["neuron"], row["label"], row["score"], row["reason"]) for row in rows]
-    print_columns(("layer", "neuron", "label", "score", "reason"), cells)
+    extra = [name for name in ("by", "machine_label") if rows and name in rows[0]]
+    names = ("layer", "neuron", "label", *extra, "score", "reason")
+    print_columns([name.replace("_", " ") for name in names], [[row[name] for name in names] for row in rows])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from csp.face.screen.address import follow, write
 from csp.face.screen.components import Badge, Card, Cell, Column, Row, card_grid, row_table
-from csp.face.screen.neuron_facts import label_lines, pictures
+from csp.face.screen.neuron_facts import label_lines, persons_line, pictures
 from csp.face.screen.pictures import source
 from csp.face.screen.place import Params, choice
 from csp.face.screen.words import plain
@@ -92,17 +92,16 @@ def artefact_section(run: Run, rows: NeuronRows, pushes: ClassPush) -> None:
 
 def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
     facts = rows.frame.iloc[neuron].to_dict()
-    label, whose = label_lines(facts)
-    person = facts["source"] == "person"
     marks: list[Badge] = [(word, "orange", f"An artefact: {word}") for word in facts["artefacts"]]
     return Card(
         href=_href(run, rows.layer, neuron),
         title=f"{neuron} · {push:+.2f}",
-        label=label,
-        line=whose if person else "",
+        label=label_lines(facts)[0],
+        line="",
         pictures=pictures(run, facts, PICTURES),
         badges=marks,
         hint=f"Neuron {neuron}, push {push:+.3f}",
+        whose=persons_line(facts),
     )
 
 

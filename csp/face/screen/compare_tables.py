@@ -1,5 +1,6 @@
 """The table of what changed between two choices, changed first."""
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -7,15 +8,18 @@ import streamlit as st
 
 from csp.face.screen.address import follow, write
 from csp.face.screen.components import Cell, Column, Row, row_table
-from csp.face.screen.data import neurons_of
+from csp.face.screen.data import neurons_of, reviewed
 from csp.face.screen.pictures import source
 from csp.face.screen.place import Params, whole_number
 from csp.face.screen.words import plain, score
+from csp.keeping.reviews.state import NeuronReview
 from csp.work.comparing import Comparison
 from csp.work.explorer import Explorer
+from csp.work.reviewing_labels import shown_label
 
 LEAF = 12
 PICTURES = 3
+PEOPLE = "The label in force where a person decided, and whose it is; the others are the machine's"
 
 
 def leaf_count(found: Comparison) -> int:
@@ -24,9 +28,12 @@ def leaf_count(found: Comparison) -> int:
 
 
 def changes_table(
-    explorer: Explorer, layer: str, found: Comparison, names: tuple[str, str], params: Params
+    readers: Sequence[Explorer], layer: str, found: Comparison, names: tuple[str, str], params: Params
 ) -> None:
-    """How many first labels changed, and a leaf of the table; a row opens its neuron."""
+    """How many first labels changed, and a leaf of the table; a row opens its neuron in the first run.
+
+    Labels compared are the machine's; what people decided in each of the runs stands beside them.
+    """
     share = found.changed / max(len(found.frame), 1)
     st.markdown(
         f"**{found.changed:,} of {len(found.frame):,} neurons ({share:.0%}) have another first label** "
@@ -34,8 +41,10 @@ def changes_table(
     )
     leaf = whole_number(params, "page", 1, leaf_count(found), 1)
     shown = found.frame.iloc[(leaf - 1) * LEAF : leaf * LEAF]
-    rows = [_row(explorer, layer, facts) for _, facts in shown.iterrows()]
-    columns = [Column("Neuron"), Column("What makes it fire"), *(Column(name) for name in names), Column("")]
+    people = [reader for reader in readers if _decided(reviewed(reader, layer))]
+    rows = [_row(readers[0], layer, facts, people) for _, facts in shown.iterrows()]
+    said = [Column(_people(reader, readers), PEOPLE) for reader in people]
+    columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("")]
     with st.container(key="changes"):
         row_table("First labels", columns, rows, key="changes-table")
     if leaf_count(found) > 1:
@@ -43,7 +52,7 @@ def changes_table(
         st.pagination(leaf_count(found), key="page", on_change=write, args=("page",))
 
 
-def _row(explorer: Explorer, layer: str, facts: pd.Series) -> Row:
+def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer]) -> Row:
     neuron = int(facts["neuron"])
     images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:PICTURES]
     cells: list[Cell] = [
@@ -57,6 +66,7 @@ def _row(explorer: Explorer, layer: str, facts: pd.Series) -> Row:
         ),
         _label(facts, "a"),
         _label(facts, "b"),
+        *(_persons(reviewed(reader, layer).get(neuron)) for reader in people),
         ("badges", [("changed", "orange", "The first label is another one")] if facts["changed"] else []),
     ]
     href = "neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": neuron})
@@ -68,3 +78,18 @@ def _label(facts: pd.Series, side: str) -> Cell:
     if not isinstance(label, str):
         return "quiet", "no label"
     return "lines", (label, f"score {score(float(facts[f'score_{side}']))}")
+
+
+def _people(reader: Explorer, readers: Sequence[Explorer]) -> str:
+    return "People say" if len(readers) == 1 else f"People say in run {reader.run.name}"
+
+
+def _decided(states: Mapping[int, NeuronReview]) -> bool:
+    return any(state.deciding is not None for state in states.values())
+
+
+def _persons(state: NeuronReview | None) -> Cell:
+    if state is None or state.deciding is None:
+        return "quiet", ""
+    first = shown_label(None, state)
+    return "lines", (first.text or "no label fits", first.words)

@@ -8,11 +8,13 @@ from csp.face.screen.address import follow
 from csp.face.screen.compare_sides import Sides
 from csp.face.screen.compare_tables import changes_table
 from csp.face.screen.components import tile_grid
-from csp.face.screen.data import named_explorer, path_of
+from csp.face.screen.data import named_explorer, path_of, rows_of
 from csp.face.screen.gamma_curves import gamma_chart
 from csp.face.screen.grids import activating_tile, contrastive_tile, shown_pairs
+from csp.face.screen.neuron_facts import label_lines
 from csp.face.screen.place import Params, whole_number
-from csp.face.screen.similar import label_of
+from csp.face.screen.suggestion import LONGEST
+from csp.face.screen.verdict_words import shown
 from csp.face.screen.words import LABELERS, plain, score
 from csp.work.comparing import (
     Comparison,
@@ -32,9 +34,12 @@ def compared(explorer: Explorer, layer: str, sides: Sides, params: Params) -> No
         two_neurons(explorer, layer, int(sides.a), int(sides.b))
         return
     found, names = _comparison(explorer, layer, sides)
+    readers = [explorer]
+    if sides.what == "runs":
+        readers = [named_explorer(str(run)) for run in dict.fromkeys((sides.a, sides.b))]
     table, curve = st.columns([62, 38], gap="medium")
     with table:
-        changes_table(explorer, layer, found, names, params)
+        changes_table(readers, layer, found, names, params)
     with curve:
         _curve(explorer, layer, sides, found, params)
 
@@ -52,8 +57,10 @@ def two_neurons(explorer: Explorer, layer: str, a: int, b: int) -> None:
 
 def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
     view = explorer.neuron(layer, neuron)
-    st.subheader(f"Neuron {neuron}: {plain(label_of(explorer, layer, neuron))}", anchor=False)
     here = {"run": explorer.run.name, "layer": layer, "neuron": str(neuron)}
+    facts = rows_of(explorer, layer).frame.iloc[neuron].to_dict()
+    st.subheader(f"Neuron {neuron}: {shown(label_lines(facts)[0], LONGEST)}", anchor=False)
+    st.caption(shown(label_lines(facts)[1], 2 * LONGEST))
     st.page_link("pages/neuron.py", label="Open this neuron", query_params=here)
     pairs = shown_pairs(view, everything=False)[:PICTURES]
     run = explorer.run
@@ -71,6 +78,8 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
     else:
         st.caption("No image makes it fire.")
     best = view.labels.get(explorer.first_labeler(layer), ())[:3]
+    if best and facts["source"] == "person":
+        st.caption("What the machine suggests")
     st.markdown(" · ".join(f"{plain(row.label)} **{score(row.score)}**" for row in best))
     if run.text_embeddings is not None:
         gamma_chart(explorer, layer, neuron)

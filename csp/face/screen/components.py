@@ -106,6 +106,8 @@ class Card:
     pictures: Sequence[dict[str, str]]
     badges: Sequence[Badge] = ()
     hint: str = ""
+    whose: str = ""
+    """A quiet line right under the label: the person whose it is, and what the machine said."""
 
 
 def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 from csp.face.screen.components import Badge
 from csp.face.screen.pictures import source
 from csp.face.screen.words import REVIEW_STATES, STATES
+from csp.keeping.reviews.text import same_label
 from csp.keeping.run import Run
 from csp.method.states import NeuronState
 from csp.work.neuron_rows import DISPUTED, UNREVIEWED, UNSTABLE
@@ -19,10 +20,14 @@ def label_lines(facts: Facts) -> tuple[str, str]:
     label, machine = facts["label"], facts["machine_label"]
     if facts["source"] == "machine":
         return (label, "the machine suggests") if isinstance(label, str) else ("no label", "")
-    if label == machine:
-        return label, "a person agrees with the machine"
-    suggested = f"; the machine suggests {machine}" if isinstance(machine, str) else ""
-    return (label if isinstance(label, str) else "no label fits"), f"says a person{suggested}"
+    other = isinstance(machine, str) and same_label(label) != same_label(machine)
+    suggested = f"; the machine suggests {machine}" if other else ""
+    return (label if isinstance(label, str) else "no label fits"), f"{facts['whose']}{suggested}"
+
+
+def persons_line(facts: Facts) -> str:
+    """Whose the label in force is, and the machine's; nothing where it is the machine's own."""
+    return label_lines(facts)[1] if facts["source"] == "person" else ""
 
 
 def badges(facts: Facts, usual_state: str) -> list[Badge]:

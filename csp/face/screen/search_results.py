@@ -8,7 +8,7 @@ import streamlit as st
 
 from csp.face.screen.components import Card, card_grid
 from csp.face.screen.data import rows_of
-from csp.face.screen.neuron_facts import badges, label_lines, pictures, review_badges
+from csp.face.screen.neuron_facts import badges, label_lines, persons_line, pictures, review_badges
 from csp.work.explorer import Explorer
 from csp.work.searching import Match
 
@@ -39,4 +39,5 @@ def _card(explorer: Explorer, match: Match, facts: dict[Any, Any], usual_state: 
         pictures=pictures(explorer.run, facts, PICTURES),
         badges=[*review_badges(facts), *badges(facts, usual_state)],
         hint="\n".join(part for part in (whose, match.reason, match.more) if part),
+        whose=persons_line(facts),
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from csp.errors import BadInputError, UnavailableError
+from csp.face.screen.data import reviewed
 from csp.face.screen.picture_choice import (
     another_picture,
     chosen_picture,
@@ -22,13 +23,13 @@ from csp.work.searching import (
     search_like,
     search_picture,
     search_probe_image,
-    search_words,
 )
+from csp.work.searching_reviewed import Answer, search_reviewed
 
 LAYERS = Sequence[str]
 SCORE = (
     "The number is the CSP score of the text for the neuron: the cosine between the text and what sets the "
-    "neuron's pictures apart, -1 to 1."
+    "neuron's pictures apart, -1 to 1. Neurons that people labelled with these words come first."
 )
 ALIKE = (
     "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
@@ -41,15 +42,18 @@ SHOWN = (
 
 def found_by_words(explorer: Explorer, layers: LAYERS, words: str) -> None:
     """Neurons whose direction is near to the words."""
-    _show(explorer, lambda: search_words(explorer, layers, parse_query(words)), SCORE, 4)
+    states = {
+        (layer, neuron): state for layer in layers for neuron, state in reviewed(explorer, layer).items()
+    }
+    _show(explorer, lambda: search_reviewed(explorer, layers, parse_query(words), states), SCORE, 4)
 
 
 def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int) -> None:
     """Neurons that look for the same as one neuron, after itself."""
     itself = Match(layer, neuron, 1.0, "the example")
 
-    def search() -> tuple[Match, ...]:
-        return (itself, *search_like(explorer, layers, layer, neuron))
+    def search() -> Answer:
+        return Answer((itself, *search_like(explorer, layers, layer, neuron)))
 
     _show(explorer, search, ALIKE, 4)
 
@@ -68,22 +72,25 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
             st.image(picture, width="stretch", alt="The picture to search by")
         another_picture()
 
-    def search() -> tuple[Match, ...]:
+    def search() -> Answer:
         if chosen.upload is None:
-            return search_probe_image(explorer, layers, chosen.image or 0)
-        return search_picture(explorer, layers, chosen.upload.image)
+            return Answer(search_probe_image(explorer, layers, chosen.image or 0))
+        return Answer(search_picture(explorer, layers, chosen.upload.image))
 
     with right:
         _show(explorer, search, SHOWN, 3)
 
 
-def _show(explorer: Explorer, search: Callable[[], tuple[Match, ...]], help_: str, columns: int) -> None:
+def _show(explorer: Explorer, search: Callable[[], Answer], help_: str, columns: int) -> None:
     try:
         with st.spinner("Searching …", show_time=True):
-            found = search()
+            answer = search()
     except (BadInputError, UnavailableError) as error:
         st.warning(plain(str(error)))
         return
+    found = answer.matches
+    if answer.remark:
+        st.warning(f"Found by people's own words only: {plain(answer.remark)}")
     if not found:
         st.info("No neuron here fires for anything, so none can be found.")
         return

@@ -12,7 +12,7 @@ from csp.errors import BadInputError, UnavailableError
 from csp.face.screen.address import follow, write
 from csp.face.screen.components import Badge, Card, card_grid
 from csp.face.screen.data import rows_of
-from csp.face.screen.neuron_facts import badges, label_lines, pictures
+from csp.face.screen.neuron_facts import badges, label_lines, persons_line, pictures
 from csp.face.screen.picture_choice import Chosen, large_picture
 from csp.face.screen.place import Params, choice
 from csp.face.screen.words import number, plain
@@ -149,6 +149,7 @@ def _card(
         pictures=[here, *own] if here else own,
         badges=[*_adds(one["contribution"], tried), *badges(facts, usual)],
         hint=f"{whose}\nActivation {number(one['activation'])}",
+        whose=persons_line(facts),
     )
 
 

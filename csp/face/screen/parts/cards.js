@@ -13,7 +13,7 @@ const open = (href) => {
   window.dispatchEvent(new PopStateEvent("popstate"));
 };
 
-const draw = (root, { href, title, label, line, pictures, badges, hint }) => {
+const draw = (root, { href, title, label, line, pictures, badges, hint, whose }) => {
   const card = make("a", "csp-card", root);
   card.href = href;
   card.title = hint;
@@ -31,6 +31,7 @@ const draw = (root, { href, title, label, line, pictures, badges, hint }) => {
   }
   make("span", "csp-card-title", card, title);
   make("span", "csp-card-label", card, label);
+  if (whose) make("span", "csp-card-whose", card, whose);
   make("span", "csp-card-line", card, line);
   const marks = make("span", "csp-badges", card);
   for (const [words, tone, help] of badges) {
