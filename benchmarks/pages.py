@@ -43,21 +43,19 @@ ARGUMENTS = [
 ]
 
 # Keeps a promise of the milliseconds from the next press until what is watched has changed, all its pictures
-# are decoded, and a frame with them is painted. Two neurons that never fire look alike: then what counts is
-# that the address changed and the app came to rest.
-WATCH = """([watched, settled]) => {
+# are decoded, and a frame with them is painted.
+WATCH = """(watched) => {
   const parts = () => [...document.querySelectorAll(watched)];
   const pictures = () => parts().flatMap((part) => [...part.querySelectorAll('img[src]')]);
   const words = () => parts().map((part) => part.innerText).join();
   const seen = () => words() + pictures().map((image) => image.src).join();
   const frame = () => new Promise(requestAnimationFrame);
-  const before = seen(), address = location.href;
-  const rested = () => location.href !== address && document.querySelector(settled);
+  const before = seen();
   let start;
   for (const kind of ['pointerdown', 'keydown'])
     addEventListener(kind, () => { start ??= performance.now(); }, { capture: true, once: true });
   window.painted = (async () => {
-    while (start === undefined || (seen() === before && !rested())) await frame();
+    while (start === undefined || seen() === before) await frame();
     for (;;) {
       const now = seen();
       await Promise.allSettled(pictures().map((image) => image.decode()));
@@ -163,7 +161,7 @@ async def timed(page: Page, move: Move, moves: int) -> list[float]:
         await page.wait_for_timeout(150)
         if move.press is _search:
             await page.locator(".st-key-query input").fill(WORDS[turn % len(WORDS)])
-        await page.evaluate(WATCH, [move.watched, SETTLED])
+        await page.evaluate(WATCH, move.watched)
         await move.press(page, turn)
         painted = asyncio.wait_for(page.evaluate("window.painted"), LONG / 1000)
         seconds.append(float(await painted) / 1000)
@@ -217,6 +215,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
                 await page.context.close()
             alone = server.memory_info().rss / 1e9
             many = await crowd(browser, address, view, options)
+            print(options.people, "at once", figures(many, MOVES["next neuron"].aim), file=sys.stderr)
             memory = server.memory_info().rss / 1e9
         await browser.close()
     single = found["next neuron"]["median_s"]
