@@ -119,7 +119,6 @@ def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: Reviewin
     late = [row for row in from_json if row["layer"] == "late"]
     assert [row["neuron"] for row in late] == list(range(6))
     assert late[RULER]["label"] == "=HYPERLINK(1)"
-    assert late[NEVER]["labels"] == [] and late[NEVER]["score"] is None
     assert {row["run_fingerprint"] for row in from_json} == {explorer.run.fingerprint}
     first = explorer.run.labels("late").query("neuron == 0 and labeler == 'csp' and rank == 1").iloc[0]
     assert late[RULER]["labels"][0] == late[RULER]["csp_label"] == first["label"]
