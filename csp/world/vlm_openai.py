@@ -9,9 +9,10 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from PIL import Image
@@ -20,6 +21,8 @@ from csp.errors import BadInputError, UnavailableError
 from csp.world.server_requests import Server
 from csp.world.vlm import MOST_TOKENS, StoppedError, never
 from csp.world.vlm_prompts import message_parts
+
+Answered = TypeVar("Answered")
 
 SECONDS_BETWEEN_LOOKS = 0.2
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -55,7 +58,7 @@ class OpenAiVlm:
             "max_tokens": most_tokens,
             "seed": seed,
         }
-        return asyncio.run(self._ask(question, stop))
+        return _run(self._ask(question, stop))
 
     async def _ask(self, question: dict[str, Any], stop: Callable[[], bool]) -> str:
         """Wait for the answer, and look now and then whether the person still wants it."""
@@ -90,8 +93,14 @@ def open_vlm(name: str) -> OpenAiVlm:
             "The address of a VLM server may hold no key or password: put the key into CSP_VLM_API_KEY."
         )
     server = Server(address.rstrip("/"), _key(url.host))
-    asyncio.run(server.reachable())
+    _run(server.reachable())
     return OpenAiVlm(f"openai:{name}", model, server)
+
+
+def _run(work: Coroutine[Any, Any, Answered]) -> Answered:
+    """In a thread of its own: whoever asks (a notebook, a browser test) may have an event loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def _key(host: str) -> str:

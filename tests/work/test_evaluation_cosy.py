@@ -18,6 +18,7 @@ from csp.work.evaluation_truth import attribute_table
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.faithfulness import FAITHFULNESS, faithfulness, read
 from csp.work.measuring import Measured, Request, Subject
+from csp.work.probe_pictures import ProbePictures
 from csp.work.run_models import run_target
 from csp.work.splits import held_out
 from csp.world.generators import open_generator
@@ -60,10 +61,20 @@ def test_held_at_its_mean_a_neuron_of_the_last_layer_changes_what_the_model_itse
     explorer: Explorer,
 ) -> None:
     check = CausalCheck(explorer, request(explorer, "causal"))
-    images = np.arange(0, 1600, 200)
+    images, neurons = np.arange(0, 1600, 200), [3, 400]
     fast, slow = check._by_head("layer4"), check._by_model("layer4")
     assert fast is not None
-    np.testing.assert_allclose(fast([3, 400], images), slow([3, 400], images), atol=2e-3)
+    by_head = fast(neurons, images) - explorer.run.probabilities[images]  # type: ignore[index]
+    by_model = slow(neurons, images) - _said(explorer, images)
+    np.testing.assert_allclose(by_head, by_model, atol=0.05)
+    assert np.corrcoef(by_head.ravel(), by_model.ravel())[0, 1] > 0.95
+
+
+def _said(explorer: Explorer, images: np.ndarray) -> np.ndarray:
+    """What the model says of the pictures at hand: image files, or what the run has stored of them."""
+    target, pictures = run_target(explorer.run), ProbePictures(explorer.run)
+    batch = np.stack([target.model.preprocess(pictures.picture(int(image)).image) for image in images])
+    return target.model.run(batch, ["layer4"]).probabilities
 
 
 def test_it_measures_each_class(explorer: Explorer) -> None:

@@ -14,6 +14,7 @@ from csp.method.examples import select_examples
 from csp.method.labelers import LABELERS
 from csp.work.indexing import NO_VOCABULARY, index
 from csp.work.progress import Progress
+from csp.work.splits import selection
 from csp.world.images import read_image
 from csp.world.models import open_encoder, open_target
 from tests.work.tiny_world import BROKEN, GOOD, index_spec
@@ -69,7 +70,9 @@ def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
         for name, labeler in LABELERS.items():
             rows = labels[labels["labeler"] == name]
             scores = labeler(
-                Evidence(activations, indexed.embeddings, expected), indexed.text_embeddings, 1.0
+                Evidence(activations, indexed.embeddings, expected, selection=selection(indexed)),
+                indexed.text_embeddings,
+                1.0,
             )
             assert list(rows["rank"]) == list(range(1, 6))
             np.testing.assert_allclose(rows["score"], np.sort(scores)[::-1], atol=1e-6)
@@ -90,6 +93,8 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
         "neighbours",
         "neurons of layer1",
         "neurons of layer2.0.bn1",
+        "class push of layer1",
+        "class push of layer2.0.bn1",
     ]
 
 
