@@ -31,3 +31,6 @@ for mode in "" --activating-only; do
     $python -m csp candidates "$run" --vlm hf:assets/models/vlm --in-place $mode
 done
 $python -m scripts.demo.evaluate_candidates
+$python -m csp evaluate "$run" --metric cosy --generator dermoscopy:drawn --in-place
+$python -m csp evaluate "$run" --metric causal --layer layer4 --in-place # layer3 needs the model: about 40 minutes
+$python -m csp experiment examples/demo-experiment.yaml --in-place -o docs/experiment-demo.md
