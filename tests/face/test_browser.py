@@ -46,7 +46,8 @@ def shown(page: Page, neuron: int) -> None:
 
 
 def pictures_load(page: Page, grid: str) -> int:
-    """The number of pictures in a grid, all of them decoded."""
+    """The number of pictures in a grid, all of them decoded, once the page has settled."""
+    settled(page)
     images = page.locator(f".st-key-{grid} img")
     expect(images.first).to_be_visible(timeout=LONG)
     for image in images.all():
