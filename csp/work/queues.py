@@ -60,10 +60,10 @@ def to_do(
 ) -> list[Item]:
     """The items that are left: `open` (nobody decided), `mine` (this person did not), `all`."""
     nobody = NeuronReview()
-    return [item for item in items if not TODO[todo][1](reviewed.get(item.neuron, nobody), person)]
+    return [item for item in items if not LEFT[todo][1](reviewed.get(item.neuron, nobody), person)]
 
 
-TODO: dict[str, tuple[str, Callable[[NeuronReview, Person], bool]]] = {
+LEFT: dict[str, tuple[str, Callable[[NeuronReview, Person], bool]]] = {
     "open": ("nobody judged yet", lambda state, person: bool(state.verdicts)),
     "mine": ("I did not judge yet", lambda state, person: person.who in state.verdicts),
     "all": ("judged ones too", lambda state, person: False),

@@ -18,7 +18,7 @@ from csp.face.screen.who import may_review, me
 from csp.face.screen.words import plain
 from csp.keeping.run import Run
 from csp.work.explorer import Explorer
-from csp.work.queues import QUEUES, TODO, Item, QueueFacts, queue, suggestions, to_do
+from csp.work.queues import LEFT, QUEUES, Item, QueueFacts, queue, suggestions, to_do
 
 ASKED_AT_ONCE = 50
 """So many neurons are tried for one that nobody else works on."""
@@ -53,7 +53,7 @@ class QueueView:
 def chosen_queue(params: Params, explorer: Explorer, layer: str) -> QueueView:
     """The queue in the address; raises WrongAddressError for one that does not exist."""
     name = choice(params, "queue", list(QUEUES), "doubtful")
-    todo = choice(params, "todo", list(TODO), QUEUES[name].todo)
+    todo = choice(params, "todo", list(LEFT), QUEUES[name].todo)
     states, person = reviewed(explorer, layer), me()
     facts = QueueFacts(rows_of(explorer, layer), _suggestions(explorer.run, layer), states)
     items = queue(name, facts, person)
@@ -92,7 +92,7 @@ def queue_bar(queued: QueueView, blind: bool) -> None:
         layer_picker(queued.explorer.run, queued.layer)
         run_picker(queued.explorer.run)
         _select("queue", list(QUEUES), queued.name, {name: one.title for name, one in QUEUES.items()}, gone)
-        _select("todo", list(TODO), queued.todo, {name: words for name, (words, _) in TODO.items()}, gone[:1])
+        _select("todo", list(LEFT), queued.todo, {name: words for name, (words, _) in LEFT.items()}, gone[:1])
         done = len(queued.items) - len(queued.left)
         st.caption(f"{done} of {len(queued.items)} done", width="content")
         st.space("stretch")
@@ -120,7 +120,7 @@ def nothing_left(queued: QueueView) -> None:
     one = QUEUES[queued.name]
     st.success(
         f"Nothing is left in *{one.title}* ({one.holds}) of {plain(queued.layer)}, as far as "
-        f"{TODO[queued.todo][0]} goes, or others work on the rest."
+        f"{LEFT[queued.todo][0]} goes, or others work on the rest."
     )
     for name in QUEUES:
         if name != queued.name:
