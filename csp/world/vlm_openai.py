@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, TypeVar
 
 import httpx
@@ -58,19 +59,8 @@ class OpenAiVlm:
             "max_tokens": most_tokens,
             "seed": seed,
         }
-        return _run(self._ask(question, stop))
-
-    async def _ask(self, question: dict[str, Any], stop: Callable[[], bool]) -> str:
-        """Wait for the answer, and look now and then whether the person still wants it."""
-        asking = asyncio.create_task(self.server.request("POST", "chat/completions", question))
-        try:
-            while not asking.done():
-                if stop():
-                    raise StoppedError("Stopped before the model had answered.")
-                await asyncio.wait({asking}, timeout=SECONDS_BETWEEN_LOOKS)
-            return _said(asking.result(), self.server.address)
-        finally:
-            asking.cancel()
+        document = _run(self.server.request("POST", "chat/completions", question), stop)
+        return _said(document, self.server.address)
 
 
 def open_vlm(name: str) -> OpenAiVlm:
@@ -97,10 +87,30 @@ def open_vlm(name: str) -> OpenAiVlm:
     return OpenAiVlm(f"openai:{name}", model, server)
 
 
-def _run(work: Coroutine[Any, Any, Answered]) -> Answered:
-    """In a thread of its own: whoever asks (a notebook, a browser test) may have an event loop running."""
+def _run(work: Coroutine[Any, Any, Answered], stop: Callable[[], bool] = never) -> Answered:
+    """In a thread of its own: whoever asks (a notebook, a browser test) may have an event loop running.
+
+    Ctrl-C, and with it a cancelled job, ends the waiting as `stop` does.
+    """
+    left = Event()
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        try:
+            return thread.submit(asyncio.run, _wanted(work, lambda: left.is_set() or stop())).result()
+        finally:
+            left.set()
+
+
+async def _wanted(work: Coroutine[Any, Any, Answered], stop: Callable[[], bool]) -> Answered:
+    """Wait for the answer, and look now and then whether the person still wants it."""
+    asking = asyncio.create_task(work)
+    try:
+        while not asking.done():
+            if stop():
+                raise StoppedError("Stopped before the model had answered.")
+            await asyncio.wait({asking}, timeout=SECONDS_BETWEEN_LOOKS)
+        return asking.result()
+    finally:
+        asking.cancel()
 
 
 def _key(host: str) -> str:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -143,6 +144,17 @@ def test_a_person_can_stop_while_the_server_thinks() -> None:
 
         with pytest.raises(StoppedError):
             vlm.answer(GRIDS, PROMPTS["contrastive"], seed=0, stop=stop)
+
+
+def test_ctrl_c_ends_the_waiting() -> None:
+    """So does a cancelled job, whose process gets the same signal: neither is asked anew."""
+    with serving(hangs) as server:
+        vlm = impatient(server, seconds=2)
+        main = threading.main_thread().ident
+        threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            ask(vlm)
+        assert len(server.questions) == 1
 
 
 def test_an_empty_answer_is_an_answer() -> None:
