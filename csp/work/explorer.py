@@ -148,12 +148,7 @@ class Explorer:
 
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of first labels lie in this layer; None when the run stores none."""
-        labels = self._stored.frame(layer)
-        first = labels[(labels["labeler"] == labeler) & (labels["rank"] == 1)]["score"]
-        if first.empty:
-            return None
-        low, median, high = first.quantile([0.1, 0.5, 0.9]).tolist()
-        return ScoreRange(low, median, high, len(first))
+        return self._stored.score_range(layer, labeler)
 
     def choice(
         self,

@@ -4,7 +4,8 @@ A run made before a labeler existed lacks its labels. `later_labels.label_all` w
 for such a run once and adds them; until then the explorer computes them for one neuron at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
@@ -14,9 +15,19 @@ from csp.keeping.run import Run
 from csp.keeping.tables import LABELS
 from csp.method.labelers import FIRST, LABELERS
 from csp.work.labelling import Labels
-from csp.work.views import LabelRow
+from csp.work.views import LabelRow, ScoreRange
 
 LATER = AddedTable("labels", {"layer": pa.string(), **LABELS}, ("layer", "neuron", "labeler", "label"))
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLabels:
+    """The labels of a layer, and what pages ask of them again and again."""
+
+    frame: pd.DataFrame
+    by_neuron: Mapping[int, Labels]
+    first_labeler: str
+    ranges: Mapping[str, ScoreRange]
 
 
 class StoredLabels:
@@ -25,35 +36,42 @@ class StoredLabels:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._additions = Additions(run)
-        self._kept: dict[tuple[str, tuple[str, ...]], tuple[pd.DataFrame, dict[int, Labels]]] = {}
+        self._kept: dict[tuple[str, tuple[str, ...]], LayerLabels] = {}
 
     def frame(self, layer: str) -> pd.DataFrame:
         """All labels of a layer, columns `tables.LABELS`; those added later replace a neuron's first ones."""
-        return self._layer(layer)[0]
+        return self._layer(layer).frame
 
     def of(self, layer: str, neuron: int) -> Labels | None:
         """One neuron's labels by every labeler; none for one that never fires; None: not all are stored."""
-        frame, by_neuron = self._layer(layer)
-        labels = by_neuron.get(neuron, {})
-        if frame.empty or (labels and LABELERS.keys() - labels.keys()):
+        found = self._layer(layer)
+        labels = found.by_neuron.get(neuron, {})
+        if found.frame.empty or (labels and LABELERS.keys() - labels.keys()):
             return None
         return labels
 
     def first_labeler(self, layer: str) -> str:
         """The labeler whose first labels stand for the neurons: `FIRST`, or csp in a run that lacks it."""
-        frame = self.frame(layer)
-        return FIRST if frame.empty or (frame["labeler"] == FIRST).any() else "csp"
+        return self._layer(layer).first_labeler
 
     def firsts(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
         """The labels of every neuron by the first labeler, best first; none for a neuron without."""
-        name = self.first_labeler(layer)
-        return {neuron: labels[name] for neuron, labels in self._layer(layer)[1].items() if labels.get(name)}
+        found = self._layer(layer)
+        name = found.first_labeler
+        return {neuron: labels[name] for neuron, labels in found.by_neuron.items() if labels.get(name)}
 
-    def _layer(self, layer: str) -> tuple[pd.DataFrame, dict[int, Labels]]:
+    def score_range(self, layer: str, labeler: str) -> ScoreRange | None:
+        """Where the scores of a labeler's first labels lie; None when none are stored."""
+        return self._layer(layer).ranges.get(labeler)
+
+    def _layer(self, layer: str) -> LayerLabels:
         key = layer, self._additions.version(LATER)
         if key not in self._kept:
             frame = self._merged(layer)
-            self._kept[key] = frame, _by_neuron(frame)
+            has_first = frame.empty or bool((frame["labeler"] == FIRST).any())
+            self._kept[key] = LayerLabels(
+                frame, _by_neuron(frame), FIRST if has_first else "csp", _ranges(frame)
+            )
         return self._kept[key]
 
     def _merged(self, layer: str) -> pd.DataFrame:
@@ -76,6 +94,17 @@ def label_rows(neuron: int, labels: Labels) -> Iterator[dict[str, object]]:
                 "label": row.label,
                 "score": row.score,
             }
+
+
+def _ranges(labels: pd.DataFrame) -> dict[str, ScoreRange]:
+    """By labeler, over the first labels of all neurons."""
+    firsts = labels[labels["rank"] == 1].groupby("labeler", sort=False)["score"]
+    return {str(name): _range(scores) for name, scores in firsts}
+
+
+def _range(scores: pd.Series) -> ScoreRange:
+    low, median, high = scores.quantile([0.1, 0.5, 0.9]).tolist()
+    return ScoreRange(low, median, high, len(scores))
 
 
 def _by_neuron(labels: pd.DataFrame) -> dict[int, Labels]:
