@@ -21,6 +21,7 @@ HELP = (
 )
 LINES = (("#009E73", "solid"), ("#CC79A7", "solid"), ("#8A8F94", "solid"))
 """Of the Okabe-Ito palette, less blue and orange, which mean something else here; then dotted."""
+AVERAGE = "#D9730D"
 LONGEST = 22
 """More letters of a class's name don't fit."""
 
@@ -50,36 +51,48 @@ def _in_words(split: ClassSplit | None) -> str:
 
 
 def _figure(view: NeuronView, split: ClassSplit | None) -> go.Figure:
+    """Built in one piece: a figure that is added to checks all of itself each time."""
     edges, counts = view.histogram.edges, view.histogram.counts
     middles = (edges[:-1] + edges[1:]) / 2
     weakest = min((pair.activation for pair in view.pairs), default=float("inf"))
-    colours = ["#8FC1E3" if right > weakest else "#C9D0D6" for right in edges[1:]]
-    figure = go.Figure(
-        go.Bar(
-            x=middles,
-            y=counts,
-            width=edges[1:] - edges[:-1],
-            marker={"color": colours, "opacity": 0.75, "line": {"width": 0}},
-            hovertemplate="%{y} images near %{x:.3g}<extra></extra>",
-            showlegend=False,
-        )
+    bars = {
+        "type": "bar",
+        "x": middles,
+        "y": counts,
+        "width": edges[1:] - edges[:-1],
+        "marker": {
+            "color": ["#8FC1E3" if right > weakest else "#C9D0D6" for right in edges[1:]],
+            "opacity": 0.75,
+            "line": {"width": 0},
+        },
+        "hovertemplate": "%{y} images near %{x:.3g}<extra></extra>",
+    }
+    classes = list(split.counts.items()) if split else []
+    means = [_class_name(name, split.means[name], i) for i, (name, _) in enumerate(classes)] if split else []
+    axis = {"showgrid": False, "fixedrange": True}
+    return go.Figure(
+        data=[bars, *(_class_line(name, found, middles, i) for i, (name, found) in enumerate(classes))],
+        layout={
+            "shapes": [_average_line(view.mean)],
+            "annotations": [*means, _average_name(view.mean)],
+            "xaxis": axis,
+            "yaxis": {"type": "log", "dtick": 1, **axis},
+            "margin": {"l": 30, "r": 2, "t": 2, "b": 18},
+            "bargap": 0,
+            "showlegend": False,
+            "dragmode": False,
+        },
     )
-    if split is not None:
-        for place, (name, by_class) in enumerate(split.counts.items()):
-            figure.add_trace(_class_line(name, by_class, middles, place))
-            figure.add_annotation(_class_name(name, split.means[name], place))
-    figure.add_vline(
-        x=view.mean,
-        line={"color": "#D9730D", "width": 2, "dash": "dash"},
-        annotation={"text": "average", "font": {"color": "#D9730D", "size": 11}},
-        annotation_position="top right",
-    )
-    figure.update_yaxes(type="log", title=None, showgrid=False, dtick=1, fixedrange=True)
-    figure.update_xaxes(title=None, showgrid=False, fixedrange=True)
-    figure.update_layout(
-        margin={"l": 30, "r": 2, "t": 2, "b": 18}, bargap=0, showlegend=False, dragmode=False
-    )
-    return figure
+
+
+def _average_line(mean: float) -> dict[str, Any]:
+    line = {"color": AVERAGE, "width": 2, "dash": "dash"}
+    return {"type": "line", "x0": mean, "x1": mean, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+
+
+def _average_name(mean: float) -> dict[str, Any]:
+    place = {"x": mean, "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
+    return {"text": "average", "showarrow": False, "font": {"color": AVERAGE, "size": 11}, **place}
 
 
 def _class_name(name: str, mean: float, place: int) -> dict[str, Any]:
@@ -106,14 +119,15 @@ def _look(place: int) -> tuple[str, str]:
     return colour, dash if place < len(LINES) else "dot"
 
 
-def _class_line(name: str, counts: np.ndarray, middles: np.ndarray, place: int) -> go.Scatter:
+def _class_line(name: str, counts: np.ndarray, middles: np.ndarray, place: int) -> dict[str, Any]:
     """A logarithmic scale has no zero: the line breaks where no image of the class is."""
     colour, dash = _look(place)
-    return go.Scatter(
-        x=middles,
-        y=np.where(counts > 0, counts, np.nan),
-        name=name,
-        mode="lines",
-        line={"color": colour, "width": 1.8, "dash": dash, "shape": "hvh"},
-        hovertemplate="%{y} images near %{x:.3g}",
-    )
+    return {
+        "type": "scatter",
+        "x": middles,
+        "y": np.where(counts > 0, counts, np.nan),
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "width": 1.8, "dash": dash, "shape": "hvh"},
+        "hovertemplate": "%{y} images near %{x:.3g}",
+    }
