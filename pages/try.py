@@ -6,7 +6,14 @@ from csp.face.screen.data import chosen_explorer, chosen_layer
 from csp.face.screen.frame import frame, run_line
 from csp.face.screen.picture_choice import another_picture, chosen_picture, probe_picker, upload_box
 from csp.face.screen.steering import layer_picker, run_picker
-from csp.face.screen.tried import chosen_order, neurons_behind, order_bar, prediction, try_chosen
+from csp.face.screen.tried import (
+    chosen_order,
+    neurons_behind,
+    order_bar,
+    prediction,
+    tried_picture,
+    try_chosen,
+)
 
 with frame("Try an image"):
     address = st.query_params.to_dict()
@@ -22,13 +29,17 @@ with frame("Try an image"):
         upload_box()
         probe_picker(address, explorer.run, columns=6)
     else:
-        tried = try_chosen(explorer, layer, chosen)
-        order = chosen_order(address, tried)
         left, right = st.columns([28, 72], gap="medium")
         with left:
-            prediction(explorer, chosen, tried)
-            another_picture()
+            tried_picture(explorer, chosen)
         with right:
-            order_bar(order, tried)
-            neurons_behind(explorer, chosen, tried, order)
+            tried = try_chosen(explorer, layer, chosen)
+            if tried is not None:
+                order = chosen_order(address, tried)
+                order_bar(order, tried)
+                neurons_behind(explorer, chosen, tried, order)
+        with left:
+            if tried is not None:
+                prediction(explorer, chosen, tried)
+            another_picture()
     run_line(explorer.run)

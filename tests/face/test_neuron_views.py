@@ -1,14 +1,17 @@
 """The neuron page's views, the compare page and the page of classes, with the tiny run."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder
 from csp.keeping.run import Run
+from csp.work import run_models
 from csp.work.comparing import compare_labelers
 from csp.work.explorer import Explorer
-from tests.face.test_pages import NEVER, RULER, drawn, opened, said
+from tests.face.test_pages import NEVER, RULER, awaited, drawn, opened, said
 
 
 def cards(app: AppTest) -> list[str]:
@@ -55,10 +58,30 @@ def test_an_image_opens_by_its_address_with_its_facts(tiny_run: Run) -> None:
 
 
 def test_where_it_fires_says_what_is_missing(tiny_run: Run) -> None:
-    app = opened("pages/neuron.py", run="tiny", neuron=str(RULER), heat="true")
+    app = awaited(opened("pages/neuron.py", run="tiny", neuron=str(RULER), heat="true"))
     assert "can't be shown" in app.warning[0].value.replace("\\", "")
     app.button(key="heat-map").click().run()
     assert "heat" not in app.query_params and not app.warning
+
+
+def overlays(app: AppTest) -> list[str]:
+    return [tile["overlay"] for grid in drawn(app, "tiles") for tile in grid["tiles"] if tile["overlay"]]
+
+
+def test_the_page_goes_on_while_the_model_is_opened(own_home: Path) -> None:
+    with run_models._OPENING:  # as if it took for ever
+        app = opened("pages/neuron.py", run="demo", layer="layer4", neuron="3")
+        app.button(key="heat-map").click().run()
+        assert "Working out where it fires" in said(app)
+        assert drawn(app, "tiles") and not overlays(app)
+        app.button(key="next").click().run()
+        assert "Neuron 4" in said(app) and "Working out where it fires" in said(app)
+        app.button(key="cancel-heat").click().run()
+        assert "heat" not in app.query_params and "Working out" not in said(app)
+        app.button(key="heat-map").click().run()
+        assert "Working out where it fires" in said(app)
+    assert len(overlays(awaited(app))) == 18
+    assert "Bright where the neuron fires" in said(app)
 
 
 def test_a_pinned_neuron_leads_to_the_comparison(tiny_run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ def opened(page: str, /, **address: str) -> AppTest:
         app.switch_page(page)
     app.query_params.update(address)
     app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def awaited(app: AppTest) -> AppTest:
+    """The page once nothing on it is being worked out any more, as its lines then draw it again."""
+    while any(str(button.key).startswith("cancel-") for button in app.button):
+        time.sleep(0.1)
+        app.run()
     assert not app.exception, app.exception
     return app
 

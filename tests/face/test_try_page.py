@@ -9,7 +9,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.run import Run
-from tests.face.test_pages import drawn, opened, said
+from tests.face import test_pages
+from tests.face.test_pages import awaited, drawn, said
 from tests.world.test_uploads import bomb
 
 
@@ -17,6 +18,11 @@ from tests.world.test_uploads import bomb
 def tiny(tiny_run: Run) -> Run:
     """The tiny run where the pages find it; its models are not here."""
     return tiny_run
+
+
+def opened(page: str, /, **address: str) -> AppTest:
+    """The page once all of it is there."""
+    return awaited(test_pages.opened(page, **address))
 
 
 def picture(**more: Any) -> bytes:
@@ -28,8 +34,7 @@ def picture(**more: Any) -> bytes:
 
 def uploaded(app: AppTest, name: str, data: bytes, kind: str = "image/jpeg") -> AppTest:
     app.file_uploader(key="upload").upload(name, data, kind).run()
-    assert not app.exception, app.exception
-    return app
+    return awaited(app)
 
 
 def test_probe_pictures_are_picked_by_class(tiny: Run) -> None:

@@ -19,11 +19,12 @@ from csp.face.screen.grids import (
 )
 from csp.face.screen.keys import shortcut
 from csp.face.screen.place import Params, choice
+from csp.face.screen.waiting import let_go, waited
 from csp.face.screen.words import number, plain
 from csp.work.explorer import Explorer
 from csp.work.levels import A_LEVEL, Level, levels
 from csp.work.views import NeuronView, Pair
-from csp.work.where_it_fires import heat
+from csp.work.where_it_fires import Heat, heat
 
 VIEWS = {"groups": "Groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
 """By the value of `view` in the address."""
@@ -81,11 +82,13 @@ def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[i
     if chosen == "levels":
         return _levels(explorer, view)
     pairs = shown_pairs(view, everything=chosen == "all")
+    pictures = st.container(gap="xxsmall")
     overlays = _overlays(explorer, view, _images(pairs))
     if chosen == "pairs":
-        pair_grid(explorer.run, view, pairs, overlays)
+        with pictures:
+            pair_grid(explorer.run, view, pairs, overlays)
     else:
-        left, right = st.columns(2, gap="small")
+        left, right = pictures.columns(2, gap="small")
         with left:
             activating_grid(explorer.run, view, pairs, overlays=overlays)
         with right:
@@ -96,8 +99,9 @@ def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[i
 def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
     found = levels(explorer, view.layer, view.neuron)
     images = [facts.image for level in found for facts, _ in level.images]
+    rows = st.container(key="levels", gap="xxsmall")
     overlays = _overlays(explorer, view, images)
-    with st.container(key="levels", gap="xxsmall"):
+    with rows:
         for place, level in enumerate(found):
             title, pictures = st.columns([13, 87], vertical_alignment="center")
             title.markdown(_level_line(level))
@@ -124,21 +128,39 @@ def _images(pairs: Sequence[Pair]) -> list[int]:
 
 
 def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Overlays:
-    """Where the neuron fires in these images, if the address asks for it; says why it can't be told."""
+    """Where the neuron fires in these images, if the address asks for it and once it is known.
+
+    A line below them says how far it is: from the press on, so nothing moves when the model is done.
+    """
     if st.query_params.get(HEAT) != "true" or not images:
+        let_go(HEAT)
         return NONE
-    try:
-        with st.spinner("Running the model to see where it fires …", show_time=True):
-            found = heat(explorer, view.layer, view.neuron, images)
-    except CspError as error:
-        st.warning(f"Where it fires can't be shown: {plain(str(error))}.")
-        return NONE
-    if found.remark:
-        st.caption(f"Where it fires, found {plain(found.remark)}.")
+    with st.container(key="heat-line"):
+        found = _heat(explorer, view, images)
+    pictures = {} if found is None else found.overlays
     return {
-        image: f"data:image/png;base64,{b64encode(png).decode('ascii')}"
-        for image, png in found.overlays.items()
+        image: f"data:image/png;base64,{b64encode(png).decode('ascii')}" for image, png in pictures.items()
     }
+
+
+def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Heat | None:
+    """None until it is known, and where it can't be told."""
+    asked = explorer.run.fingerprint, view.layer, view.neuron, tuple(images)
+    try:
+        found = waited(
+            HEAT,
+            asked,
+            lambda: heat(explorer, view.layer, view.neuron, images),
+            "Working out where it fires",
+            lambda: put(HEAT, ""),
+        )
+    except CspError as error:
+        st.warning(f"Where it fires can't be shown: {plain(str(error).rstrip('.'))}.")
+        return None
+    if found is not None:
+        where = f", found {plain(found.remark)}" if found.remark else ""
+        st.caption(f"Bright where the neuron fires, dark elsewhere{where}.")
+    return found
 
 
 def _write() -> None:

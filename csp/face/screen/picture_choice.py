@@ -62,7 +62,7 @@ def upload_box() -> None:
 
 def another_picture() -> None:
     """The way back to choosing."""
-    st.button("Another picture", key="another-picture", icon=":material/undo:", on_click=_choose_anew)
+    st.button("Another picture", key="another-picture", icon=":material/undo:", on_click=choose_anew)
 
 
 def probe_picker(params: Params, run: Run, columns: int) -> None:
@@ -104,7 +104,8 @@ def _take_upload() -> None:
         st.session_state[_PROBLEM] = str(error)
 
 
-def _choose_anew() -> None:
+def choose_anew() -> None:
+    """Callback: back to choosing; an upload is forgotten."""
     st.session_state.pop(_UPLOADED, None)
     put("image", "")
 

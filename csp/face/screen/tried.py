@@ -13,8 +13,9 @@ from csp.face.screen.address import follow, write
 from csp.face.screen.components import Badge, Card, card_grid
 from csp.face.screen.data import rows_of
 from csp.face.screen.neuron_facts import badges, label_lines, persons_line, pictures
-from csp.face.screen.picture_choice import Chosen, large_picture
+from csp.face.screen.picture_choice import Chosen, choose_anew, large_picture
 from csp.face.screen.place import Params, choice
+from csp.face.screen.waiting import waited
 from csp.face.screen.words import number, plain
 from csp.work.explorer import Explorer
 from csp.work.probe_pictures import ProbePicture, ProbePictures
@@ -24,21 +25,18 @@ from csp.work.where_it_fires import lit_pictures
 ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
 SHOWN, COLUMNS, EXAMPLES = 12, 2, 3
 CLASSES = 6
-_LAST = "tried-upload"
 
 
-def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Tried:
-    """The picture through the model; of uploads the last result stays in this session's memory."""
-    if chosen.upload is None:
-        with st.spinner("Working out what each neuron adds …", show_time=True):
+def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Tried | None:
+    """The picture through the model; None while that goes on. This session alone holds what comes of it."""
+    asked = explorer.run.fingerprint, layer, chosen.image, chosen.token
+
+    def work() -> Tried:
+        if chosen.upload is None:
             return try_probe_image(explorer, layer, chosen.image or 0)
-    key = (explorer.run.fingerprint, layer, chosen.token)
-    kept: tuple[tuple[str, str, str], Tried] | None = st.session_state.get(_LAST)
-    if kept is None or kept[0] != key:
-        with st.spinner("Opening the model and looking at the picture …", show_time=True):
-            kept = key, try_picture(explorer, layer, chosen.upload.image)
-        st.session_state[_LAST] = kept
-    return kept[1]
+        return try_picture(explorer, layer, chosen.upload.image)
+
+    return waited("tried", asked, work, "Looking at the picture", choose_anew)
 
 
 def chosen_order(params: Params, tried: Tried) -> str:
@@ -47,11 +45,15 @@ def chosen_order(params: Params, tried: Tried) -> str:
     return choice(params, "order", orders, orders[0])
 
 
-def prediction(explorer: Explorer, chosen: Chosen, tried: Tried) -> None:
-    """The picture, and the classes by probability."""
+def tried_picture(explorer: Explorer, chosen: Chosen) -> None:
+    """The picture, large."""
     picture = large_picture(explorer.run, chosen)
     if picture:
         st.image(picture, width="stretch", alt="The picture that was tried")
+
+
+def prediction(explorer: Explorer, chosen: Chosen, tried: Tried) -> None:
+    """The classes by probability, and what is known of the picture."""
     with st.container(key="prediction", gap="xsmall"):
         if tried.prediction:
             st.markdown(f"**The model says: {plain(tried.prediction[0][0])}**")
@@ -85,7 +87,8 @@ def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Tried, order: str)
     if leaf.empty:
         st.info("No neuron of this layer does.")
         return
-    lit, remark = _lit(explorer, tried.layer, leaf["neuron"].tolist(), chosen)
+    with st.container(key="lit-line"):
+        lit = _lit(explorer, tried.layer, leaf["neuron"].tolist(), chosen)
     rows = rows_of(explorer, tried.layer).frame
     usual = str(rows["state"].mode()[0])
     cards = [
@@ -94,8 +97,8 @@ def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Tried, order: str)
     ]
     with st.container(key="neurons-behind"):
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
-    for line in dict.fromkeys(line for line in (tried.remark, remark) if line):
-        st.caption(plain(line[0].upper() + line[1:] + "."))
+    if tried.remark:
+        st.caption(_sentence(tried.remark))
 
 
 def _percent(probability: float) -> str:
@@ -110,16 +113,35 @@ def _in_order(neurons: pd.DataFrame, order: str) -> pd.DataFrame:
     return speaking.sort_values("contribution", ascending=order == "against")
 
 
-def _lit(
-    explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen
-) -> tuple[dict[int, bytes], str]:
-    """The picture lit where each neuron fires, and what to say of it; none where it can't be told."""
+def _lit(explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen) -> dict[int, bytes]:
+    """The picture lit where each neuron fires; none until that is known, and where it can't be told."""
+    asked = explorer.run.fingerprint, layer, tuple(neurons), chosen.image, chosen.token
     try:
         picture = _picture(explorer, chosen)
-        with st.spinner("Finding where they fire …", show_time=True):
-            return lit_pictures(explorer.run, layer, neurons, picture), picture.remark
+        lit = waited(
+            "lit",
+            asked,
+            lambda: lit_pictures(explorer.run, layer, neurons, picture),
+            "Working out where each of them fires",
+        )
     except (UnavailableError, BadInputError) as error:
-        return {}, f"where the neurons fire can't be shown: {error}".rstrip(".")
+        st.caption(_sentence(f"where the neurons fire can't be shown: {error}"))
+        return {}
+    if lit is not None:
+        st.caption(
+            _sentence(
+                f"first on each card: this picture, dark where the neuron does not fire{_from(picture)}"
+            )
+        )
+    return lit or {}
+
+
+def _from(picture: ProbePicture) -> str:
+    return f", {picture.remark}" if picture.remark else ""
+
+
+def _sentence(text: str) -> str:
+    return plain(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
 
 
 def _picture(explorer: Explorer, chosen: Chosen) -> ProbePicture:
