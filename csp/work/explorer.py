@@ -144,7 +144,11 @@ class Explorer:
 
     def first_labels(self, layer: str) -> dict[int, str]:
         """By neuron the first label of the first labeler, as stored; a neuron without one is missing."""
-        return {neuron: rows[0].label for neuron, rows in self._stored.firsts(layer).items()}
+        return {neuron: rows[0].label for neuron, rows in self.first_rows(layer).items()}
+
+    def first_rows(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
+        """By neuron the first labeler's labels, best first, as stored; a neuron without one is missing."""
+        return self._stored.firsts(layer)
 
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of first labels lie in this layer; None when the run stores none."""

@@ -18,6 +18,7 @@ from csp.keeping.reviews.words import TAGS, Act
 from csp.work.artefacts import artefact_tags
 from csp.work.class_push import ClassPush, How, class_push
 from csp.work.criteria import criteria
+from csp.work.doubt import DOUBTS, doubts
 from csp.work.explorer import Explorer
 from csp.work.faithfulness import faithfulness
 from csp.work.reviewing_labels import shown_label
@@ -25,6 +26,7 @@ from csp.work.views import Provenance
 
 COLUMNS = (
     *("neuron", "label", "source", "whose", "machine_label", "score", "margin", "stability", "faithful"),
+    *DOUBTS,
     *("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity"),
     *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
     *("state", "sentence", "mean", "maximum", "share_firing", "top_images"),
@@ -62,6 +64,8 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     for name in MEASURED:
         frame[name] = measured[name].to_numpy(dtype=np.float64)
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
+    doubted = doubts(explorer, layer, measured["stability"], measured[list(FAITHFUL_BY)])
+    frame = frame.join(doubted, on="neuron")
     pushes = class_push(explorer, layer)
     frame["push_class"], frame["push"] = _pushed(pushes, len(frame))
     rows = NeuronRows(layer, frame, faithful_by, pushes.how if pushes else None, table.provenance)

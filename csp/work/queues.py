@@ -1,23 +1,18 @@
 """Which neurons want a person's judgement, why, and in which order.
 
 rows = with_reviews(machine_rows(explorer, layer), reviewed)
-items = queue("doubtful", QueueFacts(rows, suggestions(explorer.run, layer), reviewed), ann)
+items = queue("doubtful", QueueFacts(rows, reviewed), ann)
 to_do(items, reviewed, ann, "open")                       # what is left of them
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-
-import pandas as pd
 
 from csp.errors import BadInputError
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.run import Run
-from csp.work.neuron_rows import UNSTABLE, NeuronRows
+from csp.work.doubt import DOUBTFUL, why
+from csp.work.neuron_rows import NeuronRows
 from csp.work.reviewing import Person
-
-LOW = 0.25
-"""Margins and measures of faithfulness in the lowest quarter of a layer are doubtful."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +28,7 @@ class QueueFacts:
     """All that queues look at, of one layer."""
 
     rows: NeuronRows
-    suggestions: Mapping[int, Sequence[str]]
-    """Each labeler's first label, by neuron."""
     reviewed: Mapping[int, NeuronReview]
-
-
-def suggestions(run: Run, layer: str) -> dict[int, list[str]]:
-    """The different first labels that the labelers give to each neuron, in the order of the labelers."""
-    labels = run.labels(layer)
-    firsts = labels[labels["rank"] == 1]
-    found: dict[int, list[str]] = {}
-    for neuron, label in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
-        found.setdefault(neuron, []).append(label)
-    return {neuron: list(dict.fromkeys(texts)) for neuron, texts in found.items()}
 
 
 def queue(name: str, facts: QueueFacts, person: Person) -> list[Item]:
@@ -82,22 +65,10 @@ class Queue:
 
 
 def _doubtful(facts: QueueFacts, person: Person) -> Iterable[Item]:
-    """More reasons first, then the smaller lead."""
+    """The most doubtful first."""
     frame = facts.rows.frame
-    close, unfaithful = frame["margin"].quantile(LOW), _numbers(frame["faithful"]).quantile(LOW)
-    found = []
-    for row in frame.to_dict("records"):
-        firsts = facts.suggestions.get(row["neuron"], ())
-        reasons = {
-            f"first label only {row['margin']:.3f} ahead": row["margin"] <= close,
-            f"the methods suggest {len(firsts)} different labels": len(firsts) > 2,
-            f"first label stays first in {row['stability']:.0%} of trials": row["stability"] < UNSTABLE,
-            "the label explains little of the firing": row["faithful"] <= unfaithful,
-        }
-        why = tuple(reason for reason, holds in reasons.items() if holds)
-        if why:
-            found.append((-len(why), row["margin"], Item(row["neuron"], why)))
-    return [item for _, _, item in sorted(found, key=lambda one: (one[0], one[1], one[2].neuron))]
+    order = frame[frame["doubt"] >= DOUBTFUL].sort_values("doubt", ascending=False, kind="stable")
+    return [Item(row["neuron"], why(row)) for row in order.to_dict("records")]
 
 
 def _artefacts(facts: QueueFacts, person: Person) -> Iterable[Item]:
@@ -138,7 +109,7 @@ def _all(facts: QueueFacts, person: Person) -> Iterable[Item]:
 
 
 QUEUES: dict[str, Queue] = {
-    "doubtful": Queue("Doubtful", "close calls, unstable or unfaithful labels", _doubtful, "open"),
+    "doubtful": Queue("Doubtful", "labels that most speaks against", _doubtful, "open"),
     "artefacts": Queue("Artefact suspects", "neurons that seem to follow an artefact", _artefacts, "open"),
     "disagreements": Queue("Disagreements", "neurons on which people differ", _disagreements, "mine"),
     "second-look": Queue("Second look", "neurons that somebody flagged", _second_look, "all"),
@@ -152,7 +123,3 @@ def _standing(facts: QueueFacts, why: Callable[[NeuronReview], str]) -> Iterable
     for neuron, state in facts.reviewed.items():
         if reason := why(state):
             yield Item(neuron, (reason,))
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    return pd.to_numeric(column, errors="coerce")

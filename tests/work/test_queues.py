@@ -12,9 +12,10 @@ from csp.keeping.reviews.event import new_token
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.words import Act, Role
 from csp.keeping.run import Run
+from csp.work.doubt import DOUBTFUL
 from csp.work.explorer import Explorer
 from csp.work.neuron_rows import machine_rows, with_reviews
-from csp.work.queues import QueueFacts, queue, suggestions, to_do
+from csp.work.queues import QueueFacts, queue, to_do
 from csp.work.reviewing import Person, Reviewing, Said
 from csp.work.reviewing_labels import shown_label
 from csp.work.reviewing_standing import Standing
@@ -42,7 +43,7 @@ def facts(desk: Reviewing) -> QueueFacts:
     explorer = Explorer(desk.run, Answers(answers_folder()))
     reviewed = desk.reviewed("late")
     rows = with_reviews(machine_rows(explorer, "late"), reviewed)
-    return QueueFacts(rows, suggestions(desk.run, "late"), reviewed)
+    return QueueFacts(rows, reviewed)
 
 
 def neurons(desk: Reviewing, name: str, person: Person = ANN, todo: str = "all") -> list[int]:
@@ -50,16 +51,17 @@ def neurons(desk: Reviewing, name: str, person: Person = ANN, todo: str = "all")
     return [item.neuron for item in to_do(queue(name, known, person), known.reviewed, person, todo)]
 
 
-def test_doubtful_neurons_come_with_their_reasons(desk: Reviewing) -> None:
+def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: Reviewing) -> None:
     known = facts(desk)
     items = queue("doubtful", known, ANN)
-    margins = known.rows.frame.set_index("neuron")["margin"]
-    closest = int(margins.idxmin())
-    reasons = {item.neuron: item.why for item in items}
-    assert f"first label only {margins[closest]:.3f} ahead" in reasons[closest]
-    counts = [len(item.why) for item in items]
-    assert counts == sorted(counts, reverse=True)
-    assert all(counts)
+    frame = known.rows.frame.set_index("neuron")
+    doubt = [frame["doubt"][item.neuron] for item in items]
+    assert doubt == sorted(doubt, reverse=True)
+    assert {item.neuron for item in items} == set(frame.index[frame["doubt"] >= DOUBTFUL])
+    closest = frame.loc[items[0].neuron]
+    assert closest["lead"] == frame["lead"].min(), "nothing else was measured in the tiny run"
+    assert any(f"({closest['lead']:.3f} behind)" in reason for reason in items[0].why)
+    assert all(item.why for item in items)
 
 
 def test_artefact_suspects_follow_the_label_in_force(desk: Reviewing) -> None:

@@ -16,9 +16,8 @@ from csp.face.screen.steering import layer_picker, run_picker
 from csp.face.screen.verdict_words import shown
 from csp.face.screen.who import may_review, me
 from csp.face.screen.words import plain
-from csp.keeping.run import Run
 from csp.work.explorer import Explorer
-from csp.work.queues import LEFT, QUEUES, Item, QueueFacts, queue, suggestions, to_do
+from csp.work.queues import LEFT, QUEUES, Item, QueueFacts, queue, to_do
 
 ASKED_AT_ONCE = 50
 """So many neurons are tried for one that nobody else works on."""
@@ -55,7 +54,7 @@ def chosen_queue(params: Params, explorer: Explorer, layer: str) -> QueueView:
     name = choice(params, "queue", list(QUEUES), "doubtful")
     todo = choice(params, "todo", list(LEFT), QUEUES[name].todo)
     states, person = reviewed(explorer, layer), me()
-    facts = QueueFacts(rows_of(explorer, layer), _suggestions(explorer.run, layer), states)
+    facts = QueueFacts(rows_of(explorer, layer), states)
     items = queue(name, facts, person)
     return QueueView(explorer, layer, name, todo, items, to_do(items, states, person, todo))
 
@@ -167,12 +166,3 @@ def _to_queue(name: str) -> None:
         key: value for key, value in st.query_params.to_dict().items() if key in ("run", "layer", "blind")
     }
     st.query_params.from_dict({**kept, "queue": name})
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _suggestions_of(_run: Run, fingerprint: str, layer: str) -> dict[int, list[str]]:
-    return suggestions(_run, layer)
-
-
-def _suggestions(run: Run, layer: str) -> dict[int, list[str]]:
-    return _suggestions_of(run, run.fingerprint, layer)
