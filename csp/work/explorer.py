@@ -196,12 +196,12 @@ class Explorer:
 
     def labels(self, layer: str, neuron: int, choice: Choice, top: int = TOP) -> tuple[Labels, Provenance]:
         """By labeler, the texts among the `top` best of any labeler; empty without a vocabulary."""
-        if self._scorer is None:
-            return {}, precomputed(self.run.manifest)
         if choice == self.choice() and top <= TOP:
             stored = self._stored.of(layer, neuron)
             if stored is not None:
                 return stored, precomputed(self.run.manifest)
+        if self._scorer is None:
+            return {}, precomputed(self.run.manifest)
         scorer, texts = self._scorer, tuple(self.run.vocabulary["text"])
 
         def compute() -> dict[str, Any]:

@@ -4,11 +4,14 @@ A run made before a labeler existed lacks its labels. `later_labels.label_all` w
 for such a run once and adds them; until then the explorer computes them for one neuron at a time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from jaxtyping import Int64
 
 from csp.keeping.additions import AddedTable, Additions
 from csp.keeping.run import Run
@@ -25,9 +28,33 @@ class LayerLabels:
     """The labels of a layer, and what pages ask of them again and again."""
 
     frame: pd.DataFrame
-    by_neuron: Mapping[int, Labels]
-    first_labeler: str
-    ranges: Mapping[str, ScoreRange]
+
+    def of(self, neuron: int) -> Labels:
+        """One neuron's labels; none where none are stored."""
+        rows = self._rows.get(neuron)
+        return {} if rows is None else _by_neuron(self.frame.iloc[rows])[neuron]
+
+    @cached_property
+    def first_labeler(self) -> str:
+        """`FIRST`, or csp where that has none."""
+        return FIRST if self.frame.empty or (self.frame["labeler"] == FIRST).any() else "csp"
+
+    @cached_property
+    def firsts(self) -> dict[int, tuple[LabelRow, ...]]:
+        """By neuron the labels of the first labeler, best first."""
+        rows = self.frame[self.frame["labeler"] == self.first_labeler]
+        return {neuron: labels[self.first_labeler] for neuron, labels in _by_neuron(rows).items()}
+
+    @cached_property
+    def ranges(self) -> dict[str, ScoreRange]:
+        """By labeler, where the scores of its first labels lie."""
+        scores = self.frame[self.frame["rank"] == 1].groupby("labeler", sort=False)["score"]
+        return {str(labeler): _range(of_labeler) for labeler, of_labeler in scores}
+
+    @cached_property
+    def _rows(self) -> dict[int, Int64[np.ndarray, " r"]]:
+        neurons = self.frame.groupby("neuron", sort=False).indices
+        return {int(str(neuron)): np.asarray(rows) for neuron, rows in neurons.items()}
 
 
 class StoredLabels:
@@ -45,7 +72,7 @@ class StoredLabels:
     def of(self, layer: str, neuron: int) -> Labels | None:
         """One neuron's labels by every labeler; none for one that never fires; None: not all are stored."""
         found = self._layer(layer)
-        labels = found.by_neuron.get(neuron, {})
+        labels = found.of(neuron)
         if found.frame.empty or (labels and LABELERS.keys() - labels.keys()):
             return None
         return labels
@@ -56,9 +83,7 @@ class StoredLabels:
 
     def firsts(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
         """The labels of every neuron by the first labeler, best first; none for a neuron without."""
-        found = self._layer(layer)
-        name = found.first_labeler
-        return {neuron: labels[name] for neuron, labels in found.by_neuron.items() if labels.get(name)}
+        return self._layer(layer).firsts
 
     def score_range(self, layer: str, labeler: str) -> ScoreRange | None:
         """Where the scores of a labeler's first labels lie; None when none are stored."""
@@ -67,11 +92,7 @@ class StoredLabels:
     def _layer(self, layer: str) -> LayerLabels:
         key = layer, self._additions.version(LATER)
         if key not in self._kept:
-            frame = self._merged(layer)
-            has_first = frame.empty or bool((frame["labeler"] == FIRST).any())
-            self._kept[key] = LayerLabels(
-                frame, _by_neuron(frame), FIRST if has_first else "csp", _ranges(frame)
-            )
+            self._kept[key] = LayerLabels(self._merged(layer))
         return self._kept[key]
 
     def _merged(self, layer: str) -> pd.DataFrame:
@@ -94,12 +115,6 @@ def label_rows(neuron: int, labels: Labels) -> Iterator[dict[str, object]]:
                 "label": row.label,
                 "score": row.score,
             }
-
-
-def _ranges(labels: pd.DataFrame) -> dict[str, ScoreRange]:
-    """By labeler, over the first labels of all neurons."""
-    firsts = labels[labels["rank"] == 1].groupby("labeler", sort=False)["score"]
-    return {str(name): _range(scores) for name, scores in firsts}
 
 
 def _range(scores: pd.Series) -> ScoreRange:
