@@ -1,9 +1,11 @@
 """How soon a page answers: from the press to the last picture painted, in real Chromium at 1440 x 900.
 
-Usage: python benchmarks/pages.py [--run demo] [--home FOLDER] [--moves 30] [--people 10] [--chromium PATH]
+Usage: python benchmarks/pages.py [--run demo] [--home FOLDER] [--moves 30] [--people 10] [--look 5]
+       [--chromium PATH]
 The large run: `python benchmarks/large_run.py`, then `--run large --home cache/benchmarks`. Prints one JSON
 object, and each kind of move to stderr as soon as it is measured; `ratio` is the worst of the medians over
-their aims. Also measured: ten people at once on one server, its memory, and the processor time it spends on a
+their aims. Also measured: ten people at once on one server, who each look at a neuron for `--look` seconds
+before the next (their browser runs on the same processors); its memory; and the processor time it spends on a
 move, which other work on the machine changes little.
 """
 
@@ -31,6 +33,7 @@ ROOT = Path(__file__).parents[1]
 MEMORY_LIMIT_GB = 2.0
 FIRST_PAGE_AIM = 2.0
 WARM_UP = 3
+PAUSE = 0.15  # seconds
 LONG = 120_000
 SCREEN: ViewportSize = {"width": 1440, "height": 900}
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -153,12 +156,12 @@ async def opened(browser: Browser, address: str, view: dict[str, str], move: Mov
     return page
 
 
-async def timed(page: Page, move: Move, moves: int) -> list[float]:
-    """Seconds of each move; the first three, which warm up, are left out."""
+async def timed(page: Page, move: Move, moves: int, pause: float = PAUSE) -> list[float]:
+    """Seconds of each move, `pause` seconds apart; the first three, which warm up, are left out."""
     seconds = []
     for turn in range(moves + WARM_UP):
         await page.wait_for_selector(SETTLED)
-        await page.wait_for_timeout(150)
+        await page.wait_for_timeout(1000 * pause)
         if move.press is _search:
             await page.locator(".st-key-query input").fill(WORDS[turn % len(WORDS)])
         await page.evaluate(WATCH, move.watched)
@@ -171,13 +174,18 @@ async def timed(page: Page, move: Move, moves: int) -> list[float]:
 async def crowd(
     browser: Browser, address: str, view: dict[str, str], options: argparse.Namespace
 ) -> list[float]:
-    """Seconds of each move to the next neuron while ten people move at once, each through other neurons."""
+    """Seconds of each move to the next neuron while all people move at once, each through other neurons."""
     move = MOVES["next neuron"]
     pages = []
     for person in range(options.people):
         own = replace(move, address={"neuron": str(20 * person)})
         pages.append(await opened(browser, address, view, own))
-    found = await asyncio.gather(*(timed(page, move, max(5, options.moves // 3)) for page in pages))
+
+    async def moved(place: int, page: Page) -> list[float]:
+        await asyncio.sleep(options.look * place / len(pages))  # nobody comes at the same moment
+        return await timed(page, move, max(5, options.moves // 3), max(options.look, PAUSE))
+
+    found = await asyncio.gather(*(moved(place, page) for place, page in enumerate(pages)))
     return [seconds for one in found for seconds in one]
 
 
@@ -230,6 +238,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         "first_page": {**{f"{name}_s": round(s, 2) for name, s in pages.items()}, "aim_s": FIRST_PAGE_AIM},
         "people_at_once": {
             "people": options.people,
+            "look_s": options.look,
             "median_s": round(statistics.median(many), 3),
             "times_single": round(statistics.median(many) / single, 2),
         },
@@ -246,6 +255,7 @@ def main() -> None:
     parser.add_argument("--home", type=lambda text: Path(text).absolute(), help="takes the place of CSP_HOME")
     parser.add_argument("--moves", type=int, default=30)
     parser.add_argument("--people", type=int, default=10)
+    parser.add_argument("--look", type=float, default=5.0, help="seconds that each of them looks at a neuron")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     options.load = os.getloadavg()[0]
