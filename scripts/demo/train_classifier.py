@@ -1,7 +1,8 @@
 """Trains the demo's melanoma classifier, a torchvision resnet18, on drawn cases; resumes after a stop.
 
-Usage: python -m scripts.demo.train_classifier
-Writes assets/models/classifier.safetensors and its part of assets/models/report.json.
+Usage: python -m scripts.demo.train_classifier [--seed 8 --to FILE]
+Writes assets/models/classifier.safetensors and its part of assets/models/report.json; with `--to`, as trainings
+to compare are made, the weights go there and the numbers are only printed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -88,7 +90,7 @@ def train(model: TwoTasks, plan: Plan, seeds: range) -> None:
     shown = torch.from_numpy(truth(load_cases(seeds)).astype(np.float32))
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
     weights = f"{plan.attributes:g}-{plan.sparsity:g}"
-    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{weights}"
+    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{weights}-{plan.seed}"
     training = Training(name, model, optimiser, len(plan.sizes) * (len(images) // plan.batch))
     training.resume()
     for epoch in range(training.epoch, len(plan.sizes)):
@@ -136,9 +138,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=len(TRAINING), help="fewer for a try")
     parser.add_argument("--sizes", type=int, nargs="+", default=Plan.sizes, help="one an epoch")
+    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--to", type=Path, help="a file for the weights, in place of the demo's")
+    parser.add_argument("--threads", type=int, default=THREADS, help="1 is faster on a busy machine")
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    plan = Plan(sizes=tuple(options.sizes))
+    torch.set_num_threads(options.threads)
+    plan = Plan(sizes=tuple(options.sizes), seed=options.seed)
     torch.manual_seed(plan.seed)
     model = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
     train(TwoTasks(model), plan, TRAINING[: options.images])
@@ -148,9 +153,10 @@ def main() -> None:
         "mean": json.dumps(MEAN),
         "std": json.dumps(STD),
     }
-    write_weights(MODELS / "classifier.safetensors", model, metadata)
+    write_weights(options.to or MODELS / "classifier.safetensors", model, metadata)
     found = numbers(model, plan, VALIDATION)
-    report("classifier", found)
+    if options.to is None:
+        report("classifier", found)
     print(json.dumps(found, indent=2))
 
 
