@@ -1,8 +1,8 @@
 """Trains the demo's melanoma classifier, a torchvision resnet18, on drawn cases; resumes after a stop.
 
 Usage: python -m scripts.demo.train_classifier [--seed 8 --to FILE]
-Writes assets/models/classifier.safetensors and its part of assets/models/report.json; with `--to`, as trainings
-to compare are made, the weights go there and the numbers are only printed.
+Writes assets/models/classifier.safetensors and its part of assets/models/report.json. With `--to`, for a
+training to compare, the weights go there and the numbers are only printed.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def train(model: TwoTasks, plan: Plan, seeds: range) -> None:
     images, target = load_images(seeds), torch.from_numpy(labels(seeds))
     shown = torch.from_numpy(truth(load_cases(seeds)).astype(np.float32))
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    weights = f"{plan.attributes:g}-{plan.sparsity:g}"
-    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{weights}-{plan.seed}"
+    what = f"{plan.attributes:g}-{plan.sparsity:g}-{plan.seed}"
+    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{what}"
     training = Training(name, model, optimiser, len(plan.sizes) * (len(images) // plan.batch))
     training.resume()
     for epoch in range(training.epoch, len(plan.sizes)):
