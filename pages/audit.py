@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from csp.face.screen.address import follow, write
+from csp.face.screen.address import choose, follow, write
 from csp.face.screen.audit_artefacts import LEAF, artefact_table
 from csp.face.screen.audit_log import log_view, verify_button
 from csp.face.screen.audit_numbers import (
@@ -33,17 +33,7 @@ with frame("Audit"):
 
     headline(audit, artefacts)
     with st.container(horizontal=True, vertical_alignment="center"):
-        follow("view", view)
-        st.segmented_control(
-            "What to see",
-            list(VIEWS),
-            format_func=VIEWS.__getitem__,
-            key="view",
-            required=True,
-            label_visibility="collapsed",
-            on_change=write,
-            args=("view", ("page",)),
-        )
+        choose("view", view, VIEWS, "What to see", drop=("page",))
     if view == "checked":
         coverage_table(audit)
         overruled_line(audit)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from csp.face.screen.address import follow, write
+from csp.face.screen.address import choose
 from csp.face.screen.frame import frame
 from csp.face.screen.index_form import index_form
 from csp.face.screen.job_list import job_list
@@ -13,17 +13,7 @@ VIEWS = {"runs": "Runs", "jobs": "Jobs", "new": "Make a run"}
 
 with frame("Runs"):
     view = choice(st.query_params.to_dict(), "view", tuple(VIEWS), "runs")
-    follow("view", view)
-    st.segmented_control(
-        "What to see",
-        list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        key="view",
-        required=True,
-        label_visibility="collapsed",
-        on_change=write,
-        args=("view",),
-    )
+    choose("view", view, VIEWS, "What to see")
     if view == "runs":
         run_cards()
     elif view == "jobs":

@@ -4,7 +4,7 @@ Streamlit's `bind="query-params"` would do most of this, but it brings a widget'
 to another page and adds it to the address as new history entries: Back then leads nowhere (docs/screens.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -24,6 +24,22 @@ def follow(name: str, value: Value) -> None:
 def write(name: str, drop: tuple[str, ...] = ()) -> None:
     """Callback: the address takes the value of the widget `name`; the parameters in `drop` go."""
     put(name, as_text(st.session_state[name]), drop)
+
+
+def choose(name: str, chosen: str, titles: Mapping[str, str], label: str, drop: tuple[str, ...] = ()) -> None:
+    """A row of choices for the parameter `name`: its values with their titles; screen readers say `label`."""
+    follow(name, chosen)
+    st.segmented_control(
+        label,
+        list(titles),
+        default=chosen,
+        format_func=titles.__getitem__,
+        key=name,
+        required=True,
+        label_visibility="collapsed",
+        on_change=write,
+        args=(name, drop),
+    )
 
 
 def put(name: str, text: str, drop: tuple[str, ...] = ()) -> None:

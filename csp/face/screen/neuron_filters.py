@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.address import follow, put, write
+from csp.face.screen.address import choose, follow, put, write
 from csp.face.screen.neuron_chips import Chip, chosen_chips, fitting
 from csp.face.screen.neuron_orders import ORDERS, in_order
 from csp.face.screen.place import Params, choice, whole_number, whole_numbers
@@ -70,7 +70,7 @@ def filter_bar(run: Run, layer: str, filters: Filters) -> None:
         st.space("stretch")
         _words(filters.words)
         _order(filters.order)
-        _view(filters.view)
+        choose("view", filters.view, VIEWS, "View", drop=FIRST_PAGE)
 
 
 def leaf_of(params: Params, filters: Filters, found: pd.DataFrame) -> pd.DataFrame:
@@ -137,19 +137,4 @@ def _order(order: str) -> None:
         args=("sort", FIRST_PAGE),
         label_visibility="collapsed",
         width=230,
-    )
-
-
-def _view(view: str) -> None:
-    follow("view", view)
-    st.segmented_control(
-        "View",
-        list(VIEWS),
-        key="view",
-        required=True,
-        format_func=VIEWS.__getitem__,
-        on_change=write,
-        args=("view", FIRST_PAGE),
-        label_visibility="collapsed",
-        width="content",
     )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from csp.face.screen.address import follow, put, write
+from csp.face.screen.address import choose, follow, put, write
 from csp.face.screen.place import Params, choice, whole_number
 from csp.face.screen.steering import layer_picker, run_picker
 from csp.keeping.run import Run
@@ -31,17 +31,7 @@ def search_bar(run: Run, layer: str, way: str, layers: tuple[str, ...]) -> None:
     """The way to search, the run, and where."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-bar"):
         st.subheader("Search", anchor=False, width="content")
-        follow("by", way)
-        st.segmented_control(
-            "How to search",
-            list(WAYS),
-            format_func=WAYS.__getitem__,
-            key="by",
-            required=True,
-            label_visibility="collapsed",
-            on_change=write,
-            args=("by", ("image", "leaf", "class")),
-        )
+        choose("by", way, WAYS, "How to search", drop=("image", "leaf", "class"))
         st.space("stretch")
         run_picker(run)
         if len(run.layers) > 1:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from csp.errors import BadInputError, UnavailableError
-from csp.face.screen.address import follow, write
+from csp.face.screen.address import choose
 from csp.face.screen.components import Badge, Card, card_grid
 from csp.face.screen.data import rows_of
 from csp.face.screen.neuron_facts import badges, label_lines, persons_line, pictures
@@ -68,17 +68,7 @@ def order_bar(order: str, tried: Tried) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**The neurons behind it**", help=_help(tried), width="content")
         if tried.how:
-            follow("order", order)
-            st.segmented_control(
-                "Which neurons",
-                list(ORDERS),
-                format_func=ORDERS.__getitem__,
-                key="order",
-                required=True,
-                label_visibility="collapsed",
-                on_change=write,
-                args=("order",),
-            )
+            choose("order", order, ORDERS, "Which neurons")
 
 
 def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Tried, order: str) -> None:
