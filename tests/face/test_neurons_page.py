@@ -48,6 +48,8 @@ def test_table_shows_pictures_label_push_and_notes(tiny_run: Run) -> None:
     assert cells["Fires most for"][1][0]["src"].startswith("data:image/webp;base64,")
     assert "ruler" in cells["The machine suggests"][1][0]
     assert cells["Pushes"][1][0] in tiny_run.manifest.classes
+    first, under = cells["Ahead by"][1]
+    assert float(first) > 0 and under.startswith("of ") and "ruler" not in under, "a synonym is no rival"
     never = dict(zip(heads(app), table["rows"][NEVER]["cells"], strict=True))
     assert never["Fires most for"] == ["images", []]
     assert "never fires" in [badge[0] for badge in never["Notes"][1]]
@@ -63,15 +65,15 @@ def test_what_was_not_measured_is_said_and_has_no_column(tiny_run: Run) -> None:
 
 def test_a_head_sorts_by_its_column_and_back(tiny_run: Run) -> None:
     app = opened(PAGE, run="tiny", q="", page="1")
-    assert heads(app)["Ahead by"]["sorted"] == "ascending", "most doubtful first, unless asked otherwise"
-    assert "sort=clear" in heads(app)["Ahead by"]["href"] and "page" not in heads(app)["Ahead by"]["href"]
+    assert heads(app)["Doubts"]["sorted"] == "descending", "most doubtful first, unless asked otherwise"
+    assert "sort=clear" in heads(app)["Doubts"]["href"] and "page" not in heads(app)["Doubts"]["href"]
     assert "sort=number" in heads(app)["Neuron"]["href"]
     back = opened(PAGE, run="tiny", sort="number-back")
     assert rows(back) == ["5", "4", "3", "2", "1", "0"]
     assert heads(back)["Neuron"]["sorted"] == "descending"
 
 
-@pytest.mark.parametrize("order", ["doubt", "score", "push", "often", "label", "unstable"])
+@pytest.mark.parametrize("order", ["doubt", "close", "score", "push", "often", "label", "unstable"])
 def test_what_is_not_known_comes_last_whichever_way(tiny_run: Run, order: str) -> None:
     from csp.face.screen.neuron_orders import ORDERS, in_order, two_orders
     from csp.keeping.answers import Answers
@@ -111,6 +113,19 @@ def test_chips_any_within_a_group_all_over_groups(tiny_run: Run) -> None:
     app.pills(key="only").set_value([]).run()
     assert "only" not in app.query_params
     assert len(rows(app)) == 6
+
+
+def test_doubtful_neurons_come_first_and_say_why(tiny_run: Run) -> None:
+    app = opened(PAGE, run="tiny", layer="late", only="doubtful")
+    (table,) = drawn(app, "rows")
+    assert 0 < len(table["rows"]) < 6
+    assert rows(app) == rows(opened(PAGE, run="tiny", layer="late"))[: len(table["rows"])]
+    for row in table["rows"]:
+        words, _, sentence = dict(zip(heads(app), row["cells"], strict=True))["Doubts"][1][0]
+        assert words == "close call"
+        assert "almost as well" in sentence
+    (grid,) = drawn(opened(PAGE, run="tiny", layer="late", view="cards", only="doubtful"), "cards")
+    assert all("close call" in [badge[0] for badge in card["badges"]] for card in grid["cards"])
 
 
 def test_a_persons_label_stands_first_and_says_so(tiny_run: Run) -> None:
@@ -159,7 +174,7 @@ def test_the_map_offers_to_draw_itself_then_lists_what_is_picked(tiny_run: Run) 
     assert len(cards(picked)) == 6
 
 
-@pytest.mark.parametrize("colour", ["push", "faithful", "stability", "margin", "review", "state"])
+@pytest.mark.parametrize("colour", ["push", "faithful", "stability", "doubt", "review", "state"])
 def test_every_colour_of_the_map_can_be_drawn(tiny_run: Run, colour: str) -> None:
     draw_map(tiny_run, ["late"])
     decide(tiny_run, Act.CONFIRM, RULER)

@@ -12,11 +12,11 @@ COLOURS = {
     "push": "Class pushed",
     "faithful": "Faithfulness",
     "stability": "Stability of the label",
-    "margin": "Lead of the first label",
+    "doubt": "Doubt of the label",
     "review": "Review",
     "state": "State of the neuron",
 }
-NUMBERS = ("faithful", "stability", "margin")
+NUMBERS = ("faithful", "stability", "doubt")
 MEASURED = (*NUMBERS, "push")
 """What a run may lack."""
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

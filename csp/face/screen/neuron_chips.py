@@ -9,6 +9,7 @@ import streamlit as st
 from csp.face.screen.address import follow, write
 from csp.face.screen.place import Params, choices
 from csp.face.screen.words import REVIEW_STATES, STATES, plain
+from csp.work.doubt import DOUBTFUL
 from csp.work.neuron_rows import UNSTABLE
 
 MOST_CLASSES = 5
@@ -30,8 +31,9 @@ def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
     found["second-look"] = Chip("review", "Second look asked for", lambda f: f["second_look"].astype(bool))
     for number, name in enumerate(classes):
         found[f"pushes-{number}"] = Chip("push", f"Pushes {name}", _is("push_class", name))
-    found["artefact"] = Chip("artefact", "Names an artefact", lambda f: f["artefacts"].map(bool))
-    found["unstable"] = Chip("stability", "Unstable label", lambda f: f["stability"] < UNSTABLE)
+    found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubt"] >= DOUBTFUL)
+    found["artefact"] = Chip("artefact", "Artefact", lambda f: f["artefacts"].map(bool))
+    found["unstable"] = Chip("stability", "Unstable", lambda f: f["stability"] < UNSTABLE)
     found["no-label"] = Chip("label", "No label", lambda f: f["label"].isna())
     for state, words in STATES.items():
         found[state] = Chip("state", words.capitalize(), _is("state", state))

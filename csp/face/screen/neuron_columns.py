@@ -9,16 +9,16 @@ import streamlit as st
 
 from csp.face.screen.address import follow, write
 from csp.face.screen.components import Cell
-from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
+from csp.face.screen.neuron_facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
 from csp.face.screen.place import Params, choices
 from csp.face.screen.score_cells import score_cell
-from csp.face.screen.words import lead
+from csp.face.screen.words import score
 from csp.keeping.run import Run
 from csp.work.class_push import HOW
 from csp.work.neuron_rows import NeuronRows
 from csp.work.views import ScoreRange
 
-PICTURES = 5
+PICTURES = 4
 FAITHFUL_HELP = {
     "cosy_auc": "How surely images drawn from the label make the neuron fire more than others do (CoSy, area "
     "under the curve): 0.5 is chance, 1 is always",
@@ -75,11 +75,12 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             lambda facts, context: _bar(facts, context, "score"),
             True,
         ),
-        "margin": TableColumn(
+        "lead": TableColumn(
             "Ahead by",
-            "Score of the machine's first label minus that of its second: small means doubtful",
-            "margin",
-            lambda facts, _: ("text", _known(facts["margin"], lead)),
+            "Score of the machine's label minus that of the best one that means something else, named below. "
+            "Small is a close call",
+            "lead",
+            _lead,
             True,
         ),
         "stability": TableColumn(
@@ -95,6 +96,13 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "faithful",
             lambda facts, _: ("text", _known(facts["faithful"], lambda value: f"{value:.2f}")),
             True,
+        ),
+        "doubt": TableColumn(
+            "Doubts",
+            "What speaks against the machine's label. The order goes by all that was measured: how far it is "
+            "ahead, and how faithful it is",
+            "doubt",
+            lambda facts, _: ("badges", doubt_badges(facts)),
         ),
         "push": TableColumn(
             "Pushes",
@@ -118,16 +126,16 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
 
 
 ALWAYS = ("neuron", "pictures", "label")
+SELDOM = "firing"
+"""Shown only when asked for: after a ReLU most neurons fire on almost every image."""
 
 
 def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
-    """The columns in the address, in our order; without any, all that were measured."""
+    """The columns in the address, in our order; without any, all that were measured but one."""
     names = list(columns_of(rows))
     wanted = choices(params, "columns", names)
     frame = rows.frame
-    gone = {"stability", "faithful", "push"} - {
-        name for name in ("stability", "faithful", "push") if frame[name].notna().any()
-    }
+    gone = {SELDOM, *(name for name in ("stability", "faithful", "push") if frame[name].isna().all())}
     return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
 
 
@@ -159,6 +167,12 @@ def _bar(facts: Facts, context: Context, column: str) -> Cell:
     return "score", score_cell(float(facts[column]), None, context.rows.frame[column], context.usual)
 
 
+def _lead(facts: Facts, _: Context) -> Cell:
+    if pd.isna(facts["lead"]):
+        return "quiet", "–"
+    return "lines", (score(facts["lead"]), f"of {facts['rival']}" if facts["rival"] else "")
+
+
 def _push(facts: Facts, _: Context) -> Cell:
     if not isinstance(facts["push_class"], str):
         return "quiet", "–"
@@ -170,7 +184,7 @@ def _review(facts: Facts, _: Context) -> Cell:
 
 
 def _notes(facts: Facts, context: Context) -> Cell:
-    return "badges", badges(facts, context.usual_state)
+    return "badges", notes(facts, context.usual_state)
 
 
 def _known(value: Any, words: Callable[[float], str]) -> str:

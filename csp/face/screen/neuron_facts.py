@@ -5,11 +5,12 @@ from typing import Any
 
 from csp.face.screen.components import Badge
 from csp.face.screen.pictures import source
-from csp.face.screen.words import REVIEW_STATES, STATES
+from csp.face.screen.words import DOUBT_WORDS, REVIEW_STATES, STATES
 from csp.keeping.reviews.text import same_label
 from csp.keeping.run import Run
 from csp.method.states import NeuronState
-from csp.work.neuron_rows import DISPUTED, UNREVIEWED, UNSTABLE
+from csp.work.doubt import DOUBTFUL, why
+from csp.work.neuron_rows import DISPUTED, UNREVIEWED
 
 Facts = Mapping[Any, Any]
 """One row of `NeuronRows.frame`."""
@@ -31,16 +32,27 @@ def persons_line(facts: Facts) -> str:
 
 
 def badges(facts: Facts, usual_state: str) -> list[Badge]:
+    """What to know of a neuron at a glance: its notes, and what speaks against a label that is doubtful."""
+    return [*notes(facts, usual_state), *(doubt_badges(facts) if facts["doubt"] >= DOUBTFUL else [])]
+
+
+def notes(facts: Facts, usual_state: str) -> list[Badge]:
     """What sets a neuron apart, most important first; the usual state of the layer is not worth one."""
     found: list[Badge] = []
     if facts["artefacts"]:
         words = ", ".join(facts["artefacts"])
         found.append((words, "orange", f"Its label, or a person's tag, names an artefact: {words}"))
-    if facts["stability"] < UNSTABLE:
-        found.append(("unstable", "quiet", "With other images another label may come first"))
     if facts["state"] != usual_state:
         found.append((STATES[facts["state"]], "quiet", facts["sentence"]))
     return found
+
+
+def doubt_badges(facts: Facts) -> list[Badge]:
+    """What speaks against the machine's label, a sentence on hover."""
+    return [
+        (DOUBT_WORDS[name], "quiet", sentence)
+        for name, sentence in zip(facts["doubts"], why(facts), strict=True)
+    ]
 
 
 def review_badges(facts: Facts) -> list[Badge]:

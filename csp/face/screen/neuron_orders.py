@@ -17,8 +17,10 @@ class Order:
 
 
 ORDERS: dict[str, Order] = {
-    "doubt": Order("margin", True, "Most doubtful first"),
-    "clear": Order("margin", False, "Clearest first"),
+    "doubt": Order("doubt", False, "Most doubtful first"),
+    "clear": Order("doubt", True, "Clearest first"),
+    "close": Order("lead", True, "Closest call first"),
+    "ahead": Order("lead", False, "Furthest ahead first"),
     "score": Order("score", False, "Highest score first"),
     "low": Order("score", True, "Lowest score first"),
     "unstable": Order("stability", True, "Least stable label first"),

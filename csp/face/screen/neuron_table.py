@@ -12,7 +12,7 @@ from csp.face.screen.neuron_columns import Context, TableColumn, columns_of
 from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
 from csp.face.screen.neuron_orders import ORDERS, two_orders
 from csp.face.screen.place import Params
-from csp.face.screen.words import lead, number
+from csp.face.screen.words import number
 
 CARD_PICTURES = 4
 
@@ -57,7 +57,6 @@ def _card(context: Context, facts: Facts) -> Card:
     parts = [
         under if facts["source"] == "person" else "",
         f"pushes {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
-        f"ahead by {lead(facts['margin'])}" if facts["margin"] == facts["margin"] else "",
     ]
     return Card(
         href=_opens(context, facts),

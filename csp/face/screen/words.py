@@ -13,7 +13,7 @@ SOURCES = {
 LABELERS = {name: labeler.title for name, labeler in METHOD_LABELERS.items()}
 LABELER_HELP = {name: labeler.what for name, labeler in METHOD_LABELERS.items()}
 STATES = {
-    "normal": "with nothing unusual",
+    "normal": "on for some images only",
     "never-fires": "never fires",
     "constant": "same for every image",
     "always-on": "almost always on",
@@ -33,6 +33,14 @@ REVIEW_STATES = {
 }
 """What people said of a neuron, as `NeuronRows` names it."""
 
+
+DOUBT_WORDS = {
+    "close": "close call",
+    "little": "explains little",
+    "methods": "methods differ",
+    "unstable": "unstable",
+}
+"""What speaks against a label, by its name in `csp.work.doubt`, for a badge."""
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
 
