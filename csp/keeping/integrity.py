@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 def file_records(run: Path) -> dict[str, FileRecord]:
     """Length and sha256 of every file of a run but its manifest, by path inside the run."""
     paths = sorted(path for path in run.rglob("*") if path.is_file() and path != run / MANIFEST_NAME)
-    return {path.relative_to(run).as_posix(): _record(path) for path in paths}
+    return {path.relative_to(run).as_posix(): record_file(path) for path in paths}
 
 
-def _record(path: Path) -> FileRecord:
+def record_file(path: Path) -> FileRecord:
+    """Length and sha256 of one file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return FileRecord(bytes=path.stat().st_size, sha256=digest)
@@ -43,7 +44,7 @@ def _file_problems(run: "Run") -> Iterator[str]:
         path = run.path / name
         if not path.is_file():
             yield f"{name} is missing"
-        elif (found := _record(path)).bytes != recorded.bytes:
+        elif (found := record_file(path)).bytes != recorded.bytes:
             yield f"{name} has {found.bytes} bytes instead of {recorded.bytes}"
         elif found.sha256 != recorded.sha256:
             yield f"{name} was changed after the run was made"

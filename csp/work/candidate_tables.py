@@ -114,17 +114,26 @@ class Request:
         return self.prompt or PROMPTS[self.mode]
 
     def check(self) -> None:
-        """Raise BadInputError for a mode, layout or prompt that can't work."""
-        rows, images, pixels = asdict(self.layout).values()
+        """Raise BadInputError with the first of `faults`."""
+        for fault in self.faults().values():
+            raise BadInputError(fault)
+
+    def faults(self) -> dict[str, str]:
+        """By field, why it can't work; the layout's fields are `images` and `pixels`."""
         if self.mode not in GRIDS:
-            raise BadInputError(f"there is no mode {self.mode!r}; there are {', '.join(GRIDS)}")
+            return {"mode": f"there is no mode {self.mode!r}; there are {', '.join(GRIDS)}"}
+        (rows, images, pixels), found = asdict(self.layout).values(), dict[str, str]()
         if not 1 <= rows <= images <= 100:
-            raise BadInputError(f"{images} images in {rows} rows can't be laid out; take 1 to 100 images")
-        if not max(rows, self.layout.columns) <= pixels <= 4096:
-            raise BadInputError(f"a grid of {pixels} pixels can't be drawn; take 128 to 4096")
+            found["images"] = f"{images} images in {rows} rows can't be laid out; take 1 to 100 images"
+        elif not max(rows, self.layout.columns) <= pixels <= 4096:
+            found["pixels"] = f"a grid of {pixels} pixels can't be drawn; take 128 to 4096"
         if not 1 <= self.most_tokens <= 4096 or not 0 <= self.seed < 2**31:
-            raise BadInputError("an answer has 1 to 4096 tokens, and a seed is a whole number from 0")
-        message_parts(self.question, GRIDS[self.mode])
+            found["seed"] = "an answer has 1 to 4096 tokens, and a seed is a whole number from 0"
+        try:
+            message_parts(self.question, GRIDS[self.mode])
+        except BadInputError as error:
+            found["prompt"] = str(error)
+        return found
 
 
 def request_key(request: Request, vlm_hash: str, examples: Sequence[Any]) -> str:

@@ -1,7 +1,7 @@
 """Jobs of the kind `candidates`: ask a VLM about neurons of one layer.
 
-Arguments: `run`, `layer`, `neurons` (a list of numbers), `vlm`, and what else `Request` has (`mode`,
-`prompt`, `seed`, ...); `rows`, `images` and `pixels` are the layout's.
+Arguments: `run`, `layer`, `neurons` (`all`, `17`, `0:200` or `3,17`), `vlm`, and what else `Request` has
+(`mode`, `prompt`, `seed`, ...); `rows`, `images` and `pixels` are the layout's.
 """
 
 import os
@@ -9,12 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.home import REPOSITORY, find_run
+from csp.keeping.home import REPOSITORY
 from csp.keeping.run import Run
 from csp.work.candidate_generation import generate
-from csp.work.candidate_tables import SHIPPED_VLM, Layout, Request
+from csp.work.candidate_tables import CANDIDATES, SHIPPED_VLM, Layout, Request
+from csp.work.candidates import read_safely
 from csp.work.explorer import open_explorer
-from csp.work.job_kinds import Arguments
+from csp.work.job_arguments import Arguments, Faults, asked_run, faults_among, run_faults
+from csp.work.neuron_choice import choose_neurons
 from csp.work.progress import Report
 from csp.work.spec_paths import openable_spec, split_path
 from csp.world.specs import find_adapter
@@ -27,21 +29,17 @@ ALLOWED = {field.name for field in fields(Request)} - {"layout", "in_place"}
 def run(arguments: Arguments, report: Report) -> str:
     """Ask, or go on asking; returns the run's name."""
     explorer = open_explorer(arguments["run"])
-    done = generate(explorer, arguments["layer"], arguments["neurons"], _request(arguments), report)
+    neurons = _neurons(explorer.run, arguments)
+    done = generate(explorer, arguments["layer"], neurons, _request(arguments), report)
     print(done.sentence, flush=True)  # noqa: T201 (a job's log)
     return explorer.run.name
 
 
-def check(arguments: Arguments) -> None:
-    """Raise a CspError for arguments that can't work; loads no model and asks no server."""
-    if missing := {"run", "layer", "neurons", "vlm"} - set(arguments):
-        raise BadInputError(f"the job lacks {', '.join(sorted(missing))}")
-    opened = Run.open(find_run(arguments["run"]))
-    count = opened.layer(arguments["layer"]).neurons
-    if not arguments["neurons"] or not all(0 <= neuron < count for neuron in arguments["neurons"]):
-        raise NotFoundError(f"layer {arguments['layer']} has neurons 0 to {count - 1}; name at least one")
-    _request(arguments).check()
-    check_vlm(arguments["vlm"])
+def faults(arguments: Arguments) -> Faults:
+    """What is wrong with each argument; loads no model and asks no server."""
+    asked = dict.fromkeys(("layer", "neurons", "vlm"), "") | dict(arguments)
+    found = run_faults(asked) or faults_among({"neurons": lambda: _neurons(asked_run(asked), asked)})
+    return found | _request(asked).faults() | faults_among({"vlm": lambda: check_vlm(asked["vlm"])})
 
 
 def check_vlm(spec: str) -> None:
@@ -55,6 +53,11 @@ def check_vlm(spec: str) -> None:
         raise BadInputError(f"'{spec}' names no server and model: write openai:http://HOST:PORT/v1#MODEL.")
 
 
+def _neurons(run: Run, arguments: Arguments) -> list[int]:
+    layer = run.layer(arguments["layer"])
+    return choose_neurons(arguments["neurons"], layer.layer, layer.neurons)
+
+
 def _request(arguments: Arguments) -> Request:
     given = {name: value for name, value in arguments.items() if name in ALLOWED}
     layout = Layout(**{name: arguments[name] for name in LAYOUT if name in arguments})
@@ -65,3 +68,9 @@ def offered_vlm() -> str:
     """The VLM that pages offer: `CSP_VLM`, else the one shipped with the demo; "" where there is none."""
     shipped = REPOSITORY / SHIPPED_VLM.removeprefix("hf:")
     return os.environ.get("CSP_VLM") or (SHIPPED_VLM if shipped.is_dir() else "")
+
+
+def known_vlms(run: Run) -> tuple[str, ...]:
+    """The VLM that pages offer, then those that answered about this run before."""
+    before = read_safely(run, CANDIDATES)["vlm"].unique().tolist()
+    return tuple(dict.fromkeys(spec for spec in (offered_vlm(), *before) if spec))

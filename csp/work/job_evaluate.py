@@ -1,26 +1,58 @@
-"""Jobs of the kind `evaluate`: arguments `run`, `metric`, and optionally `labelers` (all if left out)."""
+"""Jobs of the kind `evaluate`.
 
+Arguments: `run`, `metric`, and optionally `layer` and `labelers` (all if left out), `generator` (cosy).
+"""
+
+from csp.errors import BadInputError
 from csp.method.labelers import LABELERS, check_labeler
 from csp.work.evaluation import evaluate
 from csp.work.explorer import open_explorer
-from csp.work.job_kinds import Arguments
+from csp.work.job_arguments import Arguments, Faults, asked_layers, faults_among, run_faults
 from csp.work.measuring import Request
 from csp.work.metrics import find_metric
 from csp.work.progress import Report
+from csp.world.generators import GENERATORS
+from csp.world.specs import find_adapter
 
 
 def run(arguments: Arguments, report: Report) -> str:
-    """Measure every neuron of the run at its own parameters; returns the run's name."""
+    """Measure every neuron at the run's own parameters; returns the run's name."""
     explorer = open_explorer(str(arguments["run"]))
-    neurons = {record.layer: range(record.neurons) for record in explorer.run.manifest.layers}
+    neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in asked_layers(arguments)}
     labelers = tuple(arguments.get("labelers") or LABELERS)
-    evaluate(explorer, Request(str(arguments["metric"]), labelers, explorer.choice(), neurons), report)
+    request = Request(
+        str(arguments["metric"]),
+        labelers,
+        explorer.choice(),
+        neurons,
+        generator=arguments.get("generator"),
+    )
+    evaluate(explorer, request, report)
     return explorer.run.name
 
 
-def check(arguments: Arguments) -> None:
-    """Raise a CspError for a run, metric or labeler that does not exist."""
-    open_explorer(str(arguments.get("run", "")))
-    find_metric(str(arguments.get("metric", "")))
+def faults(arguments: Arguments) -> Faults:
+    """What is wrong with each argument; loads no model."""
+    return run_faults(arguments) | faults_among(
+        {
+            "metric": lambda: find_metric(str(arguments.get("metric", ""))),
+            "labelers": lambda: _check_labelers(arguments),
+            "generator": lambda: _check_generator(arguments),
+        }
+    )
+
+
+def _check_labelers(arguments: Arguments) -> None:
     for name in arguments.get("labelers") or ():
         check_labeler(str(name))
+
+
+def _check_generator(arguments: Arguments) -> None:
+    spec = arguments.get("generator")
+    if spec:
+        find_adapter(str(spec), GENERATORS, "image generator")
+    elif arguments.get("metric") == "cosy":
+        raise BadInputError(
+            "This measure makes pictures from labels: say by what, for example dermoscopy:drawn for the "
+            "demo, or hf: and the folder of a diffusers pipeline."
+        )

@@ -1,13 +1,14 @@
 """Jobs of the kind `index`: their arguments are the fields of `IndexSpec`."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError, CspError, NotFoundError
+from csp.errors import BadInputError, NotFoundError
 from csp.keeping.manifest import MANIFEST_NAME
 from csp.work.indexing import index, open_job
-from csp.work.job_kinds import Arguments
+from csp.work.job_arguments import Arguments, Faults, faults_among
 from csp.work.progress import Report
 from csp.work.spec import field_faults, make_spec
 from csp.work.spec_paths import destination, openable_spec, split_path
@@ -20,12 +21,6 @@ from csp.world.specs import find_adapter
 def run(arguments: Arguments, report: Report) -> str:
     """Make the run, or go on making it; returns its name."""
     return index(make_spec(arguments), report).name
-
-
-def check(arguments: Arguments) -> None:
-    """Raise BadInputError with the first fault; loads no model."""
-    for fault in faults(arguments).values():
-        raise BadInputError(fault)
 
 
 def open_everything(arguments: Arguments) -> None:
@@ -41,17 +36,12 @@ def layers_of(model: str) -> list[dict[str, str]]:
     ]
 
 
-def faults(arguments: Arguments) -> dict[str, str]:
+def faults(arguments: Arguments) -> Faults:
     """What is wrong with each field, in a sentence: how it is written, and whether it names something."""
     found = field_faults(arguments)
-    for field, check_field in FIELDS.items():
-        value = arguments.get(field)
-        if field not in found and value:
-            try:
-                check_field(value)
-            except CspError as error:
-                found[field] = str(error)
-    return found
+    given = {field: arguments.get(field) for field in FIELDS if field not in found}
+    checks = {field: partial(FIELDS[field], value) for field, value in given.items() if value}
+    return found | faults_among(checks)
 
 
 def _check_model(spec: str) -> None:

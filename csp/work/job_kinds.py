@@ -1,51 +1,48 @@
 """What kinds of long jobs there are.
 
-    KINDS["index"] = JobKind(run="csp.work.job_index:run", check="csp.work.job_index:check", ...)
+    KINDS["index"] = JobKind("making a run", run="csp.work.job_index:run", faults="csp.work.job_index:faults")
 
 `run(arguments, report)` does the work in the job's own process and returns the name of the run to open.
-`check(arguments)` raises a CspError for arguments that can't work; it is called before anything starts, in
-the process of the page or command that asks, so it is quick and loads no model. Arguments are plain JSON.
+`faults(arguments)` says what is wrong with each argument; it is asked before anything starts, in the process
+of the page or command that asks, so it is quick and loads no model. Arguments are plain JSON.
 """
 
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from csp.errors import BadInputError
+from csp.work.job_arguments import Arguments, Faults
 from csp.work.progress import Report
-
-Arguments = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """One kind of job: `module:function` of its work and of the check before it, and what it is called."""
+    """One kind of job: what it is called, `module:function` of its work and of the check before it."""
 
     name: str
     run: str
-    check: str
+    faults: str
+
+
+def _kind(name: str, module: str) -> JobKind:
+    return JobKind(name, f"{module}:run", f"{module}:faults")
 
 
 KINDS: dict[str, JobKind] = {
-    "index": JobKind("making a run", run="csp.work.job_index:run", check="csp.work.job_index:check"),
-    "candidates": JobKind(
-        "asking a vision-language model",
-        run="csp.work.job_candidates:run",
-        check="csp.work.job_candidates:check",
-    ),
-    "evaluate": JobKind(
-        "measuring how good labels are", run="csp.work.job_evaluate:run", check="csp.work.job_evaluate:check"
-    ),
+    "index": _kind("making a run", "csp.work.job_index"),
+    "add": _kind("adding a run from elsewhere", "csp.work.job_add"),
+    "candidates": _kind("asking a vision-language model", "csp.work.job_candidates"),
+    "evaluate": _kind("measuring how good labels are", "csp.work.job_evaluate"),
     "map": JobKind(
         "drawing the map of neurons",
         run="csp.work.neuron_map:map_job",
-        check="csp.work.neuron_map:check_map_job",
+        faults="csp.work.neuron_map:map_job_faults",
     ),
     "push": JobKind(
         "measuring class push",
         run="csp.work.push_measuring:push_job",
-        check="csp.work.push_measuring:check_push_job",
+        faults="csp.work.push_measuring:push_job_faults",
     ),
 }
 
@@ -62,9 +59,15 @@ def kind_name(name: str) -> str:
     return KINDS[name].name if name in KINDS else name
 
 
+def faults_of(kind: str, arguments: Arguments) -> Faults:
+    """What is wrong with each argument of a job of this kind; empty when it can work."""
+    return cast(Faults, _function(find_kind(kind).faults)(arguments))
+
+
 def check_arguments(kind: str, arguments: Arguments) -> None:
-    """Raise a CspError when a job of this kind can't work with these arguments."""
-    _function(find_kind(kind).check)(arguments)
+    """Raise BadInputError with the first fault, when a job of this kind can't work with these arguments."""
+    for fault in faults_of(kind, arguments).values():
+        raise BadInputError(fault)
 
 
 def run_kind(kind: str, arguments: Arguments, report: Report) -> str:

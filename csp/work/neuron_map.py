@@ -7,8 +7,8 @@ seconds to import, so the map is drawn once (`csp map RUN`) and kept with the ru
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,9 @@ import pyarrow as pa
 from jaxtyping import Float, Float32
 
 from csp.keeping.additions import AddedTable, Additions
-from csp.keeping.home import find_run
 from csp.keeping.run import Run
 from csp.work.concept_vectors import gamma_path, neurons_of
+from csp.work.job_arguments import Arguments, Faults, asked_layers, asked_run, faults_among, run_faults
 from csp.work.progress import Report, Stage, silent
 from csp.work.provenance import csp_version
 
@@ -59,18 +59,16 @@ def draw_map(
     return drawn
 
 
-def map_job(arguments: Mapping[str, Any], report: Report) -> str:
+def map_job(arguments: Arguments, report: Report) -> str:
     """The job `map`: `{"run": name or folder, "layer": one layer, or left out for all}`; returns the run."""
-    run, layers = _asked(arguments)
-    draw_map(run, layers, report)
+    run = asked_run(arguments)
+    draw_map(run, asked_layers(arguments), report)
     return run.name
 
 
-def check_map_job(arguments: Mapping[str, Any]) -> None:
-    """Raise a CspError when there is no such run or layer, or nothing to draw of it."""
-    run, layers = _asked(arguments)
-    for layer in layers:
-        neurons_of(run, layer)
+def map_job_faults(arguments: Arguments) -> Faults:
+    """What is wrong with run or layer: there is none, or nothing to draw of it."""
+    return run_faults(arguments) or faults_among({"run": lambda: _check_neurons(arguments)})
 
 
 def neuron_map(run: Run, layer: str) -> pd.DataFrame:
@@ -100,9 +98,10 @@ def _layout(run: Run, layer: str) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(layer=layer, how=how, csp_version=csp_version())
 
 
-def _asked(arguments: Mapping[str, Any]) -> tuple[Run, tuple[str, ...]]:
-    run = Run.open(find_run(arguments["run"]))
-    return run, (run.layer(arguments["layer"]).layer,) if "layer" in arguments else run.layers
+def _check_neurons(arguments: Arguments) -> None:
+    run = asked_run(arguments)
+    for layer in asked_layers(arguments):
+        neurons_of(run, layer)
 
 
 def _principal(vectors: Float[np.ndarray, "c d"]) -> Float32[np.ndarray, "c 2"]:

@@ -1,8 +1,7 @@
 """Measures with the target model how every neuron pushes every class, and keeps it with the run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +9,10 @@ from jaxtyping import Float32, Float64, Int64
 
 from csp.errors import BadInputError
 from csp.keeping.additions import Additions
-from csp.keeping.home import find_run
 from csp.keeping.run import Run
 from csp.method.push import exact_push, gradient_push
 from csp.work.class_push import PUSHES, How
+from csp.work.job_arguments import Arguments, Faults, asked_layers, asked_run, faults_among, run_faults
 from csp.work.probe_pictures import ProbePictures
 from csp.work.progress import Report, Stage, silent
 from csp.work.provenance import csp_version
@@ -63,21 +62,16 @@ def measure_push_when_indexed(run: Run, target: RunTarget, report: Report) -> No
     measure_push(run, layers, report, target=target, in_place=True)
 
 
-def push_job(arguments: Mapping[str, Any], report: Report) -> str:
+def push_job(arguments: Arguments, report: Report) -> str:
     """The job `push`: `{"run": name or folder, "layer": one layer, or left out for all}`."""
-    run, layers = _asked(arguments)
-    measure_push(run, layers, report)
+    run = asked_run(arguments)
+    measure_push(run, asked_layers(arguments), report)
     return run.name
 
 
-def check_push_job(arguments: Mapping[str, Any]) -> None:
-    """Raise NotFoundError for a run or layer that does not exist, BadInputError for a run without classes."""
-    _check_classes(_asked(arguments)[0])
-
-
-def _asked(arguments: Mapping[str, Any]) -> tuple[Run, Sequence[str]]:
-    run = Run.open(find_run(str(arguments.get("run"))))
-    return run, [run.layer(str(arguments["layer"])).layer] if "layer" in arguments else run.layers
+def push_job_faults(arguments: Arguments) -> Faults:
+    """What is wrong with run or layer: there is none, or the run has no classes."""
+    return run_faults(arguments) or faults_among({"run": lambda: _check_classes(asked_run(arguments))})
 
 
 def _check_classes(run: Run) -> None:

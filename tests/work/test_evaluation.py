@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from csp.errors import BadInputError, CspError, NotFoundError
+from csp.errors import BadInputError, CspError
 from csp.keeping.additions import Additions
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
@@ -16,7 +16,7 @@ from csp.method.metrics import simulation_correlation
 from csp.work.evaluation import evaluate, summary
 from csp.work.explorer import Explorer, open_explorer
 from csp.work.faithfulness import FAITHFULNESS, NUMBERS, OF_LABELS, OF_NEURONS, faithfulness
-from csp.work.job_kinds import check_arguments, run_kind
+from csp.work.job_kinds import check_arguments, faults_of, run_kind
 from csp.work.label_stability import label_stability
 from csp.work.measuring import Request
 from csp.work.metrics import METRICS
@@ -178,5 +178,5 @@ def test_a_job_measures_a_whole_run(explorer: Explorer) -> None:
     ]
     with pytest.raises(BadInputError, match="no metric 'luck'"):
         check_arguments("evaluate", {"run": "tiny", "metric": "luck"})
-    with pytest.raises(NotFoundError):
-        check_arguments("evaluate", {"run": "nope", "metric": "simcorr"})
+    wrong = {"run": "nope", "metric": "cosy", "labelers": ["bert"]}
+    assert set(faults_of("evaluate", wrong)) == {"run", "labelers", "generator"}

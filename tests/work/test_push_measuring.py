@@ -14,7 +14,7 @@ from csp.keeping.run import Run
 from csp.work.class_push import PUSHES, ClassPush, class_push
 from csp.work.explorer import Explorer
 from csp.work.indexing import index
-from csp.work.push_measuring import check_push_job, measure_push, push_job
+from csp.work.push_measuring import measure_push, push_job, push_job_faults
 from tests.work.tiny_world import index_spec
 
 
@@ -69,7 +69,7 @@ def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_pa
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
-    check_push_job({"run": str(copy)})
+    assert push_job_faults({"run": str(copy)}) == {}
     assert push_job({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
     assert set(Additions(Run.open(copy)).read(PUSHES)["layer"]) == {"layer4"}
 

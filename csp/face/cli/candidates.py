@@ -9,9 +9,9 @@ import typer
 from csp.errors import BadInputError
 from csp.face.cli.adding import AllLayersOption, InPlaceOption
 from csp.face.cli.looking import JsonOption, RunArgument
-from csp.face.cli.neurons import choose_neurons
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
+from csp.work.neuron_choice import choose_neurons
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp --help` can do without
     from csp.work.candidate_generation import Generated

@@ -15,10 +15,11 @@ from csp.face.cli.looking import (
     NoReuseOption,
     RunArgument,
 )
-from csp.face.cli.neurons import choose_neurons, one_layer
+from csp.face.cli.neurons import one_layer
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
 from csp.work.metrics import METRICS, find_metric
+from csp.work.neuron_choice import choose_neurons
 
 MetricOption = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from csp.face.cli.neurons import choose_neurons, one_layer
+from csp.face.cli.neurons import one_layer
 from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.work.neuron_choice import choose_neurons
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name.")]
 LayerOption = Annotated[str | None, typer.Option(help="Needed when the run has several layers.")]

@@ -70,7 +70,7 @@ def _is_about(job: Job, explorer: Explorer, view: NeuronView) -> bool:
         job.kind == "candidates"
         and asked.get("run") == str(explorer.run.path)
         and asked.get("layer") == view.layer
-        and asked.get("neurons") == [view.neuron]
+        and asked.get("neurons") == str(view.neuron)
     )
 
 
@@ -78,7 +78,7 @@ def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> No
     arguments = {
         "run": str(explorer.run.path),
         "layer": view.layer,
-        "neurons": [view.neuron],
+        "neurons": str(view.neuron),
         "by": me().name,
     }
     try:
