@@ -31,10 +31,10 @@ with frame("Neuron"):
     steering(run, layer, neuron, kind)
     if odd := oddity(view):
         st.info(plain(odd), icon=":material/info:")
-    pictures, words = st.container(key="neuron-body").columns([54, 46], gap="medium")
+    pictures, words = st.container(key="neuron-body").columns([52, 48], gap="medium")
     with pictures:
         images = neuron_pictures(explorer, view, kind)
-        numbers, others = st.container(key="neuron-below").columns([56, 44], gap="small")
+        numbers, others = st.container(key="neuron-below").columns([54, 46], gap="small")
     with words:
         labels_panel(explorer, view, kind)
     with numbers:

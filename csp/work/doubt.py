@@ -20,7 +20,6 @@ import pandas as pd
 
 from csp.method.stability import STABLE
 from csp.work.explorer import Explorer
-from csp.work.meanings import Meanings
 
 DOUBTFUL = 0.75
 """From this doubt on a neuron counts as doubtful: on the average of all measures, among the worst quarter."""
@@ -35,10 +34,10 @@ def doubts(explorer: Explorer, layer: str, stability: pd.Series, faithful: pd.Da
     `doubt` and `lead` are NaN for a neuron without labels; `doubts` lists what speaks against its label, see
     `why`.
     """
-    meanings, labels = Meanings(explorer.run), explorer.first_rows(layer)
-    rivals = [meanings.rival(labels.get(neuron, ())) for neuron in stability.index]
+    labels = explorer.first_rows(layer)
+    rivals = [explorer.meanings.rival(labels.get(neuron, ())) for neuron in stability.index]
     leads = pd.Series([np.nan if rival is None else rival.lead for rival in rivals], stability.index)
-    different = _meanings(explorer, layer, meanings)
+    different = _meanings(explorer, layer)
     ranks = pd.concat([leads, faithful], axis=1).rank(ascending=False, pct=True)
     found = pd.DataFrame(
         {
@@ -71,11 +70,11 @@ def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(words[name] for name in row["doubts"])
 
 
-def _meanings(explorer: Explorer, layer: str, meanings: Meanings) -> dict[int, int]:
+def _meanings(explorer: Explorer, layer: str) -> dict[int, int]:
     """By neuron, how many different things the labelers' first labels mean."""
     labels = explorer.stored_labels(layer)
     firsts = labels[labels["rank"] == 1]
     by_neuron: dict[int, list[str]] = {}
     for neuron, label in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
         by_neuron.setdefault(neuron, []).append(label)
-    return {neuron: meanings.different(texts) for neuron, texts in by_neuron.items()}
+    return {neuron: explorer.meanings.different(texts) for neuron, texts in by_neuron.items()}

@@ -34,6 +34,7 @@ from csp.method.states import SENTENCES, NeuronState
 from csp.work.choice import Choice, make_choice
 from csp.work.image_facts import ImageIndex
 from csp.work.labelling import TOP, Labels, Scorer, Scores, best_texts
+from csp.work.meanings import Meanings
 from csp.work.provenance import answered, computed_by, csp_version, freshest, precomputed
 from csp.work.run_scorer import run_scorer
 from csp.work.stored_labels import StoredLabels
@@ -249,6 +250,11 @@ class Explorer:
         given = self.run.manifest.parameters
         stored = given.k, given.reuse, parse_rule(given.contrast)
         return (choice.k, choice.reuse, choice.contrast) == stored and choice.contrast.neighbours == 1
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """Which texts of the vocabulary mean the same."""
+        return Meanings(self.run)
 
     @cached_property
     def _scorer(self) -> Scorer | None:

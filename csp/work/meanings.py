@@ -1,6 +1,6 @@
 """Which texts of a vocabulary mean the same to the encoder, so that a synonym does not count as a rival.
 
-meanings = Meanings(run)
+meanings = explorer.meanings
 meanings.rival(view.labels["csp"])          # the best label that means something else, and how far behind
 meanings.different(["ruler", "ruler marks", "hairs"])     # 2
 """

@@ -38,18 +38,28 @@ def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_ru
     assert "csp evaluate tiny" in words
 
 
+def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
+    explorer = open_explorer("demo")
+    rows = explorer.neuron("layer4", 17).labels["csp"]
+    assert explorer.meanings.same(rows[0].label, rows[1].label), "a neuron whose second label is a synonym"
+    rival = explorer.meanings.rival(explorer.first_rows("layer4")[17])
+    assert rival is not None
+    words = said(opened(run="demo", layer="layer4", neuron="17"))
+    assert f"The next thing that fits, *{rival.label}*, is {rival.lead:.3f} behind" in words
+
+
 def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Run) -> None:
     explorer = open_explorer("tiny")
     for metric in ("simcorr", "descriptive"):
         evaluate(explorer, Request(metric, tuple(LABELERS), explorer.choice(), {"late": range(6)}))
     app = opened()
-    assert "Simulation correlation **" in said(app)
-    assert "Polysemanticity **" in said(app)
-    helps = [caption.help for caption in app.caption if "Clarity **" in caption.value]
+    assert "The label foretells the firing **" in said(app)
+    assert "its images are alike **" in said(app)
+    helps = [caption.help for caption in app.caption if "its images are alike **" in caption.value]
     assert helps
-    assert "mean cosine" in helps[0]
+    assert "**Simulation correlation " in helps[0] and "mean cosine" in helps[0], "the numbers by their names"
     other = said(opened(gamma="0.5"))
-    assert "Simulation correlation **" not in other, "it was measured for the label at the run's own gamma"
+    assert "foretells the firing" not in other, "it was measured for the label at the run's own gamma"
 
 
 def test_the_contrast_in_the_address_decides_the_look_alikes(tiny_run: Run) -> None:

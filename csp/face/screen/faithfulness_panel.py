@@ -16,6 +16,14 @@ from csp.work.views import NeuronView
 
 MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma")
 """Numbers of the label; they hold for the run's own parameters only."""
+SAID = {
+    "scs": "The label foretells the firing",
+    "cosy_auc": "pictures made from it fire the neuron more",
+    "clarity": "its images are alike",
+    "redundancy": "so is the nearest neuron",
+    "polysemanticity": "its images are of two kinds",
+}
+"""Those that the line says, in a few words; their names and what they are show on hover, with the others."""
 
 
 def how_sure(explorer: Explorer, view: NeuronView) -> None:
@@ -33,14 +41,18 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     if not names:
         st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
         return
-    words = [_number(name, row) for name in names]
-    helps = [f"**{NUMBERS[name].title}**: {NUMBERS[name].what}" for name in names]
+    words = [f"{SAID[name]} **{_short(name, row[name])}**" for name in names if name in SAID]
+    helps = [f"**{NUMBERS[name].title} {_full(name, row)}**: {NUMBERS[name].what}" for name in names]
     st.caption(" · ".join(words), help="\n\n".join(helps))
 
 
-def _number(name: str, row: Mapping[Any, float]) -> str:
+def _short(name: str, value: float) -> str:
+    return f"{value:.0%}" if name == "cosy_auc" else f"{value:.2f}"
+
+
+def _full(name: str, row: Mapping[Any, float]) -> str:
     between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
-    return f"{NUMBERS[name].title} **{row[name]:.2f}**{between}"
+    return f"{row[name]:.2f}{between}"
 
 
 def _stability_line(found: LabelStability) -> str:

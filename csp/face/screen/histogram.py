@@ -22,8 +22,8 @@ HELP = (
 LINES = (("#009E73", "solid"), ("#CC79A7", "solid"), ("#8A8F94", "solid"))
 """Of the Okabe-Ito palette, less blue and orange, which mean something else here; then dotted."""
 AVERAGE = "#D9730D"
-LONGEST = 22
-"""More letters of a class's name don't fit."""
+LEGEND, LONGEST = 168, 20
+"""Pixels right of the bars for the names of the classes; more letters of a name don't fit."""
 
 
 def activation_histogram(explorer: Explorer, view: NeuronView) -> None:
@@ -77,7 +77,7 @@ def _figure(view: NeuronView, split: ClassSplit | None) -> go.Figure:
             "annotations": [*means, _average_name(view.mean)],
             "xaxis": axis,
             "yaxis": {"type": "log", "dtick": 1, **axis},
-            "margin": {"l": 30, "r": 2, "t": 2, "b": 18},
+            "margin": {"l": 30, "r": LEGEND if means else 2, "t": 2, "b": 18},
             "bargap": 0,
             "showlegend": False,
             "dragmode": False,
@@ -102,11 +102,11 @@ def _class_name(name: str, mean: float, place: int) -> dict[str, Any]:
     short_name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
     return {
         "text": f'<span style="color:{colour}">{sign}</span> {escape(short_name)} <b>{short(mean)}</b>',
-        "x": 1,
+        "x": 1.02,
         "y": 1.04 - 0.17 * place,
         "xref": "paper",
         "yref": "paper",
-        "xanchor": "right",
+        "xanchor": "left",
         "yanchor": "top",
         "showarrow": False,
         "font": {"size": 10.5},

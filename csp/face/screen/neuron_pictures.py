@@ -28,6 +28,8 @@ from csp.work.where_it_fires import Heat, heat
 
 VIEWS = {"groups": "Groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
 """By the value of `view` in the address."""
+ALL_HEIGHT = 470
+"""Pixels: as high as three rows, so all pairs scroll in their place and the words beside them stay."""
 HEAT = "heat"
 _KEY = "pictures-view"
 HELP = (
@@ -82,7 +84,9 @@ def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[i
     if chosen == "levels":
         return _levels(explorer, view)
     pairs = shown_pairs(view, everything=chosen == "all")
-    pictures = st.container(gap="xxsmall")
+    pictures = st.container(
+        height=ALL_HEIGHT if chosen == "all" else "content", border=False, gap="xxsmall", key="pictures"
+    )
     overlays = _overlays(explorer, view, _images(pairs))
     if chosen == "pairs":
         with pictures:
@@ -103,7 +107,7 @@ def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
     overlays = _overlays(explorer, view, images)
     with rows:
         for place, level in enumerate(found):
-            title, pictures = st.columns([13, 87], vertical_alignment="center")
+            title, pictures = st.columns([14, 86], vertical_alignment="center")
             title.markdown(_level_line(level))
             tiles = [level_tile(explorer.run, view, facts, fired, overlays) for facts, fired in level.images]
             with pictures:

@@ -16,7 +16,8 @@ from csp.face.screen.score_cells import score_cell
 from csp.face.screen.suggestion import suggestion
 from csp.face.screen.words import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer import Explorer
-from csp.work.views import NeuronView, ScoreRange
+from csp.work.meanings import Rival
+from csp.work.views import LabelRow, NeuronView, ScoreRange
 
 ROWS = 5
 MOST_EXAMPLES = 200
@@ -25,6 +26,7 @@ GAMMA_HELP = (
     "0 ignores the look-alikes, 1 takes away all that the two share."
 )
 EXAMPLES_HELP = "How many of the strongest images, each with its look-alike, decide the scores."
+RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
 Ranges = Mapping[str, ScoreRange | None]
 
 
@@ -104,15 +106,26 @@ def _suggestion(explorer: Explorer, view: NeuronView) -> None:
 
 
 def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:
-    """How the first label stands against other neurons, and against the next label."""
+    """How the first label stands against other neurons, and against the next thing that fits."""
     first = explorer.first_labeler(view.layer)
     rows, usual_range = view.labels.get(first, ()), ranges[first]
     if not rows:
         return
     scale = f"; {usual(usual_range)}" if usual_range else ""
-    ahead = rows[0].score - rows[1].score if len(rows) > 1 else 0.0
-    behind = f" Next, *{plain(rows[1].label)}*, {score(ahead)} behind." if len(rows) > 1 else ""
-    st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=remark(view) or None)
+    behind = _rival_words(explorer.meanings.rival(_all_rows(view, first)))
+    st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=f"{remark(view)} {RIVAL_HELP}".strip())
+
+
+def _rival_words(rival: Rival | None) -> str:
+    if rival is None or rival.label is None:
+        return ""
+    return f" The next thing that fits, *{plain(rival.label)}*, is {score(rival.lead)} behind."
+
+
+def _all_rows(view: NeuronView, labeler: str) -> list[LabelRow]:
+    """All texts that are known to fit by some method, the best of this one first."""
+    columns = view.scores[[labeler, f"{labeler} rank"]].itertuples(name=None)
+    return sorted((LabelRow(str(text), *facts) for text, *facts in columns), key=lambda row: row.rank)
 
 
 def _score_table(view: NeuronView, ranges: Ranges, first: str) -> None:

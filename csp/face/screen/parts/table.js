@@ -7,6 +7,12 @@ const make = (tag, name, parent, text = "") => {
   return node;
 };
 
+// 2nd, 3rd, 11th, 180th: narrow enough for a column of a table with five methods.
+const ordinal = (rank) => {
+  const last = rank % 100 > 10 && rank % 100 < 14 ? 0 : rank % 10;
+  return `${rank}${["th", "st", "nd", "rd"][last] ?? "th"}`;
+};
+
 const draw = {
   text: (cell, value) => make("span", "csp-text", cell, value),
   quiet: (cell, value) => make("span", "csp-quiet", cell, value),
@@ -34,7 +40,7 @@ const draw = {
   score: (cell, { text, rank, fill, low, high }) => {
     const line = make("span", "csp-number-line", cell);
     make("span", rank === 1 ? "csp-first" : "", line, text);
-    if (rank) make("span", "csp-quiet", line, rank === 1 ? "first" : `no. ${rank}`);
+    if (rank) make("span", "csp-quiet", line, rank === 1 ? "first" : ordinal(rank));
     if (fill === null) return;
     const scale = make("span", "csp-track", cell);
     if (low !== null) {
