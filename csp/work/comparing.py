@@ -1,8 +1,8 @@
 """What changes between two labelers, two gammas or two runs; one neuron's labels as gamma goes from 0 to 1.
 
 found = compare_labelers(explorer, "layer4", "csp", "semanticlens")
-found.changed, len(found.frame)         # how many first labels differ, of how many neurons
-found.frame                             # neuron, label_a, score_a, label_b, score_b, changed: changed first
+found.changed, found.reworded           # how many first labels differ, and how many of them only in words
+found.frame                             # neuron, label_a, score_a, label_b, score_b, changed, reworded
 curve = gamma_curve(explorer, "layer4", 17)
 """
 
@@ -27,13 +27,19 @@ class Comparison:
     """First labels of the same neurons under two choices, a and b."""
 
     frame: pd.DataFrame
-    """One row a neuron: neuron, label_a, score_a, label_b, score_b (None and NaN without a label), changed.
-    Changed ones first, in them the best score under b first."""
+    """One row a neuron: neuron, label_a, score_a, label_b, score_b (None and NaN without a label), changed,
+    reworded. Those that mean something else first, then those that mean the same in other words, then those
+    that did not change; in each the best score under b first."""
 
     @property
     def changed(self) -> int:
         """How many neurons have another first label."""
         return int(self.frame["changed"].sum())
+
+    @property
+    def reworded(self) -> int:
+        """How many of them mean the same in other words."""
+        return int(self.frame["reworded"].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +60,7 @@ def compare_labelers(explorer: Explorer, layer: str, a: str, b: str) -> Comparis
     stored = explorer.stored_labels(layer)
     firsts = stored[stored["rank"] == 1].set_index("neuron")
     sides = [firsts.loc[firsts["labeler"] == name, ["label", "score"]] for name in (a, b)]
-    return _compared(explorer.neurons(layer).frame["neuron"], sides[0], sides[1])
+    return _compared(explorer, layer, sides[0], sides[1])
 
 
 def compare_gammas(
@@ -65,7 +71,7 @@ def compare_gammas(
     names = explorer.run.vocabulary["text"].to_numpy(dtype=object)
     neurons = explorer.neurons(layer).frame["neuron"]
     sides = [_firsts(path.at(gamma), texts, names, neurons) for gamma in gammas]
-    return _compared(neurons, sides[0], sides[1])
+    return _compared(explorer, layer, sides[0], sides[1])
 
 
 def compare_runs(a: Explorer, b: Explorer, layer: str) -> Comparison:
@@ -86,7 +92,7 @@ def compare_runs(a: Explorer, b: Explorer, layer: str) -> Comparison:
             "these are not the same neurons; compare two runs of one model"
         )
     sides = [one.neurons(layer).frame.set_index("neuron")[["label", "score"]] for one in (a, b)]
-    return _compared(a.neurons(layer).frame["neuron"], sides[0], sides[1])
+    return _compared(a, layer, sides[0], sides[1])
 
 
 def gamma_curve(explorer: Explorer, layer: str, neuron: int) -> GammaCurve:
@@ -132,14 +138,19 @@ def _firsts(
     return pd.DataFrame(found, index=neurons.to_numpy()[fires])
 
 
-def _compared(neurons: pd.Series, a: pd.DataFrame, b: pd.DataFrame) -> Comparison:
-    frame = pd.DataFrame({"neuron": neurons.to_numpy()})
+def _compared(explorer: Explorer, layer: str, a: pd.DataFrame, b: pd.DataFrame) -> Comparison:
+    """Two labels mean the same when the encoder of `explorer` can hardly tell them apart."""
+    frame = pd.DataFrame({"neuron": explorer.neurons(layer).frame["neuron"].to_numpy()})
     for side, labels in (("a", a), ("b", b)):
         aligned = labels.reindex(frame["neuron"])
         known = [label if isinstance(label, str) else None for label in aligned["label"]]
         frame[f"label_{side}"] = pd.Series(known, dtype=object)
         frame[f"score_{side}"] = aligned["score"].to_numpy(dtype=np.float64)
-    same = [one == other for one, other in zip(frame["label_a"], frame["label_b"], strict=True)]
-    frame["changed"] = ~np.array(same, dtype=bool)
-    frame = frame.sort_values(["changed", "score_b"], ascending=False, kind="stable", na_position="last")
-    return Comparison(frame.reset_index(drop=True))
+    both = list(zip(frame["label_a"], frame["label_b"], strict=True))
+    changed = [one != other for one, other in both]
+    same = [None not in (one, other) and explorer.meanings.same(one, other) for one, other in both]
+    frame["changed"] = np.array(changed, dtype=bool)
+    frame["reworded"] = np.array(changed, dtype=bool) & np.array(same, dtype=bool)
+    frame["weight"] = 2 * frame["changed"].astype(int) - frame["reworded"].astype(int)
+    frame = frame.sort_values(["weight", "score_b"], ascending=False, kind="stable", na_position="last")
+    return Comparison(frame.drop(columns="weight").reset_index(drop=True))

@@ -98,7 +98,10 @@ def test_changed_labels_come_first(tiny_run: Run) -> None:
     explorer = Explorer(tiny_run, Answers(answers_folder()))
     found = compare_labelers(explorer, "late", "csp", "clip-dissect")
     assert [row["cells"][0][1] for row in table["rows"]] == [str(one) for one in found.frame["neuron"]]
-    assert f"{found.changed} of 6 neurons" in said(app)
+    assert f"{found.changed - found.reworded} of 6 neurons" in said(app)
+    badges = [[badge[0] for badge in row["cells"][-1][1]] for row in table["rows"]]
+    words = {(True, True): ["another word"], (True, False): ["changed"], (False, False): []}
+    assert badges == [words[row.changed, row.reworded] for row in found.frame.itertuples()]
 
 
 def test_swap_exchanges_the_sides(tiny_run: Run) -> None:
@@ -118,6 +121,12 @@ def test_two_neurons_face_each_other(tiny_run: Run) -> None:
 def test_runs_of_other_layers_are_a_sentence(tiny_run: Run) -> None:
     app = opened("pages/compare.py", run="tiny", layer="late", what="runs", a="tiny", b="demo")
     assert "has no layer late" in app.warning[0].value.replace("\\", "")
+
+
+def test_one_run_alone_is_not_compared_with_itself(own_home: Path) -> None:
+    app = opened("pages/compare.py", run="demo", what="runs")
+    assert "only one run on this machine" in app.info[0].value
+    assert not drawn(app, "rows")
 
 
 def test_classes_show_neurons_for_and_against_and_artefacts(tiny_run: Run) -> None:

@@ -18,7 +18,7 @@ from csp.work.comparing import (
     gamma_curve,
 )
 from csp.work.concept_vectors import gamma_path
-from csp.work.explorer import Explorer
+from csp.work.explorer import Explorer, open_explorer
 
 
 @pytest.fixture
@@ -37,6 +37,19 @@ def test_labelers_differ_where_their_first_stored_labels_do(explorer: Explorer) 
     assert flags == sorted(flags, reverse=True)
     assert found.changed == sum(flags)
     assert compare_labelers(explorer, "late", "csp", "csp").changed == 0
+
+
+def test_synonyms_come_after_labels_that_mean_something_else() -> None:
+    explorer = open_explorer("demo")
+    frame = compare_labelers(explorer, "layer4", "csp", "semanticlens").frame
+    same = [
+        isinstance(a, str) and isinstance(b, str) and explorer.meanings.same(a, b)
+        for a, b in zip(frame["label_a"], frame["label_b"], strict=True)
+    ]
+    assert frame["reworded"].tolist() == (frame["changed"] & np.array(same)).tolist()
+    assert 0 < frame["reworded"].sum() < frame["changed"].sum()
+    order = (2 * frame["changed"].astype(int) - frame["reworded"].astype(int)).tolist()
+    assert order == sorted(order, reverse=True)
 
 
 def test_gammas_give_the_labels_that_the_explorer_gives(explorer: Explorer) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.address import follow, write
-from csp.face.screen.components import Cell, Column, Row, row_table
+from csp.face.screen.components import Badge, Cell, Column, Row, row_table
 from csp.face.screen.data import neurons_of, reviewed
 from csp.face.screen.pictures import source
 from csp.face.screen.place import Params, whole_number
@@ -19,6 +19,9 @@ from csp.work.reviewing_labels import shown_label
 
 LEAF = 12
 PICTURES = 3
+SAME_HELP = (
+    "Two labels are the same thing in other words when the encoder can hardly tell them apart (cosine 0.9)."
+)
 PEOPLE = "The label in force where a person decided, and whose it is; the others are the machine's"
 
 
@@ -34,11 +37,7 @@ def changes_table(
 
     Labels compared are the machine's; what people decided in each of the runs stands beside them.
     """
-    share = found.changed / max(len(found.frame), 1)
-    st.markdown(
-        f"**{found.changed:,} of {len(found.frame):,} neurons ({share:.0%}) have another first label** "
-        f"under {plain(names[1])} than under {plain(names[0])}. These come first."
-    )
+    st.markdown(_headline(found, names), help=SAME_HELP)
     leaf = whole_number(params, "page", 1, leaf_count(found), 1)
     shown = found.frame.iloc[(leaf - 1) * LEAF : leaf * LEAF]
     people = [reader for reader in readers if _decided(reviewed(reader, layer))]
@@ -50,6 +49,22 @@ def changes_table(
     if leaf_count(found) > 1:
         follow("page", leaf)
         st.pagination(leaf_count(found), key="page", on_change=write, args=("page",))
+
+
+def _headline(found: Comparison, names: tuple[str, str]) -> str:
+    other = found.changed - found.reworded
+    share = other / max(len(found.frame), 1)
+    words = f"; {found.reworded:,} more only change the word" if found.reworded else ""
+    return (
+        f"**{other:,} of {len(found.frame):,} neurons ({share:.0%}) have a label for something else** "
+        f"under {plain(names[1])} than under {plain(names[0])}{words}. These come first."
+    )
+
+
+def _badge(facts: pd.Series) -> list[Badge]:
+    if facts["reworded"]:
+        return [("another word", "quiet", "The two labels mean the same to the encoder")]
+    return [("changed", "orange", "The first label is another one")] if facts["changed"] else []
 
 
 def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer]) -> Row:
@@ -67,7 +82,7 @@ def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Expl
         _label(facts, "a"),
         _label(facts, "b"),
         *(_persons(reviewed(reader, layer).get(neuron)) for reader in people),
-        ("badges", [("changed", "orange", "The first label is another one")] if facts["changed"] else []),
+        ("badges", _badge(facts)),
     ]
     href = "neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": neuron})
     return Row(cells, href=href, hint=f"Opens neuron {neuron}")

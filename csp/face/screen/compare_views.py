@@ -8,7 +8,7 @@ from csp.face.screen.address import follow
 from csp.face.screen.compare_sides import Sides
 from csp.face.screen.compare_tables import changes_table
 from csp.face.screen.components import tile_grid
-from csp.face.screen.data import named_explorer, path_of, rows_of
+from csp.face.screen.data import named_explorer, path_of, rows_of, run_names
 from csp.face.screen.gamma_curves import gamma_chart
 from csp.face.screen.grids import activating_tile, contrastive_tile, shown_pairs
 from csp.face.screen.neuron_facts import label_lines
@@ -26,12 +26,19 @@ from csp.work.comparing import (
 from csp.work.explorer import Explorer
 
 PICTURES = 6
+ONE_RUN = (
+    "There is only one run on this machine, so there is nothing to compare it with. Make another one first."
+)
 
 
 def compared(explorer: Explorer, layer: str, sides: Sides, params: Params) -> None:
     """Draws the comparison."""
     if sides.what == "neurons":
         two_neurons(explorer, layer, int(sides.a), int(sides.b))
+        return
+    if sides.what == "runs" and len(run_names()) < 2:
+        st.info(ONE_RUN, icon=":material/info:")
+        st.page_link("pages/runs.py", label="To the runs")
         return
     found, names = _comparison(explorer, layer, sides)
     readers = [explorer]
