@@ -1,6 +1,6 @@
 """Measures the demo's small VLM on made-up neurons over held-out pictures, asked the way the app asks.
 
-Usage: python -m scripts.demo.evaluate_vlm [--neurons 200]
+Usage: python -m scripts.demo.evaluate_vlm [--neurons 400]
 Writes its part of assets/models/report.json.
 """
 
@@ -28,11 +28,12 @@ from scripts.demo.data import Images, load_images, renderer_fingerprint
 from scripts.demo.train_vlm import FOLDER
 from scripts.demo.training import report
 from scripts.demo.vlm_features import load_pool
-from scripts.demo.vlm_lessons import CONCEPTS, answer, grids
+from scripts.demo.vlm_lessons import answer, grids
 from scripts.demo.vlm_model import PIXELS
 from scripts.demo.vlm_neurons import MadeUpNeuron, Pool, made_up, rates
 
 TEST = range(2_000_000, 2_001_000)
+MODES: tuple[Mode, Mode] = ("contrastive", "activating-only")
 SHARED = 7 / 9
 """An attribute that this share of both grids shows is incidental: the neuron can't follow it."""
 
@@ -92,28 +93,28 @@ def compared(contrastive: Sequence[Answered], activating_only: Sequence[Answered
 def numbers(
     vlm: Vlm, pool: Pool, images: Images, neurons: Sequence[MadeUpNeuron], pixels: int
 ) -> dict[str, Any]:
-    """Both modes on every neuron, and on those whose grids share something by the way."""
-    both = [
-        [answered(vlm, pool, images, neuron, mode, pixels) for neuron in neurons]
-        for mode in ("contrastive", "activating-only")
-    ]
+    """The model's answers in both modes, measured."""
+    return on_all_and_misleading(
+        [[answered(vlm, pool, images, neuron, mode, pixels) for neuron in neurons] for mode in MODES]
+    )
+
+
+def on_all_and_misleading(both: Sequence[Sequence[Answered]]) -> dict[str, Any]:
+    """The measures over all neurons, and over those whose grids share something by the way."""
     misleading = [[one for one in answers if one.incidental] for answers in both]
     return {"neurons": compared(*both), "neurons whose grids share an attribute": compared(*misleading)}
 
 
-def true_answers(pool: Pool, neurons: Sequence[MadeUpNeuron]) -> dict[str, float]:
-    """Share of neurons whose attribute a reader of the truth would name: its grids do not always tell it."""
+def true_answers(pool: Pool, neurons: Sequence[MadeUpNeuron]) -> dict[str, Any]:
+    """The same for a reader who knows what each picture shows: even that does not always tell the neuron."""
     rng = np.random.default_rng(0)
-    return {
-        mode: round(float(np.mean([_told(pool, neuron, mode, rng) for neuron in neurons])), 3)
-        for mode in PROMPTS
-    }
+    return on_all_and_misleading([[_told(pool, neuron, mode, rng) for neuron in neurons] for mode in MODES])
 
 
 def main() -> None:
     """Measure at the demo's own size of grids and at the paper's."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--neurons", type=int, default=200)
+    parser.add_argument("--neurons", type=int, default=400)
     pool, images = load_pool(TEST), load_images(TEST)
     neurons = list(islice(made_up(pool, np.random.default_rng(23)), parser.parse_args().neurons))
     vlm = open_vlm(f"hf:{FOLDER}")
@@ -127,8 +128,9 @@ def main() -> None:
     print(json.dumps(found, indent=2))
 
 
-def _told(pool: Pool, neuron: MadeUpNeuron, mode: Mode, rng: np.random.Generator) -> bool:
-    return CONCEPTS[neuron.attribute] in answer(pool, neuron, mode, rng).split("\n")
+def _told(pool: Pool, neuron: MadeUpNeuron, mode: Mode, rng: np.random.Generator) -> Answered:
+    named = tuple(map(attribute_named, answer(pool, neuron, mode, rng).split("\n")))
+    return Answered(ATTRIBUTES[neuron.attribute], named, incidental(pool, neuron))
 
 
 def _values(answers: Sequence[Answered], holds: Callable[[Answered], bool]) -> Float64[np.ndarray, " n"]:

@@ -15,6 +15,7 @@ import torch
 from transformers import FastVlmForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from csp.world.vlm_prompts import PROMPTS, Mode
 from scripts.demo.data import TRAINING, renderer_fingerprint
 from scripts.demo.training import MODELS, THREADS, Training
 from scripts.demo.vlm_features import load_pool, load_seen
@@ -23,16 +24,19 @@ from scripts.demo.vlm_model import fresh_model, processor, ship, with_eyes
 from scripts.demo.vlm_tower import TowerPlan, train_tower
 
 FOLDER = MODELS / "vlm"
+TURNS: tuple[Mode, ...] = tuple(PROMPTS)
+HARDER: tuple[Mode, ...] = ("contrastive", "contrastive", "contrastive", "activating-only")
 
 
 @dataclass(frozen=True)
 class Plan:
     """How to train the text model; an epoch is short, so that a stop costs little.
 
-    A round goes on from the weights of the one before it, at the full rate again.
+    A round goes on from the weights of the one before it, at the full rate again. Its modes take turns in the
+    order given: the contrastive one, for which two pictures have to be compared, is the slower to learn.
     """
 
-    rounds: int = 2
+    rounds: tuple[tuple[Mode, ...], ...] = (*2 * (TURNS,), *3 * (HARDER,))
     epochs: int = 20  # a round
     steps: int = 80  # an epoch
     neurons: int = 64  # a step, all asked in the same mode
@@ -42,7 +46,8 @@ class Plan:
 
 
 def train(model: FastVlmForConditionalGeneration, teacher: Teacher, plan: Plan, place: int) -> None:
-    """Run the epochs that are left of the round in that place; the modes take turns."""
+    """Run the epochs that are left of the round in that place."""
+    modes = plan.rounds[place]
     learning = [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98))
     size = f"{plan.epochs}x{plan.steps}x{plan.neurons}"
@@ -55,7 +60,7 @@ def train(model: FastVlmForConditionalGeneration, teacher: Teacher, plan: Plan, 
         model.train()
         model.model.vision_tower.eval()
         for step in range(plan.steps):
-            mode = teacher.modes[step % len(teacher.modes)]
+            mode = modes[step % len(modes)]
             loss = loss_of(model, teacher.lesson(mode, plan.neurons, rng))
             training.step(loss)
             losses.append(loss.item())
@@ -95,7 +100,7 @@ def main() -> None:
     torch.manual_seed(plan.seed)
     model = fresh_model(len(words.tokenizer))
     with_eyes(model, eyes)
-    for place in range(plan.rounds):
+    for place in range(len(plan.rounds)):
         train(model, teacher, plan, place)
     ship(FOLDER, model.eval(), words)
 
