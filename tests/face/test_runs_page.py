@@ -9,13 +9,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.errors import NotFoundError
+from csp.face.screen.new_job import FORMS
 from csp.keeping import lock
 from csp.keeping.home import home, runs_folder
 from csp.keeping.jobs import LOG_NAME, Asked, JobFolder, Reached, Standing, new_job, now
 from csp.keeping.run import Run
 from csp.keeping.trash import discarded_runs, restore_run
+from csp.work.candidates import candidates
+from csp.work.explorer import open_explorer
 from csp.work.jobs import list_jobs
-from tests.face.test_pages import ROOT, opened, said
+from tests.build import draw
+from tests.face.test_pages import ROOT, awaited, opened, said
+from tests.work.test_jobs import ended
+from tests.world.misbehaving import serving, tells
 
 TEAM = """
 sign_in = "oidc"
@@ -101,22 +107,103 @@ def test_a_run_put_back_takes_no_other_ones_name(tiny_run: Run) -> None:
 
 def test_the_form_says_what_is_wrong_before_anything_starts(tiny_run: Run) -> None:
     app = signed_in("ada", view="new")
-    app.text_input(key="new-model").set_value("torchvision:resnet18@/no/such.safetensors")
-    app.text_input(key="new-data").set_value("folder:/no/such/folder")
-    app.text_input(key="new-out").set_value("tiny")
-    app.button(key="new-start").click().run()
+    app.text_input(key="index-model").set_value("torchvision:resnet18@/no/such.safetensors")
+    app.text_input(key="index-data").set_value("folder:/no/such/folder")
+    app.text_input(key="index-out").set_value("tiny")
+    app.button(key="start-index").click().run()
     words = said(app)
     assert "There is no file or folder /no/such.safetensors" in words
     assert "/no/such/folder" in words
     assert "There is a run called tiny already" in words
-    assert "layers" in words
+    assert words.count("This must be filled in.") == 2, "encoder and layers"
     assert list_jobs() == ()
+
+
+def test_the_form_opens_everything_before_the_job_begins(own_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    draw(1).save(tmp_path / "images/1.png")
+    app = signed_in("ada", view="new")
+    app.text_input(key="index-model").set_value("torchvision:resnet18@assets/models/classifier.safetensors")
+    app.text_input(key="index-data").set_value(f"folder:{tmp_path}/images")
+    app.text_input(key="index-encoder").set_value("openclip:local-dir:assets/models")
+    app.text_input(key="index-out").set_value("mine")
+    app.multiselect(key="index-layers").set_value(["layer4"])
+    app.button(key="start-index").click().run()
+    awaited(app)
+    assert "config" in said(app), "the folder holds no encoder"
+    assert list_jobs() == ()
+
+
+def test_a_model_is_asked_about_neurons_by_a_job(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CSP_VLM", "openai:nowhere")
+    with serving(tells("1. ruler marks")) as server:
+        app = signed_in("ada", view="new", kind="candidates", run="tiny")
+        app.button_group(key="candidates-which").set_value("these").run()
+        app.text_input(key="candidates-these").set_value("0, 9")
+        app.number_input(key="candidates-rows").set_value(20)
+        app.button(key="start-candidates").click().run()
+        words = said(app)
+        assert "Layer late has no neurons 9; it has 6, numbered 0 to 5." in words
+        assert "names no server and model" in words
+        assert "9 images in 20 rows can't be laid out" in words
+        assert list_jobs() == ()
+        monkeypatch.setenv("CSP_VLM", f"openai:{server.address}#m")
+        app.run()
+        app.selectbox(key="candidates-vlm").set_value(f"openai:{server.address}#m")
+        app.text_input(key="candidates-these").set_value("0, 2")
+        app.number_input(key="candidates-rows").set_value(3)
+        app.button(key="start-candidates").click().run()
+        assert app.query_params["view"] == "jobs"
+        done = ended(list_jobs()[0].id)
+    assert (done.state, done.by) == ("done", "ada@example.org")
+    assert done.title == "Candidates for neurons 0,2 of late of tiny"
+    assert "1 neurons answered" in done.log and "1 not asked" in done.log
+    assert [one.text for one in candidates(open_explorer("tiny"), "late", 0)] == ["ruler marks"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMS if kind not in ("index", "add")])
+def test_jobs_on_a_run_say_when_there_is_none_to_work_on(tiny_run: Run, kind: str) -> None:
+    (tiny_run.path / "manifest.json").write_text("{")
+    app = signed_in("ada", view="new", kind=kind, run="tiny")
+    assert "can't be read" in said(app)
+    app.button(key=f"start-{kind}").click().run()
+    assert list_jobs() == ()
+
+
+def test_a_measure_is_taken_by_a_job(tiny_run: Run) -> None:
+    app = signed_in("ada", view="new", kind="evaluate", run="tiny")
+    app.selectbox(key="evaluate-metric").set_value("cosy").run()
+    app.button(key="start-evaluate").click().run()
+    assert "say by what" in said(app)
+    app.selectbox(key="evaluate-metric").set_value("descriptive")
+    app.selectbox(key="evaluate-layer").set_value("late").run()
+    app.button(key="start-evaluate").click().run()
+    done = ended(list_jobs()[0].id)
+    assert (done.state, done.title) == ("done", "Measure descriptive, late of tiny")
+
+
+def test_a_run_of_another_machine_is_added(built_run: Path, tmp_path: Path) -> None:
+    theirs = shutil.copytree(built_run, tmp_path / "theirs")
+    app = signed_in("ada", view="new", kind="add")
+    app.text_input(key="add-folder").set_value(str(tmp_path))
+    app.text_input(key="add-out").set_value("demo")
+    app.button(key="start-add").click().run()
+    assert "is not a run" in said(app)
+    assert "There is a run called demo already" in said(app)
+    app.text_input(key="add-folder").set_value(str(theirs))
+    app.text_input(key="add-out").set_value("theirs")
+    app.button(key="start-add").click().run()
+    done = ended(list_jobs()[0].id)
+    assert (done.state, done.result) == ("done", "theirs")
+    assert Run.open(runs_folder() / "theirs").check() == []
 
 
 def test_the_form_runs_no_code_of_the_visitor(tmp_path: Path) -> None:
     app = signed_in("ada", view="new")
-    app.text_input(key="new-model").set_value("python:os:system")
-    app.button(key="new-list").click().run()
+    app.text_input(key="index-model").set_value("python:os:system")
+    app.button(key="index-list").click().run()
     assert "runs no code of your own" in said(app)
 
 
@@ -126,7 +213,7 @@ def test_only_an_admin_deletes_and_starts(tiny_run: Run) -> None:
     app.button(key="discard-tiny").click().run()
     assert "takes the role of admin to delete runs" in broken(app)
     assert tiny_run.path.exists()
-    assert "takes the role of admin to make runs" in said(signed_in("bob", view="new"))
+    assert "takes the role of admin to start jobs" in said(signed_in("bob", view="new"))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from csp.errors import CspError
+from csp.face.screen.job_form import form_faults
 from csp.face.screen.who import may_manage, me
 from csp.face.screen.words import plain
 from csp.work.explorer import Explorer
@@ -81,11 +81,9 @@ def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> No
         "neurons": str(view.neuron),
         "by": me().name,
     }
-    try:
-        start_job(
-            "candidates", arguments | asked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name
-        )
-    except CspError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+    for fault in form_faults("candidates", arguments | asked).values():
+        st.error(plain(fault), icon=":material/error:")
         return
+    title = f"Candidates for neuron {view.neuron} of {view.layer}"
+    start_job("candidates", arguments | asked, title, me().name)
     st.rerun()

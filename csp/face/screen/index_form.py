@@ -1,20 +1,16 @@
-"""The form that starts an indexing job: every field is checked, in a sentence, before anything starts."""
+"""The fields of a job that makes a run."""
 
 from typing import Any
 
 import streamlit as st
 
 from csp.errors import CspError
-from csp.face.screen.who import may_manage, me
-from csp.face.screen.words import plain
+from csp.face.screen.job_form import Fields, Given, form_faults
+from csp.face.screen.waiting import let_go, waited
 from csp.work.apart import apart
-from csp.work.job_index import faults
-from csp.work.jobs import start_job
 from csp.work.spec import IndexSpec
 
-LAYERS = "new-known-layers"
-FAULTS = "new-faults"
-OWN, NOT_HERE = "python:", "A page runs no code of your own; start this one with `csp index`."
+LAYERS, LISTING = "index-known-layers", "index-listing"
 SPECS = {
     "model": (
         "Model",
@@ -39,113 +35,97 @@ SPECS = {
     "out": ("Name of the run", "my-run", "Letters, digits, '.', '_' and '-'."),
 }
 """Label, example and help of the fields that are typed."""
+NEEDED = ("model", "data", "encoder", "out", "layers")
 
 
-def index_form() -> None:
-    """Draws the form; a job that starts is shown among the jobs."""
-    refused = may_manage("make runs")
-    if refused:
-        st.info(plain(refused), icon=":material/lock:")
-        return
-    for fault in st.session_state.get(FAULTS, {}).get("", ()):
-        st.error(plain(fault), icon=":material/error:")
+def index_fields(fields: Fields) -> Given:
+    """Draws the fields; the layers can be listed by opening the model."""
     left, right = st.columns(2, gap="medium")
     with left:
-        _typed("model")
-        _layers()
-        _typed("data")
+        given = {"model": _typed("model", fields)}
+        layers = _layers(given["model"], fields)
+        given["data"] = _typed("data", fields)
     with right:
-        _typed("encoder")
-        _typed("vocabulary")
-        _typed("out")
-    with st.expander("More", icon=":material/tune:"):
-        _numbers()
-    if st.button("Check and start", key="new-start", type="primary", icon=":material/play_arrow:"):
-        _start()
-        st.rerun()
-    st.caption(
-        "It works on in the background: the tab may be closed. What it computed is kept when it is stopped."
-    )
+        given |= {name: _typed(name, fields) for name in ("encoder", "vocabulary", "out")}
+    numbers = _numbers(fields)
+    return {name: value for name, value in given.items() if value} | numbers | {"layers": layers}
 
 
-def _typed(field: str) -> None:
+def _typed(field: str, fields: Fields) -> str:
     label, example, help_ = SPECS[field]
-    st.text_input(label, key=f"new-{field}", placeholder=example, help=help_)
-    _fault(field)
+    text = st.text_input(label, key=fields.key(field), placeholder=example, help=help_)
+    fields.fault(field)
+    return text.strip()
 
 
-def _layers() -> None:
+def _layers(model: str, fields: Fields) -> list[str]:
+    known: dict[str, str] = st.session_state.get(LAYERS, {})
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.multiselect(
+        chosen = st.multiselect(
             "Layers",
-            list(st.session_state.get(LAYERS, {})),
-            key="new-layers",
-            format_func=lambda name: st.session_state.get(LAYERS, {}).get(name, name),
+            list(known),
+            key=fields.key("layers"),
+            format_func=lambda name: known.get(name, name),
             accept_new_options=True,
             placeholder="Choose, or type names",
         )
-        if st.button("List", key="new-list", help="Opens the model and lists its layers."):
-            _list_layers()
-            st.rerun()
-    _fault("layers")
+        if st.button("List", key="index-list", help="Opens the model and lists its layers."):
+            st.session_state[LISTING] = model
+    fields.fault("layers")
+    _list_layers(fields)
+    return list(chosen)
 
 
-def _numbers() -> None:
-    first, second, third, fourth = st.columns(4)
-    first.number_input("Examples of each neuron", 1, 1000, IndexSpec.model_fields["k"].default, key="new-k")
-    second.number_input("Strength of the contrast", 0.0, 1.0, 1.0, 0.05, key="new-gamma")
-    third.selectbox("Feature maps become one number by", ["mean", "max", "cls"], key="new-pooling")
-    fourth.number_input("Images at once", 1, 4096, 32, key="new-batch_size")
-
-
-def _fault(field: str) -> None:
-    if fault := st.session_state.get(FAULTS, {}).get(field):
-        st.caption(f":red[:material/error: {plain(fault)}]")
-
-
-def _given() -> dict[str, Any]:
-    """The arguments of the job as far as they were filled in."""
-    typed = {field: str(st.session_state.get(f"new-{field}", "")).strip() for field in SPECS}
-    chosen = {field: st.session_state[f"new-{field}"] for field in ("k", "gamma", "pooling", "batch_size")}
-    layers = list(st.session_state.get("new-layers", ()))
-    return {**{name: value for name, value in typed.items() if value}, **chosen, "layers": layers}
-
-
-def _start() -> None:
-    given = _given()
-    found = _faults(given)
-    st.session_state[FAULTS] = found
-    if found or may_manage("make runs"):
+def _list_layers(fields: Fields) -> None:
+    """Lists the layers of the model that was asked for, once it could be opened."""
+    model = st.session_state.get(LISTING)
+    if model is None:
         return
+    found = form_faults("index", {"model": model}, ("model",))
     try:
-        with st.spinner("Opening the model, the encoder and the images …"):
-            apart("csp.work.job_index:open_everything", given)
-        start_job("index", given, f"Run {given['out']}", by=me().name)
+        known = None
+        if "model" not in found:
+            known = waited("layers", model, lambda: _named(model), "Opening the model", _stop_listing)
+            if known is None:
+                return
     except CspError as error:
-        st.session_state[FAULTS] = {"": [str(error)]}
-    else:
-        st.query_params.from_dict({"view": "jobs"})
+        found["model"] = str(error)
+    _stop_listing()
+    st.session_state[LAYERS] = known or {}
+    fields.faults = {"model": found["model"]} if "model" in found else {}
+    st.rerun()
 
 
-def _faults(given: dict[str, Any]) -> dict[str, Any]:
-    """What is wrong with each field; a page does not run code that lies on the server's Python path."""
-    own = [field for field in SPECS if str(given.get(field, "")).startswith(OWN)]
-    return dict.fromkeys(own, NOT_HERE) or faults(given)
+def _named(model: str) -> dict[str, str]:
+    """Each layer of a model with how it reads in the list."""
+    infos = apart("csp.work.job_index:layers_of", model)
+    return {one["layer"]: f"{one['layer']} ({one['type']}, {one['shape']})" for one in infos}
 
 
-def _list_layers() -> None:
-    model = str(st.session_state.get("new-model", "")).strip()
-    st.session_state[LAYERS] = {}
-    found = _faults({"model": model})
-    st.session_state[FAULTS] = {"model": found["model"]} if "model" in found else {}
-    if st.session_state[FAULTS]:
-        return
-    try:
-        with st.spinner("Opening the model …"):
-            known = apart("csp.work.job_index:layers_of", model)
-    except CspError as error:
-        st.session_state[FAULTS] = {"model": str(error)}
-    else:
-        st.session_state[LAYERS] = {
-            one["layer"]: f"{one['layer']} ({one['type']}, {one['shape']})" for one in known
+def _stop_listing() -> None:
+    st.session_state.pop(LISTING, None)
+    let_go("layers")
+
+
+def _numbers(fields: Fields) -> dict[str, Any]:
+    names = ("k", "gamma", "pooling", "batch_size")
+    wrong = any(name in fields.faults for name in names)
+    with st.expander("More", icon=":material/tune:", expanded=wrong):
+        columns = dict(zip(names, st.columns(4), strict=True))
+        usual = IndexSpec.model_fields["k"].default
+        found = {
+            "k": columns["k"].number_input("Examples of each neuron", 1, 1000, usual, key=fields.key("k")),
+            "gamma": columns["gamma"].number_input(
+                "Strength of the contrast", 0.0, 1.0, 1.0, 0.05, key=fields.key("gamma")
+            ),
+            "pooling": columns["pooling"].selectbox(
+                "Feature maps become one number by", ["mean", "max", "cls"], key=fields.key("pooling")
+            ),
+            "batch_size": columns["batch_size"].number_input(
+                "Images at once", 1, 4096, 32, key=fields.key("batch_size")
+            ),
         }
+        for name, column in columns.items():
+            with column:
+                fields.fault(name)
+    return found

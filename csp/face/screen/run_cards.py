@@ -23,7 +23,7 @@ def run_cards() -> None:
         (st.success if done else st.error)(plain(sentence))
     facts = sorted(run_facts(), key=lambda run: (run.name != DEMO, run.name))
     if not facts:
-        st.info("There is no run on this machine yet: make one below, or with `csp index`.")
+        st.info("There is no run on this machine yet: start a job that makes one, or use `csp index`.")
     for run in facts:
         with st.container(border=True, key=f"run-{run.name}", gap="xsmall"):
             _card(run)
