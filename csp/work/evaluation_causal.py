@@ -3,6 +3,7 @@
 Exact from the run alone where a linear head follows the layer; elsewhere with the target model.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
@@ -14,14 +15,14 @@ from csp.method.causal import Change, ablated_by_head, change
 from csp.method.push import centred_logits, linear_head
 from csp.work.explorer import Explorer
 from csp.work.measuring import Measured, Request, Subject
-from csp.work.probe_pictures import ProbePictures
+from csp.work.probe_pictures import ModelInputs
 from csp.work.provenance import computed_by, csp_version
 from csp.work.run_models import RunTarget, run_target
 from csp.work.splits import held_out
 from csp.world.models import AblatableTarget
 
-AT_ONCE = 8
-"""Images a pass; each is repeated for every neuron measured at once."""
+MOST_BYTES = 2**26
+"""Of the layer's output in one pass, which holds each image once for every neuron measured at once."""
 MOST_CLASSES = 20
 """With more, only the three numbers of each neuron are kept, not those of each class."""
 
@@ -51,16 +52,27 @@ class CausalCheck:
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
         """Three numbers a neuron and, where the classes are few, two more for each class."""
+        images = np.flatnonzero(self._held_out)
         for layer in dict.fromkeys(one.layer for one in subjects):
             neurons = [one for one in subjects if one.layer == layer]
-            after = self._of(layer)([one.neuron for one in neurons], np.flatnonzero(self._held_out))
+            after = self._of(layer)([one.neuron for one in neurons], images)
             for one, probabilities in zip(neurons, after, strict=True):
-                yield from self._numbers(one, self._change(probabilities, np.flatnonzero(self._held_out)))
+                held = self._change(probabilities, images)
+                yield from self._numbers(one, held, self._on_examples(one, probabilities, images))
 
-    def _numbers(self, one: Subject, held: Change) -> Iterator[Measured]:
+    def _on_examples(
+        self, one: Subject, after: Float[np.ndarray, "i classes"], images: Int64[np.ndarray, " i"]
+    ) -> Change:
+        """What changes on the neuron's examples; `after` is known already for those among `images`."""
         examples, _ = self._explorer.examples(one.layer, one.neuron, self._choice)
-        images = examples.activating.astype(np.int64)
-        strongest = self._change(self._of(one.layer)([one.neuron], images)[0], images)
+        chosen = examples.activating.astype(np.int64)
+        known = np.isin(chosen, images)
+        others = chosen[~known]
+        there = after[np.searchsorted(images, chosen[known])]
+        measured = self._of(one.layer)([one.neuron], others)[0] if len(others) else there[:0]
+        return self._change(np.concatenate([there, measured]), np.concatenate([chosen[known], others]))
+
+    def _numbers(self, one: Subject, held: Change, strongest: Change) -> Iterator[Measured]:
         yield Measured(one, "causal_accuracy", held.accuracy)
         yield Measured(one, "causal_probability", _largest(held.probability))
         yield Measured(one, "causal_examples", _largest(strongest.probability))
@@ -100,8 +112,9 @@ class CausalCheck:
         return ablated
 
     def _by_model(self, layer: str) -> Ablated:
-        target, pictures = run_target(self._explorer.run), ProbePictures(self._explorer.run)
+        target, inputs = self._target
         model = _ablatable(target)
+        size = 4 * next((math.prod(one.shape) for one in target.model.layers() if one.layer == layer), 1)
         activations = self._explorer.run.layer_activations(layer)
         means: Float64[np.ndarray, " c"] = np.asarray(np.nanmean(activations, axis=0, dtype=np.float64))
 
@@ -109,14 +122,19 @@ class CausalCheck:
             neurons: Sequence[int], images: Int64[np.ndarray, " i"]
         ) -> Float[np.ndarray, "m i classes"]:
             values, parts = means[list(neurons)].astype(np.float32), []
-            for start in range(0, len(images), AT_ONCE):
-                rows = images[start : start + AT_ONCE].tolist()
-                batch = np.stack([target.model.preprocess(pictures.picture(row).image) for row in rows])
+            at_once = max(1, MOST_BYTES // (size * len(neurons)))
+            for start in range(0, len(images), at_once):
+                batch = inputs.batch(images[start : start + at_once].tolist())
                 with target.lock:
                     parts.append(model.ablated(batch, layer, neurons, values))
             return np.concatenate(parts, axis=1)
 
         return ablated
+
+    @cached_property
+    def _target(self) -> tuple[RunTarget, ModelInputs]:
+        target = run_target(self._explorer.run)
+        return target, ModelInputs(self._explorer.run, target.model)
 
     @property
     def _before(self) -> Float[np.ndarray, "n classes"]:

@@ -1,16 +1,24 @@
 """The pictures of the probe dataset as a model takes them: the image file, else what the run has stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from csp.errors import CspError, NotFoundError, UnavailableError
+from csp.keeping.recent import Recent
 from csp.keeping.run import Run
 from csp.work.spec_paths import openable_spec
 from csp.world.datasets import open_dataset
 from csp.world.images import UnreadableImageError, decode_image, read_image
+from csp.world.models import TargetModel
+
+MOST_BYTES = 2**29
+"""Of pictures made ready for a model, kept to be used again."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +71,19 @@ class ProbePictures:
             return open_dataset(openable_spec(spec)).root
         except CspError:
             return None
+
+
+class ModelInputs:
+    """The pictures as a target model takes them; each is made ready once, while they fit in memory."""
+
+    def __init__(self, run: Run, model: TargetModel) -> None:
+        height, width = model.input_size
+        self._pictures, self._model = ProbePictures(run), model
+        self._ready: Recent[int, Float32[np.ndarray, "3 h w"]] = Recent(MOST_BYTES // (12 * height * width))
+
+    def batch(self, images: Sequence[int]) -> Float32[np.ndarray, "b 3 h w"]:
+        """Some pictures; UnavailableError when one is nowhere."""
+        return np.stack([self._ready.get(image, partial(self._made, image)) for image in images])
+
+    def _made(self, image: int) -> Float32[np.ndarray, "3 h w"]:
+        return self._model.preprocess(self._pictures.picture(image).image)

@@ -11,6 +11,7 @@ import pytest
 from csp.errors import BadInputError
 from csp.keeping.additions import Additions
 from csp.method.causal import change
+from csp.work import evaluation_causal
 from csp.work.evaluation import evaluate
 from csp.work.evaluation_causal import CausalCheck
 from csp.work.evaluation_cosy import CosyScores
@@ -99,6 +100,28 @@ def test_the_model_is_asked_where_no_linear_head_follows(explorer: Explorer) -> 
     found = change(check._before[images], after, np.array([-1, -1, -1]))
     assert np.abs(found.probability).max() > 0
     assert math.isnan(found.accuracy)
+
+
+def test_examples_that_are_held_out_are_measured_once(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a few held-out images, among them half of the examples; pictures are made ready once."""
+    choice, neurons = explorer.choice(k=4), [5, 9]
+    check = CausalCheck(explorer, Request("causal", ("csp",), choice, {"layer3": neurons}))
+    examples = explorer.examples("layer3", 5, choice)[0].activating
+    held = np.zeros(1600, dtype=bool)
+    held[[*examples[:2], 0, 1]] = True
+    monkeypatch.setattr(check, "_held_out", held)
+    monkeypatch.setattr(evaluation_causal, "MOST_BYTES", 2**19)  # two images of two neurons a pass
+    found = numbers(list(check.measure([Subject("layer3", neuron) for neuron in neurons])))
+    alone = CausalCheck(explorer, Request("causal", ("csp",), choice, {"layer3": neurons}))
+    theirs = explorer.examples("layer3", 9, choice)[0].activating.astype(np.int64)
+    after = alone._by_model("layer3")([9], theirs)[0]
+    truth = change(alone._before[theirs], after, alone._truth[theirs]).probability
+    for place, name in enumerate(explorer.run.manifest.classes):
+        assert found[f"causal_examples/{name}"] == pytest.approx(truth[place], abs=1e-6)
+    inputs = check._target[1]
+    assert inputs._ready.get(0, lambda: pytest.fail("made ready again")).shape == (3, 128, 128)
 
 
 def test_numbers_of_generated_images_stand_with_the_others_the_newest_generator_first(
