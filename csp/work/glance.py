@@ -1,11 +1,12 @@
 """A run at a glance: its neurons, and how many were reviewed, are disputed, or seem to follow an artefact."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.artefacts import artefact_tags
-from csp.work.criteria import criteria
+from csp.work.criteria import artefacts_of, criteria
 from csp.work.explorer import Explorer
 
 
@@ -24,17 +25,23 @@ class LayerGlance:
 
 def layer_glance(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerGlance:
     """Counts one layer; `reviewed` says where neurons stand that people judged."""
-    known, machine = criteria(), explorer.first_labels(layer)
-    neurons = explorer.run.layer(layer).neurons
-    states = {neuron: reviewed.get(neuron, NeuronReview()) for neuron in range(neurons)}
-    labels = {
-        neuron: machine.get(neuron) if state.deciding is None else state.label
-        for neuron, state in states.items()
-    }
+    machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
     return LayerGlance(
         layer=layer,
         neurons=neurons,
-        reviewed=sum(state.deciding is not None for state in states.values()),
-        disputed=sum(state.disputed for state in states.values()),
-        artefacts=sum(bool(artefact_tags(labels[neuron], state, known)) for neuron, state in states.items()),
+        reviewed=sum(state.deciding is not None for state in reviewed.values()),
+        disputed=sum(state.disputed for state in reviewed.values()),
+        artefacts=_artefacts([machine.get(neuron) for neuron in range(neurons)], reviewed),
     )
+
+
+def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronReview]) -> int:
+    """Most neurons were judged by nobody, and many share a label: each is looked at once."""
+    known = criteria()
+    unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in reviewed)
+    judged = (
+        artefact_tags(machine[neuron] if state.deciding is None else state.label, state, known)
+        for neuron, state in reviewed.items()
+    )
+    named = sum(count for label, count in unjudged.items() if artefacts_of(label, known))
+    return named + sum(map(bool, judged))
