@@ -61,11 +61,11 @@ def test_runs_are_said_in_plain_words(tiny_run: Run) -> None:
 
 def test_a_check_reads_the_whole_run(tiny_run: Run) -> None:
     app = opened("pages/runs.py")
-    app.button(key="check-tiny").click().run()
+    awaited(app.button(key="check-tiny").click().run())
     assert "Sound" in app.success[0].value
     pack = tiny_run.path / "thumbnails.bin"
     pack.write_bytes(pack.read_bytes()[:-1] + b"?")
-    app.button(key="check-tiny").click().run()
+    awaited(app.button(key="check-tiny").click().run())
     assert "thumbnails.bin was changed after the run was made" in broken(app)
 
 

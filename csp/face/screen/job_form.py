@@ -48,11 +48,16 @@ class Fields:
     def fault(self, field: str) -> None:
         """Says below a field what is wrong with it."""
         if words := self.faults.get(field):
-            st.caption(f":red[:material/error: {plain(_sentence(words))}]")
+            wrong(words)
 
     @property
     def _place(self) -> str:
         return f"faults-{self._kind}"
+
+
+def wrong(words: str) -> None:
+    """A sentence that says what is wrong."""
+    st.markdown(f":red[:material/error: :small[{plain(_sentence(words))}]]")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from csp.work.jobs import Job, cancel_job, job, resume_job
 
 SECONDS_BETWEEN_LOOKS = 1.0
 STATES = {
-    "queued": (":gray-badge[waits its turn]", "Another job works; this one begins when it is its turn."),
+    "queued": (":gray-badge[waits its turn]", "Jobs work one at a time: it begins when it is its turn."),
     "running": (":blue-badge[works]", ""),
     "done": (":green-badge[done]", ""),
     "failed": (":orange-badge[stopped by a fault]", ""),

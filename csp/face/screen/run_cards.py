@@ -1,11 +1,13 @@
 """The runs on this machine, each in plain words, with what can be done with it."""
 
+import time
 from pathlib import Path
 
 import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.data import DEMO
+from csp.face.screen.waiting import waited
 from csp.face.screen.who import may_manage
 from csp.face.screen.words import plain
 from csp.keeping.manifest import Manifest
@@ -88,11 +90,16 @@ def _actions(run: RunFacts) -> None:
 
 
 def _check(run: RunFacts) -> None:
-    st.session_state[_check_key(run)] = check_named_run(run.name)
+    """Callback: whoever presses has the files read now, not as somebody else found them before."""
+    st.session_state[_check_key(run)] = time.monotonic_ns()
 
 
 def _checked(run: RunFacts) -> None:
-    problems = st.session_state.get(_check_key(run))
+    asked = st.session_state.get(_check_key(run))
+    if asked is None:
+        return
+    words, slot = "Reading every file again", f"check-{run.name}"
+    problems = waited(slot, asked, lambda: check_named_run(run.name), words)
     if problems == []:
         st.success("Sound: every file is as it was made.", icon=":material/check:")
     elif problems:

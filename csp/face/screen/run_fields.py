@@ -7,9 +7,8 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.ask_model import MODES, MODES_HELP, SPEC_HELP
 from csp.face.screen.data import named_explorer, run_names
-from csp.face.screen.job_form import Fields, Given
+from csp.face.screen.job_form import Fields, Given, wrong
 from csp.face.screen.who import me
-from csp.face.screen.words import plain
 from csp.keeping.run import Run
 from csp.method.labelers import LABELERS
 from csp.work.candidate_tables import Layout
@@ -78,7 +77,7 @@ def _run(fields: Fields) -> Run | None:
     try:
         run = None if name is None else named_explorer(name).run
     except CspError as error:
-        st.caption(f":red[:material/error: {plain(str(error))}]")
+        wrong(str(error))
         return None
     fields.fault("run")
     return run
