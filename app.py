@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer, neurons_of
+from csp.face.screen.data import chosen_explorer, chosen_layer
 from csp.face.screen.frame import frame, run_line
 from csp.face.screen.start import example, example_neurons, glance
 
@@ -18,7 +18,7 @@ with frame("Start"):
 
     st.title("Does this neuron fire for the lesion or for the ruler?", anchor=False)
     st.markdown(IDEA)
-    neurons = example_neurons(neurons_of(explorer, layer).frame)
+    neurons = example_neurons(explorer, layer)
     if neurons:
         example(explorer, layer, neurons)
     glance(explorer)

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from csp.keeping.run import Run
 from csp.method.labelers import LABELERS
 from csp.method.states import SENTENCES, NeuronState
+from csp.work.explorer import open_explorer
 from csp.work.importing import ImportSpec, import_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,13 @@ def test_start_shows_an_example_and_the_run(tiny: Run) -> None:
     assert "lesion or for the ruler" in app.title[0].value
     assert "40 images" in said(app)
     assert "not for diagnosis" in said(app)
+
+
+def test_the_example_is_a_neuron_whose_label_the_look_alikes_change(own_home: Path) -> None:
+    app = opened("app.py", run="demo", layer="layer4")
+    meanings = open_explorer("demo").meanings
+    with_them, alone = app.subheader[0].value, said(app).split("it would have said: *")[1].split("*")[0]
+    assert not meanings.same(with_them, alone)
 
 
 def test_neuron_faces_each_picture_with_its_twin(tiny: Run) -> None:

@@ -1,14 +1,15 @@
 """Parts of the start page: one example that makes the idea plain, and the run at a glance."""
 
-import pandas as pd
 import streamlit as st
 
 from csp.face.screen.data import neurons_of, reviewed
 from csp.face.screen.grids import activating_grid, contrastive_grid
 from csp.face.screen.image_dialog import image_dialog
 from csp.face.screen.words import STATES, plain, score, usual
+from csp.work.comparing import compare_labelers
 from csp.work.explorer import Explorer
 from csp.work.glance import layer_glance
+from csp.work.tour import CONTRASTIVE, PLAIN
 from csp.work.views import NeuronView
 
 EXAMPLE_PAIRS = 6
@@ -25,12 +26,21 @@ STANDS_OUT = 2
 """How many times its average a neuron reaches on its strongest image, to serve as an example."""
 
 
-def example_neurons(frame: pd.DataFrame) -> list[int]:
-    """Neurons that explain the idea well, each with another label: highest scores first, among those whose
-    strongest image stands out; any with a label where none stands out."""
+def example_neurons(explorer: Explorer, layer: str) -> list[int]:
+    """Neurons that explain the idea well, each with another label: first those for which the look-alikes
+    change what the label means, then by score; among those whose strongest image stands out, if any does."""
+    return _examples(explorer, explorer.run.fingerprint, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _examples(_explorer: Explorer, fingerprint: str, layer: str) -> list[int]:
+    frame = neurons_of(_explorer, layer).frame
     labelled = frame[frame["label"].notna()]
     vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
-    chosen = (labelled if vivid.empty else vivid).sort_values("score", ascending=False)
+    told = compare_labelers(_explorer, layer, PLAIN, CONTRASTIVE).frame.set_index("neuron")
+    telling = told["changed"] & ~told["reworded"]
+    chosen = (labelled if vivid.empty else vivid).join(telling.rename("telling"), on="neuron")
+    chosen = chosen.sort_values(["telling", "score"], ascending=False)
     return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
 
 
@@ -60,7 +70,7 @@ def _next_example() -> None:
 
 
 def _conclusion(explorer: Explorer, view: NeuronView) -> None:
-    best = view.labels["csp"][0]
+    best = view.labels[CONTRASTIVE][0]
     scale = explorer.score_range(view.layer)
     with st.container(key="suggestion", gap="xxsmall"):
         st.caption(
@@ -68,7 +78,7 @@ def _conclusion(explorer: Explorer, view: NeuronView) -> None:
         )
         st.subheader(plain(best.label), anchor=False)
         st.caption(f"Score {score(best.score)}" + (f"; {usual(scale)}." if scale else "."))
-        without = view.labels["semanticlens"][0]
+        without = view.labels[PLAIN][0]
         if without.label != best.label:
             st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")
 
