@@ -35,7 +35,7 @@ with frame("Neurons"):
     filter_bar(run, layer, filters)
     chip_bar(rows.frame, chips, filters.only)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page-bar"):
-        count_line(filters, len(found), len(rows.frame))
+        count_line(run, filters, len(found), len(rows.frame))
         if filters.view == "map":
             colour_picker(colour, context)
         st.space("stretch")

@@ -23,12 +23,12 @@ How = Literal["exact", "gradient", "goes with"]
 
 HOW: dict[How, str] = {
     "exact": (
-        "exact: how much the class's logit, against the other classes', rises when the neuron rises by one "
-        "standard deviation"
+        "exact: how much the class gains on the other classes (in logits) when the neuron fires one standard "
+        "deviation more strongly"
     ),
     "gradient": (
-        "to first order (gradient x activation): how much the class's logit, against the other classes', "
-        "rises when the neuron rises by one standard deviation"
+        "to first order (gradient x activation): how much the class gains on the other classes (in logits) "
+        "when the neuron fires one standard deviation more strongly"
     ),
     "goes with": (
         "correlation of the neuron with the class over the probe images, -1 to 1: what goes together, "

@@ -1,6 +1,7 @@
 """The neurons page: table, cards and map; search, chips, columns and order in the address; downloads."""
 
 import json
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -98,7 +99,19 @@ def test_search_finds_labels_classes_and_numbers(tiny_run: Run) -> None:
     by_class = opened(PAGE, run="tiny", q="melanoma", columns="push")
     (table,) = drawn(by_class, "rows")
     assert all("melanoma" in (*row["cells"][2][1], *row["cells"][3][1]) for row in table["rows"])
-    assert "No neuron fits" in said(opened(PAGE, run="tiny", q="no such label"))
+    nothing = opened(PAGE, run="tiny", q="no such label")
+    assert "No neuron fits" in said(nothing)
+    assert "Search by meaning" in [link.proto.label for link in nothing.get("page_link")]
+
+
+def test_search_by_spelling_finds_the_artefact_that_a_label_names_in_other_words(own_home: Path) -> None:
+    (table,) = drawn(opened(PAGE, run="demo", layer="layer4", q="Ruler", columns="notes"), "rows")
+    labels = [row["cells"][2][1][0] for row in table["rows"]]
+    assert "measuring scale" in labels
+    marked = [[badge[0] for badge in row["cells"][3][1]] for row in table["rows"]]
+    assert all(
+        "ruler" in label or "ruler marks" in badges for label, badges in zip(labels, marked, strict=True)
+    )
 
 
 def test_chips_any_within_a_group_all_over_groups(tiny_run: Run) -> None:

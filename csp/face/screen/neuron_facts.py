@@ -32,8 +32,9 @@ def persons_line(facts: Facts) -> str:
 
 
 def badges(facts: Facts, usual_state: str) -> list[Badge]:
-    """What to know of a neuron at a glance: its notes, and what speaks against a label that is doubtful."""
-    return [*notes(facts, usual_state), *(doubt_badges(facts) if facts["doubt"] >= DOUBTFUL else [])]
+    """What to know of a neuron at a glance: its notes, and whether its label is doubtful."""
+    doubt: list[Badge] = [("doubtful", "quiet", "; ".join(why(facts)))] if facts["doubt"] >= DOUBTFUL else []
+    return [*notes(facts, usual_state), *doubt]
 
 
 def notes(facts: Facts, usual_state: str) -> list[Badge]:

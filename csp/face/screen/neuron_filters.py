@@ -24,7 +24,7 @@ class Filters:
     """What the address asks for."""
 
     words: str
-    """A part of the label or of the class pushed, or a neuron's number."""
+    """A part of the label, of an artefact that it names, or of the class pushed; or a neuron's number."""
     only: tuple[str, ...]
     """Names of chips."""
     picked: frozenset[int] | None
@@ -42,7 +42,12 @@ class Filters:
                 frame[column].str.contains(self.words, case=False, regex=False).fillna(False).astype(bool)
                 for column in ("label", "machine_label", "push_class")
             ]
-            frame = frame[named[0] | named[1] | named[2] | (frame["neuron"].astype(str) == self.words)]
+            wanted = self.words.casefold()
+            named.append(
+                frame["artefacts"].map(lambda names: any(wanted in name for name in names)).astype(bool)
+            )
+            named.append(frame["neuron"].astype(str) == self.words)
+            frame = frame[pd.concat(named, axis=1).any(axis=1)]
         return in_order(frame, self.order)
 
     def within(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -80,8 +85,8 @@ def leaf_of(params: Params, filters: Filters, found: pd.DataFrame) -> pd.DataFra
     return found.iloc[(page - 1) * size : page * size]
 
 
-def count_line(filters: Filters, found: int, neurons: int) -> None:
-    """How many neurons fit, and the way back from a choice on the map."""
+def count_line(run: Run, filters: Filters, found: int, neurons: int) -> None:
+    """How many neurons fit, the way back from a choice on the map, and on to a search by meaning."""
     fit = "All" if found == neurons else f"{found:,} of"
     st.caption(f"{fit} {neurons:,} neurons", width="content")
     if filters.picked is not None:
@@ -93,6 +98,14 @@ def count_line(filters: Filters, found: int, neurons: int) -> None:
             type="tertiary",
             on_click=put,
             args=("picked", "", FIRST_PAGE),
+        )
+    if filters.words and run.text_embeddings is not None:
+        st.page_link(
+            "pages/search.py",
+            label="Search by meaning",
+            icon=":material/search:",
+            help="Also neurons whose label says it in other words",
+            query_params={"run": run.name, "query": filters.words},
         )
 
 

@@ -9,10 +9,11 @@ import streamlit as st
 
 from csp.face.screen.components import Card, Column, Row, card_grid, row_table
 from csp.face.screen.neuron_columns import Context, TableColumn, columns_of
-from csp.face.screen.neuron_facts import Facts, badges, label_lines, pictures, review_badges
+from csp.face.screen.neuron_facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
 from csp.face.screen.neuron_orders import ORDERS, two_orders
 from csp.face.screen.place import Params
 from csp.face.screen.words import number
+from csp.work.doubt import DOUBTFUL
 
 CARD_PICTURES = 4
 
@@ -54,6 +55,7 @@ def _head(column: TableColumn, order: str, params: Params) -> Column:
 
 def _card(context: Context, facts: Facts) -> Card:
     label, under = label_lines(facts)
+    doubts = doubt_badges(facts) if facts["doubt"] >= DOUBTFUL else []
     parts = [
         under if facts["source"] == "person" else "",
         f"pushes {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
@@ -64,7 +66,7 @@ def _card(context: Context, facts: Facts) -> Card:
         label=label,
         line=" · ".join(part for part in parts if part),
         pictures=pictures(context.run, facts, CARD_PICTURES),
-        badges=[*review_badges(facts), *badges(facts, context.usual_state)],
+        badges=[*review_badges(facts), *notes(facts, context.usual_state), *doubts],
         hint=_hint(facts),
     )
 
