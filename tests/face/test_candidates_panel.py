@@ -97,6 +97,17 @@ def test_a_candidate_of_ones_own_is_scored_kept_and_edited(tiny_run: Run, server
     assert "hairs beside a ruler" in words(page())
 
 
+def test_a_label_of_ones_own_is_scored_as_the_page_is(tiny_run: Run) -> None:
+    """By the look-alikes that the page shows, not by the run's."""
+    explorer, contrast = open_explorer("tiny"), "quantile:0.2,neighbours:3"
+    usual = explorer.score_text("late", RULER, "dark hair").scores["csp"]
+    other = explorer.score_text("late", RULER, "dark hair", contrast=contrast).scores["csp"]
+    assert f"{usual.score:.3f}" != f"{other.score:.3f}"
+    app = opened("pages/neuron.py", run="tiny", layer="late", neuron=str(RULER), contrast=contrast)
+    app.text_input(key="own-label").set_value("dark hair").run()
+    assert f"CSP **{other.score:.3f}**" in words(app)
+
+
 def test_a_model_is_asked_as_a_job_and_faults_leave_the_page_alone(
     tiny_run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

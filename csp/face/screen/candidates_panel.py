@@ -88,7 +88,15 @@ def _own(explorer: Explorer, view: NeuronView, text: str) -> None:
     """The score of a typed text at once, before it is kept."""
     try:
         with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
-            found = explorer.score_text(view.layer, view.neuron, text, k=view.k, gamma=view.gamma)
+            found = explorer.score_text(
+                view.layer,
+                view.neuron,
+                text,
+                k=view.k,
+                gamma=view.gamma,
+                reuse=view.reuse,
+                contrast=view.contrast,
+            )
     except CspError as error:
         st.warning(plain(str(error)))
         return
