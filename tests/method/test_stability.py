@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from csp.method.evidence import Evidence
 from csp.method.examples import Examples, select_examples
 from csp.method.labelers import LABELERS
-from csp.method.stability import RESAMPLED, RESAMPLES, SEED, Stability, drawn, stability
+from csp.method.stability import RESAMPLED, RESAMPLES, SEED, Stability, drawn, one_after_the_other, stability
 from tests.method.worlds import World, make_world, unit, worlds
 
 SHOWN = 20
@@ -98,7 +98,15 @@ def test_the_same_neuron_gives_the_same_answer_and_the_interval_holds_the_score(
     assert one.chance == two.chance
     np.testing.assert_array_equal(one.low, two.low)
     assert ((one.low <= scores) & (scores <= one.high)).mean() > 0.8
-    assert set(RESAMPLED) == set(LABELERS), "every labeler can be resampled"
+
+
+def test_a_labeler_without_a_bootstrap_of_its_own_is_asked_again_and_again() -> None:
+    world = firing(make_world(5, 40, 8, ties=False))
+    evidence = evidence_of(world, 12)
+    for labeler in ("semanticlens", "falcon"):
+        slowly = one_after_the_other(labeler)(evidence, world.texts, 1.0, np.random.default_rng(SEED))
+        at_once = RESAMPLED[labeler](evidence, world.texts, 1.0, np.random.default_rng(SEED))
+        np.testing.assert_allclose(slowly, at_once, atol=1e-4)
 
 
 def test_drawing_silent_examples_alone_is_not_a_vote() -> None:
