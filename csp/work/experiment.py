@@ -129,10 +129,11 @@ def run_experiment(experiment: Experiment, report: Report = silent, *, in_place:
     explorer = open_explorer(_run(experiment, report))
     neurons = _neurons(explorer, experiment)
     additions = Additions(explorer.run, in_place=in_place)
+    choices = {way.name: explorer.choice(gamma=way.gamma) for way in experiment.ways}
+    labels = {way.name: _labels(explorer, way, choices[way.name], neurons) for way in experiment.ways}
     values: dict[str, dict[str, pd.Series]] = {}
     for way in experiment.ways:
-        choice = explorer.choice(gamma=way.gamma)
-        subjects = list(_subjects(explorer, way, choice, neurons))
+        choice, subjects = choices[way.name], labels[way.name]
         for name in experiment.metrics:
             metric = find_metric(name)
             request = Request(
@@ -210,6 +211,21 @@ def _neurons(explorer: Explorer, experiment: Experiment) -> dict[str, list[int]]
         wanted = count if experiment.neurons is None else min(count, experiment.neurons)
         chosen[layer] = np.linspace(0, count - 1, wanted).round().astype(int).tolist()
     return chosen
+
+
+def _labels(
+    explorer: Explorer, way: Way, choice: Choice, neurons: Mapping[str, Sequence[int]]
+) -> list[Subject]:
+    """What one way measures; BadInputError where it has no label at all, as then nothing can be compared."""
+    found = list(_subjects(explorer, way, choice, neurons))
+    if found:
+        return found
+    mode = " --activating-only" if way.candidates == "activating-only" else ""
+    missing = f"ask a model first: csp candidates {explorer.run.name} --vlm SPEC{mode}"
+    raise BadInputError(
+        f"no neuron has a label by the way {way.name!r}; "
+        + (missing if way.candidates else "the run has no vocabulary, or its neurons never fire")
+    )
 
 
 def _subjects(

@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from csp.errors import BadInputError, NotFoundError
+from csp.keeping.additions import Additions
 from csp.keeping.home import REPOSITORY
+from csp.work.candidate_generation import generate
+from csp.work.candidate_tables import Request as Ask
 from csp.work.experiment import (
     Experiment,
     Found,
@@ -18,7 +21,11 @@ from csp.work.experiment import (
     run_experiment,
     write_markdown,
 )
+from csp.work.explorer import open_explorer
+from csp.work.faithfulness import FAITHFULNESS
+from csp.world.vlm_prompts import GRIDS
 from tests.work.tiny_world import fields, make_world
+from tests.world.misbehaving import serving, tells
 from tests.world.tiny_pipeline import save_pipeline
 
 EXAMPLES = REPOSITORY / "examples"
@@ -90,10 +97,22 @@ def test_the_shipped_experiments_run_on_small_models_of_the_same_formats(name: s
         "generated": 2,
     }
     (world / "experiment.yaml").write_text(yaml.safe_dump(content))
-    found = run_experiment(read_experiment(world / "experiment.yaml"))
+    experiment = read_experiment(world / "experiment.yaml")
+    with pytest.raises(
+        BadInputError, match=r"'candidates from contrastive grids'; ask a model first: csp cand"
+    ):
+        run_experiment(experiment)
+    explorer = open_explorer(str(tmp_path / "run"))
+    assert Additions(explorer.run).read(FAITHFULNESS).empty, "it is said before anything is measured"
+    asked = sorted({int(number) for number in np.linspace(0, explorer.run.layer("layer4").neurons - 1, 3)})
+    with serving(tells("1. ruler\n2. dark hair\n3. nevus")) as server:
+        for mode in GRIDS:
+            generate(explorer, "layer4", asked, Ask(vlm=f"openai:{server.address}#m", mode=mode))
+    found = run_experiment(experiment)
     assert {"scs", "cosy_auc", "dma"} <= set(found.values)
-    assert found.values["cosy_auc"]["SemanticLens"].notna().all()
-    assert found.values["cosy_auc"]["candidates from contrastive grids"].isna().all()  # no VLM was asked
+    table = found.table("cosy_auc")
+    assert list(table) == [way.name for way in experiment.ways]
+    assert all(one.n > 0 and 0 <= one.value <= 1 for one in table.values())
 
 
 @pytest.mark.parametrize(
