@@ -56,7 +56,7 @@ def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) 
     process.join()
     log = (tmp_path / "log").read_text()
     assert process.exitcode == 130
-    assert "go on from here when the same command is run again" in log
+    assert "the same command goes on from there" in log
     assert "Traceback" not in log
     assert (runs / "mine.partial").exists()
 

@@ -55,9 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     except CspError as error:
         return _fail(str(error))
     if code == STOPPED:
-        sys.stderr.write(
-            "\ncsp: stopped; index, import, candidates go on from here when the same command is run again\n"
-        )
+        sys.stderr.write("\ncsp: stopped; what is done is kept, and the same command goes on from there\n")
     return code if isinstance(code, int) else 0
 
 
