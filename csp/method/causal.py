@@ -1,4 +1,4 @@
-"""What changes when a neuron is held at its mean (mean ablation)."""
+"""What changes when a neuron is held at its mean (mean ablation; Morcos et al., arXiv 1803.06959)."""
 
 from dataclasses import dataclass
 

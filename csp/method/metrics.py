@@ -24,7 +24,8 @@ def simulation_correlation(
 ) -> float:
     """How well a label predicts the activations: Pearson correlation of a_i and e_i . t, in [-1, 1].
 
-    Over the images with a finite activation; NaN when either side does not vary.
+    Higher is better, 0 is chance. Over the images with a finite activation; NaN when either side does not
+    vary. Source: arXiv 2604.22477 (there SCS), after Bills et al. 2023.
     """
     finite = np.isfinite(activations)
     return pearson(activations[finite], embeddings[finite] @ text_embedding)

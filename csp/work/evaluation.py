@@ -97,7 +97,8 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
     """By number: mean and interval over neurons for each labeler, and paired differences to the first one.
 
     As JSON: `{"run"..., "numbers": {number: {"methods": {labeler: {"mean", "low", "high", "n"}},
-    "differences": {"csp - falcon": {...}}}}}`. Numbers of neurons have the one method `neurons`.
+    "differences": {"csp - falcon": {...}}}}}`. Numbers of neurons have the one method `neurons`, and those
+    that tell of each class `"classes": {class: {"mean", ...}}`.
     """
     numbers = METRICS[evaluation.request.metric].numbers
     return {
@@ -113,10 +114,16 @@ def _number(evaluation: Evaluation, number: str) -> dict[str, Any]:
     wide = rows.pivot(index=["layer", "neuron"], columns="labeler", values="value").astype(np.float64)
     wide = wide.rename(columns={"": "neurons"})
     order = [name for name in (*evaluation.request.labelers, "neurons") if name in wide]
-    return {
+    found = {
         "methods": {name: _mean(wide[name]) for name in order},
         "differences": {f"{order[0]} - {name}": _mean(wide[order[0]] - wide[name]) for name in order[1:]},
     }
+    of_class = evaluation.rows[evaluation.rows["metric"].str.startswith(f"{number}/")]
+    classes = {
+        str(metric).partition("/")[2]: _mean(rows["value"].astype(np.float64))
+        for metric, rows in of_class.groupby("metric", sort=False)
+    }
+    return found | ({"classes": classes} if classes else {})
 
 
 def _mean(values: pd.Series) -> dict[str, float | int | None]:
@@ -146,6 +153,7 @@ def _subjects(explorer: Explorer, request: Request, metric: Metric) -> Iterator[
 def _done(additions: Additions, metric: Metric, measurer: Measurer) -> set[Subject]:
     """The subjects that have all numbers, measured for the label that the neuron still has."""
     rows = _of(additions.read(FAITHFULNESS), metric.numbers, measurer.settings)
+    rows = rows[rows["metric"].isin(metric.numbers)]
     fields = ["layer", "neuron", "labeler", "label"]
     counted = rows.groupby(fields)["metric"].nunique()
     return {Subject(*key) for key in counted[counted == len(metric.numbers)].index}
@@ -170,7 +178,9 @@ def _rows(measurer: Measurer, measured: Iterable[Measured]) -> pd.DataFrame:
 
 
 def _of(rows: pd.DataFrame, numbers: Sequence[str], settings: str) -> pd.DataFrame:
-    return rows[rows["metric"].isin(numbers) & (rows["settings"] == settings)]
+    """The rows of these numbers, and of those of each class that belong to them (`causal_accuracy/nevus`)."""
+    whole = rows["metric"].str.split("/", n=1).str[0]
+    return rows[whole.isin(numbers) & (rows["settings"] == settings)]
 
 
 def _only(rows: pd.DataFrame, subjects: Sequence[Subject]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ Truth comes from the run's own attribute columns: a neuron follows the attribute
 best on held-out images, where that is clear (AUROC of at least 0.85).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,10 @@ class GroundTruth:
         images, split = held_out(explorer.run)
         self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
         self._meanings = explorer.run.vocabulary.set_index("text")
-        self._followed = {layer: _followed(explorer.run, layer, images) for layer in request.neurons}
+        self._followed = {
+            layer: _followed(explorer.run, layer, images, set(numbers))
+            for layer, numbers in request.neurons.items()
+        }
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
         """Two numbers a label, 1 or 0; none where the truth, or what the label names, is not known."""
@@ -60,10 +63,14 @@ class GroundTruth:
 
 
 def ground_truth(
-    explorer: Explorer, methods: Sequence[str] = tuple(LABELERS), choice: Choice | None = None
+    explorer: Explorer,
+    methods: Sequence[str] = tuple(LABELERS),
+    choice: Choice | None = None,
+    chosen: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
     """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
 
+    `chosen` are neurons by layer; all neurons of the run if left out.
     Raises BadInputError for an unknown method, and where the run has no attributes or no vocabulary that says
     which text names which attribute.
     """
@@ -71,7 +78,14 @@ def ground_truth(
     _check(run, methods)
     images, split = held_out(run)
     asked = choice or explorer.choice()
-    neurons = [row for layer in run.layers for row in _clear_neurons(explorer, layer, images, methods, asked)]
+    if chosen is None:
+        chosen = {record.layer: range(record.neurons) for record in run.manifest.layers}
+    followed = {layer: _followed(run, layer, images, set(numbers)) for layer, numbers in chosen.items()}
+    neurons = [
+        row
+        for layer, attributes in followed.items()
+        for row in _clear_neurons(explorer, layer, attributes, methods, asked)
+    ]
     firsts = {method: [neuron["labels"][method] for neuron in neurons] for method in methods}
     verdicts = {method: [Verdict(first["verdict"]) for first in firsts[method]] for method in methods}
     return {
@@ -83,7 +97,7 @@ def ground_truth(
         "split": split,
         "attributes": list(run.attributes),
         "threshold": CLEAR,
-        "neurons": sum(record.neurons for record in run.manifest.layers),
+        "neurons": sum(map(len, chosen.values())),
         "clear": len(neurons),
         "methods": {method: _summary(verdicts[method], firsts[method]) for method in methods},
         "differences": _differences(verdicts),
@@ -117,27 +131,30 @@ def _check(run: Run, methods: Sequence[str]) -> None:
         )
 
 
-def _followed(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> dict[int, tuple[str, float]]:
-    """By neuron that follows one clearly: the attribute and the AUROC for it."""
+Followed = Mapping[int, tuple[str, float]]
+"""By neuron that follows one clearly: the attribute and the AUROC for it."""
+
+
+def _followed(run: Run, layer: str, images: Bool[np.ndarray, " n"], neurons: Container[int]) -> Followed:
     auroc = attribute_table(run, layer, images)
     clear = enumerate(true_attributes(auroc).tolist())
     return {
         neuron: (run.attributes[attribute], float(auroc[neuron, attribute]))
         for neuron, attribute in clear
-        if attribute >= 0
+        if attribute >= 0 and neuron in neurons
     }
 
 
 def _clear_neurons(
     explorer: Explorer,
     layer: str,
-    images: Bool[np.ndarray, " n"],
+    followed: Followed,
     methods: Sequence[str],
     choice: Choice,
 ) -> Iterator[dict[str, Any]]:
     meanings = explorer.run.vocabulary.set_index("text")
     nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
-    for neuron, (attribute, auroc) in _followed(explorer.run, layer, images).items():
+    for neuron, (attribute, auroc) in followed.items():
         labels, _ = explorer.labels(layer, neuron, choice)
         firsts = {
             method: _judged(labels[method][0].label, meanings, attribute)

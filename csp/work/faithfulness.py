@@ -45,7 +45,13 @@ class Number:
     what: str
     """One line: what is it, from where to where, and which end is better?"""
     better: Literal["higher", "lower", "neither"]
-    source: str = ""
+    source: str
+    """Who defined it, or defined what it is made of."""
+
+    @property
+    def help(self) -> str:
+        """What it is and who defined it, in one line."""
+        return f"{self.what} ({self.source})"
 
 
 NUMBERS: dict[str, Number] = {
@@ -53,11 +59,13 @@ NUMBERS: dict[str, Number] = {
         "Names the truth",
         "Whether the label names the attribute that the neuron follows on images held out. 1 yes, 0 no.",
         "higher",
+        "AUROC of attributes: Hanley and McNeil 1982; this project",
     ),
     "truth_alone": Number(
         "Names the truth alone",
         "Whether the label names the attribute that the neuron follows, and nothing else. 1 yes, 0 no.",
         "higher",
+        "AUROC of attributes: Hanley and McNeil 1982; this project",
     ),
     "scs": Number(
         "Simulation correlation",
@@ -99,17 +107,21 @@ NUMBERS: dict[str, Number] = {
         "Change of the share of held-out images that the model calls rightly when the neuron is held at its "
         "mean. -1 to 1; below 0 the model needs the neuron.",
         "neither",
+        "mean ablation: Morcos et al., arXiv 1803.06959",
     ),
     "causal_probability": Number(
         "Probability without it",
         "Largest mean change of a class's probability on held-out images when the neuron is held at its "
         "mean. -1 to 1; below 0 the neuron speaks for that class.",
         "neither",
+        "mean ablation: Morcos et al., arXiv 1803.06959",
     ),
     "causal_examples": Number(
         "Probability without it, on its examples",
-        "The same over the images that activate the neuron most.",
+        "Largest mean change of a class's probability on the images that activate the neuron most when it "
+        "is held at its mean. -1 to 1; below 0 the neuron speaks for that class.",
         "neither",
+        "mean ablation: Morcos et al., arXiv 1803.06959",
     ),
     "stability": Number(
         "Stability",
@@ -120,8 +132,10 @@ NUMBERS: dict[str, Number] = {
     ),
     "score": Number(
         "Score",
-        "The label's score, with the middle 95 % over resamplings of the examples.",
+        "The label's score, with the middle 95 % over resamplings of the examples. Higher fits better; the "
+        "range is the labeler's.",
         "higher",
+        "bootstrap: Efron 1979",
     ),
     "clarity": Number(
         "Clarity",
@@ -146,8 +160,9 @@ NUMBERS: dict[str, Number] = {
 }
 """Each number that a metric measures, in the order of the screens."""
 
-OF_LABELS = ("scs", "cosy_auc", "cosy_mad", "dma", "stability")
-OF_NEURONS = ("clarity", "redundancy", "polysemanticity")
+OF_LABELS = ("scs", "cosy_auc", "cosy_mad", "dma", "cosy_max", "stability")
+CAUSAL = ("causal_accuracy", "causal_probability", "causal_examples")
+OF_NEURONS = ("clarity", "redundancy", "polysemanticity", *CAUSAL)
 
 
 def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
@@ -172,6 +187,19 @@ def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
     for column in OF_NEURONS:
         frame[column] = _column(by_neuron, column, frame["neuron"])
     return frame
+
+
+def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """What holding a neuron at its mean changes for each class: index neuron and class, columns `CAUSAL`.
+
+    Empty where it was not measured, or the classes are too many; NaN for a class without held-out images.
+    """
+    rows = read(explorer)
+    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], str(explorer.choice()))
+    parts = rows["metric"].str.split("/", n=1)
+    rows = rows.assign(number=parts.str[0], of_class=parts.str[1]).dropna(subset="of_class")
+    wide = rows.pivot(index=["neuron", "of_class"], columns="number", values="value")
+    return wide.reindex(columns=list(CAUSAL))
 
 
 def read(explorer: Explorer) -> pd.DataFrame:

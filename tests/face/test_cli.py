@@ -78,6 +78,29 @@ def test_an_error_is_one_line_on_stderr(
     assert message in err
 
 
+def test_truth_is_told_with_paired_differences_of_the_neurons_asked_for(
+    tiny_run: Run, tell: Tell, tell_json: Callable[..., Any]
+) -> None:
+    asked = (
+        "evaluate",
+        "demo",
+        "--layer",
+        "layer4",
+        "--neurons",
+        "0:30",
+        "--method",
+        "csp",
+        "--method",
+        "falcon",
+    )
+    found = tell_json(*asked)
+    assert found["neurons"] == 30 and 0 < found["methods"]["csp"]["n"] <= 30
+    code, out, _ = tell(*asked)
+    assert code == 0 and f"{found['clear']} of 30 neurons" in out
+    apart = found["differences"]["csp - falcon"]
+    assert "paired by neuron" in out and f"{apart['low']:.3f} to {apart['high']:.3f}" in out
+
+
 def test_help_and_no_command_show_the_commands(tell: Tell) -> None:
     for arguments in ([], ["--help"]):
         code, out, _ = tell(*arguments)

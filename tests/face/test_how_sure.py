@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.face.screen.words import plain
 from csp.keeping.run import Run
 from csp.method.labelers import LABELERS
 from csp.work.evaluation import evaluate
 from csp.work.explorer import open_explorer
+from csp.work.faithfulness import causal_by_class
 from csp.work.label_stability import label_stability
 from csp.work.measuring import Request
 
@@ -60,6 +62,17 @@ def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Ru
     assert "**Simulation correlation " in helps[0] and "mean cosine" in helps[0], "the numbers by their names"
     other = said(opened(gamma="0.5"))
     assert "foretells the firing" not in other, "it was measured for the label at the run's own gamma"
+
+
+def test_what_the_model_loses_without_the_neuron_stands_with_the_numbers(tiny_run: Run) -> None:
+    explorer = open_explorer("demo")
+    found = causal_by_class(explorer, "layer4").loc[17]
+    app = opened(run="demo", layer="layer4", neuron="17")
+    helps = "".join(caption.help or "" for caption in app.caption)
+    assert "**Accuracy without it " in helps and "arXiv 1803.06959" in helps
+    assert "**Generated images: largest activation " in helps
+    for name in explorer.run.manifest.classes:
+        assert f"{plain(name)} {found.loc[name, 'causal_probability']:+.3f}, on its examples" in helps
 
 
 def test_the_contrast_in_the_address_decides_the_look_alikes(tiny_run: Run) -> None:

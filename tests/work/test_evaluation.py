@@ -11,7 +11,8 @@ from csp.keeping.additions import Additions
 from csp.keeping.answers import Answers
 from csp.keeping.run import Run
 from csp.method.descriptive import clarity
-from csp.method.labelers import LABELERS
+from csp.method.evidence import Evidence
+from csp.method.labelers import LABELERS, Labeler
 from csp.method.metrics import simulation_correlation
 from csp.work.evaluation import evaluate, summary
 from csp.work.explorer import Explorer, open_explorer
@@ -42,7 +43,27 @@ def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | No
 def test_every_metric_names_numbers_that_are_explained() -> None:
     for metric in METRICS.values():
         for number in metric.numbers:
-            assert NUMBERS[number].what.endswith(".")
+            assert NUMBERS[number].what.endswith(".") and NUMBERS[number].source
+            assert NUMBERS[number].help == f"{NUMBERS[number].what} ({NUMBERS[number].source})"
+
+
+def test_a_labeler_is_one_pure_function_and_an_entry(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Added as docs/method.md says, it labels, is measured, and is bootstrapped."""
+
+    def strongest(evidence: Evidence, texts: np.ndarray, gamma: float) -> np.ndarray:
+        return texts @ evidence.embeddings[evidence.examples.activating[0]]
+
+    monkeypatch.setitem(LABELERS, "strongest", Labeler(strongest, "Strongest", "Fits the strongest image."))
+    for metric in ("simcorr", "stability"):
+        found = evaluate(explorer, request(explorer, metric, "csp", "strongest"))
+        assert summary(found)["numbers"][METRICS[metric].numbers[0]]["methods"]["strongest"]["n"] > 0
+    label = explorer.labels("late", 0, explorer.choice())[0]["strongest"][0].label
+    image = explorer.examples("late", 0, explorer.choice())[0].activating[0]
+    best = int((text_embeddings() @ explorer.run.embeddings[image]).argmax())
+    assert label == explorer.run.vocabulary["text"][best]
+    assert explorer.score_text("late", 0, label).scores["strongest"].rank == 1
 
 
 def test_simulation_correlation_is_measured_on_held_out_images(explorer: Explorer) -> None:

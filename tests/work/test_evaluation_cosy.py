@@ -12,12 +12,12 @@ from csp.errors import BadInputError
 from csp.keeping.additions import Additions
 from csp.method.causal import change
 from csp.work import evaluation_causal
-from csp.work.evaluation import evaluate
+from csp.work.evaluation import evaluate, summary
 from csp.work.evaluation_causal import CausalCheck
 from csp.work.evaluation_cosy import CosyScores
 from csp.work.evaluation_truth import attribute_table
 from csp.work.explorer import Explorer, open_explorer
-from csp.work.faithfulness import FAITHFULNESS, faithfulness, read
+from csp.work.faithfulness import CAUSAL, FAITHFULNESS, causal_by_class, faithfulness, read
 from csp.work.measuring import Measured, Request, Subject
 from csp.work.probe_pictures import ProbePictures
 from csp.work.run_models import run_target
@@ -83,7 +83,17 @@ def test_it_measures_each_class(explorer: Explorer) -> None:
     run = explorer.run
     assert run.probabilities is not None
     assert set(found["neuron"]) == {0, 1}
-    assert set(found["metric"]) == {"causal_accuracy", "causal_probability", "causal_examples"}
+    names = run.manifest.classes
+    assert set(found["metric"]) == {
+        *CAUSAL,
+        *(f"{number}/{name}" for number in CAUSAL for name in names),
+    }
+    summed = summary(evaluate(explorer, request(explorer, "causal")))["numbers"]["causal_accuracy"]
+    first = found[(found["metric"] == f"causal_accuracy/{names[0]}")]["value"]
+    assert list(summed["classes"]) == list(names)
+    assert summed["classes"][names[0]]["mean"] == pytest.approx(first.mean(), abs=1e-4)
+    by_class = causal_by_class(explorer, "layer4")
+    assert by_class.loc[(0, names[0]), "causal_accuracy"] == pytest.approx(first.iloc[0])
     kept = read(explorer)
     assert {f"causal_accuracy/{name}" for name in run.manifest.classes} <= set(kept["metric"])
     kept = kept[kept["metric"].str.startswith("causal_")]

@@ -65,7 +65,7 @@ def evaluate(
     if metric == "ground-truth":
         from csp.work.evaluation_truth import ground_truth
 
-        _tell_truth(ground_truth(explorer, request.labelers, choice), json)
+        _tell_truth(ground_truth(explorer, request.labelers, choice, chosen), json)
         return
     from csp.work.evaluation import summary
 
@@ -100,15 +100,20 @@ def _tell(found: dict[str, Any], json: bool) -> None:
 
     print_lines([f"{METRICS[found['metric']].what}; {found['settings']}"])
     for number, parts in found["numbers"].items():
-        print_lines(["", f"{NUMBERS[number].title}: {NUMBERS[number].what}"])
-        means = [_interval_row(name, one) for name, one in parts["methods"].items()]
+        print_lines(["", f"{NUMBERS[number].title}: {NUMBERS[number].help}"])
+        means = [
+            _interval_row(name, one) for name, one in (parts["methods"] | parts.get("classes", {})).items()
+        ]
         apart = [_interval_row(name, one) for name, one in parts["differences"].items()]
         print_columns(("labeler", "mean", "95 % interval", "neurons"), means + apart)
 
 
 def _interval_row(name: str, found: dict[str, Any]) -> tuple[object, ...]:
-    interval = f"{found['low']:.3f} to {found['high']:.3f}" if found["n"] else None
-    return name, found["mean"], interval, found["n"]
+    return name, found["mean"], _interval(found), found["n"]
+
+
+def _interval(found: dict[str, Any]) -> str | None:
+    return None if found["low"] is None else f"{found['low']:.3f} to {found['high']:.3f}"
 
 
 def _tell_truth(result: dict[str, Any], json: bool) -> None:
@@ -123,9 +128,12 @@ def _tell_truth(result: dict[str, Any], json: bool) -> None:
     )
     header = ("labeler", "true", "95 % interval", "that alone", "too broad", "other attribute", "nothing")
     print_columns(header, [_truth_row(name, found) for name, found in result["methods"].items()])
+    apart = [(name, found["share"], _interval(found)) for name, found in result["differences"].items()]
+    if apart:
+        print_lines(["", "true, paired by neuron"])
+        print_columns(("labelers", "difference", "95 % interval"), apart)
 
 
 def _truth_row(method: str, found: dict[str, Any]) -> tuple[object, ...]:
-    interval = f"{found['low']:.3f} to {found['high']:.3f}" if found["n"] else None
     parts = (found[part]["share"] for part in ("alone", "too_broad", "other_attribute", "nothing"))
-    return method, found["share"], interval, *parts
+    return method, found["share"], _interval(found), *parts

@@ -10,11 +10,11 @@ import streamlit as st
 from csp.face.screen.words import plain
 from csp.work.choice import make_choice
 from csp.work.explorer import Explorer
-from csp.work.faithfulness import NUMBERS, OF_NEURONS, faithfulness, version
+from csp.work.faithfulness import NUMBERS, OF_NEURONS, causal_by_class, faithfulness, version
 from csp.work.label_stability import LabelStability, label_stability
 from csp.work.views import NeuronView
 
-MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma")
+MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma", "cosy_max")
 """Numbers of the label; they hold for the run's own parameters only."""
 SAID = {
     "scs": "The label foretells the firing",
@@ -33,8 +33,9 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     found = label_stability(explorer, view.layer, view.neuron, labeler, choice)
     if found is None:
         return
-    st.caption(_stability_line(found), help=NUMBERS["stability"].what)
-    table = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer))
+    st.caption(_stability_line(found), help=NUMBERS["stability"].help)
+    kept = explorer.run.fingerprint, view.layer, version(explorer)
+    table, by_class = _measured(explorer, *kept)
     row: dict[Any, Any] = table.loc[view.neuron].to_dict()
     own = choice == make_choice(explorer.run.manifest.parameters)
     names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
@@ -42,8 +43,8 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
         st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
         return
     words = [f"{SAID[name]} **{_short(name, row[name])}**" for name in names if name in SAID]
-    helps = [f"**{NUMBERS[name].title} {_full(name, row)}**: {NUMBERS[name].what}" for name in names]
-    st.caption(" · ".join(words), help="\n\n".join(helps))
+    helps = [f"**{NUMBERS[name].title} {_full(name, row)}**: {NUMBERS[name].help}" for name in names]
+    st.caption(" · ".join(words), help="\n\n".join([*helps, *_of_classes(by_class, view.neuron)]))
 
 
 def _short(name: str, value: float) -> str:
@@ -53,6 +54,18 @@ def _short(name: str, value: float) -> str:
 def _full(name: str, row: Mapping[Any, float]) -> str:
     between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
     return f"{row[name]:.2f}{between}"
+
+
+def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
+    """What each class loses or gains without the neuron, where that was measured."""
+    if neuron not in by_class.index.get_level_values("neuron"):
+        return []
+    rows = by_class.loc[neuron]
+    changes = [
+        f"{plain(str(name))} {row['causal_probability']:+.3f}, on its examples {row['causal_examples']:+.3f}"
+        for name, row in rows.iterrows()
+    ]
+    return [f"**Probability without it, of each class**: {'; '.join(changes)}."]
 
 
 def _stability_line(found: LabelStability) -> str:
@@ -65,5 +78,8 @@ def _stability_line(found: LabelStability) -> str:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _measured(_explorer: Explorer, fingerprint: str, layer: str, version: tuple[str, ...]) -> pd.DataFrame:
-    return faithfulness(_explorer, layer).set_index("neuron")
+def _measured(
+    _explorer: Explorer, fingerprint: str, layer: str, version: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The numbers of a layer by neuron, and what the causal check says of each class."""
+    return faithfulness(_explorer, layer).set_index("neuron"), causal_by_class(_explorer, layer)
