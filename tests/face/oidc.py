@@ -54,5 +54,5 @@ def team_server(home: Path) -> Iterator[str]:
         port = free_port()
         (home / "secrets.toml").write_text(SECRETS.format(port=port, provider=known))
         (home / "team.toml").write_text(TEAM)
-        with serving(home, port, "--secrets.files", str(home / "secrets.toml")) as served:
+        with serving(home, port, "--secrets.files", json.dumps([str(home / "secrets.toml")])) as served:
             yield served.address

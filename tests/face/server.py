@@ -33,7 +33,7 @@ class Served:
 def serving(home: Path, port: int | None = None, *options: str) -> Iterator[Served]:
     """The app with this CSP_HOME; killed at the end."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    command = [sys.executable, "-m", "csp.face.screen.serve", "app.py", "--server.port", str(port), *options]
     environment = {**os.environ, "CSP_HOME": str(home)}
     with (home / "server.log").open("a") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

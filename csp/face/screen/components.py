@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 PARTS = Path(__file__).parent / "parts"
+MOST_LINES = 12
+"""Of so many lines `room.css` keeps the room; more reach below the screen."""
 Cell = tuple[Literal["text", "quiet", "lines", "images", "score", "badges"], Any]
 """How a cell shows what: a text, one with a quiet line under it, pictures, a score with its bar, badges."""
 Badge = tuple[str, Literal["quiet", "blue", "orange"], str]
@@ -116,19 +119,29 @@ def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> in
     """
     data = {"tiles": [asdict(tile) for tile in tiles], "tone": tone, "columns": columns}
     images = [tile.image for tile in tiles]
-    opened = _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key, images)).opened
+    with _room("tiles", len(tiles), columns, key):
+        opened = _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key, images)).opened
     return None if opened is None else int(opened)
 
 
 def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
     """Draws the table; a click on a row with an address goes there."""
     data = {"title": title, "columns": [asdict(c) for c in columns], "rows": [asdict(r) for r in rows]}
-    _table(data=data, key=key)
+    pictured = any(kind == "images" for row in rows[:1] for kind, _ in row.cells)
+    with _room("pictured" if pictured else "rows", len(rows), 1, key):
+        _table(data=data, key=key)
 
 
 def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> None:
     """Draws cards, `columns` in a line where the screen is wide enough; a click on one opens its address."""
-    _cards(data={"title": title, "cards": [asdict(card) for card in cards], "columns": columns}, key=key)
+    with _room("cards", len(cards), columns, key):
+        _cards(data={"title": title, "cards": [asdict(card) for card in cards], "columns": columns}, key=key)
+
+
+def _room(kind: str, count: int, columns: int, key: str) -> DeltaGenerator:
+    """A container whose name tells `room.css` how much room its element will take, before it is drawn."""
+    lines = min(-(-count // columns), MOST_LINES)
+    return st.container(key=f"room-{kind}-{columns}-by-{lines}-{key}", gap=None)
 
 
 def chart_clicks(chart: str, href: str) -> None:
