@@ -30,13 +30,15 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path, port: int | None = None, *options: str) -> Iterator[Served]:
+def serving(
+    home: Path, port: int | None = None, *options: str, app: Path = ROOT / "app.py"
+) -> Iterator[Served]:
     """The app with this CSP_HOME; killed at the end."""
     port = port or free_port()
-    command = [sys.executable, "-m", "csp.face.screen.serve", "app.py", "--server.port", str(port), *options]
+    command = [sys.executable, "-m", "csp.face.screen.serve", str(app), "--server.port", str(port), *options]
     environment = {**os.environ, "CSP_HOME": str(home)}
     with (home / "server.log").open("a") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=app.parent, env=environment, stdout=log, stderr=log)
         try:
             wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", server)
             yield Served(f"http://127.0.0.1:{port}", server.pid)

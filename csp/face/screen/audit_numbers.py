@@ -17,7 +17,7 @@ def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
     """Five numbers, each with a line that says what it is."""
     total = sum(layer.neurons for layer in audit.coverage.values())
     overruled = percent(audit.overridden.value)
-    checked, overridden, disputes, spurious, record = st.columns(5)
+    checked, overridden, disputes, spurious, record = st.container(key="audit-headline").columns(5)
     checked.metric(
         "Neurons checked",
         f"{audit.decided:,} of {total:,}",
