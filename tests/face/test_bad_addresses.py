@@ -37,6 +37,21 @@ def test_an_unknown_neuron_says_which_exist(page: str, neuron: str, tiny_run: Ru
     )
 
 
+OF_AN_IMAGE: dict[str, dict[str, str]] = {
+    "app.py": {},
+    "pages/neuron.py": {"layer": "late", "neuron": "0"},
+    "pages/search.py": {"by": "picture"},
+    "pages/try.py": {},
+}
+
+
+@pytest.mark.parametrize("page", OF_AN_IMAGE)
+@pytest.mark.parametrize("image", ["99", "-1", "x"])
+def test_an_unknown_image_says_which_exist(page: str, image: str, tiny_run: Run) -> None:
+    words = said(opened(page, run="tiny", image=image, **OF_AN_IMAGE[page]))
+    assert f"image is a whole number from 0 to {tiny_run.manifest.images - 1}" in words
+
+
 @pytest.mark.parametrize("page", OF_A_RUN)
 def test_a_damaged_a_newer_and_a_deleted_run_are_sentences(page: str, tiny_run: Run) -> None:
     newer = shutil.copytree(tiny_run.path, tiny_run.path.with_name("newer"))

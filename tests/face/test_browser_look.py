@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.face.conftest import LONG
 from tests.face.server import ROOT, serving
@@ -123,3 +123,10 @@ def test_a_fault_of_the_program_is_one_sentence_in_our_words(
         assert fault.inner_text() == ""
         assert "ZeroDivision" not in page.content()
         page.close()
+
+
+def test_an_unknown_page_is_said_above_the_start_page(window: tuple[Page, str]) -> None:
+    page, served = window
+    page.goto(f"{served}/nonsense")
+    expect(page.get_by_role("dialog")).to_contain_text("does not seem to exist")
+    expect(page.get_by_text("lesion or for the ruler")).to_be_visible()
