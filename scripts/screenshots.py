@@ -13,7 +13,16 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-GRIDS = ("contrastive-grid", "neuron-table", "results", "neurons-behind", "changes", "class-push", "present")
+GRIDS = (
+    "contrastive-grid",
+    "neuron-rows",
+    "results",
+    "neurons-behind",
+    "changes",
+    "class-push",
+    "present",
+    "audit-artefacts",
+)
 ANY_PICTURE = ", ".join([*(f".st-key-{grid} img[src]" for grid in GRIDS), ".st-key-run-demo"])
 
 
@@ -23,6 +32,8 @@ def take(page: Page, address: str, out: Path) -> None:
     page.wait_for_selector(ANY_PICTURE)
     page.wait_for_selector(SETTLED)
     page.wait_for_timeout(1500)
+    page.wait_for_selector("[class*=st-key-waiting-]", state="detached")
+    page.wait_for_timeout(500)
     with Image.open(BytesIO(page.screenshot())) as shot:
         shot.convert("RGB").quantize(256).save(out, optimize=True)
     print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
@@ -50,6 +61,8 @@ def main() -> None:
         "classes": f"/classes?{urlencode(run)}",
         "search": f"/search?{urlencode(run | {'query': 'blue-white veil, -ruler'})}",
         "try": f"/try?{urlencode(run | {'image': 12})}",
+        "review": f"/review?{urlencode(run)}",
+        "audit": f"/audit?{urlencode(run | {'view': 'artefacts'})}",
         "runs": "/runs",
         "present": f"/present?{urlencode(run | {'step': 3})}",
     }
