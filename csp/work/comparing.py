@@ -47,7 +47,8 @@ class GammaCurve:
     """How labels of one neuron fare at each of `GAMMAS`."""
 
     labels: tuple[str, ...]
-    """Labels that come first at some gamma, in that order, then the next best at the ends."""
+    """Labels that come first at some gamma, in that order, then the next best at the ends that mean something
+    else than those before them."""
     scores: Float32[np.ndarray, "labels gammas"]
     first: tuple[str, ...]
     """The first label at each gamma."""
@@ -105,8 +106,13 @@ def gamma_curve(explorer: Explorer, layer: str, neuron: int) -> GammaCurve:
         return GammaCurve((), np.zeros((0, len(GAMMAS)), np.float32), ())
     scores: Float32[np.ndarray, "gammas t"] = np.clip(vectors @ texts.T, -1.0, 1.0).astype(np.float32)
     first = scores.argmax(axis=1)
-    ends = np.argsort(-scores[[0, -1]], axis=1, kind="stable")[:, :CURVES].T.ravel()
-    followed = list(dict.fromkeys([*first.tolist(), *ends.tolist()]))[: max(CURVES, len(set(first.tolist())))]
+    followed = list(dict.fromkeys(first.tolist()))
+    ends = np.argsort(-scores[[0, -1]], axis=1, kind="stable").T.ravel()
+    for text in ends.tolist():
+        if len(followed) >= CURVES:
+            break
+        if not any(explorer.meanings.same(names[text], names[one]) for one in followed):
+            followed.append(text)
     return GammaCurve(
         tuple(names[text] for text in followed), scores[:, followed].T, tuple(names[text] for text in first)
     )

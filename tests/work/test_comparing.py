@@ -10,6 +10,7 @@ from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder
 from csp.keeping.run import Run
 from csp.work.comparing import (
+    CURVES,
     GAMMAS,
     alikeness,
     compare_gammas,
@@ -75,6 +76,15 @@ def test_a_curve_follows_the_first_label_at_each_gamma(explorer: Explorer) -> No
             assert curve.scores[row, place] == pytest.approx(best.score, abs=1e-5)
             assert curve.scores[:, place].max() == curve.scores[row, place]
     assert gamma_curve(explorer, "late", 2).labels == ()
+
+
+def test_a_curve_follows_other_things_rather_than_synonyms() -> None:
+    explorer = open_explorer("demo")
+    curve = gamma_curve(explorer, "layer4", 17)
+    came_first = len(set(curve.first))
+    assert CURVES == len(curve.labels) > came_first
+    for place in range(came_first, CURVES):
+        assert not any(explorer.meanings.same(curve.labels[place], one) for one in curve.labels[:place])
 
 
 def test_two_runs_of_one_model(explorer: Explorer) -> None:
