@@ -3,7 +3,11 @@
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.home import REPOSITORY
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.reviews.words import Act
 from csp.keeping.run import Run
+from csp.work.explorer import open_explorer
+from csp.work.reviewing import Person, Reviewing, Said
 from csp.work.tour import turns
 from tests.face.test_pages import drawn, opened, said
 
@@ -46,6 +50,32 @@ def test_nothing_on_it_changes_data() -> None:
     app = opened("pages/present.py", run="demo", step="3")
     kinds = {button.key for button in app.button} - {"help", "sign-out"}
     assert kinds == {"previous", "next"}
+
+
+def test_the_others_are_neurons_whose_label_means_something_else() -> None:
+    explorer = open_explorer("demo")
+    other = sum(not explorer.meanings.same(one.plain, one.contrastive) for one in turns(explorer.run))
+    app = opened("pages/present.py", run="demo", step="4")
+    assert f"for {other} of 768 neurons" in all_words(app)
+    arrows = [each.value.replace("\\", "") for each in app.markdown if " → " in each.value]
+    assert len(arrows) == 4
+    for arrow in arrows:
+        plain, contrastive = arrow.replace(":blue[**", "").replace("**]", "").split(" → ")
+        assert not explorer.meanings.same(plain, contrastive)
+
+
+def test_a_presented_label_says_whose_it_is(tiny_run: Run) -> None:
+    machine = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
+    assert "The machine suggests:" in machine
+    with open_reviews() as reviews:
+        desk, ann = Reviewing(tiny_run, reviews), Person(name="Ann")
+        desk.record(ann, Said(layer="late", neuron=0, verdict=Act.FLAG))
+        flagged = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
+        assert "The machine suggests:" in flagged and "ruler" in flagged, "a flag takes no label away"
+        desk.record(ann, Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label="ink"))
+    words = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
+    assert "ink" in words and "written by Ann (not checked)" in words
+    assert "The machine suggests" not in words
 
 
 def test_any_neuron_can_be_presented(tiny_run: Run) -> None:

@@ -8,6 +8,7 @@ from csp.face.screen.keys import shortcut
 from csp.face.screen.place import Params, whole_number
 from csp.face.screen.present_slides import SLIDES, neuron_slide
 from csp.work.explorer import Explorer
+from csp.work.reviewing_labels import shown_label
 
 
 def present(params: Params, explorer: Explorer, layer: str) -> None:
@@ -37,10 +38,10 @@ def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
     neurons = explorer.run.layer(layer).neurons
     neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
     table = neurons_of(explorer, layer).frame.set_index("neuron")
-    person = reviewed(explorer, layer).get(neuron)
     machine = table["label"].get(neuron)
+    label = shown_label(machine if isinstance(machine, str) else None, reviewed(explorer, layer).get(neuron))
     with st.container(height=760, border=False, key="slide"):
-        neuron_slide(explorer, explorer.neuron(layer, neuron), machine if person is None else person.label)
+        neuron_slide(explorer, explorer.neuron(layer, neuron), label)
     _foot(params, "", ("neuron", neuron, 0, neurons - 1))
 
 

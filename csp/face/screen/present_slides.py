@@ -6,9 +6,12 @@ import streamlit as st
 
 from csp.face.screen.components import Tile, tile_grid
 from csp.face.screen.pictures import source
+from csp.face.screen.suggestion import LONGEST
+from csp.face.screen.verdict_words import shown
 from csp.face.screen.words import image_alt, plain
 from csp.keeping.run import Run
 from csp.work.explorer import Explorer
+from csp.work.reviewing_labels import Shown
 from csp.work.tour import Shares, Turn
 from csp.work.views import ImageFacts, NeuronView
 
@@ -56,11 +59,13 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) ->
     """More neurons of the kind."""
     total = sum(record.neurons for record in explorer.run.manifest.layers)
     st.header("It is not the only one.", anchor=False)
+    changed = [turn for turn in found if not explorer.meanings.same(turn.plain, turn.contrastive)]
     st.markdown(
-        f"Counting the twins in changes the first label of {len(found):,} of {total:,} neurons. Some turn to "
-        "another word for the same thing; these do not:"
+        f"Counting the twins in changes what the first label means for {len(changed):,} of {total:,} "
+        "neurons, for example:"
     )
-    for place, turn in enumerate(found[1 : OTHERS + 1]):
+    others = [turn for turn in changed if turn is not found[0]]
+    for place, turn in enumerate(others[:OTHERS]):
         pictures, words = st.columns([55, 45], gap="large", vertical_alignment="center")
         other = explorer.neuron(turn.layer, turn.neuron)
         with pictures:
@@ -98,14 +103,18 @@ Slide = Callable[[Explorer, NeuronView, Sequence[Turn]], None]
 SLIDES: tuple[Slide, ...] = (first_slide, twins_slide, answer_slide, others_slide, people_slide)
 
 
-def neuron_slide(explorer: Explorer, view: NeuronView, label: str | None) -> None:
-    """One neuron for a wall: both groups, and its label."""
+def neuron_slide(explorer: Explorer, view: NeuronView, label: Shown) -> None:
+    """One neuron for a wall: both groups, its label and whose it is."""
     with _beside(explorer.run, view):
-        if label is None:
-            st.header("No label was suggested for this neuron.", anchor=False)
-        else:
-            st.markdown("What the first have that their twins lack:")
-            st.header(plain(label), anchor=False)
+        if label.text is None:
+            st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
+            return
+        st.markdown("What do the first have that their twins lack?")
+        if label.by is None:
+            st.markdown("The machine suggests:")
+        st.header(shown(label.text, LONGEST), anchor=False)
+        if label.by is not None:
+            st.markdown(shown(label.words, LONGEST))
 
 
 def _beside(run: Run, view: NeuronView, *, twins: bool = True) -> st.delta_generator.DeltaGenerator:
