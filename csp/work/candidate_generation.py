@@ -61,7 +61,8 @@ def generate(
     """
     request.check()
     vlm = _opened(openable_spec(request.vlm))
-    work = _Work(explorer, layer, request, vlm, explorer.choice(request.layout.images))
+    choice = explorer.choice(request.layout.images, contrast=request.contrast or None)
+    work = _Work(explorer, layer, request, vlm, choice)
     stage, done = Stage(f"{layer}: asking {vlm.name}", len(neurons), report), Generated()
     for place, neuron in enumerate(neurons, start=1):
         try:

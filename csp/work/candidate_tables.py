@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from csp.errors import BadInputError
 from csp.keeping.additions import AddedTable
+from csp.method.contrast_rule import parse_rule
 from csp.world.picture_grid import PIXELS, ROWS
 from csp.world.vlm import MOST_TOKENS
 from csp.world.vlm_prompts import GRIDS, PROMPTS, Mode, message_parts
@@ -106,6 +107,8 @@ class Request:
     """Where the run's encoder lies, if not where the run says."""
     by: str = ""
     """Who asks."""
+    contrast: str = ""
+    """Which images may be look-alikes (`method.contrast_rule`); "" is the run's own rule."""
     in_place: bool = False
 
     @property
@@ -129,6 +132,10 @@ class Request:
             found["pixels"] = f"a grid of {pixels} pixels can't be drawn; take 128 to 4096"
         if not 1 <= self.most_tokens <= 4096 or not 0 <= self.seed < 2**31:
             found["seed"] = "an answer has 1 to 4096 tokens, and a seed is a whole number from 0"
+        try:
+            parse_rule(self.contrast or "mean")
+        except BadInputError as error:
+            found["contrast"] = str(error)
         try:
             message_parts(self.question, GRIDS[self.mode])
         except BadInputError as error:

@@ -98,6 +98,17 @@ def test_a_job_goes_on_where_it_stopped(explorer: Explorer, server: Server) -> N
     assert len(vlm_answers(explorer.run, "late", RULER)) == 3
 
 
+def test_the_look_alikes_shown_follow_the_rule_asked_for(explorer: Explorer, server: Server) -> None:
+    assert generate(explorer, "late", [RULER], asking(server)).answered == 1
+    assert generate(explorer, "late", [RULER], asking(server, contrast="mean")).known == 1
+    assert generate(explorer, "late", [RULER], asking(server, contrast="quantile:0.1")).answered == 1
+    latest, first = vlm_answers(explorer.run, "late", RULER)
+    choice = explorer.choice(Layout().images, contrast="quantile:0.1")
+    pairs, _ = explorer.pairs("late", RULER, choice)
+    lowest = [pair.contrastive.image for pair in pairs if pair.contrastive and pair.activation > 0]
+    assert list(latest.shown.contrastive) == lowest != list(first.shown.contrastive)
+
+
 def test_what_cannot_be_read_is_kept_and_counted(explorer: Explorer, server: Server) -> None:
     server.behaviours = [tells("I'm sorry, I can't help."), tells("")]
     done = generate(explorer, "late", [RULER, HAIRS], asking(server))
@@ -157,6 +168,7 @@ def test_requests_that_cannot_work(explorer: Explorer, server: Server) -> None:
         ({"layout": Layout(pixels=2)}, "can't be drawn"),
         ({"seed": -1}, "seed"),
         ({"most_tokens": 0}, "tokens"),
+        ({"contrast": "quantile:2"}, "quantile"),
     ):
         with pytest.raises(BadInputError, match=sentence):
             generate(explorer, "late", [RULER], asking(server, **changed))

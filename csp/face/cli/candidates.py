@@ -8,7 +8,7 @@ import typer
 
 from csp.errors import BadInputError
 from csp.face.cli.adding import AllLayersOption, InPlaceOption
-from csp.face.cli.looking import JsonOption, RunArgument
+from csp.face.cli.looking import ContrastOption, JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
 from csp.work.neuron_choice import choose_neurons
@@ -36,6 +36,7 @@ def candidates(
     prompt_file: Annotated[
         Path | None, typer.Option(help="A text file with the prompt; {images} marks the grids' place.")
     ] = None,
+    contrast: ContrastOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 0,
     encoder: Annotated[str | None, typer.Option(help="Where the run's encoder lies, if it moved.")] = None,
     in_place: InPlaceOption = False,
@@ -53,6 +54,7 @@ def candidates(
         mode="activating-only" if activating_only else "contrastive",
         prompt=_prompt(prompt_file),
         layout=Layout(rows, images, pixels),
+        contrast=contrast or "",
         seed=seed,
         encoder=encoder or "",
         by="csp candidates",

@@ -55,6 +55,7 @@ class Look:
     """Labels with a number key."""
     gamma: float
     examples: int
+    contrast: str
     state: NeuronReview
     settle: bool = False
     """Whether a decision settles a dispute."""

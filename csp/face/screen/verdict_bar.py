@@ -62,6 +62,7 @@ def verdict_bar(
                 picks=() if blind else picks(explorer, view, state),
                 gamma=view.gamma,
                 examples=view.k,
+                contrast=view.contrast,
                 state=state,
                 settle=settle,
                 blind=blind,

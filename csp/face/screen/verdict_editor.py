@@ -66,7 +66,9 @@ def _scored(explorer: Explorer, look: Look, own: str) -> str:
     """How the label fares, or why that can't be said."""
     try:
         with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
-            found = explorer.score_text(look.layer, look.neuron, own, k=look.examples, gamma=look.gamma)
+            found = explorer.score_text(
+                look.layer, look.neuron, own, k=look.examples, gamma=look.gamma, contrast=look.contrast
+            )
     except CspError as error:
         return f"Not scored: {plain(str(error))}. It can be saved all the same."
     if FIRST not in found.scores:
