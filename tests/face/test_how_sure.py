@@ -56,8 +56,8 @@ def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Ru
         evaluate(explorer, Request(metric, tuple(LABELERS), explorer.choice(), {"late": range(6)}))
     app = opened()
     assert "The label foretells the firing **" in said(app)
-    assert "its images are alike **" in said(app)
-    helps = [caption.help for caption in app.caption if "its images are alike **" in caption.value]
+    assert "its pictures are alike **" in said(app)
+    helps = [caption.help for caption in app.caption if "its pictures are alike **" in caption.value]
     assert helps
     assert "**Simulation correlation " in helps[0] and "mean cosine" in helps[0], "the numbers by their names"
     other = said(opened(gamma="0.5"))

@@ -18,10 +18,10 @@ MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma", "cosy_max")
 """Numbers of the label; they hold for the run's own parameters only."""
 SAID = {
     "scs": "The label foretells the firing",
-    "cosy_auc": "pictures made from it fire the neuron more",
-    "clarity": "its images are alike",
-    "redundancy": "so is the nearest neuron",
-    "polysemanticity": "its images are of two kinds",
+    "cosy_auc": "pictures drawn from it fire it more in",
+    "clarity": "its pictures are alike",
+    "redundancy": "has a double",
+    "polysemanticity": "mixes two kinds",
 }
 """Those that the line says, in a few words; their names and what they are show on hover, with the others."""
 
