@@ -5,14 +5,25 @@ from typing import Any
 
 from csp.errors import BadInputError
 from csp.method.labelers import check_labeler
+from csp.work.candidate_scores import joined_labels
 from csp.work.choice import Choice
 from csp.work.explorer import Explorer
+from csp.work.labelling import Labels
+from csp.work.views import LabelRow
 
 
 def label_lists(
-    explorer: Explorer, neurons: Mapping[str, Sequence[int]], method: str, choice: Choice, top: int
+    explorer: Explorer,
+    neurons: Mapping[str, Sequence[int]],
+    method: str,
+    choice: Choice,
+    top: int,
+    *,
+    candidates: bool = False,
 ) -> list[dict[str, Any]]:
     """`[{layer, neuron, labels: [{label, score}]}]`; no labels for a neuron that never fires.
+
+    Labels are texts of the vocabulary, with `candidates` also the candidates of all neurons.
 
     Raises BadInputError for an unknown method and for a run without a vocabulary.
     """
@@ -22,16 +33,18 @@ def label_lists(
             f"the run {explorer.run.name} has no vocabulary, so there is nothing to label with; "
             "index or import it with --vocabulary"
         )
+
+    def labels(layer: str, neuron: int) -> Labels:
+        if candidates:
+            return joined_labels(explorer, layer, neuron, choice, top)
+        return explorer.labels(layer, neuron, choice, top)[0]
+
     return [
-        {"layer": layer, "neuron": neuron, "labels": _labels(explorer, layer, neuron, method, choice, top)}
+        {"layer": layer, "neuron": neuron, "labels": _best(labels(layer, neuron).get(method, ()), top)}
         for layer, numbers in neurons.items()
         for neuron in numbers
     ]
 
 
-def _labels(
-    explorer: Explorer, layer: str, neuron: int, method: str, choice: Choice, top: int
-) -> list[dict[str, Any]]:
-    labels, _ = explorer.labels(layer, neuron, choice, top)
-    rows = [row for row in labels.get(method, ()) if row.rank <= top]
-    return [{"label": row.label, "score": row.score} for row in rows]
+def _best(rows: Sequence[LabelRow], top: int) -> list[dict[str, Any]]:
+    return [{"label": row.label, "score": row.score} for row in rows if row.rank <= top]

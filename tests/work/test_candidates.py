@@ -16,6 +16,7 @@ from csp.work.candidate_scores import joined_labels, joined_texts
 from csp.work.candidate_tables import CANDIDATES, Layout, Request
 from csp.work.candidates import add_candidate, candidates, vlm_answers, what_the_vlm_saw
 from csp.work.explorer import Explorer, open_explorer
+from csp.work.label_lists import label_lists
 from csp.work.progress import Progress
 from csp.world.vlm_prompts import PROMPTS
 from tests.world.misbehaving import Server, fails, serving, tells
@@ -199,6 +200,8 @@ class TestWithARealEncoder:
         assert joined is not None and joined.texts[-2:] == ("red ruler", "white mole")
         best = joined_labels(explorer, layer, neuron, explorer.choice(), top=20)
         assert len(best["csp"]) == len(indexed.vocabulary) + 2
+        listed = label_lists(explorer, {layer: [neuron]}, "csp", explorer.choice(), 20, candidates=True)
+        assert {"red ruler", "white mole"} < {row["label"] for row in listed[0]["labels"]}
         found = candidates(explorer, layer, neuron)
         assert {one.text for one in found} == {"white mole", "red ruler"}
         at_half = candidates(explorer, layer, neuron, explorer.choice(gamma=0.5))

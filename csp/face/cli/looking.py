@@ -123,6 +123,9 @@ def label(
     contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels for each neuron.")] = 5,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Among the vocabulary and the candidates.")
+    ] = False,
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="People's labels before the machine's.")
     ] = False,
@@ -136,7 +139,7 @@ def label(
     choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    found = label_lists(explorer, chosen, method, choice, top)
+    found = label_lists(explorer, chosen, method, choice, top, candidates=candidates)
     if reviewed:
         from csp.work.reviewing import open_reviewing
         from csp.work.reviewing_labels import put_people_first
