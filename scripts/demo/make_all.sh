@@ -32,5 +32,5 @@ for mode in "" --activating-only; do
 done
 $python -m scripts.demo.evaluate_candidates
 $python -m csp evaluate "$run" --metric cosy --generator dermoscopy:drawn --in-place
-$python -m csp evaluate "$run" --metric causal --layer layer4 --in-place # layer3 needs the model: about 40 minutes
+$python -m csp evaluate "$run" --metric causal --in-place # layer3 needs the model: a quarter of an hour
 $python -m csp experiment examples/demo-experiment.yaml --in-place -o docs/experiment-demo.md
