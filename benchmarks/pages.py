@@ -222,7 +222,9 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
                 print(name, found[name], file=sys.stderr, flush=True)
                 await page.context.close()
             alone = server.memory_info().rss / 1e9
+            worked, begun = server.cpu_times(), time.perf_counter()
             many = await crowd(browser, address, view, options)
+            busy = spent(worked, server) / (time.perf_counter() - begun)
             print(options.people, "at once", figures(many, MOVES["next neuron"].aim), file=sys.stderr)
             memory = server.memory_info().rss / 1e9
         await browser.close()
@@ -241,6 +243,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             "look_s": options.look,
             "median_s": round(statistics.median(many), 3),
             "times_single": round(statistics.median(many) / single, 2),
+            "server_busy": round(busy, 2),  # of one processor; the rest of what there is went to the browser
         },
         "server_memory_gb": {"one": round(alone, 2), "all": round(memory, 2), "limit": MEMORY_LIMIT_GB},
         "processors": os.cpu_count(),
