@@ -146,10 +146,19 @@ def test_a_person_can_stop_while_the_server_thinks() -> None:
             vlm.answer(GRIDS, PROMPTS["contrastive"], seed=0, stop=stop)
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """A shell starts what runs in its background deaf to Ctrl-C, and these tests may run there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_the_waiting() -> None:
     """So does a cancelled job, whose process gets the same signal: neither is asked anew."""
     with serving(hangs) as server:
-        vlm = impatient(server, seconds=2)
+        vlm = impatient(server)
         main = threading.main_thread().ident
         threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT]).start()
         with pytest.raises(KeyboardInterrupt):
