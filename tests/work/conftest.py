@@ -1,9 +1,15 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from csp.keeping.answers import Answers
+from csp.keeping.home import answers_folder
+from csp.keeping.reviews.store import open_reviews
 from csp.keeping.run import Run
+from csp.work.explorer import Explorer
 from csp.work.indexing import index
+from csp.work.reviewing import Reviewing
 from tests.work.tiny_world import index_spec, make_world
 
 
@@ -24,3 +30,16 @@ def unlabelled(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same without a vocabulary; not to be changed."""
     spec = index_spec(world, tmp_path_factory.mktemp("indexed") / "unlabelled", vocabulary=None)
     return Run.open(index(spec))
+
+
+@pytest.fixture
+def explorer(tiny_run: Run) -> Explorer:
+    """Asks the run of `tests.build`."""
+    return Explorer(tiny_run, Answers(answers_folder()))
+
+
+@pytest.fixture
+def desk(tiny_run: Run) -> Iterator[Reviewing]:
+    """Where people judge that run."""
+    with open_reviews() as reviews:
+        yield Reviewing(tiny_run, reviews)

@@ -1,32 +1,16 @@
 """The audit of a run: coverage, what was overruled, criteria, disputes, the chain."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from csp.keeping.answers import Answers
-from csp.keeping.home import answers_folder
 from csp.keeping.reviews.event import new_token
-from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.words import Act
-from csp.keeping.run import Run
 from csp.work.audit import Audit, audit_of, labels_in_force
 from csp.work.explorer import Explorer
 from csp.work.reviewing import Person, Reviewing, Said
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
-
-
-@pytest.fixture
-def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
-
-
-@pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
-    with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
 
 
 def said(verdict: Act, neuron: int, label: str | None = None, **given: Any) -> Said:

@@ -1,31 +1,12 @@
 """The run at a glance: counts of neurons by what people and the machine say of them."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from csp.keeping.answers import Answers
-from csp.keeping.home import answers_folder
-from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.words import Act
-from csp.keeping.run import Run
 from csp.work.explorer import Explorer
 from csp.work.glance import layer_glance
 from csp.work.neuron_rows import machine_rows
 from csp.work.reviewing import Person, Reviewing, Said
 
 ANN, BO = (Person(name=name) for name in ("Ann", "Bo"))
-
-
-@pytest.fixture
-def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
-
-
-@pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
-    with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
 
 
 def test_without_reviews_artefacts_are_those_that_the_machine_names(explorer: Explorer) -> None:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from csp.errors import BadInputError, UnavailableError
-from csp.keeping.answers import Answers
-from csp.keeping.home import answers_folder
-from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.words import Act
-from csp.keeping.run import Run
 from csp.work.explorer import Explorer
 from csp.work.exporting import EXPORT, as_csv, as_json, export_neurons, export_table
 from csp.work.neuron_rows import COLUMNS, NeuronRows, machine_rows, with_reviews
@@ -23,17 +18,6 @@ from csp.work.reviewing import Person, Reviewing, Said
 
 RULER, HAIRS, NEVER = 0, 1, 2
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
-
-
-@pytest.fixture
-def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
-
-
-@pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
-    with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
 
 
 def decide(

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,11 +9,7 @@ from pathlib import Path
 import pytest
 
 from csp.errors import UnavailableError
-from csp.keeping.answers import Answers
-from csp.keeping.home import answers_folder
-from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.words import Act
-from csp.keeping.run import Run
 from csp.work.artefacts import artefact_neurons
 from csp.work.explorer import Explorer
 from csp.work.report.content import Wish
@@ -44,17 +39,6 @@ class Elements(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-
-
-@pytest.fixture
-def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
-
-
-@pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
-    with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
 
 
 def built(html: str) -> Elements:
