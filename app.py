@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.start import example, example_neurons, glance
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.start.home import example, example_neurons, glance
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 IDEA = (
     "A classifier is made of neurons, and each answers to something in the picture. To see what, compare the "

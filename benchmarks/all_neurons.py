@@ -15,11 +15,11 @@ from contextlib import contextmanager
 import numpy as np
 from jaxtyping import Float32
 
-from csp.method.contrast import UNSURE, look_up
-from csp.method.contrast_rule import cold_images
-from csp.method.examples import Examples, mean_activation, select_examples
-from csp.method.layer import select_all
-from csp.method.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
+from csp.method.examples.contrast_rule import cold_images
+from csp.method.examples.contrastive import UNSURE, look_up
+from csp.method.examples.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
+from csp.method.examples.select import Examples, mean_activation, select_examples
+from csp.method.examples.select_layer import select_all
 
 
 def make_embeddings(images: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "n d"]:

@@ -18,12 +18,13 @@ import torchvision
 from PIL import Image
 from safetensors.torch import save_file
 
-from csp.keeping.run import Run
-from csp.work.indexing import index
+from csp.keeping.run_folder.run import Run
+from csp.work.indexing.index import index
+from csp.work.indexing.spec import make_spec
 from csp.work.progress import Progress
-from csp.work.spec import make_spec
-from csp.world.images import read_image
-from csp.world.models import open_encoder, open_target
+from csp.world.pictures.decode import read_image
+from csp.world.protocols.encoder import open_encoder
+from csp.world.protocols.target import open_target
 
 CLIP = "ViT-B-32"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from csp.keeping.atomic import TEMPORARY, publish
-from csp.keeping.run import Run
+from csp.keeping.run_folder.run import Run
 
 ROOT = Path(__file__).parents[1]
 NAME = "large"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csp.method.examples import select_examples
-from csp.method.projection import concept_vector, project
+from csp.method.examples.select import select_examples
+from csp.method.labelers.projection import concept_vector, project
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def served_app(home: Path | None) -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "csp.face.screen.serve", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "csp.face.screen.page.server", "app.py", "--server.port", str(port)]
     environment = {**os.environ, **({"CSP_HOME": str(home)} if home else {})}
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=silent, stderr=silent) as server:

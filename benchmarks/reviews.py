@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from csp.keeping.manifest import canonical_json
+from csp.keeping.canonical_json import canonical_json
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.words import Act
+from csp.keeping.reviews.vocabulary import Act
 
 SERVER = Path(__file__).parents[1] / "scripts" / "private_postgres.py"
 AIM_MS = 200

@@ -2,21 +2,15 @@
 
 import streamlit as st
 
-from csp.face.screen.address import choose, follow, write
-from csp.face.screen.audit_artefacts import LEAF, artefact_table
-from csp.face.screen.audit_log import log_view, verify_button
-from csp.face.screen.audit_numbers import (
-    agreement_table,
-    coverage_table,
-    criteria_table,
-    disputes_list,
-    headline,
-    overruled_line,
-)
-from csp.face.screen.audit_report import report_panel
-from csp.face.screen.data import audited, chosen_explorer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.place import choice, whole_number
+from csp.face.screen.audit.artefacts import LEAF, artefact_table
+from csp.face.screen.audit.log import log_view, verify_button
+from csp.face.screen.audit.numbers import coverage_table, criteria_table, headline, overruled_line
+from csp.face.screen.audit.report import report_panel
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.review.agreement import agreement_table, disputes_list
+from csp.face.screen.state.cached import audited, chosen_explorer
+from csp.face.screen.url.params import choice, whole_number
+from csp.face.screen.url.state import choose, follow, write
 
 VIEWS = {
     "checked": "What was checked",

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from csp.face.screen.class_columns import (
+from csp.face.screen.atlas.classes import (
     NO_CLASSES,
     artefact_section,
     chosen_classes,
     class_columns,
     class_picker,
 )
-from csp.face.screen.data import chosen_explorer, chosen_layer, pushes_of, rows_of
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.steering import layer_picker, run_picker
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer, pushes_of, rows_of
 
 with frame("Classes"):
     address = st.query_params.to_dict()

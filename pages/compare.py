@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from csp.face.screen.compare_sides import chosen_sides, side_pickers
-from csp.face.screen.compare_views import compared
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.steering import layer_picker, run_picker
+from csp.face.screen.compare.sides import chosen_sides, side_pickers
+from csp.face.screen.compare.views import compared
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Compare"):
     address = st.query_params.to_dict()

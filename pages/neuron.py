@@ -2,19 +2,19 @@
 
 import streamlit as st
 
-from csp.face.screen.contrast_control import chosen_contrast
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.histogram import activation_histogram
-from csp.face.screen.history import review_history
-from csp.face.screen.image_dialog import image_dialog
-from csp.face.screen.neuron_pictures import chosen_pictures, neuron_pictures
-from csp.face.screen.place import whole_number
-from csp.face.screen.scores import chosen_parameters, labels_panel
-from csp.face.screen.similar import similar_panel
-from csp.face.screen.steering import steering
-from csp.face.screen.verdict_bar import verdict_bar
-from csp.face.screen.words import oddity, plain
+from csp.face.screen.judge.bar import verdict_bar
+from csp.face.screen.judge.history import review_history
+from csp.face.screen.neuron.contrast_control import chosen_contrast
+from csp.face.screen.neuron.histogram import activation_histogram
+from csp.face.screen.neuron.image_dialog import image_dialog
+from csp.face.screen.neuron.pictures import chosen_pictures, neuron_pictures
+from csp.face.screen.neuron.scores import chosen_parameters, labels_panel
+from csp.face.screen.neuron.similar import similar_panel
+from csp.face.screen.neuron.toolbar import steering
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.url.params import whole_number
+from csp.face.screen.wording import oddity, plain
 
 with frame("Neuron"):
     address = st.query_params.to_dict()

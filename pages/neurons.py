@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer, map_of, rows_of
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.neuron_chips import chip_bar, chips_of
-from csp.face.screen.neuron_columns import chosen_columns, column_picker, context_of
-from csp.face.screen.neuron_export import export_menu
-from csp.face.screen.neuron_filters import (
+from csp.face.screen.atlas.chips import chip_bar, chips_of
+from csp.face.screen.atlas.columns import chosen_columns, column_picker, context_of
+from csp.face.screen.atlas.export import export_menu
+from csp.face.screen.atlas.filters import (
     chosen_filters,
     count_line,
     filter_bar,
@@ -15,9 +13,11 @@ from csp.face.screen.neuron_filters import (
     leaves,
     nothing_found,
 )
-from csp.face.screen.neuron_map import chosen_colour, colour_picker, map_view
-from csp.face.screen.neuron_table import neuron_cards, neuron_table
-from csp.face.screen.words import measured_line
+from csp.face.screen.atlas.map import chosen_colour, colour_picker, map_view
+from csp.face.screen.atlas.table import neuron_cards, neuron_table
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, rows_of
+from csp.face.screen.wording import measured_line
 
 with frame("Neurons"):
     address = st.query_params.to_dict()

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame
-from csp.face.screen.present import present
+from csp.face.screen.page.frame import frame
+from csp.face.screen.start.present import present
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Present"):
     address = st.query_params.to_dict()

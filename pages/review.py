@@ -2,23 +2,16 @@
 
 import streamlit as st
 
-from csp.face.screen.agreement_panel import agreement_panel
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.exchange_panel import exchange_panel
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.grids import FIRST_PAIRS, activating_grid, contrastive_grid
-from csp.face.screen.history import review_history
-from csp.face.screen.place import choice
-from csp.face.screen.review_panel import blind_label, label_in_question, last_verdicts, wrote_blind
-from csp.face.screen.review_queue import (
-    chosen_neuron,
-    chosen_queue,
-    nothing_left,
-    onward,
-    queue_bar,
-    reasons,
-)
-from csp.face.screen.verdict_bar import verdict_bar
+from csp.face.screen.judge.bar import verdict_bar
+from csp.face.screen.judge.history import review_history
+from csp.face.screen.neuron.grids import FIRST_PAIRS, activating_grid, contrastive_grid
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.review.agreement import agreement_panel
+from csp.face.screen.review.exchange import exchange_panel
+from csp.face.screen.review.panel import blind_label, label_in_question, last_verdicts, wrote_blind
+from csp.face.screen.review.queue import chosen_neuron, chosen_queue, nothing_left, onward, queue_bar, reasons
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.url.params import choice
 
 with frame("Review"):
     address = st.query_params.to_dict()

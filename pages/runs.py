@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from csp.face.screen.address import choose
-from csp.face.screen.frame import frame
-from csp.face.screen.job_list import job_list
-from csp.face.screen.new_job import new_job
-from csp.face.screen.place import choice
-from csp.face.screen.run_cards import run_cards
+from csp.face.screen.page.frame import frame
+from csp.face.screen.runs.cards import run_cards
+from csp.face.screen.runs.job_panel import job_list
+from csp.face.screen.runs.new_job import new_job
+from csp.face.screen.url.params import choice
+from csp.face.screen.url.state import choose
 
 VIEWS = {"runs": "Runs", "jobs": "Jobs", "new": "Start a job"}
 

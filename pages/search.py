@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.search_bar import (
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.search.bar import (
     chosen_layers,
     chosen_way,
     neuron_box,
@@ -12,7 +11,8 @@ from csp.face.screen.search_bar import (
     search_bar,
     suggestions,
 )
-from csp.face.screen.searches import found_by_picture, found_by_words, found_like
+from csp.face.screen.search.found import found_by_picture, found_by_words, found_like
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Search"):
     address = st.query_params.to_dict()

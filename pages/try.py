@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from csp.face.screen.data import chosen_explorer, chosen_layer
-from csp.face.screen.frame import frame, run_line
-from csp.face.screen.picture_choice import another_picture, chosen_picture, probe_picker, upload_box
-from csp.face.screen.steering import layer_picker, run_picker
-from csp.face.screen.tried import (
+from csp.face.screen.elements.picture_picker import another_picture, chosen_picture, probe_picker, upload_box
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.search.try_image import (
     chosen_order,
     neurons_behind,
     order_bar,
@@ -14,6 +13,7 @@ from csp.face.screen.tried import (
     tried_picture,
     try_chosen,
 )
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Try an image"):
     address = st.query_params.to_dict()

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from csp.keeping.batches import Batch
-from csp.keeping.manifest import LayerRecord, Manifest, Parameters, Source
-from csp.keeping.run import Run
-from csp.keeping.thumbnails import make_thumbnails
-from csp.keeping.writer import RunWriter
-from csp.method.evidence import Evidence
-from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, best_labels
-from csp.method.neighbours import nearest_neighbours
+from csp.keeping.run_folder.batches import Batch
+from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.thumbnails import make_thumbnails
+from csp.keeping.run_folder.writer import RunWriter
+from csp.method.examples.neighbours import nearest_neighbours
+from csp.method.examples.select import select_examples
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.registry import LABELERS, best_labels
 from csp.method.states import neuron_states
 from csp.work.splits import selection
 

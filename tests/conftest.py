@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from csp.keeping.run import Run
+from csp.keeping.run_folder.run import Run
 from tests.build import build_run
 
 

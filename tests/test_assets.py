@@ -16,11 +16,11 @@ from safetensors.torch import load_file
 from torchvision.models import ResNet, resnet18
 from torchvision.transforms import v2
 
-from csp.method.metrics import auroc
+from csp.method.metrics.statistics import auroc
 from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES, Case, sample_case
 from csp.world.dermoscopy.render import render
 from csp.world.dermoscopy.terms import names, vocabulary_csv, vocabulary_text
-from csp.world.prompts import TEMPLATES
+from csp.world.protocols.templates import TEMPLATES
 
 ASSETS = Path(__file__).parents[1] / "assets"
 CLASSIFIER = ASSETS / "models" / "classifier.safetensors"

@@ -30,6 +30,44 @@ FENCES = {
     "typer": "csp/face/cli",
     "rich": "csp/face/cli",
 }
+WINGS: dict[str, list[set[str]]] = {
+    "csp.method": [{"checks"}, {"states", "search", "attribution"}, {"examples"}, {"labelers"}, {"metrics"}],
+    "csp.world": [
+        {"dermoscopy", "specs", "pictures"},
+        {"protocols"},
+        {"torch_models", "datasets"},
+        {"targets", "encoders", "generators", "vlms"},
+    ],
+    "csp.keeping": [
+        {"atomic", "canonical_json", "home", "lock", "lru", "spreadsheet", "versions"},
+        {"jobs", "result_cache", "reviews", "run_folder"},
+        {"library"},
+    ],
+    "csp.work": [
+        {"provenance", "progress", "runs", "splits"},
+        {"models"},
+        {"labels"},
+        {"explorer"},
+        {"attribution", "candidates"},
+        {"indexing", "reviews"},
+        {"metrics", "report"},
+        {"neurons"},
+        {"jobs"},
+    ],
+    "csp.face.screen": [
+        {"wording"},
+        {"url", "review_wording"},
+        {"elements"},
+        {"state"},
+        {"page"},
+        {"audit", "judge", "runs"},
+        {"candidates", "atlas"},
+        {"neuron", "search"},
+        {"compare", "start", "review"},
+    ],
+}
+"""The rooms of each floor, low to high; those of one step do not know each other."""
+
 SOURCES = sorted((ROOT / "csp").rglob("*.py"))
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 
@@ -62,6 +100,33 @@ def test_imports_point_down(path: Path) -> None:
         )
 
 
+def wing(module: str) -> tuple[str, int, str] | None:
+    """The floor, step and name of the wing that holds a module."""
+    for base, steps in WINGS.items():
+        if module.startswith(f"{base}."):
+            name = module[len(base) + 1 :].split(".")[0]
+            for step, names in enumerate(steps):
+                if name in names:
+                    return base, step, name
+            raise AssertionError(f"{module}: the wing {name!r} has no place among {base}'s in WINGS")
+    return None
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_wings_import_only_wings_below(path: Path) -> None:
+    own = wing(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    for name in imported(path):
+        other = wing(name) if own and name.count(".") >= own[0].count(".") + 2 else None
+        if own and other and own[0] == other[0] and own[2] != other[2]:
+            assert other[1] < own[1], f"{path.relative_to(ROOT)} ({own[2]}) imports {name}"
+
+
+def test_no_folder_is_a_heap() -> None:
+    for folder in {path.parent for path in SOURCES}:
+        files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= 15, f"{folder.relative_to(ROOT)} holds {len(files)} files; give them rooms"
+
+
 @pytest.mark.parametrize("path", SCREENS, ids=lambda p: p.name)
 def test_pages_hold_no_computation(path: Path) -> None:
     """A page draws with csp.face.screen; what it knows comes through that floor."""
@@ -76,7 +141,8 @@ def test_pages_hold_no_computation(path: Path) -> None:
 def test_browsing_imports_no_model_library() -> None:
     """Opening a stored run must not pay for torch, open_clip or transformers."""
     code = (
-        "import sys, csp.work.explorer, csp.keeping.run, csp.world.models, csp.world.datasets\n"
+        "import sys, csp.work.explorer.explorer, csp.keeping.run_folder.run\n"
+        "import csp.world.protocols.target, csp.world.protocols.dataset\n"
         "print([m for m in ('torch', 'torchvision', 'open_clip', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

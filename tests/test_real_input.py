@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from csp.keeping.run import Run
-from csp.work.indexing import index
-from csp.work.spec import make_spec
-from csp.world.models import open_encoder
+from csp.keeping.run_folder.run import Run
+from csp.work.indexing.index import index
+from csp.work.indexing.spec import make_spec
+from csp.world.protocols.encoder import open_encoder
 from scripts.demo.real_input import report
-from tests.face.test_pages import drawn, opened
+from tests.face.pages.test_pages import drawn, opened
 
 ASSETS = Path(__file__).parents[1] / "assets"
 REAL = Path(__file__).parents[2] / "shared" / "real"

@@ -10,10 +10,10 @@ from PIL import Image
 from csp.world.dermoscopy.attributes import sample_case, with_attribute
 from csp.world.dermoscopy.render import render
 from csp.world.dermoscopy.terms import names
-from csp.world.picture_grid import picture_grid
-from csp.world.vlm import Vlm, open_vlm
-from csp.world.vlm_answers import parse_answer
-from csp.world.vlm_prompts import PROMPTS, Mode
+from csp.world.pictures.grid import picture_grid
+from csp.world.protocols.vlm import Vlm, open_vlm
+from csp.world.vlms.parse_answer import parse_answer
+from csp.world.vlms.prompts import PROMPTS, Mode
 
 FOLDER = Path(__file__).parents[1] / "assets" / "models" / "vlm"
 SEEDS = range(2_000_300, 2_000_309)  # never trained on, never in the demo run

@@ -1,16 +1,10 @@
 """Where runs and answers live, and how a run is found by name."""
 
 import os
-import re
 from pathlib import Path
-
-from csp.errors import BadInputError, NotFoundError
-from csp.keeping.manifest import MANIFEST_NAME
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED_RUNS = REPOSITORY / "assets" / "runs"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def home() -> Path:
@@ -27,60 +21,3 @@ def runs_folder() -> Path:
 def answers_folder() -> Path:
     """Where computed answers are kept."""
     return home() / "answers"
-
-
-def list_runs() -> list[Path]:
-    """The folders of all finished runs that have a name: those of `home()`, then the shipped ones."""
-    found: dict[str, Path] = {}
-    for folder in (runs_folder(), SHIPPED_RUNS):
-        for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
-            if _NAME.fullmatch(manifest.parent.name) and not manifest.parent.name.endswith(".partial"):
-                found.setdefault(manifest.parent.name, manifest.parent)
-    return list(found.values())
-
-
-def named_run(name: str) -> Path:
-    """The folder of the run called `name`; a path is refused, so `name` may come from an address.
-
-    Raises
-    ------
-    NotFoundError
-        No run has this name; the message says which exist.
-    """
-    runs = {run.name: run for run in list_runs()}
-    if name not in runs:
-        known = ", ".join(runs) if runs else "none yet, make one with `csp index`"
-        raise NotFoundError(f"no run is called {name!r} (runs: {known})")
-    return runs[name]
-
-
-def find_run(name_or_path: str) -> Path:
-    """The folder of a run, given its path or its name.
-
-    Raises
-    ------
-    NotFoundError
-        There is neither such a folder nor such a name; the message says which names exist.
-    """
-    path = Path(name_or_path)
-    is_path = path.name != name_or_path
-    if (path / MANIFEST_NAME).is_file() or (is_path and path.is_dir()):
-        return path.absolute()
-    return named_run(name_or_path)
-
-
-def run_destination(name_or_path: str) -> Path:
-    """Where a new run goes: a bare name into `runs_folder()`, anything else where it says.
-
-    Raises
-    ------
-    BadInputError
-        The last part can't be the name of a run.
-    """
-    path = Path(name_or_path)
-    if not _NAME.fullmatch(path.name) or path.name.endswith(".partial") or ".." in path.parts:
-        raise BadInputError(
-            f"{name_or_path!r} can't be the name of a run: use letters, digits, '.', '_' and '-', "
-            "starting with a letter or digit, not ending in '.partial'"
-        )
-    return runs_folder() / path.name if path.name == name_or_path else path.absolute()

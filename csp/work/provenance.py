@@ -1,18 +1,28 @@
 """Where an answer comes from, and what computed it."""
 
-from datetime import UTC
-from importlib.metadata import version
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
 
-from csp.keeping.answers import Answer
-from csp.keeping.manifest import Manifest
-from csp.work.views import Provenance, Source
+from csp.keeping.result_cache import Answer
+from csp.keeping.run_folder.manifest import Manifest
+
+Source = Literal["precomputed", "cached", "computed"]
 
 _FRESHNESS: tuple[Source, ...] = ("precomputed", "cached", "computed")
 
 
-def csp_version() -> str:
-    """The version of this program."""
-    return version("csp-explorer")
+@dataclass(frozen=True)
+class Provenance:
+    """Where an answer came from: stored with the run, kept from an earlier question, or worked out now."""
+
+    source: Source
+    by: str
+    """What computed it: the version of CSP Explorer, then the encoder where one ran."""
+    when: datetime
+    """When it was computed (UTC)."""
+    seconds: float | None
+    """How long that took; None for what came with the run."""
 
 
 def computed_by(csp: str, *models: str) -> str:

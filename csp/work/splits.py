@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool
 
-from csp.keeping.run import Run
+from csp.keeping.run_folder.run import Run
 
 HELD_OUT = ("held-out", "test")
 """Values of the column `split` that mark held-out images."""

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from csp.keeping.run import Run
-from csp.method.contrast_rule import ContrastRule, parse_rule
-from csp.method.labelers import LABELERS
-from csp.method.layer import select_all
-from csp.method.metrics import bootstrap_interval
-from csp.method.truth import Verdict, true_attributes, verdict
-from csp.work.evaluation_truth import attribute_table
-from csp.work.explorer import open_explorer
-from csp.work.labelling import Scorer
+from csp.keeping.run_folder.run import Run
+from csp.method.examples.contrast_rule import ContrastRule, parse_rule
+from csp.method.examples.select_layer import select_all
+from csp.method.labelers.registry import LABELERS
+from csp.method.metrics.ground_truth import Verdict, true_attributes, verdict
+from csp.method.metrics.statistics import bootstrap_interval
+from csp.work.explorer.explorer import open_explorer
+from csp.work.labels.scorer import Scorer
+from csp.work.metrics.ground_truth import attribute_table
 from csp.work.splits import held_out, selection
 
 RULES = (

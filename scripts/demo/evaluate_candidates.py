@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from csp.keeping.home import find_run
-from csp.keeping.run import Run
-from csp.method.truth import true_attributes
-from csp.work.candidates import vlm_answers
-from csp.work.evaluation_truth import attribute_table
+from csp.keeping.library.find import find_run
+from csp.keeping.run_folder.run import Run
+from csp.method.metrics.ground_truth import true_attributes
+from csp.work.candidates.read import vlm_answers
+from csp.work.metrics.ground_truth import attribute_table
 from csp.work.splits import held_out
-from csp.world.vlm_prompts import PROMPTS
+from csp.world.vlms.prompts import PROMPTS
 from scripts.demo.evaluate_vlm import Answered, attribute_named, compared
 from scripts.demo.training import report
 

@@ -17,13 +17,13 @@ import numpy as np
 from jaxtyping import Float64
 from PIL import Image
 
-from csp.method.metrics import Interval, bootstrap_interval
-from csp.world import picture_grid
+from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 from csp.world.dermoscopy.terms import names
-from csp.world.vlm import Vlm, open_vlm
-from csp.world.vlm_answers import parse_answer
-from csp.world.vlm_prompts import PROMPTS, Mode
+from csp.world.pictures import grid
+from csp.world.protocols.vlm import Vlm, open_vlm
+from csp.world.vlms.parse_answer import parse_answer
+from csp.world.vlms.prompts import PROMPTS, Mode
 from scripts.demo.data import Images, load_images, renderer_fingerprint
 from scripts.demo.train_vlm import FOLDER
 from scripts.demo.training import report
@@ -57,7 +57,7 @@ MEASURES: dict[str, Callable[[Answered], bool]] = {
 def answered(vlm: Vlm, pool: Pool, images: Images, neuron: MadeUpNeuron, mode: Mode, pixels: int) -> Answered:
     """Show the model a neuron's grids and read its answer."""
     pictures = [
-        picture_grid.picture_grid([Image.fromarray(images[i]) for i in grid], pixels=pixels)
+        grid.picture_grid([Image.fromarray(images[i]) for i in grid], pixels=pixels)
         for grid in grids(neuron, mode)
     ]
     named = tuple(attribute_named(text) for text in parse_answer(vlm.answer(pictures, PROMPTS[mode], seed=0)))
@@ -120,7 +120,7 @@ def main() -> None:
     vlm = open_vlm(f"hf:{FOLDER}")
     found: dict[str, Any] = {
         f"grids of {pixels} pixels": numbers(vlm, pool, images, neurons, pixels)
-        for pixels in (PIXELS, picture_grid.PIXELS)
+        for pixels in (PIXELS, grid.PIXELS)
     }
     found["a reader of the truth"] = true_answers(pool, neurons)
     found |= {"images": len(TEST), "seeds": [TEST.start, TEST.stop - 1], "renderer": renderer_fingerprint()}

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from csp.keeping.home import find_run
-from csp.keeping.run import Run
-from csp.method.metrics import auroc
+from csp.keeping.library.find import find_run
+from csp.keeping.run_folder.run import Run
+from csp.method.metrics.statistics import auroc
 from csp.world.dermoscopy.terms import names
-from csp.world.models import Encoder, open_encoder
+from csp.world.protocols.encoder import Encoder, open_encoder
 
 FEWEST = 5
 """An attribute that fewer images have (or lack) is left out."""

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 from csp.world.dermoscopy.attributes import sample_case
 from csp.world.dermoscopy.captions import caption
 from csp.world.dermoscopy.terms import vocabulary
-from csp.world.prompts import TEMPLATES
+from csp.world.protocols.templates import TEMPLATES
 
 PAD, START, END = "<pad>", "<start>", "<end>"  # ids 0, 1, 2
 CAPTIONS = 20_000

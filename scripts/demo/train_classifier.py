@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torchvision.models import resnet18
 
-from csp.method.metrics import auroc
+from csp.method.metrics.statistics import auroc
 from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES
 from scripts.demo.data import (
     TRAINING,

@@ -20,11 +20,11 @@ from open_clip.model import CLIP
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from csp.method.metrics import auroc
+from csp.method.metrics.statistics import auroc
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 from csp.world.dermoscopy.captions import caption
 from csp.world.dermoscopy.terms import names
-from csp.world.prompts import TEMPLATES
+from csp.world.protocols.templates import TEMPLATES
 from scripts.demo.data import (
     TRAINING,
     VALIDATION,

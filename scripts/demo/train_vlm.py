@@ -15,7 +15,7 @@ import torch
 from transformers import FastVlmForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from csp.world.vlm_prompts import PROMPTS, Mode
+from csp.world.vlms.prompts import PROMPTS, Mode
 from scripts.demo.data import TRAINING, renderer_fingerprint
 from scripts.demo.training import MODELS, THREADS, Training
 from scripts.demo.vlm_features import load_pool, load_seen

@@ -14,7 +14,7 @@ from transformers import LlavaProcessor
 
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 from csp.world.dermoscopy.terms import names
-from csp.world.vlm_prompts import GRIDS, PROMPTS, SLOT, Mode, message_parts
+from csp.world.vlms.prompts import GRIDS, PROMPTS, SLOT, Mode, message_parts
 from scripts.demo.vlm_features import grids_of
 from scripts.demo.vlm_model import END
 from scripts.demo.vlm_neurons import MadeUpNeuron, Pool, best_concepts, made_up, rates

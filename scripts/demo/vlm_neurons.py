@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from csp.method.examples import select_examples
+from csp.method.examples.select import select_examples
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 
 EXAMPLES = 9

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import TimmWrapperConfig, TimmWrapperModel
 
-from csp.method.metrics import auroc
+from csp.method.metrics.statistics import auroc
 from csp.world.dermoscopy.attributes import ATTRIBUTES
 from scripts.demo.data import Images, load_cases, load_images, renderer_fingerprint, truth
 from scripts.demo.training import Training, batches, prepared, resized

@@ -35,7 +35,15 @@ def serving(
 ) -> Iterator[Served]:
     """The app with this CSP_HOME; killed at the end."""
     port = port or free_port()
-    command = [sys.executable, "-m", "csp.face.screen.serve", str(app), "--server.port", str(port), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "csp.face.screen.page.server",
+        str(app),
+        "--server.port",
+        str(port),
+        *options,
+    ]
     environment = {**os.environ, "CSP_HOME": str(home)}
     with (home / "server.log").open("a") as log:
         server = subprocess.Popen(command, cwd=app.parent, env=environment, stdout=log, stderr=log)

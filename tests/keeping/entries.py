@@ -3,7 +3,7 @@
 from typing import Any
 
 from csp.keeping.reviews.event import Entry
-from csp.keeping.reviews.words import Act
+from csp.keeping.reviews.vocabulary import Act
 
 RUN = "f" * 64
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping import home
-from csp.keeping.run import Run
+from csp.keeping.library import find
+from csp.keeping.run_folder.run import Run
 
 
 def test_home_follows_the_environment_at_call_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,12 +24,12 @@ def test_home_follows_the_environment_at_call_time(tmp_path: Path, monkeypatch: 
 
 
 def test_finds_by_name_and_by_path(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert home.find_run("tiny") == tiny_run.path
-    assert home.find_run(str(tiny_run.path)) == tiny_run.path
+    assert find.find_run("tiny") == tiny_run.path
+    assert find.find_run(str(tiny_run.path)) == tiny_run.path
     monkeypatch.chdir(tiny_run.path.parent)
-    assert home.find_run("./tiny") == tiny_run.path
+    assert find.find_run("./tiny") == tiny_run.path
     monkeypatch.chdir(tiny_run.path)
-    assert home.find_run(".") == tiny_run.path
+    assert find.find_run(".") == tiny_run.path
 
 
 def test_own_runs_come_before_shipped_ones(
@@ -38,17 +39,17 @@ def test_own_runs_come_before_shipped_ones(
     shutil.copytree(tiny_run.path, shipped / "tiny")
     shutil.copytree(tiny_run.path, shipped / "demo")
     monkeypatch.setattr(home, "SHIPPED_RUNS", shipped)
-    assert home.named_run("tiny") == tiny_run.path
-    assert home.named_run("demo") == shipped / "demo"
-    assert home.list_runs() == [tiny_run.path, shipped / "demo"]
+    assert find.named_run("tiny") == tiny_run.path
+    assert find.named_run("demo") == shipped / "demo"
+    assert find.list_runs() == [tiny_run.path, shipped / "demo"]
 
 
 def test_unfinished_runs_are_not_listed(tiny_run: Run) -> None:
     shutil.copytree(tiny_run.path, tiny_run.path.with_name("half.partial"))
     (tiny_run.path.parent / "empty").mkdir()
-    assert tiny_run.path.parent / "half.partial" not in home.list_runs()
+    assert tiny_run.path.parent / "half.partial" not in find.list_runs()
     with pytest.raises(NotFoundError, match=r"no run is called 'empty' \(runs: .*tiny"):
-        home.named_run("empty")
+        find.named_run("empty")
 
 
 def test_a_folder_of_the_same_name_does_not_hide_a_run(
@@ -56,7 +57,7 @@ def test_a_folder_of_the_same_name_does_not_hide_a_run(
 ) -> None:
     (tmp_path / "here" / "tiny").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
-    assert home.find_run("tiny") == tiny_run.path
+    assert find.find_run("tiny") == tiny_run.path
 
 
 @pytest.mark.parametrize(
@@ -64,13 +65,13 @@ def test_a_folder_of_the_same_name_does_not_hide_a_run(
 )
 def test_a_name_is_not_a_path(name: str, tiny_run: Run) -> None:
     with pytest.raises(NotFoundError, match="no run is called"):
-        home.named_run(name)
+        find.named_run(name)
 
 
 @given(st.text() | st.lists(st.sampled_from(["..", "/", ".", "runs", "~", "\\"])).map("".join))
 def test_a_bare_name_stays_in_the_runs_folder(name: str) -> None:
     try:
-        destination = home.run_destination(name)
+        destination = find.run_destination(name)
     except BadInputError:
         return
     assert ".." not in destination.parts
@@ -79,7 +80,7 @@ def test_a_bare_name_stays_in_the_runs_folder(name: str) -> None:
 
 
 def test_destination_of_a_new_run(tmp_path: Path, own_home: Path) -> None:
-    assert home.run_destination("mine") == own_home / "runs" / "mine"
-    assert home.run_destination(str(tmp_path / "mine")) == tmp_path / "mine"
+    assert find.run_destination("mine") == own_home / "runs" / "mine"
+    assert find.run_destination(str(tmp_path / "mine")) == tmp_path / "mine"
     with pytest.raises(BadInputError, match=r"'mine\.partial' can't be the name of a run"):
-        home.run_destination("mine.partial")
+        find.run_destination("mine.partial")

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from csp.method.evidence import Evidence
-from csp.method.examples import select_examples
-from csp.method.labelers import LABELERS, best_labels
-from csp.method.layer import select_all
-from csp.method.metrics import simulation_correlation
-from csp.method.neighbours import nearest_neighbours
-from csp.method.projection import concept_vector
+from csp.method.examples.neighbours import nearest_neighbours
+from csp.method.examples.select import select_examples
+from csp.method.examples.select_layer import select_all
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import concept_vector
+from csp.method.labelers.registry import LABELERS, best_labels
+from csp.method.metrics.statistics import simulation_correlation
 
 GOLDEN = Path(__file__).parents[2] / ".." / "shared" / "golden"
 CLOSE = 1e-5

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from csp.keeping.answers import Answers
 from csp.keeping.home import answers_folder
+from csp.keeping.result_cache import Answers
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.run import Run
-from csp.work.explorer import Explorer
-from csp.work.indexing import index
-from csp.work.reviewing import Reviewing
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import Explorer
+from csp.work.indexing.index import index
+from csp.work.reviews.desk import Reviewing
 from tests.work.tiny_world import index_spec, make_world
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from csp.world.models import LayerInfo, Pooling, TargetOutput
+from csp.world.protocols.target import LayerInfo, Pooling, TargetOutput
 
 SIZE = 8
 

@@ -8,7 +8,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from csp.work.spec import IndexSpec, make_spec
+from csp.work.indexing.spec import IndexSpec, make_spec
 from tests.build import draw
 from tests.world.tiny import save_open_clip
 

@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
-from csp.face.cli import adding, candidates, evaluating, jobs, looking, making, review, searching, upkeep
+from csp.face.cli import add_to_run, candidates, evaluate, jobs, look, maintain, make_run, review, search
 
 STOPPED = 130
 
@@ -22,21 +22,21 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 for _name, _command in (
-    ("demo", upkeep.demo),
-    ("index", making.index),
-    ("import", making.import_),
-    ("layers", looking.layers),
-    ("examples", looking.examples),
-    ("label", looking.label),
-    ("search", searching.search),
-    ("evaluate", evaluating.evaluate),
-    ("experiment", evaluating.experiment),
+    ("demo", maintain.demo),
+    ("index", make_run.index),
+    ("import", make_run.import_),
+    ("layers", look.layers),
+    ("examples", look.examples),
+    ("label", look.label),
+    ("search", search.search),
+    ("evaluate", evaluate.evaluate),
+    ("experiment", evaluate.experiment),
     ("candidates", candidates.candidates),
-    ("map", adding.map_),
-    ("push", adding.push),
-    ("export", adding.export),
-    ("runs", looking.runs),
-    ("doctor", upkeep.doctor),
+    ("map", add_to_run.map_),
+    ("push", add_to_run.push),
+    ("export", add_to_run.export),
+    ("runs", look.runs),
+    ("doctor", maintain.doctor),
 ):
     app.command(_name)(_command)
 app.add_typer(review.app, name="review")

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from csp.errors import BadInputError
-from csp.face.cli.adding import AllLayersOption, InPlaceOption
-from csp.face.cli.looking import ContrastOption, JsonOption, RunArgument
+from csp.face.cli.options import AllLayersOption, ContrastOption, InPlaceOption, JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
-from csp.work.neuron_choice import choose_neurons
+from csp.work.neurons.selection import choose_neurons
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp --help` can do without
-    from csp.work.candidate_generation import Generated
-    from csp.work.candidate_tables import Request
-    from csp.work.explorer import Explorer
+    from csp.work.candidates.ask import Generated
+    from csp.work.candidates.tables import Request
+    from csp.work.explorer.explorer import Explorer
 
 
 def candidates(
@@ -43,8 +42,8 @@ def candidates(
     json: JsonOption = False,
 ) -> None:
     """Ask a vision-language model for label candidates, and list them. A stopped job goes on where it was."""
-    from csp.work.candidate_tables import Layout, Request
-    from csp.work.explorer import open_explorer
+    from csp.work.candidates.tables import Layout, Request
+    from csp.work.explorer.explorer import open_explorer
 
     explorer = open_explorer(run)
     names = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
@@ -75,7 +74,7 @@ def candidates(
 
 
 def _ask(explorer: "Explorer", chosen: dict[str, list[int]], request: "Request") -> "dict[str, Generated]":
-    from csp.work.candidate_generation import generate
+    from csp.work.candidates.ask import generate
 
     with shown_progress() as report:
         return {name: generate(explorer, name, numbers, request, report) for name, numbers in chosen.items()}
@@ -92,7 +91,7 @@ def _prompt(file: Path | None) -> str:
 
 def _listed(explorer: "Explorer", layer: str, neuron: int) -> dict[str, Any]:
     """One neuron's candidates, best first, and the raw answers."""
-    from csp.work.candidates import candidates, vlm_answers
+    from csp.work.candidates.read import candidates, vlm_answers
 
     first = {one.text: one for one in reversed(candidates(explorer, layer, neuron)) if not one.replaced}
     labels = [

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from csp.face.cli.looking import JsonOption
+from csp.face.cli.options import JsonOption
 from csp.face.cli.output import print_columns, print_json, print_lines
-from csp.work.jobs import Job
+from csp.work.jobs.jobs import Job
 
 app = typer.Typer(
     help="Look at long jobs, cancel or resume one.", no_args_is_help=True, rich_markup_mode=None
@@ -18,7 +18,7 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id, as 
 @app.command("list")
 def list_(json: JsonOption = False) -> None:
     """List all jobs, the newest first."""
-    from csp.work.jobs import list_jobs
+    from csp.work.jobs.jobs import list_jobs
 
     found = list_jobs()
     if json:
@@ -32,7 +32,7 @@ def list_(json: JsonOption = False) -> None:
 @app.command()
 def show(id_: IdArgument, json: JsonOption = False) -> None:
     """Show one job: where it stands, and the end of its log."""
-    from csp.work.jobs import job
+    from csp.work.jobs.jobs import job
 
     found = job(id_)
     if json:
@@ -44,7 +44,7 @@ def show(id_: IdArgument, json: JsonOption = False) -> None:
 @app.command()
 def cancel(id_: IdArgument) -> None:
     """Ask a job to stop; what it computed stays."""
-    from csp.work.jobs import cancel_job
+    from csp.work.jobs.jobs import cancel_job
 
     print_lines([f"{cancel_job(id_).title}: asked to stop"])
 
@@ -52,7 +52,7 @@ def cancel(id_: IdArgument) -> None:
 @app.command()
 def resume(id_: IdArgument) -> None:
     """Go on with a job that failed, was cancelled or was killed."""
-    from csp.work.jobs import resume_job
+    from csp.work.jobs.jobs import resume_job
 
     print_lines([f"{resume_job(id_).title}: goes on in the background"])
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from csp.errors import BadInputError
-from csp.face.cli.looking import JsonOption, RunArgument
+from csp.face.cli.options import JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines
 
 if TYPE_CHECKING:  # Zarr and pandas cost half a second, which a list of all runs can do without
-    from csp.keeping.run import Run
+    from csp.keeping.run_folder.run import Run
 
 REFUSED = 2
 
@@ -58,7 +58,7 @@ def export(
 ) -> None:
     """Write the events of a run, or all, to a file that `csp review import` reads without loss."""
     from csp.keeping.reviews.store import open_reviews
-    from csp.work.reviewing_files import export_reviews
+    from csp.work.reviews.exchange import export_reviews
 
     with open_reviews() as reviews:
         count = export_reviews(reviews, out, _open(run), format)
@@ -75,7 +75,7 @@ def import_(
 ) -> int:
     """Add the rows of a file that are not recorded yet; with RUN, refuse rows for other runs."""
     from csp.keeping.reviews.store import open_reviews
-    from csp.work.reviewing_files import import_reviews
+    from csp.work.reviews.exchange import import_reviews
 
     if len(files) > 2:
         raise BadInputError(f"give one file, and a run before it if you like, not {len(files)} names")
@@ -120,8 +120,8 @@ def verify(
 @app.command("agreement")
 def agreement(run: RunArgument, json: JsonOption = False) -> None:
     """Say how far the reviewers of a run agree beyond chance."""
-    from csp.work.reviewing import open_reviewing
-    from csp.work.reviewing_agreement import agreement as measure
+    from csp.work.reviews.agreement import agreement as measure
+    from csp.work.reviews.desk import open_reviewing
 
     found = measure(open_reviewing(run).states())
     if json:
@@ -137,8 +137,8 @@ def agreement(run: RunArgument, json: JsonOption = False) -> None:
 
 
 def _list_conflicts(run: str | None, json: bool) -> None:
-    from csp.work.reviewing import open_reviewing
-    from csp.work.reviewing_agreement import conflicts
+    from csp.work.reviews.agreement import conflicts
+    from csp.work.reviews.desk import open_reviewing
 
     if run is None:
         raise BadInputError("name the run whose conflicts to list")
@@ -155,8 +155,8 @@ def _list_conflicts(run: str | None, json: bool) -> None:
 
 
 def _open(run: str | None) -> "Run | None":
-    from csp.keeping.home import find_run
-    from csp.keeping.run import Run
+    from csp.keeping.library.find import find_run
+    from csp.keeping.run_folder.run import Run
 
     return None if run is None else Run.open(find_run(run))
 

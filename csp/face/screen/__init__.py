@@ -1,1 +1,1 @@
-"""Shared parts of the pages: what they draw and say. Numbers come from `csp.work.explorer` only."""
+"""Shared parts of the pages: what they draw and say. Numbers come from `csp.work.explorer.explorer` only."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from csp.keeping.manifest import canonical_json
+from csp.keeping.canonical_json import canonical_json
 from csp.keeping.reviews.event import Entry, Event
 
 GENESIS = "0" * 64

@@ -1,4 +1,4 @@
-"""The connection to the record: one writer at a time, durable commits, patience with passing faults.
+"""The connection to the record: one writer at a time, durable commits, patience with passing database_errors.
 
 The only way to SQLAlchemy, whose import costs a quarter of a second: import this module inside functions.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from csp.keeping.reviews import faults
+from csp.keeping.reviews import database_errors
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.schema import REVISIONS, VERSION_TABLE
 
@@ -43,7 +43,7 @@ class Database:
         self._migrate()
         # Threads queue here: SQLite alone would let them poll for the lock.
         if not self._turn.acquire(timeout=self.patience):
-            raise faults.unavailable(faults.LOCKED, self.location)
+            raise database_errors.unavailable(database_errors.LOCKED, self.location)
         try:
             return self._patiently(self.engine.execution_options(**{_WRITING: True}), work)
         finally:
@@ -67,10 +67,10 @@ class Database:
                 with engine.begin() as connection:
                     return work(connection)
             except PoolTimeoutError:
-                raise faults.unavailable(faults.LOCKED, self.location) from None
+                raise database_errors.unavailable(database_errors.LOCKED, self.location) from None
             except DBAPIError as error:
-                if not faults.may_pass(error) or time.monotonic() + wait > deadline:
-                    raise (faults.sentence(error, self.location) or error) from None
+                if not database_errors.may_pass(error) or time.monotonic() + wait > deadline:
+                    raise (database_errors.sentence(error, self.location) or error) from None
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -89,7 +89,9 @@ class Database:
         query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 # a constant of ours
         found: str | None = connection.scalar(query)
         if found is not None and found not in REVISIONS:
-            raise faults.unavailable("{where} was made by a newer version: update the app", self.location)
+            raise database_errors.unavailable(
+                "{where} was made by a newer version: update the app", self.location
+            )
         return found
 
     def _upgrade(self, connection: Connection) -> None:
@@ -149,4 +151,6 @@ def _make_folder(folder: Path, location: Location) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise faults.unavailable(f"its folder {folder} can't be made ({error.strerror})", location) from None
+        raise database_errors.unavailable(
+            f"its folder {folder} can't be made ({error.strerror})", location
+        ) from None

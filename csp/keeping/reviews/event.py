@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from csp.errors import BadRunError
-from csp.keeping.manifest import canonical_json
-from csp.keeping.reviews.words import Act, Role
+from csp.keeping.canonical_json import canonical_json
+from csp.keeping.reviews.vocabulary import Act, Role
 
 SAW_NONE = "none"
 """`seen` of someone who saw that nobody had reviewed the neuron."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from csp.errors import BadInputError
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.words import Act, Role
+from csp.keeping.reviews.vocabulary import Act, Role
 
 REQUIRED = ("neuron", "verdict", "reviewer")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from csp.keeping.reviews.event import SAW_NONE, Event, Place, Who
-from csp.keeping.reviews.text import same_label
-from csp.keeping.reviews.words import VERDICTS, Act
+from csp.keeping.reviews.normalise import same_label
+from csp.keeping.reviews.vocabulary import VERDICTS, Act
 
 _DECISIONS = (*VERDICTS, Act.RESOLVE)
 

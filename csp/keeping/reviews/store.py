@@ -89,16 +89,16 @@ class Reviews:
 
     def record_all(self, entries: Sequence[Entry]) -> list[Recorded | BadInputError]:
         """Record many in one transaction; an entry that may not be recorded gives its error instead."""
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
         now = self._clock()
-        return self._database().write(lambda connection: ledger.append(connection, entries, now))
+        return self._database().write(lambda connection: statements.append(connection, entries, now))
 
     def restore(self, events: Sequence[Event]) -> bool:
         """Take over a whole verified chain, hashes and all, if nothing is recorded yet; whether it did."""
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
-        return self._database().write(lambda connection: ledger.restore(connection, events))
+        return self._database().write(lambda connection: statements.restore(connection, events))
 
     def events(
         self, run_fingerprint: str | None = None, layer: str | None = None, neuron: int | None = None
@@ -106,19 +106,19 @@ class Reviews:
         """The events of a run, layer or neuron, or all, in order; BadRunError when one can't be read."""
         if not self._exists():
             return []
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
         return self._database().read(
-            lambda connection: ledger.events(connection, run_fingerprint, layer, neuron)
+            lambda connection: statements.events(connection, run_fingerprint, layer, neuron)
         )
 
     def news(self, run_fingerprint: str, known: Head) -> News:
         """What a run's reader who knows the record up to an event has missed; cheap when that is nothing."""
         if not self._exists():
             return News(Head(), (), known != Head())
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
-        return self._database().read(lambda connection: ledger.news(connection, run_fingerprint, known))
+        return self._database().read(lambda connection: statements.news(connection, run_fingerprint, known))
 
     def verify(self, expect: str | None = None, since: Head = GENESIS_HEAD) -> Finding:
         """Check every event, or those after one that was found good before.
@@ -128,22 +128,24 @@ class Reviews:
         if not self._exists():
             missing = Finding(False, 0, Head().hash, None, f"no event has the hash {expect}: there are none")
             return missing if expect else Finding(since == Head(), 0, Head().hash)
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
-        return self._database().read(lambda connection: ledger.verify(connection, expect, since))
+        return self._database().read(lambda connection: statements.verify(connection, expect, since))
 
     def claim(self, places: Sequence[Place], who: Who, lease: timedelta = LEASE) -> Place | None:
         """Take the first place that nobody else works on; a person holds one place at a time."""
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
         now = self._clock()
-        return self._database().write(lambda connection: ledger.claim(connection, places, who, now, lease))
+        return self._database().write(
+            lambda connection: statements.claim(connection, places, who, now, lease)
+        )
 
     def release(self, who: Who) -> None:
         """Give back what a person holds."""
-        from csp.keeping.reviews import ledger
+        from csp.keeping.reviews import statements
 
-        self._database().write(lambda connection: ledger.release(connection, who))
+        self._database().write(lambda connection: statements.release(connection, who))
 
     def _exists(self) -> bool:
         """Looking never creates the file, nor imports SQLAlchemy when there is none."""

@@ -7,16 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from csp.keeping.manifest import Manifest
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
-from csp.work.artefacts import ArtefactNeuron, artefact_neurons
-from csp.work.audit import Audit, audit_of
-from csp.work.explorer import Explorer
+from csp.keeping.run_folder.manifest import Manifest
+from csp.keeping.versions import csp_version
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import Pair
+from csp.work.labels.rows import LabelRow
 from csp.work.progress import Report, Stage, silent
-from csp.work.provenance import csp_version
-from csp.work.reviewing import Reviewing, Spot
-from csp.work.views import LabelRow, Pair
+from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
+from csp.work.reviews.audit import Audit, audit_of
+from csp.work.reviews.desk import Reviewing, Spot
 
 PAIRS = 6
 LABELS = 3

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from csp.errors import UnavailableError
 from csp.keeping.atomic import write_bytes
-from csp.work.explorer import Explorer
+from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, silent
 from csp.work.report.content import Wish, content
 from csp.work.report.html import drawn_pictures, report_html
-from csp.work.reviewing import Reviewing
+from csp.work.reviews.desk import Reviewing
 
 FORMAT = "html"
 

@@ -14,12 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from csp.errors import NotFoundError
-from csp.keeping.run import Run
-from csp.keeping.thumbnails import shrunk
-from csp.work.class_push import HOW
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.thumbnails import shrunk
+from csp.work.attribution.class_attribution import HOW
+from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
 from csp.work.report.content import Content, pictured
-from csp.work.views import ImageFacts
 
 SIDE = 112
 """Longest side of a picture in the file, in pixels."""

@@ -1,0 +1,91 @@
+"""Commands that add to a finished run, or write of it: map, push, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from csp.face.cli.options import AllLayersOption, InPlaceOption, JsonOption, RunArgument
+from csp.face.cli.output import print_json, print_lines
+from csp.face.cli.progress import shown_progress
+
+
+def map_(
+    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+) -> None:
+    """Draw the map of neurons that the screens show, and keep it with the run."""
+    from csp.keeping.library.find import find_run
+    from csp.keeping.run_folder.run import Run
+    from csp.work.neurons.map import draw_map
+
+    opened = Run.open(find_run(run))
+    layers = opened.layers if layer is None else (opened.layer(layer).layer,)
+    with shown_progress() as report:
+        drawn = draw_map(opened, layers, report, in_place=in_place)
+    if json:
+        print_json(
+            {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in drawn.items()]}
+        )
+        return
+    print_lines(f"{name}: map drawn ({how})" for name, how in drawn.items())
+
+
+def push(
+    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+) -> None:
+    """Measure with the model how each neuron pushes each class, and keep it with the run."""
+    from csp.keeping.library.find import find_run
+    from csp.keeping.run_folder.run import Run
+    from csp.work.attribution.measure import measure_push
+
+    opened = Run.open(find_run(run))
+    layers = opened.layers if layer is None else (opened.layer(layer).layer,)
+    with shown_progress() as report:
+        found = measure_push(opened, layers, report, in_place=in_place)
+    if json:
+        print_json(
+            {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in found.items()]}
+        )
+        return
+    print_lines(f"{name}: class push measured ({how})" for name, how in found.items())
+
+
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="csv, json, parquet, or html: the audit report; else by the file's ending."
+        ),
+    ] = None,
+    layer: AllLayersOption = None,
+    pictures: Annotated[bool, typer.Option(help="Pictures in the html report.")] = True,
+    reviewed_only: Annotated[
+        bool,
+        typer.Option("--reviewed-only", help="Leave neurons that nobody reviewed out of the html report."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write every neuron with its labels, scores, measures, class push and review into one file."""
+    from csp.keeping.reviews.store import open_reviews
+    from csp.work.explorer.explorer import open_explorer
+    from csp.work.neurons.export import export_neurons
+    from csp.work.report.content import Wish
+    from csp.work.report.export import export_report, is_report
+    from csp.work.reviews.desk import Reviewing
+
+    explorer = open_explorer(run)
+    layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
+    with open_reviews() as reviews:
+        desk = Reviewing(explorer.run, reviews)
+        if is_report(out, format_):
+            wish = Wish(layers, pictures=pictures, reviewed_only=reviewed_only)
+            with shown_progress() as report:
+                count = export_report(explorer, desk, out, wish, report)
+        else:
+            count = export_neurons(explorer, desk, out, layers, format_)
+    if json:
+        print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
+        return
+    print_lines([f"{count} neurons of {explorer.run.name} in {out}"])

@@ -1,0 +1,158 @@
+"""Commands that look at models and runs: layers, examples, label, runs."""
+
+from typing import Annotated, Any
+
+import typer
+
+from csp.face.cli.options import (
+    ContrastOption,
+    ExamplesOption,
+    GammaOption,
+    JsonOption,
+    LayerOption,
+    NeuronsOption,
+    NoReuseOption,
+    RunArgument,
+    one_layer,
+)
+from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.work.neurons.selection import choose_neurons
+
+
+def layers(
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="A target model, such as torchvision:resnet18.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """List the layers of a target model that can be indexed."""
+    from csp.work.runs.spec_paths import openable_spec
+    from csp.world.protocols.target import open_target
+
+    found = open_target(openable_spec(spec)).layers()
+    if json:
+        print_json([{"layer": info.layer, "type": info.type, "shape": list(info.shape)} for info in found])
+        return
+    rows = [(info.layer, info.type, " x ".join(map(str, info.shape))) for info in found]
+    print_columns(("layer", "type", "shape"), rows)
+
+
+def runs(json: JsonOption = False) -> None:
+    """List the runs in the cache and those shipped with the program."""
+    from csp.work.runs.listing import describe_runs
+
+    found = describe_runs()
+    if json:
+        print_json(found)
+        return
+    if not found:
+        print_lines(["no runs yet; make one with `csp index`"])
+        return
+    print_columns(("run", "images", "layers", "model"), [_run_row(run) for run in found])
+
+
+def _run_row(run: dict[str, Any]) -> tuple[object, ...]:
+    if run["problem"]:
+        return run["name"], "-", "-", run["problem"]
+    names = ", ".join(f"{layer['layer']} ({layer['neurons']})" for layer in run["layers"])
+    return run["name"], run["images"], names, run["target"]
+
+
+def examples(
+    run: RunArgument,
+    neuron: Annotated[int, typer.Option(help="The neuron's number.")],
+    layer: LayerOption = None,
+    examples: ExamplesOption = None,
+    contrast: ContrastOption = None,
+    no_reuse: NoReuseOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a neuron's activating examples, each beside its contrastive twin."""
+    from csp.work.explorer.explorer import open_explorer
+
+    explorer = open_explorer(run)
+    name = one_layer(explorer.run, layer)
+    choice = explorer.choice(examples, reuse=False if no_reuse else None, contrast=contrast)
+    pairs, mean = explorer.pairs(name, neuron, choice)
+    activating = [
+        {"image": pair.activating.image, "path": pair.activating.path, "activation": pair.activation}
+        for pair in pairs
+    ]
+    contrastive = [
+        {
+            "image": pair.contrastive.image if pair.contrastive else None,
+            "path": pair.contrastive.path if pair.contrastive else None,
+            "activation": pair.contrastive_activation,
+            "similarity": pair.similarity,
+        }
+        for pair in pairs
+    ]
+    if json:
+        document = {"layer": name, "neuron": neuron, "mean_activation": mean}
+        print_json(document | {"activating": activating, "contrastive": contrastive})
+        return
+    print_lines([f"neuron {neuron} of {name}, mean activation {mean:.4g}"])
+    rows = [
+        (
+            one["path"] or one["image"],
+            one["activation"],
+            two["path"] or two["image"],
+            two["activation"],
+            two["similarity"],
+        )
+        for one, two in zip(activating, contrastive, strict=True)
+    ]
+    print_columns(("activating", "activation", "contrastive", "activation", "cosine"), rows)
+
+
+def label(
+    run: RunArgument,
+    method: Annotated[
+        str, typer.Option(help="csp, semanticlens, clip-dissect, falcon or correlation.")
+    ] = "csp",
+    layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
+    neurons: NeuronsOption = "all",
+    gamma: GammaOption = None,
+    examples: ExamplesOption = None,
+    contrast: ContrastOption = None,
+    no_reuse: NoReuseOption = False,
+    top: Annotated[int, typer.Option(min=1, help="How many labels for each neuron.")] = 5,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Among the vocabulary and the candidates.")
+    ] = False,
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="People's labels before the machine's.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Print the best labels of neurons."""
+    from csp.work.explorer.explorer import open_explorer
+    from csp.work.neurons.label_lists import label_lists
+
+    explorer = open_explorer(run)
+    choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
+    names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
+    chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
+    found = label_lists(explorer, chosen, method, choice, top, candidates=candidates)
+    if reviewed:
+        from csp.work.reviews.desk import open_reviewing
+        from csp.work.reviews.label_in_force import put_people_first
+
+        found = put_people_first(found, open_reviewing(run), top)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row["layer"],
+            row["neuron"],
+            ", ".join(map(_label_cell, row["labels"])) or "-",
+            *([f"{row['source']} {', '.join(row['reviewed_by'])}".strip()] if reviewed else []),
+        )
+        for row in found
+    ]
+    print_columns(("layer", "neuron", "labels", *(["by"] if reviewed else [])), rows)
+
+
+def _label_cell(row: dict[str, Any]) -> str:
+    return row["label"] if row["score"] is None else f"{row['label']} {row['score']:.3f}"

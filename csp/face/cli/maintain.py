@@ -1,0 +1,63 @@
+"""Commands about the program itself: demo, doctor."""
+
+import os
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from csp.errors import UnavailableError
+from csp.face.cli.options import JsonOption
+from csp.face.cli.output import print_json, print_lines
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the app listens.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
+) -> None:
+    """Open the app on the embedded demo."""
+    from csp.keeping.home import REPOSITORY, home
+    from csp.keeping.library.find import find_run
+
+    find_run("demo")
+    app = REPOSITORY / "app.py"
+    if not app.is_file():
+        raise UnavailableError(f"{app} is missing; run csp from a complete copy of the program")
+    _check_free(port)
+    options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
+    os.environ["CSP_HOME"] = str(home())
+    os.chdir(REPOSITORY)  # where the app's own settings lie
+    os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.page.server", str(app), *options])  # noqa: S606
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise UnavailableError(
+                f"port {port} can't be used ({error.strerror}); choose another with --port"
+            ) from error
+
+
+def doctor(json: JsonOption = False) -> None:
+    """Report versions, device, cache and whether every run is sound."""
+    from csp.work.runs.doctor import examine
+
+    found = examine()
+    if json:
+        print_json(found)
+        return
+    device, cache, database = found["device"], found["cache"], found["database"]
+    print_lines(
+        [
+            ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+            f"{device['processors']} processors, {device['memory_free_gb']} of {device['memory_gb']} GB free",
+            f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
+            *([f"cache: {cache['notice']}"] if cache["notice"] else []),
+            f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
+            *(f"run {run['name']}: {'; '.join(run['problems']) or 'sound'}" for run in found["runs"]),
+        ]
+    )

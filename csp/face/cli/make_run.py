@@ -1,0 +1,115 @@
+"""Commands that make a run: index, import."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from csp.face.cli.options import JsonOption, OutOption, VocabularyOption
+from csp.face.cli.output import print_json, print_lines
+from csp.face.cli.progress import shown_progress
+
+ExamplesOption = Annotated[int | None, typer.Option("--examples", help="Examples of each neuron (30).")]
+GammaOption = Annotated[float | None, typer.Option(help="Weight of the contrast, 0 to 1 (1).")]
+ContrastOption = Annotated[
+    str | None,
+    typer.Option(help="Contrast rule: mean (usual), or such as quantile:0.1,neighbours:5,least:0.8."),
+]
+NoReuseOption = Annotated[bool, typer.Option("--no-reuse", help="Let no contrastive image serve twice.")]
+
+
+def index(
+    config: Annotated[Path | None, typer.Argument(help="A .yaml or .json file with the options.")] = None,
+    model: Annotated[str | None, typer.Option(help="The target model, e.g. torchvision:resnet18.")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="A layer to read; repeat for several.")] = None,
+    data: Annotated[str | None, typer.Option(help="Probe images: folder:PATH or csv:FILE.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="The encoder, e.g. openclip:ViT-B-32/openai.")] = None,
+    out: OutOption = None,
+    vocabulary: VocabularyOption = None,
+    pooling: Annotated[str | None, typer.Option(help="mean, max or cls (mean).")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images computed at once (32).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that decode images (2).")] = None,
+    examples: ExamplesOption = None,
+    gamma: GammaOption = None,
+    contrast: ContrastOption = None,
+    no_reuse: NoReuseOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a run: every image through both models. A stopped job goes on where it was."""
+    from csp.work.indexing.index import index as make
+    from csp.work.indexing.spec import make_spec, read_config
+
+    given = {
+        "model": model,
+        "layers": layer or None,
+        "data": data,
+        "encoder": encoder,
+        "out": out,
+        "vocabulary": vocabulary,
+        "pooling": pooling,
+        "batch_size": batch_size,
+        "workers": workers,
+        "k": examples,
+        "gamma": gamma,
+        "reuse": False if no_reuse else None,
+        "contrast": contrast,
+    }
+    fields = read_config(config) if config else {}
+    spec = make_spec(fields | {name: value for name, value in given.items() if value is not None})
+    with shown_progress() as report:
+        path = make(spec, report)
+    _tell(path, json)
+
+
+def import_(
+    activations: Annotated[Path, typer.Option(help="A .npy file, images x neurons.")],
+    embeddings: Annotated[Path, typer.Option(help="A .npy file, images x dimensions.")],
+    out: Annotated[str, typer.Option(help="A folder, or a name for a run in the cache.")],
+    images: Annotated[
+        str | None, typer.Option(help="Folder or CSV of the images, in the same order.")
+    ] = None,
+    vocabulary: VocabularyOption = None,
+    text_embeddings: Annotated[Path | None, typer.Option(help="A .npy file, texts x dimensions.")] = None,
+    layer: Annotated[str, typer.Option(help="What to call the layer.")] = "imported",
+    examples: ExamplesOption = None,
+    gamma: GammaOption = None,
+    contrast: ContrastOption = None,
+    no_reuse: NoReuseOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a run from activations and embeddings that were computed elsewhere."""
+    from csp.work.indexing.import_arrays import ImportSpec, import_arrays, import_parameters
+
+    parameters = import_parameters(examples, gamma, not no_reuse, contrast)
+    spec = ImportSpec(activations, embeddings, out, images, vocabulary, text_embeddings, layer, parameters)
+    with shown_progress() as report:
+        path = import_arrays(spec, report)
+    _tell(path, json)
+
+
+def _tell(path: Path, json: bool) -> None:
+    from csp.keeping.run_folder.run import Run
+
+    run = Run.open(path)
+    skipped = run.skipped.to_dict("records")
+    notes = list(run.manifest.notes)
+    if json:
+        print_json(
+            {
+                "run": run.name,
+                "path": str(path),
+                "fingerprint": run.fingerprint,
+                "images": run.manifest.images,
+                "skipped": skipped,
+                "layers": [{"layer": one.layer, "neurons": one.neurons} for one in run.manifest.layers],
+                "notes": notes,
+            }
+        )
+        return
+    print_lines(
+        [
+            f"run {run.name}: {run.manifest.images} images, {len(skipped)} skipped, in {path}",
+            *(f"skipped {one['path']}: {one['reason']}" for one in skipped),
+            *(f"note: {note}" for note in notes),
+        ]
+    )

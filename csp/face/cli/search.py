@@ -1,0 +1,95 @@
+"""The command that finds neurons: search."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from csp.errors import BadInputError
+from csp.face.cli.options import JsonOption, RunArgument, one_layer
+from csp.face.cli.output import print_columns, print_json
+
+if TYPE_CHECKING:  # the database costs time that a plain search can do without
+    from csp.keeping.reviews.state import NeuronReview
+    from csp.work.reviews.desk import Spot
+
+
+def search(
+    run: RunArgument,
+    words: Annotated[
+        str | None, typer.Argument(metavar="[WORDS]", help='What to look for: "blue-white veil, -ruler".')
+    ] = None,
+    minus: Annotated[list[str] | None, typer.Option(help="A text to be absent; repeat for several.")] = None,
+    image: Annotated[Path | None, typer.Option(help="Search by a picture instead.")] = None,
+    like: Annotated[int | None, typer.Option(help="Search by an example neuron instead.")] = None,
+    layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many neurons.")] = 10,
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="People's labels before the machine's, and found by them too.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Find neurons by words, by a picture, or like another neuron."""
+    from csp.work.explorer.explorer import open_explorer
+    from csp.work.neurons.search import parse_query, search_like, search_picture
+    from csp.work.neurons.search_reviewed import search_reviewed
+    from csp.world.pictures.decode import read_image
+
+    _one_question(words, image, like)
+    explorer = open_explorer(run)
+    layers = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
+    states = _states(run) if reviewed else {}
+    if like is not None:
+        found = search_like(explorer, layers, one_layer(explorer.run, layer), like, top)
+    elif image is not None:
+        found = search_picture(explorer, layers, read_image(image), top)
+    else:
+        answer = search_reviewed(explorer, layers, parse_query(words or "", minus or ()), states, top)
+        found = answer.matches
+        if answer.remark:
+            sys.stderr.write(f"csp: found by people's own words only: {answer.remark}\n")
+    labels = {name: explorer.neurons(name).frame["label"] for name in {match.layer for match in found}}
+    rows = [
+        {
+            "layer": match.layer,
+            "neuron": match.neuron,
+            "label": labels[match.layer][match.neuron],
+            "score": match.score,
+            "reason": match.reason,
+        }
+        for match in found
+    ]
+    if reviewed:
+        rows = [_people_first(row, states.get((row["layer"], row["neuron"]))) for row in rows]
+    _print(rows, json)
+
+
+def _states(run: str) -> "Mapping[Spot, NeuronReview]":
+    """Where the neurons stand that people judged."""
+    from csp.work.reviews.desk import open_reviewing
+
+    return open_reviewing(run).states()
+
+
+def _people_first(row: dict[str, Any], state: "NeuronReview | None") -> dict[str, Any]:
+    """The row with the label in force, whose it is, and the machine's."""
+    from csp.work.reviews.label_in_force import shown_label
+
+    first = shown_label(row["label"], state)
+    return row | {"label": first.text, "by": first.words, "machine_label": row["label"]}
+
+
+def _one_question(words: str | None, image: Path | None, like: int | None) -> None:
+    if sum(asked is not None for asked in (words, image, like)) != 1:
+        raise BadInputError("give one thing to search by: words, --image or --like")
+
+
+def _print(rows: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        print_json(rows)
+        return
+    extra = [name for name in ("by", "machine_label") if rows and name in rows[0]]
+    names = ("layer", "neuron", "label", *extra, "score", "reason")
+    print_columns([name.replace("_", " ") for name in names], [[row[name] for name in names] for row in rows])

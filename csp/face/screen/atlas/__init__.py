@@ -1,0 +1,1 @@
+"""The page of all neurons: table, cards, map, and the classes page."""

@@ -1,0 +1,87 @@
+"""Filter chips of the neurons page: within a group any may fit, over the groups all must."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.url.params import Params, choices
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import REVIEW_STATES, STATES, plain
+from csp.work.neurons.doubt import DOUBTFUL
+from csp.work.neurons.rows import UNSTABLE
+
+MOST_CLASSES = 5
+"""Classes with a chip of their own, the most pushed first; the search finds the others."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter: its group, its words, and which rows fit."""
+
+    group: str
+    words: str
+    fits: Callable[[pd.DataFrame], pd.Series]
+
+
+def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
+    """All chips that the neurons of a run with these classes may have, by their name in the address."""
+    found = {name: Chip("review", words, _is("review", name)) for name, words in REVIEW_STATES.items()}
+    found["second-look"] = Chip("review", "Second look asked for", lambda f: f["second_look"].astype(bool))
+    for number, name in enumerate(classes):
+        found[f"pushes-{number}"] = Chip("push", f"Pushes {name}", _is("push_class", name))
+    found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubt"] >= DOUBTFUL)
+    found["artefact"] = Chip("artefact", "Artefact", lambda f: f["artefacts"].map(bool))
+    found["unstable"] = Chip("stability", "Unstable", lambda f: f["stability"] < UNSTABLE)
+    found["no-label"] = Chip("label", "No label", lambda f: f["label"].isna())
+    for state, words in STATES.items():
+        found[state] = Chip("state", words.capitalize(), _is("state", state))
+    return found
+
+
+def chosen_chips(params: Params, chips: Mapping[str, Chip]) -> tuple[str, ...]:
+    """The chips in the address; raises WrongAddressError for one that does not exist."""
+    return tuple(choices(params, "only", list(chips)))
+
+
+def fitting(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> pd.DataFrame:
+    """The rows that fit: any chip of each group that has one chosen."""
+    for group in dict.fromkeys(chips[name].group for name in only):
+        fits = [chips[name].fits(frame) for name in only if chips[name].group == group]
+        frame = frame[pd.concat(fits, axis=1).any(axis=1)]
+    return frame
+
+
+def chip_bar(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> None:
+    """The chips that tell some neurons of this layer from others, and how many each would leave."""
+    counts = {name: int(chips[name].fits(frame).sum()) for name in _offered(frame, chips, only)}
+    shown = [name for name, count in counts.items() if name in only or 0 < count < len(frame)]
+    if not shown:
+        return
+    follow("only", list(only))
+    st.pills(
+        "Only",
+        shown,
+        selection_mode="multi",
+        key="only",
+        format_func=lambda name: f"{plain(chips[name].words)} {counts[name]:,}",
+        on_change=write,
+        args=("only", ("page",)),
+        label_visibility="collapsed",
+    )
+
+
+def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> list[str]:
+    """The chosen ones and all others, but of a thousand classes the most pushed, and not the usual state."""
+    most = frame["push_class"].value_counts().index[:MOST_CLASSES]
+    pushes, usual = {f"Pushes {name}" for name in most}, frame["state"].mode()[0]
+    return [
+        name
+        for name, chip in chips.items()
+        if name in only or ((chip.group != "push" or chip.words in pushes) and name != usual)
+    ]
+
+
+def _is(column: str, value: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda frame: frame[column] == value

@@ -1,0 +1,125 @@
+"""What speaks for a class and what against it: neurons as cards, artefacts flagged."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from csp.face.screen.atlas.facts import label_lines, persons_line, pictures
+from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import plain
+from csp.keeping.run_folder.run import Run
+from csp.work.attribution.class_attribution import HOW, ClassPush, artefact_pushes, extremes
+from csp.work.neurons.rows import NeuronRows
+
+SIDE_BY_SIDE = 4
+"""So many classes stand beside each other; of more, one is chosen."""
+EACH, ALONE = 3, 12
+"""Neurons for and against a class: where several stand side by side, and where it stands alone."""
+PICTURES = 4
+MOST_NEURONS = 8
+NO_CLASSES = (
+    "This run names no classes: the model gave no class probabilities, so no neuron can be said to push one. "
+    "Make the run with `csp index` from a classifier, or give the probabilities to `csp import`."
+)
+
+
+def chosen_classes(params: Params, classes: Sequence[str]) -> list[str]:
+    """The class that the address asks for; without one all of a few, or the first of many."""
+    if "class" in params:
+        return [choice(params, "class", classes, classes[0])]
+    return list(classes) if len(classes) <= SIDE_BY_SIDE else [classes[0]]
+
+
+def class_picker(classes: Sequence[str], shown: Sequence[str]) -> None:
+    """Chooses one class, or all where they are few."""
+    few = len(classes) <= SIDE_BY_SIDE
+    options = (["", *classes]) if few else list(classes)
+    follow("class", "" if few and len(shown) > 1 else shown[0])
+    st.selectbox(
+        "Class",
+        options,
+        format_func=lambda name: name or "All classes",
+        key="class",
+        on_change=write,
+        args=("class",),
+        label_visibility="collapsed",
+        width=240,
+    )
+
+
+def class_columns(run: Run, rows: NeuronRows, pushes: ClassPush, shown: Sequence[str]) -> None:
+    """A column for each class, or one over the whole width."""
+    st.caption(f"How the number is found: {plain(HOW[pushes.how])}.")
+    alone = len(shown) == 1
+    with st.container(key="class-push"):
+        for place, (column, name) in enumerate(zip(st.columns(len(shown), gap="medium"), shown, strict=True)):
+            found = extremes(pushes, name, ALONE if alone else EACH)
+            with column.container(gap="xsmall"):
+                st.subheader(plain(name), anchor=False)
+                for side, neurons in (("for", found.speak_for), ("against", found.speak_against)):
+                    st.markdown(f"**Speak {side} it**" if neurons else f"No neuron speaks {side} it.")
+                    cards = [_card(run, rows, neuron, push) for neuron, push in neurons]
+                    columns, key = 4 if alone else 1, f"class-{place}-{side}"
+                    card_grid(f"Speak {side} {name}", cards, columns=columns, key=key)
+
+
+def artefact_section(run: Run, rows: NeuronRows, pushes: ClassPush) -> None:
+    """Artefacts that a label or a person's tag names, and how much their neurons push each class."""
+    st.subheader("Artefacts, and the classes they push", anchor=False)
+    table = artefact_pushes(rows.frame[["neuron", "artefacts"]], pushes)
+    with st.container(key="artefact-push"):
+        if table.empty:
+            st.caption("No label in force and no tag in this layer names an artefact.")
+            return
+        columns = [
+            Column("Artefact", "From the list in checklist.csv, which can be replaced in CSP_HOME"),
+            Column("Strongest neuron", "Of those whose label, or a person's tag, names the artefact"),
+            Column("Neurons", "How many there are, and the first of them"),
+            *(
+                Column(name, "The strongest push of these neurons on the class")
+                for name in pushes.table.columns
+            ),
+        ]
+        artefacts = [_artefact(run, rows, pushes, facts) for facts in table.to_dict("records")]
+        row_table("Artefacts", columns, artefacts, key="artefact-table")
+
+
+def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
+    facts = rows.frame.iloc[neuron].to_dict()
+    marks: list[Badge] = [(word, "orange", f"An artefact: {word}") for word in facts["artefacts"]]
+    return Card(
+        href=_href(run, rows.layer, neuron),
+        title=f"{neuron} · {push:+.2f}",
+        label=label_lines(facts)[0],
+        line="",
+        pictures=pictures(run, facts, PICTURES),
+        badges=marks,
+        hint=f"Neuron {neuron}, push {push:+.3f}",
+        whose=persons_line(facts),
+    )
+
+
+def _artefact(run: Run, rows: NeuronRows, pushes: ClassPush, facts: Mapping[Any, Any]) -> Row:
+    neurons = [int(neuron) for neuron in facts["neurons"]]
+    first = rows.frame.iloc[neurons[0]]
+    images = [
+        {"src": source(run, int(image)), "alt": f"Image {image}, of neuron {neurons[0]}"}
+        for image in first["top_images"][:PICTURES]
+    ]
+    named = ", ".join(map(str, neurons[:MOST_NEURONS])) + (" …" if len(neurons) > MOST_NEURONS else "")
+    cells: list[Cell] = [
+        ("text", str(facts["artefact"])),
+        ("images", images),
+        ("lines", (f"{len(neurons)}", named)),
+        *(("text", f"{facts[name]:+.2f}") for name in pushes.table.columns),
+    ]
+    return Row(cells, href=_href(run, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")
+
+
+def _href(run: Run, layer: str, neuron: int) -> str:
+    return "neuron?" + urlencode({"run": run.name, "layer": layer, "neuron": neuron})

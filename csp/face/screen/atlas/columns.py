@@ -1,0 +1,191 @@
+"""The columns of the table of neurons: what each is called, what it means, and how its cell is drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.atlas.facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
+from csp.face.screen.elements.components import Cell
+from csp.face.screen.elements.score_cell import score_cell
+from csp.face.screen.url.params import Params, choices
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import score
+from csp.keeping.run_folder.run import Run
+from csp.work.attribution.class_attribution import HOW
+from csp.work.labels.rows import ScoreRange
+from csp.work.neurons.rows import NeuronRows
+
+PICTURES = 4
+FAITHFUL_HELP = {
+    "cosy_auc": "How surely images drawn from the label make the neuron fire more than others do (CoSy, area "
+    "under the curve): 0.5 is chance, 1 is always",
+    "scs": "How well the label foretells on which images the neuron fires (correlation, -1 to 1)",
+    None: "How well the label foretells when the neuron fires; not measured in this run",
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What cells need besides their row."""
+
+    run: Run
+    rows: NeuronRows
+    usual: ScoreRange | None
+    usual_state: str
+    """The most frequent state of the layer, not worth a note."""
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column: its head, the column of the rows that a click sorts by, and its cell."""
+
+    name: str
+    help: str
+    sorts: str
+    cell: Callable[[Facts, Context], Cell]
+    numeric: bool = False
+
+
+def context_of(run: Run, rows: NeuronRows, usual: ScoreRange | None) -> Context:
+    """The context of a layer's cells."""
+    return Context(run, rows, usual, str(rows.frame["state"].mode()[0]))
+
+
+def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
+    """All columns, by their name in the address."""
+    people = bool((rows.frame["source"] == "person").any())
+    return {
+        "neuron": TableColumn("Neuron", "Its number in the layer", "neuron", _number),
+        "pictures": TableColumn(
+            "Fires most for", "The images that activate it most, strongest first", "", _pictures
+        ),
+        "label": TableColumn(
+            "Label" if people else "The machine suggests",
+            "A person's label where there is one, else the first that the machine suggests",
+            "label",
+            lambda facts, _: ("lines", label_lines(facts) if people else (label_lines(facts)[0], "")),
+        ),
+        "score": TableColumn(
+            "Score",
+            "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where first labels usually lie",
+            "score",
+            lambda facts, context: _bar(facts, context, "score"),
+            True,
+        ),
+        "lead": TableColumn(
+            "Ahead by",
+            "Score of the machine's label minus that of the best one that means something else, named below. "
+            "Small is a close call",
+            "lead",
+            _lead,
+            True,
+        ),
+        "stability": TableColumn(
+            "Stable",
+            "Chance that the first label stays first when other images are drawn",
+            "stability",
+            lambda facts, _: ("text", _known(facts["stability"], lambda value: f"{value:.0%}")),
+            True,
+        ),
+        "faithful": TableColumn(
+            "Faithful",
+            FAITHFUL_HELP[rows.faithful_by],
+            "faithful",
+            lambda facts, _: ("text", _known(facts["faithful"], lambda value: f"{value:.2f}")),
+            True,
+        ),
+        "doubt": TableColumn(
+            "Doubts",
+            "What speaks against the machine's label. The order goes by all that was measured: how far it is "
+            "ahead, and how faithful it is",
+            "doubt",
+            lambda facts, _: ("badges", doubt_badges(facts)),
+        ),
+        "push": TableColumn(
+            "Pushes",
+            "The class that it speaks for most; below, how much"
+            + (f" ({HOW[rows.push_how]})" if rows.push_how else ""),
+            "push",
+            _push,
+        ),
+        "firing": TableColumn(
+            "Fires on",
+            "Share of images with an activation above zero",
+            "share_firing",
+            lambda facts, _: ("text", f"{facts['share_firing']:.0%}"),
+            True,
+        ),
+        "review": TableColumn("Review", "What people said of it", "review", _review),
+        "notes": TableColumn(
+            "Notes", "What sets it apart, such as a label that names an artefact", "state", _notes
+        ),
+    }
+
+
+ALWAYS = ("neuron", "pictures", "label")
+SELDOM = "firing"
+"""Shown only when asked for: after a ReLU most neurons fire on almost every image."""
+
+
+def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
+    """The columns in the address, in our order; without any, all that were measured but one."""
+    names = list(columns_of(rows))
+    wanted = choices(params, "columns", names)
+    frame = rows.frame
+    gone = {SELDOM, *(name for name in ("stability", "faithful", "push") if frame[name].isna().all())}
+    return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
+
+
+def column_picker(rows: NeuronRows, chosen: list[str]) -> None:
+    """The menu of columns."""
+    columns = columns_of(rows)
+    with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
+        follow("columns", [name for name in chosen if name not in ALWAYS])
+        st.pills(
+            "Columns to show",
+            [name for name in columns if name not in ALWAYS],
+            selection_mode="multi",
+            key="columns",
+            format_func=lambda name: columns[name].name,
+            on_change=write,
+            args=("columns",),
+        )
+
+
+def _number(facts: Facts, _: Context) -> Cell:
+    return "text", str(facts["neuron"])
+
+
+def _pictures(facts: Facts, context: Context) -> Cell:
+    return "images", pictures(context.run, facts, PICTURES)
+
+
+def _bar(facts: Facts, context: Context, column: str) -> Cell:
+    return "score", score_cell(float(facts[column]), None, context.rows.frame[column], context.usual)
+
+
+def _lead(facts: Facts, _: Context) -> Cell:
+    if pd.isna(facts["lead"]):
+        return "quiet", "–"
+    return "lines", (score(facts["lead"]), f"of {facts['rival']}" if facts["rival"] else "")
+
+
+def _push(facts: Facts, _: Context) -> Cell:
+    if not isinstance(facts["push_class"], str):
+        return "quiet", "–"
+    return "lines", (facts["push_class"], f"{facts['push']:+.2g}")
+
+
+def _review(facts: Facts, _: Context) -> Cell:
+    return "badges", review_badges(facts)
+
+
+def _notes(facts: Facts, context: Context) -> Cell:
+    return "badges", notes(facts, context.usual_state)
+
+
+def _known(value: Any, words: Callable[[float], str]) -> str:
+    return "–" if pd.isna(value) else words(float(value))

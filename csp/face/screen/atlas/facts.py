@@ -1,0 +1,77 @@
+"""What the table, the cards and the map say of a neuron, from its row of `NeuronRows.frame`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from csp.face.screen.elements.components import Badge
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.wording import DOUBT_WORDS, REVIEW_STATES, STATES
+from csp.keeping.reviews.normalise import same_label
+from csp.keeping.run_folder.run import Run
+from csp.method.states import NeuronState
+from csp.work.neurons.doubt import DOUBTFUL, why
+from csp.work.neurons.rows import DISPUTED, UNREVIEWED
+
+Facts = Mapping[Any, Any]
+"""One row of `NeuronRows.frame`."""
+
+
+def label_lines(facts: Facts) -> tuple[str, str]:
+    """The label in force, and whose it is; the machine's too where a person chose another."""
+    label, machine = facts["label"], facts["machine_label"]
+    if facts["source"] == "machine":
+        return (label, "the machine suggests") if isinstance(label, str) else ("no label", "")
+    other = isinstance(machine, str) and same_label(label) != same_label(machine)
+    suggested = f"; the machine suggests {machine}" if other else ""
+    return (label if isinstance(label, str) else "no label fits"), f"{facts['whose']}{suggested}"
+
+
+def persons_line(facts: Facts) -> str:
+    """Whose the label in force is, and the machine's; nothing where it is the machine's own."""
+    return label_lines(facts)[1] if facts["source"] == "person" else ""
+
+
+def badges(facts: Facts, usual_state: str) -> list[Badge]:
+    """What to know of a neuron at a glance: its notes, and whether its label is doubtful."""
+    doubt: list[Badge] = [("doubtful", "quiet", "; ".join(why(facts)))] if facts["doubt"] >= DOUBTFUL else []
+    return [*notes(facts, usual_state), *doubt]
+
+
+def notes(facts: Facts, usual_state: str) -> list[Badge]:
+    """What sets a neuron apart, most important first; the usual state of the layer is not worth one."""
+    found: list[Badge] = []
+    if facts["artefacts"]:
+        words = ", ".join(facts["artefacts"])
+        found.append((words, "orange", f"Its label, or a person's tag, names an artefact: {words}"))
+    if facts["state"] != usual_state:
+        found.append((STATES[facts["state"]], "quiet", facts["sentence"]))
+    return found
+
+
+def doubt_badges(facts: Facts) -> list[Badge]:
+    """What speaks against the machine's label, a sentence on hover."""
+    return [
+        (DOUBT_WORDS[name], "quiet", sentence)
+        for name, sentence in zip(facts["doubts"], why(facts), strict=True)
+    ]
+
+
+def review_badges(facts: Facts) -> list[Badge]:
+    """What people said of a neuron; nothing when nobody did."""
+    found: list[Badge] = []
+    if facts["review"] != UNREVIEWED:
+        words, who = REVIEW_STATES[facts["review"]], ", ".join(facts["reviewers"])
+        found.append((words, "orange" if facts["review"] == DISPUTED else "blue", f"By {who}"))
+    if facts["second_look"]:
+        found.append(("Second look", "orange", "Someone asked for a second look"))
+    return found
+
+
+def pictures(run: Run, facts: Facts, count: int) -> list[dict[str, str]]:
+    """The strongest images; none for a neuron that fires for nothing."""
+    if facts["state"] == NeuronState.NEVER_FIRES:
+        return []
+    return [
+        {"src": source(run, int(image)), "alt": f"Image {image}, no. {place} of neuron {facts['neuron']}"}
+        for place, image in enumerate(facts["top_images"][:count], 1)
+    ]

@@ -1,0 +1,132 @@
+"""The map of neurons: alike lies together. A click opens one, drawing around some lists them."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.atlas.columns import Context
+from csp.face.screen.atlas.filters import nothing_found
+from csp.face.screen.atlas.map_figure import COLOURS, MEASURED, map_figure
+from csp.face.screen.atlas.table import neuron_cards
+from csp.face.screen.elements.components import chart_clicks
+from csp.face.screen.page.identity import may_manage, me
+from csp.face.screen.runs.job_panel import job_panel
+from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.state import follow, put, ranges, write
+from csp.face.screen.wording import plain
+from csp.work.jobs.jobs import list_jobs, start_job
+
+LONGEST = 12_000
+"""Letters of the longest set of neurons that an address may hold."""
+
+
+def chosen_colour(params: Params) -> str:
+    """What the colours mean, from the address."""
+    return choice(params, "colour", list(COLOURS), "push")
+
+
+def colour_picker(colour: str, context: Context) -> None:
+    """Chooses what the colours mean; says so where that was not measured."""
+    follow("colour", colour)
+    st.selectbox(
+        "Colour",
+        list(COLOURS),
+        key="colour",
+        format_func=lambda name: f"Colour: {COLOURS[name]}",
+        on_change=write,
+        args=("colour",),
+        label_visibility="collapsed",
+        width=260,
+    )
+    if colour in MEASURED and not context.rows.frame[colour].notna().any():
+        st.caption(f"{COLOURS[colour]} was not measured in this run.")
+
+
+def map_view(
+    context: Context, places: pd.DataFrame, fitting: pd.DataFrame, leaf: pd.DataFrame, colour: str
+) -> None:
+    """The map beside the neurons of a leaf; neurons that the filters leave out are grey."""
+    left, right = st.columns([60, 40], gap="medium")
+    with left.container(key="neuron-map"):
+        if places.empty:
+            _no_map(context)
+        else:
+            _chart(context, places, fitting, colour)
+            _notes(places, len(context.rows.frame))
+    with right:
+        if leaf.empty:
+            nothing_found()
+        neuron_cards(context, leaf, columns=2)
+
+
+def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour: str) -> None:
+    frame = places.merge(context.rows.frame, on="neuron")
+    fits = frame["neuron"].isin(fitting["neuron"])
+    figure = map_figure(frame[fits], frame[~fits], colour)
+    figure.update_layout(uirevision=f"{context.run.fingerprint} {context.rows.layer}")
+    st.plotly_chart(
+        figure,
+        key="map-chart",
+        on_select=_picked,
+        selection_mode=("box", "lasso"),
+        config={"displaylogo": False, "scrollZoom": True},
+        alt=f"Map of {len(frame)} neurons of {context.rows.layer}; alike ones lie together",
+    )
+    where = {"run": context.run.name, "layer": context.rows.layer}
+    chart_clicks("map-chart", f"neuron?{urlencode(where)}&neuron=")
+
+
+def _notes(places: pd.DataFrame, neurons: int) -> None:
+    """How to read the map, and what is not on it."""
+    how = (
+        "UMAP of their concept vectors"
+        if set(places["how"]) == {"umap"}
+        else "two principal components of their concept vectors, as they are too few for UMAP"
+    )
+    absent = neurons - len(places)
+    missing = f" Not on it: {absent:,} without a concept vector, as they never fire." if absent else ""
+    st.caption(
+        f"Alike neurons lie together ({how}); wide gaps mean little.{missing} "
+        "Click one to open it, draw around some to list them, double-click to list all again."
+    )
+    if note := st.session_state.pop("map-note", ""):
+        st.warning(note)
+
+
+def _no_map(context: Context) -> None:
+    """The button that has the map of this layer drawn, and how far that is."""
+    arguments = {"run": context.run.name, "layer": context.rows.layer}
+    asked = [one for one in list_jobs() if one.kind == "map" and one.arguments == arguments]
+    if asked and asked[0].state != "done":
+        job_panel(asked[0].id)
+        return
+    st.info(
+        f"The map of {plain(context.rows.layer)} has not been drawn yet. It takes about a minute, once.",
+        icon=":material/scatter_plot:",
+    )
+    refused = may_manage("draw maps")
+    st.button(
+        "Draw the map",
+        key="draw-map",
+        type="primary",
+        on_click=_draw_map,
+        args=(arguments,),
+        disabled=bool(refused),
+        help=refused or f"Or, on the command line: csp map {context.run.name}",
+    )
+
+
+def _draw_map(arguments: dict[str, str]) -> None:
+    start_job("map", arguments, f"Map of {arguments['layer']} of {arguments['run']}", by=me().name)
+
+
+def _picked() -> None:
+    """Callback of the chart: a drawn area picks, a double click picks all again."""
+    selection = cast(dict[str, Any], st.session_state["map-chart"]["selection"])
+    text = ranges(int(point["customdata"][0]) for point in selection["points"])
+    if len(text) > LONGEST:
+        st.session_state["map-note"] = "These are too many neurons for a link: draw around fewer."
+    else:
+        put("picked", text, ("page",))

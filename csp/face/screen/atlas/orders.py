@@ -1,0 +1,66 @@
+"""The orders that the table of neurons can have; `doubt` and the like are what the address says."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from csp.work.neurons.rows import REVIEWS
+
+
+@dataclass(frozen=True)
+class Order:
+    """By which column of the rows, and which way."""
+
+    column: str
+    ascending: bool
+    words: str
+
+
+ORDERS: dict[str, Order] = {
+    "doubt": Order("doubt", False, "Most doubtful first"),
+    "clear": Order("doubt", True, "Clearest first"),
+    "close": Order("lead", True, "Closest call first"),
+    "ahead": Order("lead", False, "Furthest ahead first"),
+    "score": Order("score", False, "Highest score first"),
+    "low": Order("score", True, "Lowest score first"),
+    "unstable": Order("stability", True, "Least stable label first"),
+    "stable": Order("stability", False, "Most stable label first"),
+    "unfaithful": Order("faithful", True, "Least faithful label first"),
+    "faithful": Order("faithful", False, "Most faithful label first"),
+    "push": Order("push", False, "Strongest class push first"),
+    "no-push": Order("push", True, "Weakest class push first"),
+    "often": Order("share_firing", False, "Fires most often first"),
+    "rare": Order("share_firing", True, "Fires most rarely first"),
+    "unchecked": Order("review", True, "Unchecked first"),
+    "checked": Order("review", False, "Checked first"),
+    "odd": Order("state", False, "Unusual first"),
+    "usual": Order("state", True, "Usual first"),
+    "label": Order("label", True, "Label, A to Z"),
+    "label-back": Order("label", False, "Label, Z to A"),
+    "number": Order("neuron", True, "Number, low to high"),
+    "number-back": Order("neuron", False, "Number, high to low"),
+}
+
+
+def in_order(frame: pd.DataFrame, order: str) -> pd.DataFrame:
+    """The rows in this order; what is not known comes last, equal ones by their number."""
+    column, ascending = ORDERS[order].column, ORDERS[order].ascending
+    key = _keys(frame, column)
+    return frame.loc[key.sort_values(ascending=ascending, kind="stable", na_position="last").index]
+
+
+def two_orders(column: str) -> list[str]:
+    """The two orders by this column, the one that a first click on its head means before the other."""
+    return [name for name, order in ORDERS.items() if order.column == column]
+
+
+def _keys(frame: pd.DataFrame, column: str) -> pd.Series:
+    """What the column is sorted by."""
+    values = frame[column]
+    if column == "label":
+        return values.str.casefold()
+    if column == "review":
+        return values.map(REVIEWS.index)
+    if column == "state":  # the rarer a state in this layer, the more unusual
+        return -values.map(values.value_counts())
+    return values

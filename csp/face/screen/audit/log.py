@@ -1,0 +1,138 @@
+"""The log: every event of the run, filtered, newest first; and its verification."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.elements.components import Column, Row, row_table
+from csp.face.screen.state import review_store
+from csp.face.screen.url.params import Params, choice, whole_number
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import plain, spot
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.vocabulary import TAGS, Act
+
+LEAF = 50
+"""Events at a time."""
+ANY = "all"
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Which events an address asks for."""
+
+    who: str
+    what: str
+    words: str
+
+    def fits(self, event: Event) -> bool:
+        """Whether to show an event; words are looked for in labels, reasons and tags, in any case."""
+        text = " ".join([event.label or "", event.label_before or "", event.reason, *event.tags]).casefold()
+        return (
+            self.who in (ANY, event.reviewer)
+            and self.what in (ANY, str(event.verdict))
+            and self.words.casefold() in text
+        )
+
+
+def chosen_filter(params: Params, events: Sequence[Event]) -> LogFilter:
+    """The filter in the address; WrongAddressError names what exists."""
+    people = [ANY, *sorted({event.reviewer for event in events})]
+    acts = [ANY, *(str(act) for act in Act)]
+    return LogFilter(
+        choice(params, "by", people, ANY), choice(params, "act", acts, ANY), params.get("words", "")
+    )
+
+
+def log_view(run: str, events: Sequence[Event], params: Params) -> None:
+    """Filters, then one leaf of the log, newest first."""
+    chosen = chosen_filter(params, events)
+    _filters(chosen, events)
+    found = [event for event in reversed(events) if chosen.fits(event)]
+    st.caption(f"{len(found):,} of {len(events):,} events of this run, newest first.")
+    leaves = max(1, -(-len(found) // LEAF))
+    page = whole_number(params, "page", 1, leaves, 1)
+    columns = [
+        Column("No.", "Place in the chain", numeric=True),
+        Column("When (UTC)"),
+        Column("Neuron"),
+        Column("Who"),
+        Column("What"),
+        Column("Label", "After it; below, the label before"),
+        Column("Reason and tags"),
+        Column("Hash", "Of the event and of all before it"),
+    ]
+    if found:
+        rows = [_row(run, event) for event in found[(page - 1) * LEAF : page * LEAF]]
+        row_table("Events", columns, rows, key="audit-log")
+    if leaves > 1:
+        follow("page", page)
+        st.number_input("Page", 1, leaves, step=1, key="page", on_change=write, args=("page",))
+
+
+def verify_button() -> None:
+    """Checks the whole chain, or that an event noted earlier is still there, and says what was found."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="verify"):
+        noted = st.text_input(
+            "A hash that you noted earlier (may be left empty)",
+            key="verify-hash",
+            max_chars=64,
+            width=420,
+            help="Then it is also checked that this very event, and so all before it, is still there.",
+        )
+        pressed = st.button("Verify the record", icon=":material/verified_user:", key="verify-button")
+    if not pressed:
+        return
+    try:
+        finding = review_store.verify(noted.strip() or None)
+    except CspError as error:
+        st.warning(plain(str(error)))
+        return
+    if finding.ok:
+        st.success(
+            f"All {finding.events:,} events are as they were recorded. Newest hash, to note down elsewhere: "
+            f"`{finding.head}`"
+        )
+    else:
+        where = f" First bad event: no. {finding.first_bad}." if finding.first_bad else ""
+        st.error(f"The record is not as it was written: {plain(finding.problem or '')}.{where}")
+
+
+def _filters(chosen: LogFilter, events: Sequence[Event]) -> None:
+    people = [ANY, *sorted({event.reviewer for event in events})]
+    who, what, words = st.columns([2, 2, 3])
+    follow("by", chosen.who)
+    follow("act", chosen.what)
+    follow("words", chosen.words)
+    who.selectbox("Who", people, key="by", on_change=write, args=("by", ("page",)))
+    what.selectbox(
+        "What", [ANY, *(str(act) for act in Act)], key="act", on_change=write, args=("act", ("page",))
+    )
+    words.text_input(
+        "Words in label, reason or tags",
+        key="words",
+        max_chars=100,
+        on_change=write,
+        args=("words", ("page",)),
+    )
+
+
+def _row(run: str, event: Event) -> Row:
+    tags = ", ".join(TAGS.get(tag, tag) for tag in event.tags)
+    name = event.reviewer if event.reviewer_verified else f"{event.reviewer} (name not checked)"
+    return Row(
+        [
+            ("text", str(event.sequence)),
+            ("text", f"{event.at:%d %b %Y, %H:%M:%S}"),
+            ("text", spot(event.layer, event.neuron)),
+            ("lines", (name, str(event.role))),
+            ("text", str(event.verdict)),
+            ("lines", (event.label or "–", f"before: {event.label_before or '–'}")),
+            ("lines", (event.reason or "–", tags)),
+            ("quiet", event.hash[:12]),
+        ],
+        href="neuron?" + urlencode({"run": run, "layer": event.layer, "neuron": event.neuron}),
+    )

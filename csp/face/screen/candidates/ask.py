@@ -1,0 +1,82 @@
+"""Asking a vision-language model about one neuron, as a job that outlives the page."""
+
+import streamlit as st
+
+from csp.face.screen.page.identity import may_manage, me
+from csp.face.screen.runs.job_form import form_faults
+from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
+from csp.face.screen.wording import plain
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+from csp.work.jobs.candidates import offered_vlm
+from csp.work.jobs.jobs import Job, list_jobs, start_job
+
+
+@st.dialog("Ask a model", width="medium")
+def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
+    """Chooses the model and what it is shown, and starts the job."""
+    offered = offered_vlm()
+    refused = may_manage("choose a model")
+    st.markdown(
+        f"A vision-language model sees pictures of neuron {view.neuron} and names up to three concepts. "
+        "Its answer is kept word for word."
+    )
+    spec = st.text_input(
+        "Model",
+        value=offered,
+        key="vlm-spec",
+        help=SPEC_HELP,
+        placeholder="hf:… or openai:…",
+        disabled=bool(refused),
+    )
+    mode = st.segmented_control(
+        "What it sees",
+        tuple(MODES),
+        format_func=MODES.__getitem__,
+        default="contrastive",
+        key="vlm-mode",
+        help=MODES_HELP,
+        required=True,
+    )
+    seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="vlm-seed", help="Another seed gives another answer.")
+    if refused and not offered:
+        st.caption(plain(refused))
+    if spec.startswith("openai:"):
+        st.caption("The pictures are sent to that server.", text_alignment="left")
+    if st.button("Ask", key="vlm-ask", type="primary", disabled=not spec.strip()):
+        _start(
+            explorer, view, {"vlm": spec.strip(), "mode": mode, "seed": int(seed), "contrast": view.contrast}
+        )
+
+
+def current_job(explorer: Explorer, view: NeuronView) -> str | None:
+    """The job that asks about this neuron, or the last one if it did not end well; None when all is done."""
+    for job in list_jobs():
+        if _is_about(job, explorer, view):
+            return None if job.state == "done" else job.id
+    return None
+
+
+def _is_about(job: Job, explorer: Explorer, view: NeuronView) -> bool:
+    asked = job.arguments
+    return (
+        job.kind == "candidates"
+        and asked.get("run") == str(explorer.run.path)
+        and asked.get("layer") == view.layer
+        and asked.get("neurons") == str(view.neuron)
+    )
+
+
+def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> None:
+    arguments = {
+        "run": str(explorer.run.path),
+        "layer": view.layer,
+        "neurons": str(view.neuron),
+        "by": me().name,
+    }
+    for fault in form_faults("candidates", arguments | asked).values():
+        st.error(plain(fault), icon=":material/error:")
+        return
+    title = f"Candidates for neuron {view.neuron} of {view.layer}"
+    start_job("candidates", arguments | asked, title, me().name)
+    st.rerun()

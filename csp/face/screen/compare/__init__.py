@@ -1,0 +1,1 @@
+"""The compare page: two neurons, methods, contrasts or runs."""

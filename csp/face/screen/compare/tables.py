@@ -1,0 +1,110 @@
+"""The table of what changed between two choices, changed first."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_table
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.face.screen.url.params import Params, whole_number
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import plain, score
+from csp.keeping.reviews.state import NeuronReview
+from csp.work.explorer.explorer import Explorer
+from csp.work.neurons.compare import Comparison
+from csp.work.reviews.label_in_force import shown_label
+
+LEAF = 12
+PICTURES = 3
+SAME_HELP = (
+    "Two labels are the same thing in other words when the encoder can hardly tell them apart (cosine 0.9)."
+)
+PEOPLE = "The label in force where a person decided, and whose it is; the others are the machine's"
+
+
+def leaf_count(found: Comparison) -> int:
+    """How many leaves the table has."""
+    return max(1, -(-len(found.frame) // LEAF))
+
+
+def changes_table(
+    readers: Sequence[Explorer], layer: str, found: Comparison, names: tuple[str, str], params: Params
+) -> None:
+    """How many first labels changed, and a leaf of the table; a row opens its neuron in the first run.
+
+    Labels compared are the machine's; what people decided in each of the runs stands beside them.
+    """
+    st.markdown(_headline(found, names), help=SAME_HELP)
+    leaf = whole_number(params, "page", 1, leaf_count(found), 1)
+    shown = found.frame.iloc[(leaf - 1) * LEAF : leaf * LEAF]
+    people = [reader for reader in readers if _decided(reviewed(reader, layer))]
+    rows = [_row(readers[0], layer, facts, people) for _, facts in shown.iterrows()]
+    said = [Column(_people(reader, readers), PEOPLE) for reader in people]
+    columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("")]
+    with st.container(key="changes"):
+        row_table("First labels", columns, rows, key="changes-table")
+    if leaf_count(found) > 1:
+        follow("page", leaf)
+        st.pagination(leaf_count(found), key="page", on_change=write, args=("page",))
+
+
+def _headline(found: Comparison, names: tuple[str, str]) -> str:
+    other = found.changed - found.reworded
+    share = other / max(len(found.frame), 1)
+    words = f"; {found.reworded:,} more only change the word" if found.reworded else ""
+    return (
+        f"**{other:,} of {len(found.frame):,} neurons ({share:.0%}) have a label for something else** "
+        f"under {plain(names[1])} than under {plain(names[0])}{words}. These come first."
+    )
+
+
+def _badge(facts: pd.Series) -> list[Badge]:
+    if facts["reworded"]:
+        return [("another word", "quiet", "The two labels mean the same to the encoder")]
+    return [("changed", "orange", "The first label is another one")] if facts["changed"] else []
+
+
+def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer]) -> Row:
+    neuron = int(facts["neuron"])
+    images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:PICTURES]
+    cells: list[Cell] = [
+        ("text", str(neuron)),
+        (
+            "images",
+            [
+                {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {neuron}"}
+                for image in images
+            ],
+        ),
+        _label(facts, "a"),
+        _label(facts, "b"),
+        *(_persons(reviewed(reader, layer).get(neuron)) for reader in people),
+        ("badges", _badge(facts)),
+    ]
+    href = "neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": neuron})
+    return Row(cells, href=href, hint=f"Opens neuron {neuron}")
+
+
+def _label(facts: pd.Series, side: str) -> Cell:
+    label = facts[f"label_{side}"]
+    if not isinstance(label, str):
+        return "quiet", "no label"
+    return "lines", (label, f"score {score(float(facts[f'score_{side}']))}")
+
+
+def _people(reader: Explorer, readers: Sequence[Explorer]) -> str:
+    return "People say" if len(readers) == 1 else f"People say in run {reader.run.name}"
+
+
+def _decided(states: Mapping[int, NeuronReview]) -> bool:
+    return any(state.deciding is not None for state in states.values())
+
+
+def _persons(state: NeuronReview | None) -> Cell:
+    if state is None or state.deciding is None:
+        return "quiet", ""
+    first = shown_label(None, state)
+    return "lines", (first.text or "no label fits", first.words)

@@ -1,0 +1,157 @@
+"""What the verdict buttons do: a press is recorded once, for the neuron on the screen, and the page goes on.
+
+What can't be recorded now, or not without asking, waits (`Pending`) and is shown with Retry; nothing is lost.
+"""
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from csp.errors import CspError, UnavailableError
+from csp.face.screen.judge.session import STAYING, Look, Onward, address, end, forget_typed, present, typed
+from csp.face.screen.page.identity import me
+from csp.keeping.reviews.event import Event, Recorded
+from csp.keeping.reviews.vocabulary import Act
+from csp.work.reviews.desk import Said
+
+_PENDING, _LAST, _EARLY = "verdict-pending", "verdict-last", "verdict-early"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Something said that is not recorded: why, and what to do."""
+
+    look: Look
+    said: Said
+    problem: str = ""
+    retry: bool = True
+    missed: tuple[Event, ...] = ()
+    """What others said meanwhile, when that is why."""
+
+
+def decide(act: Act, place: int | None = None) -> None:
+    """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
+    look = present()
+    if look is None:  # the address was there before the bar: its drawing comes back to this press
+        st.session_state[_EARLY] = (address(), act, place)
+        return
+    if pending() is not None:
+        return
+    if look.used:  # its verdict is recorded, only the next neuron was not on the screen yet
+        look.onward()
+        return
+    words = typed(look)
+    own = words.label if act in (Act.OVERRIDE, Act.DRAFT) else None
+    label = own if place is None else next(iter(look.picks[place:]), None)
+    _send(look, look.said(act, label, words))
+
+
+def catch_up() -> None:
+    """Does what was pressed for this neuron before its bar was drawn; call it once the look has begun."""
+    where, act, place = st.session_state.pop(_EARLY, (None, None, None))
+    if where == address():
+        decide(act, place)
+        st.rerun()
+
+
+def skip() -> None:
+    """Callback: go on without a verdict; what was typed stays with its neuron."""
+    look = present()
+    if look is not None:
+        look.onward()
+
+
+def undo(event: Event) -> None:
+    """Callback: take an event back by a new one, and look at its neuron again."""
+    look = present()
+    if look is None or pending() is not None:
+        return
+    try:
+        state = look.desk.neuron(event.layer, event.neuron)
+    except CspError as error:
+        st.session_state[_LAST] = str(error)
+        return
+    if event.token in state.undone:  # the same press again
+        return
+    said = Said(
+        layer=event.layer,
+        neuron=event.neuron,
+        verdict=Act.UNDO,
+        undoes=event.token,
+        seen=state.seen,
+        token=f"undo-{len(state.events)}-{event.token}",
+    )
+    _record(replace(look, onward=_back_to(event)), said)
+
+
+def pending() -> Pending | None:
+    """What waits for Retry or an answer."""
+    waiting: Pending | None = st.session_state.get(_PENDING)
+    return waiting
+
+
+def retry() -> None:
+    """Callback: record what is pending after all, with the token that it had."""
+    waiting = pending()
+    if waiting is not None:
+        drop()
+        _record(waiting.look, waiting.said)
+
+
+def drop() -> None:
+    """Callback: forget what is pending; what was typed stays in its boxes."""
+    st.session_state.pop(_PENDING, None)
+
+
+def became() -> str:
+    """What a person should know of what came of their last press; empty when all went as usual."""
+    return str(st.session_state.get(_LAST, ""))
+
+
+def _send(look: Look, said: Said) -> None:
+    """Record, unless others said something that this person has not seen: then ask."""
+    try:
+        person, state = me(), look.desk.neuron(said.layer, said.neuron)
+    except CspError as error:
+        _wait(look, said, error)
+        return
+    known = {event.token for event in look.state.events}
+    missed = tuple(event for event in state.events if event.token not in known and event.who != person.who)
+    if missed:
+        asked = Pending(replace(look, state=state), replace(said, seen=state.seen), missed=missed)
+        st.session_state[_PENDING] = asked
+        return
+    _record(look, said)
+
+
+def _record(look: Look, said: Said) -> None:
+    try:
+        answer = look.desk.record(me(), said)
+    except CspError as error:
+        _wait(look, said, error)
+        return
+    st.session_state[_LAST] = _sentences(answer)
+    if said.verdict not in (Act.UNDO, Act.FLAG):
+        forget_typed(look)
+    if said.verdict not in STAYING:
+        end(said.token)
+        look.onward()
+
+
+def _wait(look: Look, said: Said, error: CspError) -> None:
+    """Retry helps when the record was not at hand; what was refused has to be said in another way."""
+    waiting = Pending(look, said, str(error), retry=isinstance(error, UnavailableError))
+    st.session_state[_PENDING] = waiting
+
+
+def _sentences(answer: Recorded) -> str:
+    others = [f"{event.reviewer} judged at the same moment: both are kept" for event in answer.missed]
+    return ". ".join([*answer.notes, *others])
+
+
+def _back_to(event: Event) -> Onward:
+    def go() -> None:
+        st.query_params["layer"] = event.layer
+        st.query_params["neuron"] = str(event.neuron)
+
+    return go

@@ -1,0 +1,200 @@
+"""The bar at the foot of the page: judge the neuron by a press or a key, in own words, or later.
+
+verdict_bar(explorer, view)                             # goes on to the next neuron of the layer
+verdict_bar(explorer, view, onward=next_of_queue)       # ... of a queue
+"""
+
+from typing import Literal
+
+import streamlit as st
+
+from csp.face.screen.judge.actions import Pending, became, catch_up, decide, drop, pending, retry, skip, undo
+from csp.face.screen.judge.editor import editor
+from csp.face.screen.judge.session import Look, Onward, begin
+from csp.face.screen.page.identity import may_review, me
+from csp.face.screen.page.shortcuts import PICKS, shortcut
+from csp.face.screen.review_wording import DONE, name, said, shown, standing
+from csp.face.screen.state import review_store
+from csp.face.screen.state.cached import reviewed
+from csp.face.screen.url.state import put
+from csp.face.screen.wording import plain
+from csp.keeping.reviews.normalise import same_label
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.vocabulary import Act
+from csp.work.candidates.read import vlm_answers
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+
+EDIT = "edit"
+Kind = Literal["secondary", "tertiary"]
+
+
+def verdict_bar(
+    explorer: Explorer,
+    view: NeuronView,
+    onward: Onward | None = None,
+    *,
+    settle: bool = False,
+    blind: bool = False,
+) -> None:
+    """Draws the bar.
+
+    `settle`: a decision on a disputed neuron settles the dispute instead of adding to it; `blind`: no label
+    of the machine or of others is shown, and one's own has to be written first.
+    """
+    state = reviewed(explorer, view.layer).get(view.neuron, NeuronReview())
+    with st.bottom, st.container(key="verdict", gap="xxsmall"):
+        if not may_review():
+            st.markdown(
+                f"{standing(state)} · You may look, not judge: ask an admin for the role of a reviewer."
+            )
+            return
+        labeler = explorer.first_labeler(view.layer)
+        machine = next((row.label for row in view.labels.get(labeler, ())), None)
+        look = begin(
+            Look(
+                desk=review_store.desk(explorer),
+                layer=view.layer,
+                neuron=view.neuron,
+                onward=onward or _next_neuron(explorer, view),
+                machine=machine,
+                labeler=labeler,
+                picks=() if blind else picks(explorer, view, state),
+                gamma=view.gamma,
+                examples=view.k,
+                contrast=view.contrast,
+                state=state,
+                settle=settle,
+                blind=blind,
+            )
+        )
+        catch_up()
+        if (waiting := pending()) is not None:
+            _waiting(waiting)
+            return
+        _buttons(explorer, look)
+
+
+def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str]:
+    """The labels with a number key, each once: the machine's first, people's, those of a vision-language
+    model, then the machine's others.
+    """
+    machine = [row.label for row in view.labels.get(explorer.first_labeler(view.layer), ())]
+    people = [event.label for event in state.verdicts.values() if event.label]
+    answers = vlm_answers(explorer.run, view.layer, view.neuron)
+    proposed = [concept for answer in answers for concept in answer.concepts]
+    others = [rows[0].label for rows in view.labels.values() if rows]
+    each: dict[str, str] = {}
+    for label in (*machine[:1], *people, *proposed, *others, *machine[1:]):
+        each.setdefault(same_label(label), label)
+    return list(each.values())[:PICKS]
+
+
+def _buttons(explorer: Explorer, look: Look) -> None:
+    drafted = me().who in look.state.drafts
+    editing = st.query_params.get(EDIT) == "true" or look.blind or drafted
+    if editing:
+        editor(explorer, look)
+    if note := became():
+        st.caption(plain(note))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
+        for place, label in enumerate(look.picks):
+            _press(f"pick-{place + 1}", shown(label, 24), Act.OVERRIDE, place, kind="tertiary")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
+        _acts(explorer, look)
+        if not look.blind:
+            _own_words(editing)
+        st.space("stretch")
+        if not look.blind:
+            st.markdown(standing(look.state), width="content")
+
+
+def _own_words(editing: bool) -> None:
+    st.button(
+        "Own words",
+        key="edit",
+        icon=":material/expand_more:" if editing else ":material/edit:",
+        shortcut=shortcut("edit"),
+        on_click=_open_editor,
+        args=(not editing,),
+    )
+
+
+def _acts(explorer: Explorer, look: Look) -> None:
+    if look.blind:
+        _later(explorer, look)
+        return
+    verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
+    confirm = f"{verb} {shown(look.machine, 30)}" if look.machine else verb
+    _press("accept", confirm, Act.CONFIRM, 0, off=look.machine is None)
+    _press("none", "None fits", Act.REJECT)
+    _later(explorer, look)
+
+
+def _later(explorer: Explorer, look: Look) -> None:
+    """What needs no label."""
+    _press("unsure", "Unsure", Act.UNSURE)
+    _press("flag", "Second look", Act.FLAG)
+    st.button("Skip", key="skip", shortcut=shortcut("skip"), on_click=skip)
+    mine = next(iter(review_store.recent(explorer, me(), 1)), None)
+    st.button(
+        f"Undo {mine.neuron}" if mine else "Undo",
+        key="undo",
+        shortcut=shortcut("undo"),
+        disabled=mine is None,
+        help=f"Takes back: neuron {mine.neuron}, {shown(said(mine))}" if mine else None,
+        on_click=undo,
+        args=(mine,),
+    )
+
+
+def _press(
+    key: str, label: str, act: Act, place: int | None = None, *, off: bool = False, kind: Kind = "secondary"
+) -> None:
+    st.button(
+        label,
+        key=key,
+        type="primary" if key == "accept" else kind,
+        shortcut=shortcut(key),
+        disabled=off,
+        on_click=decide,
+        args=(act, place),
+    )
+
+
+def _waiting(waiting: Pending) -> None:
+    """What could not be recorded, or needs an answer first."""
+    neuron, mine = waiting.look.neuron, _words(waiting)
+    if waiting.missed:
+        others = "; ".join(f"{shown(name(one.who), 30)}: {shown(said(one))}" for one in waiting.missed)
+        st.warning(f"Meanwhile on neuron {neuron}, {others}. You were about to say: {mine}.")
+    else:
+        problem = plain(waiting.problem)
+        st.error(f"Neuron {neuron}, {mine}: **not recorded yet**. {problem[:1].upper()}{problem[1:]}.")
+    with st.container(horizontal=True, key="verdict-waiting"):
+        if waiting.missed:
+            st.button("Say it all the same", key="retry", type="primary", on_click=retry)
+        elif waiting.retry:
+            st.button("Retry", key="retry", type="primary", on_click=retry)
+        st.button("Back, without recording", key="drop", on_click=drop)
+
+
+def _words(waiting: Pending) -> str:
+    label = waiting.said.label
+    return f"{DONE[waiting.said.verdict]}{f' {shown(label)}' if label else ''}"
+
+
+def _next_neuron(explorer: Explorer, view: NeuronView) -> Onward:
+    following = (view.neuron + 1) % explorer.run.layer(view.layer).neurons
+
+    def go() -> None:
+        put("neuron", str(following), drop=("image",))
+
+    return go
+
+
+def _open_editor(yes: bool) -> None:
+    if yes:
+        st.query_params[EDIT] = "true"
+    else:
+        st.query_params.pop(EDIT, None)

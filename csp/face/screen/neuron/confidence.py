@@ -1,0 +1,86 @@
+"""How sure is the first label? A strip of measured numbers, each with one line that says what it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.wording import plain
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.options import make_choice
+from csp.work.explorer.views import NeuronView
+from csp.work.metrics.registry import NUMBERS, OF_NEURONS
+from csp.work.metrics.results import causal_by_class, faithfulness, version
+from csp.work.metrics.stability import LabelStability, label_stability
+
+MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma", "cosy_max")
+"""Numbers of the label; they hold for the run's own parameters only."""
+SAID = {
+    "scs": "The label foretells the firing",
+    "cosy_auc": "pictures drawn from it fire it more in",
+    "clarity": "its pictures are alike",
+    "redundancy": "has a double",
+    "polysemanticity": "mixes two kinds",
+}
+"""Those that the line says, in a few words; their names and what they are show on hover, with the others."""
+
+
+def how_sure(explorer: Explorer, view: NeuronView) -> None:
+    """The strip; nothing for a neuron without a label."""
+    labeler = explorer.first_labeler(view.layer)
+    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
+    found = label_stability(explorer, view.layer, view.neuron, labeler, choice)
+    if found is None:
+        return
+    st.caption(_stability_line(found), help=NUMBERS["stability"].help)
+    kept = explorer.run.fingerprint, view.layer, version(explorer)
+    table, by_class = _measured(explorer, *kept)
+    row: dict[Any, Any] = table.loc[view.neuron].to_dict()
+    own = choice == make_choice(explorer.run.manifest.parameters)
+    names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
+    if not names:
+        st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
+        return
+    words = [f"{SAID[name]} **{_short(name, row[name])}**" for name in names if name in SAID]
+    helps = [f"**{NUMBERS[name].title} {_full(name, row)}**: {NUMBERS[name].help}" for name in names]
+    st.caption(" · ".join(words), help="\n\n".join([*helps, *_of_classes(by_class, view.neuron)]))
+
+
+def _short(name: str, value: float) -> str:
+    return f"{value:.0%}" if name == "cosy_auc" else f"{value:.2f}"
+
+
+def _full(name: str, row: Mapping[Any, float]) -> str:
+    between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
+    return f"{row[name]:.2f}{between}"
+
+
+def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
+    """What each class loses or gains without the neuron, where that was measured."""
+    if neuron not in by_class.index.get_level_values("neuron"):
+        return []
+    rows = by_class.loc[neuron]
+    changes = [
+        f"{plain(str(name))} {row['causal_probability']:+.3f}, on its examples {row['causal_examples']:+.3f}"
+        for name, row in rows.iterrows()
+    ]
+    return [f"**Probability without it, of each class**: {'; '.join(changes)}."]
+
+
+def _stability_line(found: LabelStability) -> str:
+    share = f"stays first in {found.chance:.0%} of resamplings"
+    between = f"score {found.low:.3f} to {found.high:.3f}"
+    if found.stable:
+        return f"Stable: {share}; {between}."
+    rival = f" *{plain(found.rival)}* takes its place most often." if found.rival else ""
+    return f":orange-badge[Not stable] The label {share}; {between}.{rival}"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _measured(
+    _explorer: Explorer, fingerprint: str, layer: str, version: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The numbers of a layer by neuron, and what the causal check says of each class."""
+    return faithfulness(_explorer, layer).set_index("neuron"), causal_by_class(_explorer, layer)

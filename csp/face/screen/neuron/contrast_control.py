@@ -1,0 +1,88 @@
+"""The contrast rule on the neuron page: which images may be look-alikes. Address parameter: `contrast`."""
+
+import streamlit as st
+
+from csp.errors import BadInputError
+from csp.face.screen.url.params import Params, Way, WrongAddressError
+from csp.face.screen.url.state import follow
+from csp.method.examples.contrast_rule import ContrastRule, parse_rule
+from csp.work.explorer.explorer import Explorer
+
+MOST_SHOWN = 10
+SHARES = {0.1: "the lowest tenth", 0.25: "the lowest quarter", 0.5: "the lower half"}
+COLD_HELP = (
+    "An image may be a look-alike only if it leaves the neuron cold. Below the mean is the paper's rule; a "
+    "smaller share takes only images to which the neuron hardly responds."
+)
+NEIGHBOURS_HELP = (
+    "How many of the nearest cold images are averaged into one look-alike. The nearest is shown."
+)
+LEAST_HELP = (
+    "Pairs whose look-alike is less alike than this are left out. 0: none; 1: identical to the encoder."
+)
+
+
+def chosen_contrast(params: Params, explorer: Explorer) -> str:
+    """The contrast rule in the address; without one, the run's. WrongAddressError leads to that."""
+    try:
+        return str(explorer.choice(contrast=params.get("contrast")).contrast)
+    except BadInputError as error:
+        kept = {name: value for name, value in params.items() if name != "contrast"}
+        raise WrongAddressError(str(error), [Way("The run's own contrast", kept)]) from error
+
+
+def contrast_control(contrast: str) -> None:
+    """A popover with the parts of the rule; each change rewrites the address."""
+    rule = parse_rule(contrast)
+    with st.popover("Look-alikes", help="Which images are compared with the strongest ones", key="contrast"):
+        shares: list[float | None] = [None, *SHARES]
+        if rule.quantile not in shares:
+            shares.append(rule.quantile)
+        _follow_choice("contrast-cold", rule.quantile)
+        st.selectbox(
+            "Cold images are",
+            shares,
+            format_func=_cold,
+            key="contrast-cold",
+            help=COLD_HELP,
+            on_change=_write,
+        )
+        follow("contrast-neighbours", rule.neighbours)
+        st.number_input(
+            "Averaged for each picture",
+            1,
+            max(MOST_SHOWN, rule.neighbours),
+            step=1,
+            key="contrast-neighbours",
+            help=NEIGHBOURS_HELP,
+            on_change=_write,
+        )
+        follow("contrast-least", max(0.0, rule.least or 0.0))
+        st.number_input(
+            "At least this alike",
+            0.0,
+            1.0,
+            step=0.05,
+            key="contrast-least",
+            help=LEAST_HELP,
+            on_change=_write,
+        )
+
+
+def _follow_choice(name: str, value: float | None) -> None:
+    """As `address.follow`, for a widget whose value may be None."""
+    st.session_state[name] = value
+
+
+def _cold(share: float | None) -> str:
+    if share is None:
+        return "those below the mean"
+    return SHARES.get(share, f"the lowest {share:.0%}")
+
+
+def _write() -> None:
+    """Callback: the address takes the rule that the popover shows."""
+    state = st.session_state
+    least = float(state["contrast-least"]) or None
+    rule = ContrastRule(state["contrast-cold"], int(state["contrast-neighbours"]), least)
+    st.query_params["contrast"] = str(rule)

@@ -1,0 +1,171 @@
+"""The pictures of a neuron, in the arrangement that the address asks for."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.elements.components import tile_grid
+from csp.face.screen.neuron.grids import (
+    NONE,
+    Overlays,
+    activating_grid,
+    contrastive_grid,
+    level_tile,
+    pair_grid,
+    shown_pairs,
+)
+from csp.face.screen.page.shortcuts import shortcut
+from csp.face.screen.state.waiting import let_go, waited
+from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.state import follow, put
+from csp.face.screen.wording import number, plain
+from csp.work.attribution.heatmaps import Heat, heat
+from csp.work.explorer.activation_bands import A_LEVEL, Level, levels
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView, Pair
+
+VIEWS = {"groups": "Groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
+"""By the value of `view` in the address."""
+ALL_HEIGHT = 470
+"""Pixels: as high as three rows, so all pairs scroll in their place and the words beside them stay."""
+HEAT = "heat"
+_KEY = "pictures-view"
+HELP = (
+    "*Groups*: the nine strongest images, their look-alikes beside them place by place, as many as a "
+    "vision-language model is shown. *Pairs*: the same, each picture right beside its look-alike. "
+    "*All*: every pair that decides the scores. *Levels*: also images on which it fires less, or not."
+)
+
+
+def chosen_pictures(params: Params) -> str:
+    """The arrangement in the address; without one, the two groups of nine."""
+    return choice(params, "view", tuple(VIEWS), "groups")
+
+
+def pictures_picker(chosen: str) -> None:
+    """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
+    follow(_KEY, chosen)
+    st.segmented_control(
+        "Pictures",
+        tuple(VIEWS),
+        format_func=VIEWS.__getitem__,
+        required=True,
+        key=_KEY,
+        on_change=_write,
+        label_visibility="collapsed",
+    )
+    other = "groups" if chosen == "pairs" else "pairs"
+    st.button(
+        "⇄",
+        key="grids",
+        shortcut=shortcut("grids"),
+        type="tertiary",
+        help=HELP,
+        on_click=put,
+        args=("view", other),
+    )
+    on = st.query_params.get(HEAT) == "true"
+    st.button(
+        "Bright: where it fires" if on else "Where it fires",
+        key="heat-map",
+        shortcut=shortcut("heat-map"),
+        type="primary" if on else "secondary",
+        help="Each picture is bright where the neuron fires and dark where it does not. "
+        "The target model works it out, once for each picture.",
+        on_click=put,
+        args=(HEAT, "" if on else "true"),
+    )
+
+
+def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:
+    """Draws the pictures; returns the numbers of the images that open large, in their order."""
+    if chosen == "levels":
+        return _levels(explorer, view)
+    pairs = shown_pairs(view, everything=chosen == "all")
+    pictures = st.container(
+        height=ALL_HEIGHT if chosen == "all" else "content", border=False, gap="xxsmall", key="pictures"
+    )
+    overlays = _overlays(explorer, view, _images(pairs))
+    if chosen == "pairs":
+        with pictures:
+            pair_grid(explorer.run, view, pairs, overlays)
+    else:
+        left, right = pictures.columns(2, gap="small")
+        with left:
+            activating_grid(explorer.run, view, pairs, overlays=overlays)
+        with right:
+            contrastive_grid(explorer.run, view, pairs, overlays=overlays)
+    return [pair.activating.image for pair in pairs]
+
+
+def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
+    found = levels(explorer, view.layer, view.neuron)
+    images = [facts.image for level in found for facts, _ in level.images]
+    rows = st.container(key="levels", gap="xxsmall")
+    overlays = _overlays(explorer, view, images)
+    with rows:
+        for place, level in enumerate(found):
+            title, pictures = st.columns([14, 86], vertical_alignment="center")
+            title.markdown(_level_line(level))
+            tiles = [level_tile(explorer.run, view, facts, fired, overlays) for facts, fired in level.images]
+            with pictures:
+                tile_grid(tiles, tone="blue", columns=A_LEVEL, key=f"level-{place}")
+    return images
+
+
+def _level_line(level: Level) -> str:
+    strongest, weakest = level.images[0][1], level.images[-1][1]
+    if level.start == 0:
+        title = f"Strongest {level.stop:.0%}"
+    elif level.stop == 1:
+        title = f"Weakest {1 - level.start:.0%}"
+    else:
+        title = f"{level.start:.0%} to {level.stop:.0%}"
+    return f"**{title}**  \n{number(strongest)} down to {number(weakest)}"
+
+
+def _images(pairs: Sequence[Pair]) -> list[int]:
+    twins = [pair.contrastive.image for pair in pairs if pair.contrastive is not None]
+    return [*(pair.activating.image for pair in pairs), *twins]
+
+
+def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Overlays:
+    """Where the neuron fires in these images, if the address asks for it and once it is known.
+
+    A line below them says how far it is: from the press on, so nothing moves when the model is done.
+    """
+    if st.query_params.get(HEAT) != "true" or not images:
+        let_go(HEAT)
+        return NONE
+    with st.container(key="heat-line"):
+        found = _heat(explorer, view, images)
+    pictures = {} if found is None else found.overlays
+    return {
+        image: f"data:image/png;base64,{b64encode(png).decode('ascii')}" for image, png in pictures.items()
+    }
+
+
+def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Heat | None:
+    """None until it is known, and where it can't be told."""
+    asked = explorer.run.fingerprint, view.layer, view.neuron, tuple(images)
+    try:
+        found = waited(
+            HEAT,
+            asked,
+            lambda: heat(explorer, view.layer, view.neuron, images),
+            "Working out where it fires",
+            lambda: put(HEAT, ""),
+        )
+    except CspError as error:
+        st.warning(f"Where it fires can't be shown: {plain(str(error).rstrip('.'))}.")
+        return None
+    if found is not None:
+        where = f", found {plain(found.remark)}" if found.remark else ""
+        st.caption(f"Bright where the neuron fires, dark elsewhere{where}.")
+    return found
+
+
+def _write() -> None:
+    put("view", st.session_state[_KEY])

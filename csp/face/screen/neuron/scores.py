@@ -1,0 +1,153 @@
+"""The labels of a neuron: the machine's suggestion, the score table, and the candidates."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from csp.face.screen.candidates.panel import candidates_panel
+from csp.face.screen.elements.components import Cell, Column, Row, row_table
+from csp.face.screen.elements.score_cell import score_cell
+from csp.face.screen.neuron.confidence import how_sure
+from csp.face.screen.neuron.contrast_control import chosen_contrast, contrast_control
+from csp.face.screen.neuron.suggestion import suggestion
+from csp.face.screen.state.cached import reviewed
+from csp.face.screen.url.params import Params, fraction, whole_number
+from csp.face.screen.url.state import follow, write
+from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+from csp.work.labels.rows import LabelRow, ScoreRange
+from csp.work.labels.synonyms import Rival
+
+ROWS = 5
+MOST_EXAMPLES = 200
+GAMMA_HELP = (
+    "How much of each look-alike is taken away from its picture before labels are compared (gamma). "
+    "0 ignores the look-alikes, 1 takes away all that the two share."
+)
+EXAMPLES_HELP = "How many of the strongest images, each with its look-alike, decide the scores."
+RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
+Ranges = Mapping[str, ScoreRange | None]
+
+
+@st.fragment
+def labels_panel(explorer: Explorer, page: NeuronView, kind: str) -> None:
+    """All words on a neuron: a fragment, so moving a control leaves the pictures alone.
+
+    `page` is the view that the page drew, `kind` its arrangement of pictures: where all pairs are shown, the
+    page is drawn again when the control asks for another number of them.
+    """
+    k, gamma = chosen_parameters(st.query_params.to_dict(), explorer)
+    contrast = chosen_contrast(st.query_params.to_dict(), explorer)
+    if (kind == "all" and k != page.k) or contrast != page.contrast:
+        st.rerun()
+    view = page
+    if (k, gamma) != (page.k, page.gamma):
+        view = explorer.neuron(page.layer, page.neuron, k=k, gamma=gamma, contrast=contrast)
+    ranges = {labeler: explorer.score_range(page.layer, labeler) for labeler in LABELERS}
+    with st.container(key="suggestion", gap="xxsmall"):
+        _suggestion(explorer, view)
+    with st.container(key="how-sure", gap="xxsmall"):
+        _score_line(explorer, view, ranges)
+        how_sure(explorer, view)
+    _controls(k, gamma, contrast, _most_examples(explorer))
+    with st.container(key="projection-scores", gap="xxsmall"):
+        _score_table(view, ranges, explorer.first_labeler(page.layer))
+    candidates_panel(explorer, view)
+    with st.container(key="provenance"):
+        st.caption(f"Pairs and scores: {plain(origin(view.provenance))}")
+
+
+def chosen_parameters(params: Params, explorer: Explorer) -> tuple[int, float]:
+    """The number of examples and gamma in the address; without them, those of the run."""
+    own, most = explorer.run.manifest.parameters, _most_examples(explorer)
+    k = whole_number(params, "examples", 1, most, min(own.k, most))
+    return k, fraction(params, "gamma", own.gamma)
+
+
+def _most_examples(explorer: Explorer) -> int:
+    return max(1, min(MOST_EXAMPLES, explorer.run.manifest.images))
+
+
+def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
+    left, middle, right = st.columns([4, 2.4, 2.6], vertical_alignment="bottom")
+    follow("gamma", gamma)
+    left.slider(
+        "Contrast (gamma)",
+        0.0,
+        1.0,
+        gamma,
+        step=0.05,
+        key="gamma",
+        help=GAMMA_HELP,
+        on_change=write,
+        args=("gamma",),
+    )
+    follow("examples", k)
+    middle.number_input(
+        "Examples",
+        1,
+        most,
+        k,
+        step=1,
+        key="examples",
+        help=EXAMPLES_HELP,
+        on_change=write,
+        args=("examples",),
+    )
+    with right:
+        contrast_control(contrast)
+
+
+def _suggestion(explorer: Explorer, view: NeuronView) -> None:
+    rows = view.labels.get(explorer.first_labeler(view.layer), ())
+    state = reviewed(explorer, view.layer).get(view.neuron)
+    suggestion(rows[0].label if rows else None, state)
+
+
+def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:
+    """How the first label stands against other neurons, and against the next thing that fits."""
+    first = explorer.first_labeler(view.layer)
+    rows, usual_range = view.labels.get(first, ()), ranges[first]
+    if not rows:
+        return
+    scale = f"; {usual(usual_range)}" if usual_range else ""
+    behind = _rival_words(explorer.meanings.rival(_all_rows(view, first)))
+    st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=f"{remark(view)} {RIVAL_HELP}".strip())
+
+
+def _rival_words(rival: Rival | None) -> str:
+    if rival is None or rival.label is None:
+        return ""
+    return f" The next thing that fits, *{plain(rival.label)}*, is {score(rival.lead)} behind."
+
+
+def _all_rows(view: NeuronView, labeler: str) -> list[LabelRow]:
+    """All texts that are known to fit by some method, the best of this one first."""
+    columns = view.scores[[labeler, f"{labeler} rank"]].itertuples(name=None)
+    return sorted((LabelRow(str(text), *facts) for text, *facts in columns), key=lambda row: row.rank)
+
+
+def _score_table(view: NeuronView, ranges: Ranges, first: str) -> None:
+    shown = view.scores.head(ROWS)
+    if shown.empty:
+        return
+    columns = [
+        Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
+    ]
+    columns += [Column(LABELERS[name], LABELER_HELP[name], numeric=True) for name in LABELERS]
+    rows = [
+        Row(_score_cells(str(text), facts, view.scores, ranges), strong=bool(facts[f"{first} rank"] == 1))
+        for text, facts in shown.iterrows()
+    ]
+    row_table("Labels and their scores", columns, rows, key="score-table")
+
+
+def _score_cells(text: str, facts: pd.Series, scores: pd.DataFrame, ranges: Ranges) -> list[Cell]:
+    cells: list[Cell] = [("text", text)]
+    for labeler in LABELERS:
+        rank = facts[f"{labeler} rank"]
+        place = None if pd.isna(rank) else int(rank)
+        cells.append(("score", score_cell(float(facts[labeler]), place, scores[labeler], ranges[labeler])))
+    return cells

@@ -1,0 +1,60 @@
+"""Neurons that look for the same as this one, each a link with its pictures."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from csp.face.screen.elements.components import Card, card_grid
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+from csp.work.neurons.similar import Similar, SimilarNeurons, similar_neurons
+
+SHOWN, PICTURES = 4, 4
+HELP = (
+    "Neurons of this layer whose concept vectors point the same way, at the run's own contrast. The second "
+    "number is their cosine: 1 = the same, 0 = nothing in common."
+)
+
+
+def similar_panel(explorer: Explorer, view: NeuronView) -> None:
+    """The most similar neurons, most alike first."""
+    with st.container(key="similar-neurons", gap="xxsmall"):
+        st.markdown("**Look for the same**", help=HELP)
+        found = _similar(explorer, explorer.run.fingerprint, view.layer).of(view.neuron)[:SHOWN]
+        if not found:
+            st.caption("No other neuron of this layer fires for anything alike.")
+            return
+        cards = [_card(explorer, view.layer, one) for one in found]
+        card_grid("Similar neurons", cards, columns=SHOWN, key="similar-cards")
+
+
+def label_of(explorer: Explorer, layer: str, neuron: int) -> str:
+    """The label in force: a person's where one decided, else the machine's."""
+    state = reviewed(explorer, layer).get(neuron)
+    if state is not None and state.deciding is not None:
+        return state.label or "no label fits"
+    label = neurons_of(explorer, layer).frame["label"].iloc[neuron]
+    return label if isinstance(label, str) else "no label"
+
+
+def _card(explorer: Explorer, layer: str, one: Similar) -> Card:
+    images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:PICTURES]
+    label = label_of(explorer, layer, one.neuron)
+    return Card(
+        href="neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": one.neuron}),
+        title=f"{one.neuron} · {one.cosine:.2f}",
+        label=label,
+        line="",
+        pictures=[
+            {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {one.neuron}"}
+            for image in images
+        ],
+        hint=f"Neuron {one.neuron}: {label}. Cosine of the concept vectors {one.cosine:.3f}",
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing the neurons …")
+def _similar(_explorer: Explorer, fingerprint: str, layer: str) -> SimilarNeurons:
+    return similar_neurons(_explorer, layer)

@@ -1,0 +1,83 @@
+"""Moving from neuron to neuron: pickers, previous, next, random, jump. Each writes the address only."""
+
+import random
+
+import streamlit as st
+
+from csp.face.screen.neuron.pictures import pictures_picker
+from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.page.shortcuts import KEYS, shortcut
+from csp.face.screen.url.state import follow, put
+from csp.keeping.run_folder.run import Run
+
+
+def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
+    """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
+    neurons = run.layer(layer).neurons
+    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="xsmall"):
+        st.subheader(f"Neuron {neuron}", anchor=False, width="content")
+        st.caption(f"of {neurons} in", width="content")
+        layer_picker(run, layer)
+        run_picker(run)
+        st.space("stretch")
+        pictures_picker(kind)
+        st.space("stretch")
+        _pin(run, layer, neuron)
+        _step("previous", "Previous", (neuron - 1) % neurons)
+        _jump_box(neuron, neurons)
+        _step("next", "Next", (neuron + 1) % neurons)
+        _step("random", "Random", random.randrange(neurons))  # noqa: S311
+
+
+def _jump_box(neuron: int, neurons: int) -> None:
+    """Each neuron has a box of its own. With one for all, a browser that still shows the last neuron would
+    send its number along with the next press of a key, and that would count as a jump back.
+    """
+    key = f"jump-from-{neuron}"
+    follow(key, neuron)
+    st.number_input(
+        "Jump to neuron",
+        0,
+        neurons - 1,
+        neuron,
+        key=key,
+        on_change=_jump,
+        args=(key, neuron),
+        label_visibility="collapsed",
+        width=84,
+    )
+
+
+def _jump(key: str, neuron: int) -> None:
+    """A box that is on its way out of the browser still reports its number: that is no jump."""
+    wanted = int(st.session_state[key])
+    if wanted != neuron and st.query_params.get("neuron", "0") == str(neuron):
+        _go(wanted)
+
+
+def _pin(run: Run, layer: str, neuron: int) -> None:
+    """Keeps a neuron in the address, to be compared with another one later."""
+    pinned = st.query_params.get("pin", "")
+    if pinned.isdecimal() and int(pinned) < run.layer(layer).neurons and int(pinned) != neuron:
+        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": pinned, "b": str(neuron)}
+        st.page_link("pages/compare.py", label=f"Compare with {int(pinned)}", query_params=sides)
+    on = pinned == str(neuron)
+    st.button(
+        "Pinned" if on else "Pin",
+        key="pin",
+        shortcut=shortcut("pin"),
+        type="primary" if on else "secondary",
+        help="Remembers this neuron: at the next one, a link sets the two side by side.",
+        on_click=put,
+        args=("pin", "" if on else str(neuron)),
+    )
+
+
+def _step(key: str, label: str, neuron: int) -> None:
+    # While a picture is open large, the arrows go through the pictures.
+    keyed = shortcut(key) if key in KEYS and "image" not in st.query_params else None
+    st.button(label, key=key, shortcut=keyed, on_click=_go, args=(neuron,))
+
+
+def _go(neuron: int) -> None:
+    put("neuron", str(neuron), drop=("image",))

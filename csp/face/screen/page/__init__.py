@@ -1,0 +1,1 @@
+"""What frames every page: navigation, keys, identity, the server."""

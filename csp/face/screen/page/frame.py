@@ -1,0 +1,82 @@
+"""The frame around every page: look, navigation, notices, footer. Streamlit runs a page's file alone when its
+address is opened cold (app.py is then skipped), so each page starts with `with frame(title):`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from csp.errors import CspError, NotFoundError
+from csp.face.screen.elements.components import PARTS, copy_link
+from csp.face.screen.page.identity import let_in, who_line
+from csp.face.screen.page.navigation import navigation
+from csp.face.screen.page.shortcuts import help_button
+from csp.face.screen.state.review_store import alarm
+from csp.face.screen.url.params import Way, WrongAddressError
+from csp.face.screen.wording import plain
+from csp.keeping.run_folder.run import Run
+
+FIRST_STEPS = """csp demo                       # the shipped example
+csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
+
+
+@contextmanager
+def frame(title: str) -> Iterator[None]:
+    """Draws what every page has; a `CspError` inside becomes a page that says what exists."""
+    st.set_page_config(page_title=f"{title} · CSP Explorer", page_icon=str(PARTS / "icon.png"), layout="wide")
+    st.html(PARTS / "page.css")
+    let_in()
+    _top(title)
+    alarm()
+    try:
+        yield
+    except WrongAddressError as error:
+        _notice(str(error), error.ways)
+    except NotFoundError as error:
+        _notice(str(error), ())
+        st.code(FIRST_STEPS, language="shell")
+    except CspError as error:
+        _notice(str(error), ())
+
+
+def run_line(run: Run) -> None:
+    """The foot of a page: which run this is, of what, made when, and what it is not for."""
+    with st.container(key="run-line"):
+        _run_line(run)
+
+
+def _run_line(run: Run) -> None:
+    made = run.manifest
+    skipped = f", {made.skipped} skipped" if made.skipped else ""
+    st.caption(
+        "A research and audit aid, **not for diagnosis** · "
+        f"Run **{plain(run.name)}** `{run.fingerprint[:8]}` · {plain(made.target.name)} on "
+        f"{made.images:,} images{skipped} of {plain(made.dataset.name)} · "
+        f"encoder {plain(made.encoder.name)} · "
+        f"made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer {plain(made.csp_version)}"
+    )
+
+
+def _top(title: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="frame-top"):
+        navigation(title)
+        st.space("stretch")
+        # Together, so that a narrow screen moves them into the second line as one.
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="frame-tools"):
+            st.caption("Not for diagnosis", width="content")
+            copy_link()
+            help_button()
+            who_line()
+
+
+def _notice(message: str, ways: Sequence[Way]) -> None:
+    st.subheader("This link leads nowhere here" if ways else "Nothing to show")
+    st.warning(plain(message))
+    for place, way in enumerate(ways):
+        st.button(
+            plain(way.text),
+            key=f"way-{place}",
+            icon=":material/arrow_forward:",
+            on_click=st.query_params.from_dict,
+            args=(way.params,),
+        )

@@ -1,0 +1,158 @@
+"""Who is at the screen, and whether they may be: asked of `team.toml`, the sign-in and the browser each time.
+
+let_in()                 # in every page's frame: a stranger's page ends here, before a run is read
+me()                     # the Person, for whatever is recorded
+who_line()               # in the top line: name box, or name, role and Sign out
+"""
+
+import getpass
+from urllib.parse import quote, unquote
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.elements.components import PARTS
+from csp.face.screen.wording import plain
+from csp.keeping.reviews.vocabulary import Role
+from csp.work.reviews.desk import Person, may
+from csp.work.reviews.people import NoAccessError, Team, read_team
+
+COOKIE = "csp-reviewer"
+"""Where the browser remembers a typed name."""
+
+_NAME, _BOX = "reviewer", "reviewer-name"
+
+_visitor = st.components.v2.component(
+    "csp-visitor",
+    html='<button type="button" class="csp-sign-in" hidden>Sign in</button>',
+    css=(PARTS / "visitor.css").read_text(encoding="utf-8"),
+    js=(PARTS / "visitor.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def me() -> Person:
+    """Whoever is at the screen; NoAccessError or BadInputError when they may not even look."""
+    team = _team()
+    if team.sign_in == "proxy":
+        headers = st.context.headers
+        return team.person_of_headers({name.lower(): headers.get_all(name) for name in headers})
+    if team.sign_in == "oidc":
+        claims = st.user.to_dict()
+        if "is_logged_in" not in claims:
+            raise NoAccessError("This server asks for a sign-in, but its secrets.toml has no section [auth]")
+        if not claims["is_logged_in"]:
+            raise NoAccessError("Sign in to go on")
+        return team.person_of_claims(claims)
+    return Person(name=_typed_name())
+
+
+def let_in() -> None:
+    """Ends the page of whoever may not look; what they asked for opens after they signed in."""
+    try:
+        me()
+    except CspError as error:
+        _door(str(error))
+        st.stop()
+
+
+def who_line() -> None:
+    """Who is here, in the top line of a page: a box for the name, or the name, the role and Sign out."""
+    person = me()
+    words = person.name if person.verified else f"{person.name or 'Your name'} (not checked)"
+    with st.popover(plain(words), type="tertiary", key="who", help="Who reviews here"):
+        if person.verified:
+            _signed_in(person)
+        else:
+            _name_box(person)
+    typed = quote(st.session_state.get(_NAME, ""))
+    _visitor(data={"name": typed, "cookie": COOKIE, "inside": True}, key="visitor", width="content")
+
+
+def may_review() -> bool:
+    """Whether the person may decide; a viewer may only look."""
+    return me().role is not Role.VIEWER
+
+
+def owner(doing: str = "import reviews") -> Person:
+    """The person, if they may replace what is kept: an admin, or who sits at this machine; BadInputError."""
+    person = me()
+    if not person.verified and _at_this_machine():
+        return Person(name=person.name, role=Role.ADMIN)
+    may(person, Role.ADMIN, doing)
+    return person
+
+
+def may_manage(doing: str) -> str:
+    """Why the person may not do what takes an `owner`, in a sentence; "" when they may."""
+    try:
+        owner(doing)
+    except CspError as error:
+        return str(error)
+    return ""
+
+
+def _team() -> Team:
+    """A server whose secrets have a sign-in never falls back to typed names."""
+    team = read_team()
+    if team.sign_in == "name" and "is_logged_in" in st.user.to_dict():
+        return team.model_copy(update={"sign_in": "oidc"})
+    return team
+
+
+def _door(reason: str) -> None:
+    st.subheader("Please sign in", anchor=False)
+    claims = st.user.to_dict()
+    st.markdown(plain(reason) + ".")
+    if claims.get("is_logged_in"):
+        st.button("Sign out", key="sign-out", on_click=st.logout)
+    elif "is_logged_in" in claims:
+        done = _visitor(data={"inside": False}, key="visitor", on_sign_in_change=_ignore)
+        if done.sign_in:
+            st.login()
+
+
+def _signed_in(person: Person) -> None:
+    st.markdown(f"**{plain(person.name)}**, {person.role}")
+    st.caption("Verdicts carry this name, marked as verified.")
+    if "is_logged_in" in st.user.to_dict():
+        st.button("Sign out", key="sign-out", on_click=st.logout)
+
+
+def _name_box(person: Person) -> None:
+    st.session_state.setdefault(_BOX, person.name)
+    st.text_input("Your name", key=_BOX, max_chars=80, on_change=_keep_name)
+    st.caption(
+        "Verdicts carry this name, marked as not verified. A team can set up a sign-in: docs/teams.md."
+    )
+
+
+def _keep_name() -> None:
+    st.session_state[_NAME] = st.session_state[_BOX].strip()
+
+
+def _typed_name() -> str:
+    """What was typed here, else what the browser remembers, else the account at this very machine."""
+    if typed := st.session_state.get(_NAME):
+        return str(typed)
+    remembered = st.context.cookies.get(COOKIE)
+    if isinstance(remembered, str) and unquote(remembered).strip():  # a page under test has no browser
+        return unquote(remembered).strip()[:80]
+    return _account() if _at_this_machine() else ""
+
+
+def _at_this_machine() -> bool:
+    """Streamlit gives no address for a browser on the server's own machine; a proxy there passes one on."""
+    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & {name.lower() for name in st.context.headers}
+    return not isinstance(st.context.ip_address, str) and not forwarded
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # an account without a name, as in some containers
+        return ""
+
+
+def _ignore() -> None:
+    """Streamlit reports a press only for names that have a callback."""

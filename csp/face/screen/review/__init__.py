@@ -1,0 +1,1 @@
+"""The review page: queues, progress, agreement, exchange of files."""

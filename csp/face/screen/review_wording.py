@@ -1,0 +1,55 @@
+"""Verdicts in words. What people typed is shown as text: short, no markup, its direction kept to itself."""
+
+from csp.face.screen.wording import plain
+from csp.keeping.reviews.event import Event, Who
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.vocabulary import TAGS, Act
+
+DONE = {
+    Act.CONFIRM: "confirmed",
+    Act.OVERRIDE: "replaced by",
+    Act.REJECT: "none fits",
+    Act.UNSURE: "unsure",
+    Act.RESOLVE: "settled as",
+    Act.DRAFT: "draft",
+    Act.FLAG: "second look asked for",
+    Act.UNDO: "taken back",
+}
+_ISOLATE, _END = "\u2068", "\u2069"
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Text of a person for Markdown: one line, cut at `most` characters; right-to-left marks end with it."""
+    line = " ".join(text.split())
+    return f"{_ISOLATE}{plain(line if len(line) <= most else f'{line[: most - 1]}…')}{_END}"
+
+
+def name(who: Who) -> str:
+    """A reviewer for text: a name that was only typed says so."""
+    return who.name if who.verified else f"{who.name} (not checked)"
+
+
+def said(event: Event) -> str:
+    """What an event says, for text: `replaced by ruler marks`."""
+    if event.verdict is Act.RESOLVE and event.label is None:
+        return "settled: none fits"
+    label = event.label if event.verdict not in (Act.REJECT, Act.UNSURE, Act.FLAG, Act.UNDO) else None
+    return f"{DONE[event.verdict]} {label}" if label else DONE[event.verdict]
+
+
+def tags(event: Event) -> str:
+    """The tags of an event in words."""
+    return ", ".join(TAGS.get(tag, tag) for tag in event.tags)
+
+
+def standing(state: NeuronReview) -> str:
+    """Where a neuron stands, as Markdown of one short line."""
+    if state.disputed:
+        sides = (f"{shown(name(who), 30)}: {shown(said(event), 40)}" for who, event in state.verdicts.items())
+        return f":orange-badge[People disagree] {' · '.join(sides)}"
+    decided = state.deciding or next(reversed([*state.verdicts.values()]), None)
+    if decided is None:
+        text = ":gray-badge[Not judged yet]"
+    else:
+        text = f":blue-badge[Judged] {shown(said(decided), 50)} · {shown(name(decided.who), 30)}"
+    return f"{text} :orange-badge[Second look]" if state.second_look is not None else text

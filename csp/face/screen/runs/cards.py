@@ -1,0 +1,176 @@
+"""The runs on this machine, each in plain words, with what can be done with it."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.page.identity import may_manage
+from csp.face.screen.state.cached import DEMO
+from csp.face.screen.state.waiting import waited
+from csp.face.screen.wording import plain
+from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
+from csp.keeping.run_folder.manifest import Manifest
+from csp.work.runs.listing import RunFacts, check_named_run, run_facts
+
+SAID = "runs-said"
+"""What the last action did, in a sentence, until it is shown."""
+
+
+def run_cards() -> None:
+    """Draws a card for each run, the demo first, then the trash."""
+    if said := st.session_state.pop(SAID, None):
+        done, sentence = said
+        (st.success if done else st.error)(plain(sentence))
+    facts = sorted(run_facts(), key=lambda run: (run.name != DEMO, run.name))
+    if not facts:
+        st.info("There is no run on this machine yet: start a job that makes one, or use `csp index`.")
+    for run in facts:
+        with st.container(border=True, key=f"run-{run.name}", gap="xsmall"):
+            _card(run)
+    _trash()
+
+
+def _card(run: RunFacts) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge = " :gray-badge[comes with the program]" if run.shipped else ""
+        st.markdown(f"**{plain(run.name)}**{badge}", width="content")
+        st.space("stretch")
+        _actions(run)
+    if run.manifest is None:
+        st.error(plain(run.problem), icon=":material/error:")
+        return
+    st.markdown(_sentence(run.manifest))
+    made = run.manifest
+    st.caption(
+        f"{run.megabytes:,.0f} MB · made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer "
+        f"{plain(made.csp_version)} · fingerprint `{made.fingerprint[:12]}`"
+    )
+    for remark in run.remarks:
+        st.caption(f":material/info: {plain(remark)}")
+    _checked(run)
+    with st.expander("How it was made", icon=":material/receipt_long:"):
+        _details(run.path, made)
+
+
+def _sentence(made: Manifest) -> str:
+    layers = ", ".join(f"**{plain(one.layer)}** ({one.neurons:,} neurons)" for one in made.layers)
+    classes = f", which tells {plain(', '.join(made.classes))} apart," if made.classes else ""
+    return (
+        f"**{plain(made.target.name)}**{classes} on **{made.images:,} images** of "
+        f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."
+    )
+
+
+def _actions(run: RunFacts) -> None:
+    if run.manifest is not None:
+        st.page_link(
+            "pages/neurons.py",
+            label="**Open**",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.name},
+        )
+        st.page_link(
+            "pages/compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"run": run.name, "what": "runs"},
+        )
+        st.button(
+            "Check",
+            key=f"check-{run.name}",
+            on_click=_check,
+            args=(run,),
+            help="Reads every file again and compares it with the fingerprints made when the run was made.",
+        )
+    refused = "It comes with the program." if run.shipped else may_manage("delete runs")
+    with st.popover("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
+        _deletion(run.name)
+
+
+def _check(run: RunFacts) -> None:
+    """Callback: whoever presses has the files read now, not as somebody else found them before."""
+    st.session_state[_check_key(run)] = time.monotonic_ns()
+
+
+def _checked(run: RunFacts) -> None:
+    asked = st.session_state.get(_check_key(run))
+    if asked is None:
+        return
+    words, slot = "Reading every file again", f"check-{run.name}"
+    problems = waited(slot, asked, lambda: check_named_run(run.name), words)
+    if problems == []:
+        st.success("Sound: every file is as it was made.", icon=":material/check:")
+    elif problems:
+        st.error("\n".join(f"- {plain(problem)}" for problem in problems))
+
+
+def _check_key(run: RunFacts) -> str:
+    return f"checked-{run.name}-{run.manifest.fingerprint if run.manifest else ''}"
+
+
+def _details(path: Path, made: Manifest) -> None:
+    settings = made.parameters
+    rule = "may serve several" if settings.reuse else "serves one only"
+    lines = [
+        f"Folder: `{path}`",
+        *(
+            f"{what}: {plain(source.name)}" + (f", `{source.spec}`" if source.spec else "")
+            for what, source in (("Model", made.target), ("Images", made.dataset), ("Encoder", made.encoder))
+        ),
+        f"Each neuron: {settings.k} activating images; a look-alike {rule}; "
+        f"strength of the contrast {settings.gamma:g}",
+        f"Fingerprint: `{made.fingerprint}`",
+        "Libraries: " + plain(", ".join(f"{name} {version}" for name, version in made.libraries.items())),
+    ]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _deletion(name: str) -> None:
+    st.markdown(
+        f"The run **{plain(name)}** goes to the trash folder, from where it can be put back. "
+        "Reviews of its neurons stay in the review record."
+    )
+    typed = st.text_input("Type the name of the run to confirm", key=f"typed-{name}")
+    unsure = typed.strip() != name
+    st.button("Move to trash", key=f"discard-{name}", on_click=_discard, args=(name,), disabled=unsure)
+
+
+def _discard(name: str) -> None:
+    if refused := may_manage("delete runs"):
+        _say(False, refused)
+        return
+    try:
+        place = discard_run(name)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} was moved to {place}.")
+
+
+def _trash() -> None:
+    places = discarded_runs()
+    if not places:
+        return
+    with st.expander(f"Trash ({len(places)})", icon=":material/delete:"):
+        for place in places:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{plain(discarded_name(place))} in `{place}`", width="content")
+                st.button("Put back", key=f"restore-{place.name}", on_click=_restore, args=(place.name,))
+
+
+def _restore(place: str) -> None:
+    if refused := may_manage("put runs back"):
+        _say(False, refused)
+        return
+    try:
+        name = restore_run(place)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} is back.")
+
+
+def _say(done: bool, sentence: str) -> None:
+    st.session_state[SAID] = (done, sentence)

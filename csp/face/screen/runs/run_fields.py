@@ -1,0 +1,171 @@
+"""The fields of the jobs that work on a run: asking a model for labels, measuring, the map, class push."""
+
+from typing import Any
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.page.identity import me
+from csp.face.screen.runs.job_form import Fields, Given, wrong
+from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
+from csp.face.screen.state.cached import named_explorer, run_names
+from csp.keeping.run_folder.run import Run
+from csp.method.labelers.registry import LABELERS
+from csp.work.candidates.tables import Layout
+from csp.work.jobs.candidates import known_vlms
+from csp.work.metrics.registry import METRICS
+
+EVERY = "every layer"
+NEURONS = {"all": "All", "first": "The first", "these": "These"}
+
+
+def run_fields(fields: Fields) -> Given:
+    """Run, and one layer or every one."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        run = _run(fields)
+    with right:
+        return _of(run) | _layer(run, fields, every=True)
+
+
+def measure_fields(fields: Fields) -> Given:
+    """What to measure, of which labelers."""
+    given = dict(run_fields(fields))
+    metric = st.selectbox(
+        "What to measure",
+        list(METRICS),
+        key=fields.key("metric"),
+        format_func=lambda name: f"{name}: {METRICS[name].what}",
+    )
+    fields.fault("metric")
+    given["metric"] = metric
+    if METRICS[metric].of_labels:
+        given["labelers"] = st.multiselect(
+            "Whose labels (all, if left empty)",
+            list(LABELERS),
+            key=fields.key("labelers"),
+            format_func=lambda name: LABELERS[name].title,
+        )
+        fields.fault("labelers")
+    if metric == "cosy":
+        generator = st.text_input(
+            "What makes the pictures",
+            key=fields.key("generator"),
+            placeholder="dermoscopy:drawn · hf:/path/to/a/diffusers/pipeline",
+        )
+        fields.fault("generator")
+        given |= {"generator": generator.strip()} if generator.strip() else {}
+    return given
+
+
+def candidate_fields(fields: Fields) -> Given:
+    """Which neurons, which model, and what it is shown."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        run = _run(fields)
+        given = _of(run) | _layer(run, fields, every=False)
+        given |= {"neurons": _neurons(run, given.get("layer"), fields)}
+    with right:
+        given |= {"vlm": _vlm(run, fields), "mode": _mode(fields)}
+    return given | _layout(fields) | {"by": me().name}
+
+
+def _run(fields: Fields) -> Run | None:
+    names = run_names()
+    wanted = st.query_params.get("run")
+    name = st.selectbox("Run", names, names.index(wanted) if wanted in names else 0, key=fields.key("run"))
+    try:
+        run = None if name is None else named_explorer(name).run
+    except CspError as error:
+        wrong(str(error))
+        return None
+    fields.fault("run")
+    return run
+
+
+def _of(run: Run | None) -> dict[str, Any]:
+    return {} if run is None else {"run": run.name}
+
+
+def _layer(run: Run | None, fields: Fields, *, every: bool) -> dict[str, Any]:
+    layers = [] if run is None else list(run.layers)
+    options = [EVERY, *layers] if every else layers[::-1]
+    layer = st.selectbox("Layer", options, key=fields.key("layer"))
+    fields.fault("layer")
+    return {} if layer is None or layer == EVERY else {"layer": layer}
+
+
+def _neurons(run: Run | None, layer: str | None, fields: Fields) -> str:
+    """The neurons as the job takes them: `all`, `0:200` or `3,17`."""
+    count = 1 if run is None or layer is None else run.layer(layer).neurons
+    which, how_many = st.columns([3, 2], vertical_alignment="bottom")
+    with which:
+        kind = st.segmented_control(
+            f"Which of the {count:,} neurons",
+            list(NEURONS),
+            default="first",
+            format_func=NEURONS.__getitem__,
+            key=fields.key("which"),
+            required=True,
+        )
+    with how_many:
+        if kind == "first":
+            number = st.number_input("How many", 1, count, min(20, count), key=fields.key("first"))
+            text = f"0:{number}"
+        elif kind == "these":
+            text = st.text_input("Numbers", key=fields.key("these"), placeholder="3, 17, 40:60").replace(
+                " ", ""
+            )
+        else:
+            text = "all"
+    fields.fault("neurons")
+    return text
+
+
+def _vlm(run: Run | None, fields: Fields) -> str:
+    spec = st.selectbox(
+        "Model",
+        () if run is None else known_vlms(run),
+        key=fields.key("vlm"),
+        accept_new_options=True,
+        placeholder="Choose, or type hf:… or openai:…",
+        help=SPEC_HELP,
+    )
+    fields.fault("vlm")
+    if spec and spec.startswith("openai:"):
+        st.caption(
+            "The pictures are sent to that server. Its key is read from this server's environment alone "
+            "(CSP_VLM_API_KEY, or OPENAI_API_KEY for api.openai.com)."
+        )
+    return (spec or "").strip()
+
+
+def _mode(fields: Fields) -> str:
+    mode = st.segmented_control(
+        "What it sees",
+        list(MODES),
+        default="contrastive",
+        format_func=MODES.__getitem__,
+        key=fields.key("mode"),
+        help=MODES_HELP,
+        required=True,
+    )
+    fields.fault("mode")
+    return str(mode)
+
+
+def _layout(fields: Fields) -> dict[str, int]:
+    usual = Layout()
+    asked = {
+        "images": ("Pictures in a grid (k)", 1, 100, usual.images),
+        "rows": ("Rows of a grid", 1, 100, usual.rows),
+        "pixels": ("Pixels along its longer side", 16, 4096, usual.pixels),
+        "seed": ("Seed", 0, 2**31 - 1, 0),
+    }
+    found: dict[str, int] = {}
+    with st.expander("More", icon=":material/tune:", expanded=any(name in fields.faults for name in asked)):
+        for column, (name, (label, least, most, value)) in zip(st.columns(4), asked.items(), strict=True):
+            with column:
+                found[name] = int(st.number_input(label, least, most, value, key=fields.key(name)))
+                fields.fault(name)
+    return found

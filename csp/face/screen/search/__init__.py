@@ -1,0 +1,1 @@
+"""The search page, and trying an image."""

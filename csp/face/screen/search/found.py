@@ -1,0 +1,92 @@
+"""The three searches: ask, and show what was found or why nothing was."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from csp.errors import BadInputError, UnavailableError
+from csp.face.screen.elements.picture_picker import (
+    another_picture,
+    chosen_picture,
+    large_picture,
+    probe_picker,
+    upload_box,
+)
+from csp.face.screen.search.results import results
+from csp.face.screen.state.cached import reviewed
+from csp.face.screen.url.params import Params
+from csp.face.screen.wording import plain
+from csp.work.explorer.explorer import Explorer
+from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_probe_image
+from csp.work.neurons.search_reviewed import Answer, search_reviewed
+
+LAYERS = Sequence[str]
+SCORE = (
+    "The number is the CSP score of the text for the neuron: the cosine between the text and what sets the "
+    "neuron's pictures apart, -1 to 1. Neurons that people labelled with these words come first."
+)
+ALIKE = (
+    "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
+    "those that make both fire most."
+)
+SHOWN = (
+    "First the neurons whose looked-for thing the encoder sees in this picture far more than in other images."
+)
+
+
+def found_by_words(explorer: Explorer, layers: LAYERS, words: str) -> None:
+    """Neurons whose direction is near to the words."""
+    states = {
+        (layer, neuron): state for layer in layers for neuron, state in reviewed(explorer, layer).items()
+    }
+    _show(explorer, lambda: search_reviewed(explorer, layers, parse_query(words), states), SCORE, 4)
+
+
+def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int) -> None:
+    """Neurons that look for the same as one neuron, after itself."""
+    itself = Match(layer, neuron, 1.0, "the example")
+
+    def search() -> Answer:
+        return Answer((itself, *search_like(explorer, layers, layer, neuron)))
+
+    _show(explorer, search, ALIKE, 4)
+
+
+def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None:
+    """Neurons that look for what a picture shows."""
+    chosen = chosen_picture(params, explorer.run)
+    if chosen is None:
+        upload_box()
+        probe_picker(params, explorer.run, columns=12)
+        return
+    left, right = st.columns([22, 78], gap="medium")
+    with left:
+        picture = large_picture(explorer.run, chosen)
+        if picture:
+            st.image(picture, width="stretch", alt="The picture to search by")
+        another_picture()
+
+    def search() -> Answer:
+        if chosen.upload is None:
+            return Answer(search_probe_image(explorer, layers, chosen.image or 0))
+        return Answer(search_picture(explorer, layers, chosen.upload.image))
+
+    with right:
+        _show(explorer, search, SHOWN, 3)
+
+
+def _show(explorer: Explorer, search: Callable[[], Answer], help_: str, columns: int) -> None:
+    try:
+        with st.spinner("Searching …", show_time=True):
+            answer = search()
+    except (BadInputError, UnavailableError) as error:
+        st.warning(plain(str(error)))
+        return
+    found = answer.matches
+    if answer.remark:
+        st.warning(f"Found by people's own words only: {plain(answer.remark)}")
+    if not found:
+        st.info("No neuron here fires for anything, so none can be found.")
+        return
+    st.caption(f"{len(found)} neurons, the best match first", help=help_)
+    results(explorer, found, columns)

@@ -1,0 +1,204 @@
+"""One picture through the model: what it says, and the neurons behind it, in words first."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from csp.errors import BadInputError, UnavailableError
+from csp.face.screen.atlas.facts import badges, label_lines, persons_line, pictures
+from csp.face.screen.elements.components import Badge, Card, card_grid
+from csp.face.screen.elements.picture_picker import Chosen, choose_anew, large_picture
+from csp.face.screen.state.cached import rows_of
+from csp.face.screen.state.waiting import waited
+from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.state import choose
+from csp.face.screen.wording import number, plain
+from csp.work.attribution.heatmaps import lit_pictures
+from csp.work.attribution.predictions import HOW, Tried, try_picture, try_probe_image
+from csp.work.explorer.explorer import Explorer
+from csp.work.models.probe_images import ProbePicture, ProbePictures
+
+ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
+SHOWN, COLUMNS, EXAMPLES = 12, 2, 3
+CLASSES = 6
+
+
+def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Tried | None:
+    """The picture through the model; None while that goes on. This session alone holds what comes of it."""
+    asked = explorer.run.fingerprint, layer, chosen.image, chosen.token
+
+    def work() -> Tried:
+        if chosen.upload is None:
+            return try_probe_image(explorer, layer, chosen.image or 0)
+        return try_picture(explorer, layer, chosen.upload.image)
+
+    return waited("tried", asked, work, "Looking at the picture", choose_anew)
+
+
+def chosen_order(params: Params, tried: Tried) -> str:
+    """Which neurons come first, from the address; without contributions only how they fire can tell."""
+    orders = list(ORDERS) if tried.how else ["strongest"]
+    return choice(params, "order", orders, orders[0])
+
+
+def tried_picture(explorer: Explorer, chosen: Chosen) -> None:
+    """The picture, large."""
+    picture = large_picture(explorer.run, chosen)
+    if picture:
+        st.image(picture, width="stretch", alt="The picture that was tried")
+
+
+def prediction(explorer: Explorer, chosen: Chosen, tried: Tried) -> None:
+    """The classes by probability, and what is known of the picture."""
+    with st.container(key="prediction", gap="xsmall"):
+        if tried.prediction:
+            st.markdown(f"**The model says: {plain(tried.prediction[0][0])}**")
+        for name, probability in tried.prediction[:CLASSES]:
+            st.progress(min(1.0, max(0.0, probability)), text=f"{plain(name)} · {_percent(probability)}")
+        for line in _picture_lines(explorer, chosen):
+            st.caption(line)
+
+
+def order_bar(order: str, tried: Tried) -> None:
+    """What the list is about, and in which order."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**The neurons behind it**", help=_help(tried), width="content")
+        if tried.how:
+            choose("order", order, ORDERS, "Which neurons")
+
+
+def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Tried, order: str) -> None:
+    """Cards of neurons: where each fires here, beside its own pictures."""
+    leaf = _in_order(tried.neurons, order).head(SHOWN)
+    if leaf.empty:
+        st.info("No neuron of this layer does.")
+        return
+    with st.container(key="lit-line"):
+        lit = _lit(explorer, tried.layer, leaf["neuron"].tolist(), chosen)
+    rows = rows_of(explorer, tried.layer).frame
+    usual = str(rows["state"].mode()[0])
+    cards = [
+        _card(explorer, tried, (one, rows.loc[int(one["neuron"])].to_dict()), lit, usual)
+        for one in leaf.to_dict("records")
+    ]
+    with st.container(key="neurons-behind"):
+        card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
+    if tried.remark:
+        st.caption(_sentence(tried.remark))
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * probability:.0f} %" if 0.005 <= probability < 0.995 else f"{100 * probability:.2f} %"
+
+
+def _in_order(neurons: pd.DataFrame, order: str) -> pd.DataFrame:
+    if order == "strongest":
+        return neurons.sort_values(["percentile", "activation"], ascending=False)
+    sign = 1 if order == "for" else -1
+    speaking = neurons[sign * neurons["contribution"] > 0]
+    return speaking.sort_values("contribution", ascending=order == "against")
+
+
+def _lit(explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen) -> dict[int, bytes]:
+    """The picture lit where each neuron fires; none until that is known, and where it can't be told."""
+    asked = explorer.run.fingerprint, layer, tuple(neurons), chosen.image, chosen.token
+    try:
+        picture = _picture(explorer, chosen)
+        lit = waited(
+            "lit",
+            asked,
+            lambda: lit_pictures(explorer.run, layer, neurons, picture),
+            "Working out where each of them fires",
+        )
+    except (UnavailableError, BadInputError) as error:
+        st.caption(_sentence(f"where the neurons fire can't be shown: {error}"))
+        return {}
+    if lit is not None:
+        st.caption(
+            _sentence(
+                f"first on each card: this picture, dark where the neuron does not fire{_from(picture)}"
+            )
+        )
+    return lit or {}
+
+
+def _from(picture: ProbePicture) -> str:
+    return f", {picture.remark}" if picture.remark else ""
+
+
+def _sentence(text: str) -> str:
+    return plain(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
+
+
+def _picture(explorer: Explorer, chosen: Chosen) -> ProbePicture:
+    return chosen.upload or ProbePictures(explorer.run).picture(chosen.image or 0)
+
+
+def _card(
+    explorer: Explorer,
+    tried: Tried,
+    pair: tuple[dict[Any, Any], dict[Any, Any]],
+    lit: dict[int, bytes],
+    usual: str,
+) -> Card:
+    one, facts = pair
+    neuron = int(one["neuron"])
+    label, whose = label_lines(facts)
+    where = {"run": explorer.run.name, "layer": tried.layer, "neuron": neuron}
+    own = pictures(explorer.run, facts, EXAMPLES if lit else EXAMPLES + 1)
+    here = (
+        {"src": _source(lit[neuron]), "alt": f"Where neuron {neuron} fires here"} if neuron in lit else None
+    )
+    return Card(
+        href="neuron?" + urlencode(where),
+        title=str(neuron),
+        label=label,
+        line=_fires(one["percentile"]),
+        pictures=[here, *own] if here else own,
+        badges=[*_adds(one["contribution"], tried), *badges(facts, usual)],
+        hint=f"{whose}\nActivation {number(one['activation'])}",
+        whose=persons_line(facts),
+    )
+
+
+def _fires(percentile: float) -> str:
+    if percentile != percentile:
+        return "how strongly it fires is not known"
+    if percentile == 1:
+        return "fires more strongly than on any image"
+    return f"fires more strongly than on {int(100 * percentile)} % of the images"
+
+
+def _adds(contribution: float, tried: Tried) -> list[Badge]:
+    if contribution != contribution or tried.how is None:
+        return []
+    name = tried.prediction[0][0]
+    speaks = "for" if contribution > 0 else "against"
+    tone: Literal["blue", "orange"] = "blue" if contribution > 0 else "orange"
+    return [(f"{contribution:+.2f} {speaks} {name}", tone, HOW[tried.how])]
+
+
+def _help(tried: Tried) -> str:
+    how = (
+        f" The number in colour is what the neuron adds to the class, {HOW[tried.how]}." if tried.how else ""
+    )
+    return (
+        "The first picture of a card is the one tried, dark where the neuron does not fire; the others are "
+        f"those that make it fire most.{how}"
+    )
+
+
+def _picture_lines(explorer: Explorer, chosen: Chosen) -> list[str]:
+    if chosen.upload is not None:
+        return [line for line in (plain(chosen.upload.remark), "Your picture is kept nowhere.") if line]
+    row = explorer.run.images.iloc[chosen.image or 0]
+    truth = f" · true class: {plain(row['label'])}" if isinstance(row["label"], str) else ""
+    return [f"Image {chosen.image} of the probe dataset{truth}"]
+
+
+def _source(picture: bytes) -> str:
+    return f"data:image/webp;base64,{b64encode(picture).decode('ascii')}"

@@ -1,0 +1,139 @@
+"""Parts of the start page: one example that makes the idea plain, and the run at a glance."""
+
+import streamlit as st
+
+from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
+from csp.face.screen.neuron.image_dialog import image_dialog
+from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.face.screen.wording import STATES, plain, score, usual
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+from csp.work.neurons.compare import compare_labelers
+from csp.work.neurons.showcase import CONTRASTIVE, PLAIN
+from csp.work.reviews.summary import layer_glance
+
+EXAMPLE_PAIRS = 6
+EXAMPLES = 12
+COUNTS = (
+    ("neurons", "neurons", ""),
+    ("reviewed", "reviewed by a person", "confirm,override,reject,unsure"),
+    ("disputed", "disputed: reviewers disagree", "disputed"),
+    ("artefacts", "seem to follow an artefact", "artefact"),
+)
+"""Field of `LayerGlance`, words, and the chips of the neurons page that show just these."""
+
+STANDS_OUT = 2
+"""How many times its average a neuron reaches on its strongest image, to serve as an example."""
+
+
+def example_neurons(explorer: Explorer, layer: str) -> list[int]:
+    """Neurons that explain the idea well, each with another label: first those for which the look-alikes
+    change what the label means, then by score; among those whose strongest image stands out, if any does."""
+    return _examples(explorer, explorer.run.fingerprint, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _examples(_explorer: Explorer, fingerprint: str, layer: str) -> list[int]:
+    frame = neurons_of(_explorer, layer).frame
+    labelled = frame[frame["label"].notna()]
+    vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
+    told = compare_labelers(_explorer, layer, PLAIN, CONTRASTIVE).frame.set_index("neuron")
+    telling = told["changed"] & ~told["reworded"]
+    chosen = (labelled if vivid.empty else vivid).join(telling.rename("telling"), on="neuron")
+    chosen = chosen.sort_values(["telling", "score"], ascending=False)
+    return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
+
+
+def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
+    """Two rows of pictures facing each other, and the label that follows."""
+    turn = int(st.session_state.setdefault("example", 0))
+    view = explorer.neuron(layer, neurons[turn % len(neurons)])
+    pairs = view.pairs[:EXAMPLE_PAIRS]
+    body = st.container(key="neuron-body")
+    pictures, words = body.columns([71, 29], gap="large", vertical_alignment="center")
+    with pictures:
+        activating_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)
+        contrastive_grid(explorer.run, view, pairs, columns=EXAMPLE_PAIRS)
+    image_dialog(explorer, view, [pair.activating.image for pair in pairs])
+    with words:
+        _conclusion(explorer, view)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            here = {"run": explorer.run.name, "layer": layer, "neuron": str(view.neuron)}
+            st.page_link(
+                "pages/neuron.py", label="**Look closer**", icon=":material/search:", query_params=here
+            )
+            st.button("Another neuron", key="another", on_click=_next_example)
+
+
+def _next_example() -> None:
+    st.session_state["example"] += 1
+
+
+def _conclusion(explorer: Explorer, view: NeuronView) -> None:
+    best = view.labels[CONTRASTIVE][0]
+    scale = explorer.score_range(view.layer)
+    with st.container(key="suggestion", gap="xxsmall"):
+        st.caption(
+            "What the first row has and the second lacks is what the neuron looks for. The machine suggests:"
+        )
+        st.subheader(plain(best.label), anchor=False)
+        st.caption(f"Score {score(best.score)}" + (f"; {usual(scale)}." if scale else "."))
+        without = view.labels[PLAIN][0]
+        if without.label != best.label:
+            st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")
+
+
+def glance(explorer: Explorer) -> None:
+    """The run in plain words: what it is, how far people are with it, and ways into it."""
+    run = explorer.run
+    layers = [layer_glance(explorer, layer, reviewed(explorer, layer)) for layer in run.layers]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("This run at a glance", anchor=False)
+        st.space("stretch")
+        _ways(explorer, any(layer.reviewed for layer in layers))
+    classes = ", ".join(run.manifest.classes)
+    st.markdown(
+        f"**{plain(run.manifest.target.name)}**"
+        + (f", which tells {plain(classes)} apart," if classes else "")
+        + f" looked at **{run.manifest.images:,} images**. For each neuron the machine chose among "
+        f"**{len(run.vocabulary):,} labels**."
+    )
+    for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
+        with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
+            _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
+    cards = st.columns(max(3, len(run.layers)), gap="small")
+    for card, layer in zip(cards, run.layers, strict=False):
+        with card.container(border=True, gap="xsmall"):
+            _layer_card(explorer, layer)
+
+
+def _ways(explorer: Explorer, begun: bool) -> None:
+    here = {"run": explorer.run.name}
+    for page, label, icon in (
+        ("present", "**60-second tour**", ":material/play_circle:"),
+        ("review", "Continue reviewing" if begun else "Begin reviewing", ":material/rate_review:"),
+    ):
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=here)
+
+
+def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str) -> None:
+    """A count over all layers; its link opens the layer that has most of them."""
+    most = max(counts, key=lambda layer: layer[1])
+    total = sum(count for _, count in counts)
+    st.markdown(f"### {total:,}")
+    if total:
+        params = {"run": run, "layer": most[0], **({"only": chips} if chips else {})}
+        st.page_link("pages/neurons.py", label=words, query_params=params)
+    else:
+        st.caption(words)
+
+
+def _layer_card(explorer: Explorer, layer: str) -> None:
+    frame = neurons_of(explorer, layer).frame
+    counts = [f"{count:,} {STATES[str(state)]}" for state, count in frame["state"].value_counts().items()]
+    st.markdown(f"**{plain(layer)}** · {len(frame):,} neurons")
+    st.caption(", ".join(counts))
+    here = {"run": explorer.run.name, "layer": layer}
+    with st.container(horizontal=True):
+        st.page_link("pages/neurons.py", label="Most doubtful", query_params={**here, "sort": "doubt"})
+        st.page_link("pages/neurons.py", label="Clearest", query_params={**here, "sort": "clear"})

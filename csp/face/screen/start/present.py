@@ -1,0 +1,66 @@
+"""Present mode: a guided tour of five steps, or one neuron after the other, for people who look at a wall."""
+
+import streamlit as st
+
+from csp.face.screen.elements.components import PARTS
+from csp.face.screen.page.shortcuts import shortcut
+from csp.face.screen.start.slides import SLIDES, neuron_slide
+from csp.face.screen.state.cached import neurons_of, reviewed, turns_of
+from csp.face.screen.url.params import Params, whole_number
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.label_in_force import shown_label
+
+
+def present(params: Params, explorer: Explorer, layer: str) -> None:
+    """Draws the slide that the address asks for, and the foot with its two keys."""
+    st.html(PARTS / "present.css")
+    with st.container(key="present"):
+        if "neuron" in params:
+            _one_neuron(params, explorer, layer)
+        else:
+            _tour(params, explorer)
+
+
+def _tour(params: Params, explorer: Explorer) -> None:
+    found = turns_of(explorer)
+    if not found:
+        st.info("In this run, counting look-alikes in changes no label, so there is nothing to tour.")
+        _foot(params, "", ("step", 1, 1, 1))
+        return
+    step = whole_number(params, "step", 1, len(SLIDES), 1)
+    view = explorer.neuron(found[0].layer, found[0].neuron)
+    with st.container(height=760, border=False, key="slide"):
+        SLIDES[step - 1](explorer, view, found)
+    _foot(params, f"{step} of {len(SLIDES)}", ("step", step, 1, len(SLIDES)))
+
+
+def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
+    neurons = explorer.run.layer(layer).neurons
+    neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
+    table = neurons_of(explorer, layer).frame.set_index("neuron")
+    machine = table["label"].get(neuron)
+    label = shown_label(machine if isinstance(machine, str) else None, reviewed(explorer, layer).get(neuron))
+    with st.container(height=760, border=False, key="slide"):
+        neuron_slide(explorer, explorer.neuron(layer, neuron), label)
+    _foot(params, "", ("neuron", neuron, 0, neurons - 1))
+
+
+def _foot(params: Params, where: str, moves: tuple[str, int, int, int]) -> None:
+    """Back, Next and the way out; `moves` is the parameter that changes, its value, and its range."""
+    name, value, low, high = moves
+    with st.container(horizontal=True, vertical_alignment="center", key="present-foot"):
+        for key, label, to in (("previous", "Back", value - 1), ("next", "Next", value + 1)):
+            st.button(
+                label,
+                key=key,
+                shortcut=shortcut(key),
+                disabled=not low <= to <= high,
+                on_click=st.query_params.from_dict,
+                args=({**params, name: str(to)},),
+            )
+        st.markdown(where, width="content")
+        st.space("stretch")
+        st.markdown("Not for diagnosis", width="content")
+        kept = {key: text for key, text in params.items() if key in ("run", "layer", "neuron")}
+        page = "pages/neuron.py" if "neuron" in params else "app.py"
+        st.page_link(page, label="Leave", icon=":material/close:", query_params=kept)

@@ -1,0 +1,155 @@
+"""The slides of present mode: large pictures, few words, no numbers of neurons, nothing that changes data."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from csp.face.screen.elements.components import Tile, tile_grid
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.neuron.suggestion import LONGEST
+from csp.face.screen.review_wording import shown
+from csp.face.screen.wording import image_alt, plain
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import ImageFacts, NeuronView
+from csp.work.neurons.showcase import Shares, Turn
+from csp.work.reviews.label_in_force import Shown
+
+PICTURES, COLUMNS = 9, 3
+OTHERS, OTHERS_PICTURES = 4, 5
+TWO, THREE = [45, 55], [34, 34, 32]
+"""Widths of pictures and words."""
+
+
+def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+    """What a neuron fires for, and what the plain labeler makes of it."""
+    with _beside(explorer.run, view, twins=False):
+        st.header("What does this neuron look for?", anchor=False)
+        st.markdown(
+            f"It is one of many in **{plain(explorer.run.manifest.target.name)}**. Of "
+            f"{explorer.run.manifest.images:,} pictures, these make it fire most."
+        )
+        st.markdown("Asked what they have in common, the machine suggests:")
+        st.subheader(plain(found[0].plain), anchor=False)
+        st.markdown("Would you agree?")
+
+
+def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+    """The look-alikes beside them."""
+    with _beside(explorer.run, view):
+        st.header("Now look at their twins.", anchor=False)
+        st.markdown("Each twin is the picture most like its partner, among those that leave the neuron cold.")
+        if shares := found[0].shares:
+            st.markdown(
+                f"{_share(shares.plain[1]).capitalize()} of them show **{plain(found[0].plain)}** too."
+            )
+
+
+def answer_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+    """What the first have and the twins lack."""
+    with _beside(explorer.run, view):
+        st.header("What do the first have that their twins lack?", anchor=False)
+        st.markdown("Asked this, the machine suggests:")
+        st.subheader(f":blue[{plain(found[0].contrastive)}]", anchor=False)
+        if found[0].shares:
+            st.markdown(_borne_out(found[0], found[0].shares))
+
+
+def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+    """More neurons of the kind."""
+    total = sum(record.neurons for record in explorer.run.manifest.layers)
+    st.header("It is not the only one.", anchor=False)
+    changed = [turn for turn in found if not explorer.meanings.same(turn.plain, turn.contrastive)]
+    st.markdown(
+        f"Counting the twins in changes what the first label means for {len(changed):,} of {total:,} "
+        "neurons, for example:"
+    )
+    others = [turn for turn in changed if turn is not found[0]]
+    for place, turn in enumerate(others[:OTHERS]):
+        pictures, words = st.columns([55, 45], gap="large", vertical_alignment="center")
+        other = explorer.neuron(turn.layer, turn.neuron)
+        with pictures:
+            facts = [pair.activating for pair in other.pairs[:OTHERS_PICTURES]]
+            _grid(
+                explorer.run, facts, "Activating image", ("blue", OTHERS_PICTURES, f"present-other-{place}")
+            )
+        words.markdown(f"{plain(turn.plain)} → :blue[**{plain(turn.contrastive)}**]")
+
+
+def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+    """A person has the last word."""
+    with _beside(explorer.run, view):
+        st.header("The machine suggests. A person decides.", anchor=False)
+        st.markdown(
+            "Every label can be confirmed, replaced or rejected, by name and with the reason. Nothing is "
+            "overwritten: the record keeps who decided what, when, and on what evidence."
+        )
+        if artefacts := sum(turn.artefact for turn in found):
+            st.markdown(
+                f"**{artefacts}** neurons here turned out to follow something that is not the lesion: "
+                "a ruler, hair, ink, the dark corner of a picture."
+            )
+        here = {"run": explorer.run.name, "layer": view.layer}
+        st.page_link(
+            "pages/neuron.py",
+            label="**See this neuron at work**",
+            icon=":material/search:",
+            query_params={**here, "neuron": str(view.neuron)},
+        )
+        st.page_link("pages/neurons.py", label="All neurons", icon=":material/grid_view:", query_params=here)
+
+
+Slide = Callable[[Explorer, NeuronView, Sequence[Turn]], None]
+SLIDES: tuple[Slide, ...] = (first_slide, twins_slide, answer_slide, others_slide, people_slide)
+
+
+def neuron_slide(explorer: Explorer, view: NeuronView, label: Shown) -> None:
+    """One neuron for a wall: both groups, its label and whose it is."""
+    with _beside(explorer.run, view):
+        if label.text is None:
+            st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
+            return
+        st.markdown("What do the first have that their twins lack?")
+        if label.by is None:
+            st.markdown("The machine suggests:")
+        st.header(shown(label.text, LONGEST), anchor=False)
+        if label.by is not None:
+            st.markdown(shown(label.words, LONGEST))
+
+
+def _beside(run: Run, view: NeuronView, *, twins: bool = True) -> st.delta_generator.DeltaGenerator:
+    """Draws one or both groups of pictures; returns the place for the words beside them."""
+    places = st.columns(THREE if twins else TWO, gap="large", vertical_alignment="center")
+    with places[0]:
+        st.markdown(":blue[**●**] **Make it fire**")
+        facts = [pair.activating for pair in view.pairs[:PICTURES]]
+        _grid(run, facts, "Activating image", ("blue", COLUMNS, "present-firing"))
+    if twins:
+        with places[1]:
+            st.markdown(":orange[**●**] **Look alike, but leave it cold**")
+            cold = [pair.contrastive for pair in view.pairs[:PICTURES] if pair.contrastive is not None]
+            _grid(run, cold, "Look-alike", ("orange", COLUMNS, "present-twins"))
+    return places[-1]
+
+
+def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, look: tuple[str, int, str]) -> None:
+    """Pictures without number, name or bar; `look` is tone, columns and key."""
+    tone, columns, key = look
+    alts = [f"{kind} {place}: {image_alt(each)}" for place, each in enumerate(facts, 1)]
+    tiles = [
+        Tile(source(run, each.image), alt, "", "", "", "", 0.0, 0.0, "", "")
+        for each, alt in zip(facts, alts, strict=True)
+    ]
+    tile_grid(tiles, tone=tone, columns=columns, key=key)
+
+
+def _borne_out(turn: Turn, shares: Shares) -> str:
+    firing, alike = shares.contrastive
+    return (
+        f"The pictures bear it out: {_share(firing)} of those that make it fire show "
+        f"{plain(turn.contrastive)}, and {_share(alike)} of their twins."
+    )
+
+
+def _share(value: float) -> str:
+    return "none" if value == 0 else "all" if value == 1 else f"{value:.0%}"

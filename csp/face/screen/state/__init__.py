@@ -1,0 +1,1 @@
+"""What pages keep between draws: cached answers, the review store, work they wait for."""

@@ -1,0 +1,165 @@
+"""Opens runs for the pages. Caches are bounded, and notice when a run's folder is replaced or removed."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from csp.errors import BadRunError, NotFoundError
+from csp.face.screen.state import review_store
+from csp.face.screen.url.params import Params, Way, WrongAddressError, choice, nearest
+from csp.keeping.library.find import list_runs
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.run_folder.added_tables import Additions
+from csp.work.attribution.class_attribution import PUSHES, ClassPush, class_push
+from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.explorer.views import NeuronTable
+from csp.work.neurons.concept_vectors import GammaPath, gamma_path
+from csp.work.neurons.map import MAP, neuron_map
+from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
+from csp.work.neurons.showcase import Turn, turns
+from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
+from csp.work.reviews.audit import Audit, audit_of
+
+DEMO = "demo"
+
+
+def run_names() -> list[str]:
+    """The runs on this machine that an address may name, the demo first."""
+    names = [path.name for path in list_runs()]
+    return sorted(names, key=lambda name: (name != DEMO, name))
+
+
+def chosen_explorer(params: Params) -> Explorer:
+    """The explorer of the run in the address; without one, of the demo or the first run there is.
+
+    Raises
+    ------
+    NotFoundError
+        No run exists at all.
+    WrongAddressError
+        The run does not exist or can't be opened; its ways lead to the others.
+    """
+    names = run_names()
+    if not names:
+        raise NotFoundError("There is no run on this machine yet.")
+    wanted = params.get("run", names[0])
+    folders = {path.name: path for path in list_runs()}
+    if wanted not in folders:
+        raise WrongAddressError(f"There is no run {wanted!r} on this machine.", _ways(nearest(wanted, names)))
+    try:
+        return _explorer(str(folders[wanted]), (folders[wanted] / "manifest.json").stat().st_mtime_ns)
+    except BadRunError as error:
+        others = [name for name in names if name != wanted]
+        raise WrongAddressError(f"The run {wanted!r} can't be opened: {error}", _ways(others)) from error
+
+
+def named_explorer(name: str) -> Explorer:
+    """The explorer of a run by its name; raises as `chosen_explorer`."""
+    return chosen_explorer({"run": name})
+
+
+def chosen_layer(params: Params, explorer: Explorer) -> str:
+    """The layer in the address; without one the last, which is nearest to the model's decision."""
+    return choice(params, "layer", explorer.run.layers, explorer.run.layers[-1])
+
+
+def neurons_of(explorer: Explorer, layer: str) -> NeuronTable:
+    """The table of a layer's neurons, kept while the run stays the same."""
+    return _neurons(explorer, explorer.run.fingerprint, layer)
+
+
+def reviewed(explorer: Explorer, layer: str) -> dict[int, NeuronReview]:
+    """Where each neuron of a layer stands that people judged, as of now; cheap when nothing was added.
+
+    Empty while the record can't be read, which the bar at the top of the page says.
+    """
+    if not review_store.is_there():
+        return {}
+    try:
+        return review_store.standing(explorer).layer(layer)
+    except BadRunError:  # an event can't be read: the chain is broken there
+        return {}
+
+
+def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
+    """All that is known of a layer's neurons, people's labels first; what the machine says is kept while
+    neither the run changes nor anything is added to it."""
+    added = Additions(explorer.run).state()
+    rows = _machine_rows(explorer, explorer.run.fingerprint, added, layer)
+    return with_reviews(rows, reviewed(explorer, layer))
+
+
+def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """Where a layer's neurons lie on the map; empty when none was drawn."""
+    return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
+
+
+def path_of(explorer: Explorer, layer: str) -> GammaPath:
+    """The concept vectors of a layer's neurons at any gamma, kept while the run stays the same."""
+    return _path(explorer, explorer.run.fingerprint, layer)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the neurons …")
+def _path(_explorer: Explorer, fingerprint: str, layer: str) -> GammaPath:
+    return gamma_path(_explorer.run, layer)
+
+
+def pushes_of(explorer: Explorer, layer: str) -> ClassPush | None:
+    """How much each neuron pushes each class, kept until more is measured; None for a run without classes."""
+    return _pushes(explorer, explorer.run.fingerprint, Additions(explorer.run).version(PUSHES), layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the classes …")
+def _pushes(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> ClassPush | None:
+    return class_push(_explorer, layer)
+
+
+def audited(explorer: Explorer) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
+    """The audit of a run, its artefact neurons, and its events; kept until an event or an addition comes."""
+    states = review_store.standing(explorer).states()
+    count = sum(len(state.events) for state in states.values())
+    return _audited(explorer, explorer.run.fingerprint, Additions(explorer.run).state(), count)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the record …")
+def _audited(
+    _explorer: Explorer, fingerprint: str, added: tuple[str, ...], events: int
+) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
+    desk = review_store.desk(_explorer)
+    return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
+
+
+def turns_of(explorer: Explorer) -> tuple[Turn, ...]:
+    """The neurons of a run for which look-alikes change the first label, the most telling first."""
+    return _turns(explorer, explorer.run.fingerprint)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for telling neurons …")
+def _turns(_explorer: Explorer, fingerprint: str) -> tuple[Turn, ...]:
+    return turns(_explorer.run)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")
+def _machine_rows(_explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str) -> NeuronRows:
+    return machine_rows(_explorer, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _map(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> pd.DataFrame:
+    return neuron_map(_explorer.run, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _neurons(_explorer: Explorer, fingerprint: str, layer: str) -> NeuronTable:
+    return _explorer.neurons(layer)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the run …")
+def _explorer(folder: str, changed: int) -> Explorer:
+    return open_explorer(str(Path(folder)))
+
+
+def _ways(names: list[str]) -> list[Way]:
+    return [Way(f"Run {name}", {"run": name}) for name in names[:6]]

@@ -1,0 +1,119 @@
+"""The review record as the pages know it: one for all sessions, watched for damage."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from csp.errors import UnavailableError
+from csp.face.screen.wording import plain
+from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.location import Location
+from csp.keeping.reviews.store import Reviews
+from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.desk import Person, Reviewing
+from csp.work.reviews.live_states import Standing
+
+_TROUBLE = "record-trouble"
+
+
+def desk(explorer: Explorer) -> Reviewing:
+    """The record as far as it concerns a run: for recording."""
+    return _desk(explorer.run, explorer.run.fingerprint, _place())
+
+
+def standing(explorer: Explorer) -> Standing:
+    """Where the neurons of a run stand: for reading."""
+    return _standing(desk(explorer), explorer.run.fingerprint, _place())
+
+
+def recent(explorer: Explorer, person: Person, count: int = 10) -> list[Event]:
+    """The person's newest events that stand and can be taken back, newest first."""
+    states = standing(explorer).states() if is_there() else {}
+    mine = [
+        event
+        for state in states.values()
+        for event in state.events
+        if event.who == person.who and event.verdict is not Act.UNDO and event.token not in state.undone
+    ]
+    return sorted(mine, key=lambda event: -event.sequence)[:count]
+
+
+def is_there() -> bool:
+    """Whether the record can be read, as far as this run of the page knows."""
+    return _TROUBLE not in st.session_state
+
+
+def verify(expect: str | None = None) -> Finding:
+    """Check every event; what is found stands in the bar of every page until it is found otherwise."""
+    finding = _kept().reviews.verify(expect)
+    _kept().good = Head(finding.events, finding.head) if finding.ok else Head()
+    _kept().broken = None if finding.ok or expect else finding
+    return finding
+
+
+def alarm() -> None:
+    """A bar on every page when the record is damaged or can't be read; checks what is new in it."""
+    st.session_state.pop(_TROUBLE, None)
+    try:
+        broken = _check()
+    except UnavailableError as error:
+        st.session_state[_TROUBLE] = str(error)
+        st.warning(f"{plain(_sentence(str(error)))} Meanwhile only the machine's labels are shown.")
+        return
+    if broken is not None:
+        st.error(
+            f"**The review record is damaged:** {plain(broken.problem or '')}. "
+            "Trust no verdict until this is explained; see `csp review verify`.",
+            icon=":material/gpp_bad:",
+        )
+
+
+@dataclass
+class _Kept:
+    """What all sessions share."""
+
+    reviews: Reviews
+    good: Head
+    """Up to here every event was found as recorded."""
+    broken: Finding | None = None
+
+
+def _check() -> Finding | None:
+    kept = _kept()
+    if kept.broken is None:
+        finding = kept.reviews.verify(since=kept.good)
+        if not finding.ok:
+            finding = kept.reviews.verify()  # another record may have taken its place: then all is new
+        kept.good = Head(finding.events, finding.head) if finding.ok else Head()
+        kept.broken = None if finding.ok else finding
+    return kept.broken
+
+
+def _kept() -> _Kept:
+    return _open(_place())
+
+
+def _place() -> str:
+    return repr(Location.configured())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open(place: str) -> _Kept:
+    return _Kept(Reviews(Location.configured()), Head())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _desk(_run: Run, fingerprint: str, place: str) -> Reviewing:
+    return Reviewing(_run, _kept().reviews)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _standing(_desk: Reviewing, fingerprint: str, place: str) -> Standing:
+    return Standing(_desk)
+
+
+def _sentence(error: str) -> str:
+    return error[0].upper() + error[1:] + "."

@@ -1,0 +1,1 @@
+"""What the address of a page says, and how the page follows it."""

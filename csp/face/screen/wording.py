@@ -1,0 +1,147 @@
+"""What the screen says: numbers, times and states in words that a dermatologist reads without help."""
+
+from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
+from csp.method.states import SENTENCES, NeuronState
+from csp.work.explorer.views import ImageFacts, NeuronView
+from csp.work.labels.rows import ScoreRange
+from csp.work.neurons.rows import NeuronRows
+from csp.work.provenance import Provenance
+
+SOURCES = {
+    "precomputed": "came with the run",
+    "cached": "kept from an earlier question",
+    "computed": "just computed",
+}
+LABELERS = {name: labeler.title for name, labeler in METHOD_LABELERS.items()}
+LABELER_HELP = {name: labeler.what for name, labeler in METHOD_LABELERS.items()}
+STATES = {
+    "normal": "on for some images only",
+    "never-fires": "never fires",
+    "constant": "same for every image",
+    "always-on": "almost always on",
+    "negative": "has negative values",
+    "non-finite": "broken values",
+    "few-images": "few images",
+    "no-contrast": "no look-alikes",
+}
+
+REVIEW_STATES = {
+    "unreviewed": "Not reviewed",
+    "confirm": "Confirmed",
+    "override": "Label replaced",
+    "reject": "No label fits",
+    "unsure": "Reviewer unsure",
+    "disputed": "Disputed",
+}
+"""What people said of a neuron, as `NeuronRows` names it."""
+
+
+DOUBT_WORDS = {
+    "close": "close call",
+    "little": "explains little",
+    "methods": "methods differ",
+    "unstable": "unstable",
+}
+"""What speaks against a label, by its name in `csp.work.neurons.doubt`, for a badge."""
+
+MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
+
+
+def plain(text: str) -> str:
+    """Text from a run, a person or a model, so that Markdown shows it as it is."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>$:~&" else char for char in text)
+
+
+def number(value: float) -> str:
+    """Three digits that matter: 0.0123, 1.23, 1,230."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def short(value: float) -> str:
+    """Two digits that matter, for under a small picture."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def score(value: float) -> str:
+    """A score, always with the same places so that columns line up."""
+    return f"{value:.3f}"
+
+
+def lead(margin: float) -> str:
+    """By how much the first label is ahead of the second; even the smallest lead is not none."""
+    return "<0.0001" if 0 < margin < 0.00005 else f"{margin:.4f}"
+
+
+def firing(activation: float, mean: float, maximum: float) -> str:
+    """How strongly a neuron fires on an image, against its own mean and maximum."""
+    if activation <= 0:
+        return "silent"
+    if activation < mean:
+        return "weak"
+    return "fires strongly" if maximum > mean and activation >= (mean + maximum) / 2 else "fires"
+
+
+def image_title(facts: ImageFacts) -> str:
+    """What the dataset and the model say about an image, one fact a line."""
+    lines = [
+        f"Image {facts.image}" + (f": {facts.path}" if facts.path else ""),
+        f"True class: {facts.label}" if facts.label else "",
+        f"Model says: {facts.prediction}" if facts.prediction else "",
+        f"Shows: {_listed(facts.attributes)}" if facts.attributes else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def image_alt(facts: ImageFacts) -> str:
+    """A picture in words, for people who cannot see it."""
+    what = facts.label or "probe image"
+    return (
+        f"{what} showing {_listed(facts.attributes)}" if facts.attributes else f"{what}, image {facts.image}"
+    )
+
+
+def _listed(attributes: tuple[str, ...]) -> str:
+    return ", ".join(name.replace("_", " ") for name in attributes)
+
+
+def spot(layer: str, neuron: int) -> str:
+    """A neuron by layer and number, never broken over two lines."""
+    return f"{layer}\u00a0/\u00a0{neuron}"
+
+
+def oddity(view: NeuronView) -> str:
+    """What is so unusual about a neuron that it is said first; never firing makes the rest void."""
+    if NeuronState.NEVER_FIRES in view.states:
+        return SENTENCES[NeuronState.NEVER_FIRES]
+    return " ".join(SENTENCES[state] for state in view.states if state not in (*MILD, NeuronState.NORMAL))
+
+
+def remark(view: NeuronView) -> str:
+    """What holds of many neurons and is worth a small line: a layer after a ReLU is almost always on."""
+    if NeuronState.NEVER_FIRES in view.states:
+        return ""
+    return " ".join(SENTENCES[state] for state in view.states if state in MILD)
+
+
+def origin(provenance: Provenance) -> str:
+    """Where an answer came from: source, who, when, how long."""
+    took = "" if provenance.seconds is None else f" in {provenance.seconds:.2g} s"
+    when = f"{provenance.when:%d %b %Y, %H:%M} UTC"
+    return f"{SOURCES[provenance.source]}{took} · {provenance.by} · {when}"
+
+
+def measured_line(rows: NeuronRows, run: str) -> str:
+    """Where a layer's labels come from, and what of them was not measured, as Markdown."""
+    gaps = [
+        name
+        for name, column in (("faithfulness", "faithful"), ("stability", "stability"))
+        if rows.frame[column].isna().all()
+    ]
+    absent = f" {' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run}`." if gaps else ""
+    classes = " The run names no classes, so no neuron pushes one." if rows.push_how is None else ""
+    return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
+
+
+def usual(scores: ScoreRange) -> str:
+    """The reference range of a score: where first labels of this layer lie."""
+    return f"first labels in this layer usually score {score(scores.low)} to {score(scores.high)}"

@@ -1,0 +1,1 @@
+"""The runs on this machine: finding, adopting, deleting and putting back."""

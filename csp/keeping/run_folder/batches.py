@@ -1,0 +1,153 @@
+"""Batches of an unfinished run: what one holds, and its one file in the staging folder.
+
+The file appears under its name `rows-START-STOP.safetensors` only when complete: the names are the journal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Float32
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from csp.keeping import atomic
+from csp.keeping.run_folder import tables
+from csp.keeping.run_folder.thumbnails import Thumbnails
+
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What indexing found for the dataset's rows `start` up to `stop`: b images, the rest skipped.
+
+    `images` holds one row per image, columns `tables.IMAGES` without `image`, then those of the dataset.
+    `thumbnails` is empty for a run without images. Every batch has the same layers, in the same order.
+    """
+
+    start: int
+    stop: int
+    images: pd.DataFrame
+    activations: dict[str, Float32[np.ndarray, "b _"]]
+    embeddings: Float32[np.ndarray, "b d"]
+    probabilities: Float32[np.ndarray, "b classes"] | None = None
+    thumbnails: tuple[Thumbnails, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(path, reason) of each skipped image."""
+
+
+@dataclass(frozen=True)
+class StagedBatch:
+    """A batch in the staging folder; its arrays are read in parts, when asked for."""
+
+    path: Path
+    start: int
+    stop: int
+
+    def table(self, name: str) -> pa.Table:
+        """The table `images` or `skipped`."""
+        return pa.ipc.open_stream(pa.py_buffer(self.array(name).tobytes())).read_all()
+
+    def array(self, name: str, columns: slice = slice(None)) -> np.ndarray:
+        """An array, or some columns of it."""
+        with safe_open(self.path, framework="numpy") as file:
+            data: np.ndarray = (
+                file.get_tensor(name) if columns == slice(None) else file.get_slice(name)[:, columns]
+            )
+        return data
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every array in the file."""
+        with safe_open(self.path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+
+    def thumbnails(self) -> Iterator[Thumbnails]:
+        """The pictures, image by image."""
+        pictures = self.array("pictures").tobytes()
+        ends = np.cumsum(self.array("picture_lengths")).tolist()
+        pieces = [pictures[first:last] for first, last in zip([0, *ends], ends, strict=False)]
+        yield from (Thumbnails(small, large) for small, large in zip(pieces[::2], pieces[1::2], strict=True))
+
+
+def save_batch(folder: Path, batch: Batch) -> StagedBatch:
+    """Write a batch into the folder, whole or not at all; ValueError when its parts do not fit together."""
+    _check(batch)
+    path = folder / f"rows-{batch.start:010d}-{batch.stop:010d}{_SUFFIX}"
+    atomic.write_bytes(path, save(_contents(batch)))
+    return StagedBatch(path, batch.start, batch.stop)
+
+
+def load_batches(folder: Path) -> list[StagedBatch]:
+    """The staged batches from row 0 on without a gap; a damaged one ends the list and is deleted."""
+    batches: list[StagedBatch] = []
+    for path in sorted(folder.glob(f"rows-*{_SUFFIX}")):
+        start, stop = (int(part) for part in path.stem.removeprefix("rows-").split("-"))
+        if start == (batches[-1].stop if batches else 0) and _is_sound(path):
+            batches.append(StagedBatch(path, start, stop))
+        else:
+            path.unlink()
+    return batches
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="numpy"):
+            return True
+    except (SafetensorError, OSError):
+        return False
+
+
+def _contents(batch: Batch) -> dict[str, np.ndarray]:
+    columns = {name: kind for name, kind in tables.IMAGES.items() if name != "image"}
+    skipped = pd.DataFrame(list(batch.skipped), columns=list(tables.SKIPPED))
+    contents = {
+        "images": _ipc(tables.to_arrow(batch.images, columns)),
+        "skipped": _ipc(tables.to_arrow(skipped, tables.SKIPPED)),
+    }
+    if len(batch.images):
+        contents |= _arrays(batch)
+    return {name: np.ascontiguousarray(data) for name, data in contents.items()}
+
+
+def _arrays(batch: Batch) -> dict[str, np.ndarray]:
+    arrays: dict[str, Any] = {f"activations/{layer}": data for layer, data in batch.activations.items()}
+    arrays["embeddings"] = batch.embeddings
+    if batch.probabilities is not None:
+        arrays["probabilities"] = batch.probabilities
+    arrays = {name: np.asarray(data, dtype=np.float32) for name, data in arrays.items()}
+    if batch.thumbnails:
+        pictures = [picture for pair in batch.thumbnails for picture in (pair.small, pair.large)]
+        arrays["pictures"] = np.frombuffer(b"".join(pictures), dtype=np.uint8)
+        arrays["picture_lengths"] = np.array([len(picture) for picture in pictures], dtype=np.int64)
+    return arrays
+
+
+def _ipc(table: pa.Table) -> np.ndarray:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return np.frombuffer(sink.getvalue(), dtype=np.uint8)
+
+
+def _check(batch: Batch) -> None:
+    images = len(batch.images)
+    if images + len(batch.skipped) != batch.stop - batch.start:
+        raise ValueError(
+            f"rows {batch.start} to {batch.stop} are not {images} images and {len(batch.skipped)} skipped"
+        )
+    if not images:
+        return
+    lengths = {layer: len(data) for layer, data in batch.activations.items()} | {
+        "embeddings": len(batch.embeddings)
+    }
+    if batch.probabilities is not None:
+        lengths["probabilities"] = len(batch.probabilities)
+    if batch.thumbnails:
+        lengths["thumbnails"] = len(batch.thumbnails)
+    if wrong := {name: length for name, length in lengths.items() if length != images}:
+        raise ValueError(f"a batch of {images} images holds other lengths: {wrong}")

@@ -1,0 +1,168 @@
+"""The manifest: what a run was made of, with which parameters, and the hashes that prove it."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from csp.errors import BadRunError
+from csp.keeping.canonical_json import canonical_json
+from csp.keeping.versions import code_hash, csp_version, installed_libraries
+
+SCHEMA_VERSION = 2
+PAPER_CONTRAST = "mean"
+MANIFEST_NAME = "manifest.json"
+
+_FINGERPRINTED = {"schema_version", "layers", "parameters", "files"}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Record):
+    """A thing the run was made from: the spec it was opened by, its name, the sha256 of its content."""
+
+    spec: str
+    name: str
+    hash: str
+
+
+class LayerRecord(_Record):
+    """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none)."""
+
+    layer: str
+    neurons: int
+    type: str = ""
+    pooling: str = ""
+
+
+class Parameters(_Record):
+    """Every parameter that decides a number of the run."""
+
+    k: int = 30
+    reuse: bool = True
+    gamma: float = 1.0
+    templates: tuple[str, ...] = ()
+    renormalise: bool = True
+    neighbours: int = 0
+    batch_size: int = 1
+    seed: int = 0
+    contrast: str = PAPER_CONTRAST
+    """The contrast rule as text. Since schema 2; a run of schema 1 was made by the paper's."""
+
+    def planned(self) -> dict[str, Any]:
+        """As part of a job's plan: without the usual contrast rule, so that jobs begun before it go on."""
+        return self.model_dump(mode="json", exclude={"contrast"} if self.contrast == PAPER_CONTRAST else None)
+
+
+class FileRecord(_Record):
+    """Length in bytes and sha256 of one file of the run."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Record):
+    """What `manifest.json` holds; `images`, `skipped`, `dimension` and `files` are filled in by the writer.
+
+    `plan` is what the job was asked to do (see `RunWriter`), `code` the hash of the code that did it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    created: datetime
+    csp_version: str
+    code: str
+    libraries: dict[str, str]
+    target: Source
+    dataset: Source
+    encoder: Source
+    layers: tuple[LayerRecord, ...]
+    classes: tuple[str, ...] = ()
+    parameters: Parameters = Parameters()
+    notes: tuple[str, ...] = ()
+    images: int = 0
+    skipped: int = 0
+    dimension: int = 0
+    plan: dict[str, Any] = {}
+    files: dict[str, FileRecord] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over all that decides a number: sources, layers, parameters, and the hash of every file.
+
+        Left out: the run's name, when and where it was made, the versions, and the words for its parts.
+        """
+        decides = self.model_dump(mode="json", include=_FINGERPRINTED)
+        if self.schema_version == 1:
+            del decides["parameters"]["contrast"]
+        decides["sources"] = [self.target.hash, self.dataset.hash, self.encoder.hash]
+        return hashlib.sha256(canonical_json(decides).encode()).hexdigest()
+
+
+def read_manifest(run: Path) -> Manifest:
+    """The manifest of the run folder `run`.
+
+    Raises
+    ------
+    BadRunError
+        No manifest (then the folder is not a run), not JSON, fields missing or wrong, or a newer schema.
+    """
+    try:
+        document = json.loads((run / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadRunError(
+            f"{run} is not a run: it has no {MANIFEST_NAME}; make one with `csp index` or `csp import`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BadRunError(f"{run / MANIFEST_NAME} can't be read ({error}): copy the run again") from None
+    _refuse_newer(run, document)
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged at {where!r}: {first['msg']}") from None
+
+
+def _refuse_newer(run: Path, document: Any) -> None:
+    schema = document.get("schema_version") if isinstance(document, dict) else None
+    if not isinstance(schema, int) or schema < 1:
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged: it names no schema_version")
+    if schema > SCHEMA_VERSION:
+        raise BadRunError(
+            f"{run} was made by a newer version (schema {schema}, this app reads up to {SCHEMA_VERSION}): "
+            "update the app"
+        )
+
+
+Sources = tuple[Source, Source, Source]
+"""Target model, dataset, encoder."""
+
+
+def new_manifest(
+    name: str,
+    sources: Sources,
+    layers: tuple[LayerRecord, ...],
+    parameters: Parameters,
+    classes: tuple[str, ...] = (),
+) -> Manifest:
+    """A manifest, but for what the writer counts, made now by this program."""
+    target, dataset, encoder = sources
+    return Manifest(
+        name=name,
+        created=datetime.now(UTC),
+        csp_version=csp_version(),
+        code=code_hash(),
+        libraries=installed_libraries(),
+        target=target,
+        dataset=dataset,
+        encoder=encoder,
+        layers=layers,
+        classes=classes,
+        parameters=parameters,
+    )

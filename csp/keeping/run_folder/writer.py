@@ -1,0 +1,246 @@
+"""Writing a run: batch by batch into `<out>.partial`, so that a killed job resumes, then published at once.
+
+`docs/run-format.md` describes the staging folder and shows how a writer is used.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from csp.errors import BadInputError, UnavailableError
+from csp.keeping import atomic, lock
+from csp.keeping.canonical_json import canonical_json
+from csp.keeping.run_folder import arrays, tables
+from csp.keeping.run_folder.assemble import assemble, describe, first_reason
+from csp.keeping.run_folder.batches import Batch, StagedBatch, load_batches, save_batch
+from csp.keeping.run_folder.integrity import file_records
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest
+from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
+from csp.keeping.run_folder.run import Run
+from csp.method.examples.neighbours import Neighbours
+
+
+def staging_folder(out: Path) -> Path:
+    """Where an unfinished run is kept."""
+    return out.with_name(out.name + ".partial")
+
+
+def already_finished(out: Path, plan: Plan) -> bool:
+    """Whether `out` is a finished run of this very plan; False when nothing is there yet.
+
+    When it is, the staging folder of a job that was killed just after publishing is removed.
+
+    Raises
+    ------
+    BadInputError
+        Something else is there: a run with another plan (the first difference is named) or no run at all.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    if not (out / MANIFEST_NAME).is_file():
+        raise BadInputError(f"{out} exists and is not a run: choose another --out")
+    if difference := first_difference(read_manifest(out).plan, plan):
+        raise BadInputError(f"{out} is a finished run with {difference}: choose another --out, or delete it")
+    _remove_leftovers(staging_folder(out))
+    return True
+
+
+def _remove_leftovers(staging: Path) -> None:
+    if not staging.exists():
+        return
+    with suppress(UnavailableError):  # its owner is removing it right now
+        descriptor = lock.acquire(staging)
+        shutil.rmtree(staging)
+        lock.release(descriptor)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turns a full disk and missing rights into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise UnavailableError(
+            f"the run can't be written ({error.strerror or error}{where}): what is done is kept; "
+            "make room or allow writing, then repeat the command"
+        ) from None
+
+
+class RunWriter:
+    """One job writing one run. Mistakes of the caller raise ValueError."""
+
+    def __init__(self, out: Path, plan: Plan, descriptor: int) -> None:
+        self.out = out
+        self.plan = plan
+        self._lock = descriptor
+        self._staging = staging_folder(out)
+        self._folder = self._staging / "run"
+        self._batches: list[StagedBatch] = []
+        self._draft: Run | None = None
+
+    @classmethod
+    @_writing()
+    def open_or_resume(cls, out: Path, plan: Plan) -> Self:
+        """Start a run, or go on where a killed job with the same plan stopped.
+
+        Raises
+        ------
+        BadInputError
+            `out` exists already, or its staging folder holds a job with another plan.
+        UnavailableError
+            Another process is writing this run, or the place can't be written to.
+        """
+        out = out.absolute()
+        if already_finished(out, plan):
+            raise BadInputError(f"{out} is finished already: open it, or choose another --out")
+        staging = staging_folder(out)
+        staging.mkdir(parents=True, exist_ok=True)
+        writer = cls(out, plan, lock.acquire(staging))
+        try:
+            if (out / MANIFEST_NAME).exists():
+                raise BadInputError(f"{out} was finished by another job just now: open it")
+            writer._resume()
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the lock; what was written stays for the next job."""
+        self.close()
+
+    def close(self) -> None:
+        """Release the lock."""
+        if self._lock >= 0:
+            lock.release(self._lock)
+            self._lock = -1
+
+    def _resume(self) -> None:
+        stored = read_plan(self._staging / PLAN_NAME)
+        if stored is None:
+            if any(path.name.startswith("rows-") for path in self._staging.iterdir()):
+                raise BadInputError(
+                    f"{self._staging} has lost its {PLAN_NAME}: delete the folder to start afresh"
+                )
+            atomic.write_bytes(self._staging / PLAN_NAME, canonical_json(self.plan).encode())
+        else:
+            check_same_plan(self._staging, stored, self.plan)
+        atomic.remove_temporaries(self._staging)
+        self._batches = load_batches(self._staging)
+
+    @property
+    def next_row(self) -> int:
+        """The first dataset row that no batch holds yet: all rows before it are done."""
+        return self._batches[-1].stop if self._batches else 0
+
+    @_writing()
+    def add_batch(self, batch: Batch) -> None:
+        """Keep the next batch; when this returns, no kill or power cut loses it."""
+        if batch.start != self.next_row:
+            raise ValueError(f"the next batch starts at row {self.next_row}, not {batch.start}")
+        self._batches.append(save_batch(self._staging, batch))
+
+    @_writing()
+    def assemble(self, manifest: Manifest) -> Run:
+        """Build the arrays, tables and thumbnails from the batches, and open them as an unpublished run.
+
+        Activations are transposed block by block: memory stays under about 300 MB plus the embeddings. Parts
+        that a killed job completed are kept.
+
+        Raises
+        ------
+        BadInputError
+            Not one image could be read.
+        """
+        if not (self._folder / arrays.GROUP / "zarr.json").exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir()
+            arrays.create_group(self._folder)
+        draft = describe(self._batches, manifest.model_copy(update={"plan": self.plan}))
+        if draft.images == 0:
+            raise BadInputError(
+                f"not one image could be read for {self.out}: the first {first_reason(self._batches)}"
+            )
+        assemble(self._folder, draft, self._batches)
+        self._draft = Run(self._folder, draft)
+        return self._draft
+
+    def written(self, part: str) -> bool:
+        """Whether a killed job already wrote a part: `neighbours`, `vocabulary`, `neurons-0`, `labels-1`."""
+        if part == "neighbours":
+            return (self._folder / arrays.GROUP / arrays.NEIGHBOUR_SIMILARITY).exists()
+        return (self._folder / tables.location(part)).exists()
+
+    def write_neighbours(self, neighbours: Neighbours) -> None:
+        """Store each image's nearest neighbours, for all layers."""
+        images = self._assembled.manifest.images
+        if neighbours.index.shape != neighbours.similarity.shape or len(neighbours.index) != images:
+            raise ValueError(f"neighbours of shape {neighbours.index.shape} do not belong to {images} images")
+        self._put_array(arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32))
+        self._put_array(arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32))
+
+    def write_vocabulary(self, vocabulary: pd.DataFrame, embeddings: Float32[np.ndarray, "t d"]) -> None:
+        """Store the label texts (columns `tables.VOCABULARY`) and their embeddings, in the same order."""
+        if embeddings.shape != (len(vocabulary), self._assembled.manifest.dimension):
+            raise ValueError(f"text embeddings of shape {embeddings.shape} for {len(vocabulary)} texts")
+        self._put_array(arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32))
+        self._put_table("vocabulary", vocabulary, tables.VOCABULARY)
+
+    def write_neurons(self, layer: str, neurons: pd.DataFrame) -> None:
+        """Store a layer's table of neurons (columns `tables.NEURONS`): one row per neuron, in order."""
+        record = self._assembled.layer(layer)
+        if neurons["neuron"].tolist() != list(range(record.neurons)):
+            raise ValueError(f"the table of layer {layer!r} must list its {record.neurons} neurons in order")
+        self._put_table(f"neurons-{self._layer_index(layer)}", neurons, tables.NEURONS)
+
+    def write_labels(self, layer: str, labels: pd.DataFrame) -> None:
+        """Store a layer's precomputed labels (columns `tables.LABELS`)."""
+        self._put_table(f"labels-{self._layer_index(layer)}", labels, tables.LABELS)
+
+    @_writing()
+    def finish(self, notes: tuple[str, ...] = ()) -> Path:
+        """Publish the run under its name, in one rename, and remove the staging folder; returns `out`.
+
+        Every part was synced when it was written.
+        """
+        manifest = self._assembled.manifest
+        manifest = manifest.model_copy(
+            update={"notes": manifest.notes + notes, "files": file_records(self._folder)}
+        )
+        atomic.write_bytes(self._folder / MANIFEST_NAME, manifest.model_dump_json(indent=1).encode())
+        atomic.publish(self._folder, self.out)
+        self._draft = None
+        shutil.rmtree(self._staging)
+        self.close()
+        return self.out
+
+    @_writing()
+    def _put_array(self, name: str, data: np.ndarray) -> None:
+        arrays.write_array(self._folder, name, data)
+
+    @_writing()
+    def _put_table(self, name: str, frame: pd.DataFrame, columns: tables.Columns) -> None:
+        tables.write_table(self._folder / tables.location(name), tables.to_arrow(frame, columns))
+
+    @property
+    def _assembled(self) -> Run:
+        if self._draft is None:
+            raise ValueError("call assemble() first")
+        return self._draft
+
+    def _layer_index(self, layer: str) -> int:
+        return self._assembled.layers.index(layer)

@@ -1,0 +1,1 @@
+"""Activating and contrastive examples."""

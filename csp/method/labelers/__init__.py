@@ -1,0 +1,1 @@
+"""Rules that score texts for a neuron."""

@@ -1,0 +1,59 @@
+"""The labeler of CLIP-Dissect."""
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64
+
+from csp.method.checks import check_texts
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import weights
+
+TEMPERATURE = 10.0
+LAMBDA = 1.0
+MIN_PROBABILITY = 1e-6
+BLOCK = 1024
+
+
+def clip_dissect(
+    evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
+) -> Float32[np.ndarray, " t"]:
+    """Soft weighted pointwise mutual information of each text and the neuron; gamma plays no part.
+
+    score(t) = log(sum_p w_p P(t | p) + 1e-6) - lambda log P(t)
+
+    P(t | i) is the softmax over texts of (e_i . t) / 10, P(t) its mean over the probe dataset, lambda = 1.
+    About 0 when the neuron says nothing about t; exactly 0 when it never fires.
+    Source: CLIP-Dissect (arXiv 2204.10965); the constants are those of the reference results.
+    """
+    check_texts(evidence.embeddings, text_embeddings)
+    weight = weights(evidence.examples)
+    if not weight.any():
+        return np.zeros(len(text_embeddings), dtype=np.float32)
+    activating = evidence.embeddings[evidence.examples.activating]
+    given_image = text_probabilities(activating, text_embeddings, 1 / TEMPERATURE)
+    prior = evidence.text_prior
+    if prior is None:
+        prior = text_prior(evidence.embeddings, text_embeddings)
+    scores: Float64[np.ndarray, " t"] = np.log(weight @ given_image + MIN_PROBABILITY) - LAMBDA * np.log(
+        prior
+    )
+    return scores.astype(np.float32)
+
+
+def text_prior(
+    embeddings: Float[np.ndarray, "n d"], text_embeddings: Float[np.ndarray, "t d"]
+) -> Float64[np.ndarray, " t"]:
+    """P(t): how often each text suits an image of the probe dataset; the same for every neuron. Sums to 1."""
+    total = np.zeros(len(text_embeddings))
+    for start in range(0, len(embeddings), BLOCK):
+        block = embeddings[start : start + BLOCK]
+        total += text_probabilities(block, text_embeddings, 1 / TEMPERATURE).sum(axis=0)
+    return total / len(embeddings)
+
+
+def text_probabilities(
+    embeddings: Float[np.ndarray, "b d"], text_embeddings: Float[np.ndarray, "t d"], sharpness: float
+) -> Float64[np.ndarray, "b t"]:
+    """P(t | image): softmax over texts of sharpness (e . t); cosines are within [-1, 1]: no overflow."""
+    odds: Float64[np.ndarray, "b t"] = np.exp((embeddings @ text_embeddings.T).astype(np.float64) * sharpness)
+    odds /= odds.sum(axis=1, keepdims=True)
+    return odds

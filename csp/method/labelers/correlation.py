@@ -1,0 +1,76 @@
+"""The labeler that takes the text which correlates best with the neuron."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64
+
+from csp.method.checks import check_texts
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import weights
+
+BLOCK = 1024
+FLAT = 1e-9
+"""A text whose cosines to the images vary less than this tells no image from another."""
+
+
+def correlation(
+    evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
+) -> Float32[np.ndarray, " t"]:
+    """Pearson correlation of the activations and the images' cosines to each text, in [-1, 1].
+
+    score(t) = corr_i(a_i, e_i . t) over the images of the selection split with a finite activation.
+
+    It looks at all images, not at examples; gamma plays no part. 0 where either side does not vary. It is the
+    simulation correlation (`metrics.simulation_correlation`) used to choose a label instead of to judge one,
+    so it must not see the images that later judge it: hence the split.
+    """
+    check_texts(evidence.embeddings, text_embeddings)
+    pull = selected_deviation(evidence)
+    if not (weights(evidence.examples).any() and pull.any()):
+        return np.zeros(len(text_embeddings), dtype=np.float32)
+    varies = spread(evidence, text_embeddings)
+    together = text_embeddings @ (pull @ evidence.embeddings).astype(np.float32)
+    scores = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
+    clipped: Float32[np.ndarray, " t"] = np.clip(scores, -1.0, 1.0).astype(np.float32)
+    return clipped
+
+
+def selected_deviation(evidence: Evidence) -> Float32[np.ndarray, " n"]:
+    """(a - mean a) / |a - mean a| over the images that may decide; 0 at the others, and without variation."""
+    chosen = deciding(evidence)
+    values = evidence.activations[chosen].astype(np.float64)
+    deviation = np.zeros(len(chosen))
+    if values.size and values.min() < values.max():
+        centred = values / np.abs(values).max()  # against overflow; correlation has no unit
+        centred -= centred.mean()
+        deviation[chosen] = centred / np.linalg.norm(centred)
+    return deviation.astype(np.float32)
+
+
+def text_spread(
+    embeddings: Float[np.ndarray, "n d"], text_embeddings: Float[np.ndarray, "t d"]
+) -> Float64[np.ndarray, " t"]:
+    """|c - mean c| of each text's cosines c to these images, by way of the images' scatter matrix [d, d]."""
+    if len(embeddings) == 0:
+        return np.zeros(len(text_embeddings))
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    scatter = np.zeros((embeddings.shape[1], embeddings.shape[1]))
+    for start in range(0, len(embeddings), BLOCK):
+        centred = embeddings[start : start + BLOCK] - mean
+        scatter += centred.T @ centred
+    texts = text_embeddings.astype(np.float64)
+    squared = np.einsum("td,td->t", texts @ scatter, texts)
+    length: Float64[np.ndarray, " t"] = np.sqrt(np.maximum(squared, 0.0))
+    return length
+
+
+def spread(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, " t"]:
+    """The spread over the images that decide: that of all neurons, unless some activation is not finite."""
+    if evidence.text_spread is not None and np.isfinite(evidence.activations).all():
+        return evidence.text_spread
+    return text_spread(evidence.embeddings[deciding(evidence)], text_embeddings)
+
+
+def deciding(evidence: Evidence) -> Bool[np.ndarray, " n"]:
+    """The images that decide: of the selection split, with a finite activation."""
+    finite: Bool[np.ndarray, " n"] = np.isfinite(evidence.activations)
+    return finite if evidence.selection is None else finite & evidence.selection

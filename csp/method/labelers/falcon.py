@@ -1,0 +1,47 @@
+"""The labeler of FALCON, as far as it applies to a list of texts."""
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64
+
+from csp.method.checks import check_texts
+from csp.method.labelers.clip_dissect import text_probabilities
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import weights
+
+SHARPNESS = 100.0
+
+
+def falcon(
+    evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
+) -> Float32[np.ndarray, " t"]:
+    """How much more the activating examples are captioned with a text than their twins are; in [-1, 1].
+
+    score(t) = mean_p P(t | p) - mean_p P(t | n(p)),  P(t | i) = softmax over texts of 100 (e_i . t)
+
+    Twins that are missing count for nothing: the second mean is over those there are. gamma plays no part.
+    Source: FALCON (Kalibhat et al., ICML 2023, arXiv 2307.10504). There an image's captions are the five of a
+    caption collection that CLIP finds most probable (softmax of 100 times the cosine); a concept is a word of
+    them, scored by the mean probability of its best caption; and concepts that score 0.1 or more on lowly
+    activating images are struck out. Ours differs: the run's own texts are both captions and
+    concepts; all texts count, each by its probability, which leaves next to nothing to the sixth; the
+    contrastive examples are the lowly activating images (there: those below the mean that the rest of the
+    layer finds most alike); and concepts are not struck out but lose what they score on the twins, because a
+    fixed threshold depends on how many texts share the probability. And images aren't cropped to where the
+    neuron fires.
+    """
+    check_texts(evidence.embeddings, text_embeddings)
+    examples = evidence.examples
+    if not weights(examples).any():
+        return np.zeros(len(text_embeddings), dtype=np.float32)
+    twins = examples.contrastive[examples.contrastive >= 0]
+    scores = _captioned(evidence.embeddings[examples.activating], text_embeddings)
+    if len(twins):
+        scores -= _captioned(evidence.embeddings[twins], text_embeddings)
+    return scores.astype(np.float32)
+
+
+def _captioned(
+    embeddings: Float[np.ndarray, "b d"], text_embeddings: Float[np.ndarray, "t d"]
+) -> Float64[np.ndarray, " t"]:
+    mean: Float64[np.ndarray, " t"] = text_probabilities(embeddings, text_embeddings, SHARPNESS).mean(axis=0)
+    return mean

@@ -1,0 +1,1 @@
+"""How good labels are, and what neurons are like without any."""

@@ -1,0 +1,155 @@
+"""Which class each neuron of a layer pushes: measured with the model, or told from what the run has stored.
+
+`csp index` and `csp push RUN` measure it (`csp/work/attribution/measure.py`) and keep it with the run.
+Without that: where the layer's pooled output feeds the last linear layer, the head's weights follow from the
+stored activations and probabilities, and the push is exact. Elsewhere only what goes together can be told.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from csp.keeping.run_folder.added_tables import AddedTable, Additions
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version
+from csp.method.attribution import centred_logits, exact_push, goes_with, linear_head
+from csp.work.explorer.explorer import Explorer
+from csp.work.provenance import Provenance, answered, computed_by
+
+How = Literal["exact", "gradient", "goes with"]
+
+HOW: dict[How, str] = {
+    "exact": (
+        "exact: how much the class gains on the other classes (in logits) when the neuron fires one standard "
+        "deviation more strongly"
+    ),
+    "gradient": (
+        "to first order (gradient x activation): how much the class gains on the other classes (in logits) "
+        "when the neuron fires one standard deviation more strongly"
+    ),
+    "goes with": (
+        "correlation of the neuron with the class over the probe images, -1 to 1: what goes together, "
+        "not what causes what"
+    ),
+}
+"""What the number means, by how it was found."""
+
+PUSHES = AddedTable(
+    "class-push",
+    {
+        "layer": pa.string(),
+        "neuron": pa.int64(),
+        "push": pa.list_(pa.float32()),
+        "how": pa.string(),
+        "images": pa.int64(),
+        "measured": pa.timestamp("s", tz="UTC"),
+        "csp_version": pa.string(),
+    },
+    ("layer", "neuron"),
+)
+"""Measured pushes: `push` holds one number a class, `images` over how many images a gradient was averaged."""
+
+
+@dataclass(frozen=True)
+class ClassPush:
+    """The push of every neuron of a layer on every class."""
+
+    layer: str
+    how: How
+    table: pd.DataFrame
+    """One row a neuron (index), one column a class: above 0 it speaks for the class, below against it."""
+    provenance: Provenance
+
+    @property
+    def most(self) -> pd.Series:
+        """By neuron: the class that it pushes most; None for a neuron that pushes none."""
+        pushed = self.table.idxmax(axis=1).astype(object)
+        return pushed.where(self.table.max(axis=1) > 0, None)
+
+    def of(self, neuron: int) -> dict[str, float]:
+        """By class, the most pushed first."""
+        values = dict(zip(self.table.columns, self.table.to_numpy()[neuron].tolist(), strict=True))
+        return dict(sorted(values.items(), key=lambda one: -one[1]))
+
+
+def class_push(explorer: Explorer, layer: str) -> ClassPush | None:
+    """The pushes in a layer; None when the run has no class probabilities."""
+    run = explorer.run
+    classes = run.manifest.classes
+    if run.probabilities is None or len(classes) < 2:
+        return None
+    if (kept := _measured(run, layer)) is not None:
+        return kept
+    probabilities = run.probabilities
+
+    def compute() -> dict[str, Any]:
+        activations, logits = run.layer_activations(layer), centred_logits(probabilities)
+        weights = linear_head(activations, logits)
+        if weights is None:
+            return {"how": "goes with", "push": _json(goes_with(activations, logits))}
+        return {"how": "exact", "push": _json(exact_push(activations, weights))}
+
+    answer = explorer.answers.get_or_compute(
+        explorer.key("class push", layer), compute, by=computed_by(csp_version())
+    )
+    table = pd.DataFrame(answer.value["push"], columns=list(classes))
+    return ClassPush(layer, answer.value["how"], table, answered(answer))
+
+
+def _measured(run: Run, layer: str) -> ClassPush | None:
+    rows = Additions(run).read(PUSHES)
+    rows = rows[rows["layer"] == layer].sort_values("neuron")
+    if rows["neuron"].tolist() != list(range(run.layer(layer).neurons)):
+        return None
+    table = pd.DataFrame(
+        np.stack(rows["push"].tolist()).astype(np.float64), columns=list(run.manifest.classes)
+    )
+    last = rows.iloc[-1]
+    by = computed_by(str(last["csp_version"]), run.manifest.target.name)
+    when = last["measured"].to_pydatetime()
+    return ClassPush(layer, last["how"], table, Provenance("precomputed", by, when, None))
+
+
+def _json(push: np.ndarray) -> list[list[float]]:
+    rows: list[list[float]] = np.nan_to_num(push).round(6).tolist()
+    return rows
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The neurons of a layer that push one class most and least; each with its push."""
+
+    name: str
+    speak_for: tuple[tuple[int, float], ...]
+    """The highest push first; only pushes above 0."""
+    speak_against: tuple[tuple[int, float], ...]
+    """The lowest push first; only pushes below 0."""
+
+
+def extremes(pushes: ClassPush, name: str, count: int) -> Extremes:
+    """The `count` neurons at either end for one class, ties to the lower number."""
+    column = pushes.table[name].to_numpy()
+    falling, rising = (np.argsort(values, kind="stable")[:count].tolist() for values in (-column, column))
+    return Extremes(
+        name,
+        tuple((neuron, float(column[neuron])) for neuron in falling if column[neuron] > 0),
+        tuple((neuron, float(column[neuron])) for neuron in rising if column[neuron] < 0),
+    )
+
+
+def artefact_pushes(rows: pd.DataFrame, pushes: ClassPush) -> pd.DataFrame:
+    """One row an artefact: `artefact`, `neurons` (the strongest pushing first), and by class the push of the
+    neuron of them that pushes it most, up or down. `rows` has the columns neuron and artefacts.
+    """
+    found = []
+    for artefact, group in rows.explode("artefacts").dropna(subset="artefacts").groupby("artefacts"):
+        own = pushes.table.loc[group["neuron"].tolist()]
+        strength = own.abs().max(axis=1).sort_values(ascending=False, kind="stable")
+        strongest = {name: max(own[name].tolist(), key=abs) for name in own.columns}
+        found.append({"artefact": artefact, "neurons": strength.index.tolist(), **strongest})
+    table = pd.DataFrame(found, columns=["artefact", "neurons", *pushes.table.columns])
+    order = table[list(pushes.table.columns)].abs().max(axis=1).sort_values(ascending=False, kind="stable")
+    return table.loc[order.index].reset_index(drop=True)

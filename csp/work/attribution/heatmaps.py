@@ -1,0 +1,119 @@
+"""Where a neuron fires in pictures: overlays for the screen, from the model's map before pooling.
+
+found = heat(explorer, "layer4", 17, images)    # UnavailableError: which weights or pictures are missing
+found.overlays[image]                           # PNG, to lie over the thumbnail of that image
+found.remark                                    # what to say besides, e.g. that stored pictures were used
+heat_of(run_target(run), "layer4", [17, 3], picture)   # of a picture that belongs to no run: kept nowhere
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version
+from csp.work.explorer.explorer import Explorer
+from csp.work.models.probe_images import ProbePicture, ProbePictures
+from csp.work.models.reopen import RunTarget, explainable, run_target
+from csp.work.provenance import computed_by
+from csp.world.pictures.heatmap import Part, lit, seen_part, spotlight
+
+AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Firing:
+    """The map of one neuron on one picture."""
+
+    values: Float32[np.ndarray, "y x"]
+    part: Part
+    size: tuple[int, int]
+    remark: str
+    """What to say of the picture that was used; "" for the image file itself."""
+
+    @property
+    def peak(self) -> float:
+        """The highest value of the map."""
+        return float(np.nan_to_num(self.values).max())
+
+    def overlay(self, strongest: float) -> bytes:
+        """PNG to lie over the picture, clear where the neuron fires as strongly as `strongest`."""
+        return spotlight(np.nan_to_num(self.values), strongest, self.part, self.size)
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Overlays by image, all on one scale: clear is where the neuron fires most strongly in any of them."""
+
+    overlays: Mapping[int, bytes]
+    remark: str
+
+
+def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> Heat:
+    """Where one neuron fires in probe images; maps are kept for the next time.
+
+    Raises UnavailableError when the target model or a picture is missing, BadInputError for a layer that has
+    no space left.
+    """
+    wanted = list(dict.fromkeys(images))
+    explorer.run.activations(layer, neuron)  # NotFoundError for a neuron that does not exist
+
+    def compute() -> list[dict[str, Any]]:
+        pictures = ProbePictures(explorer.run)
+        chosen = [pictures.picture(image) for image in wanted]
+        return [_as_json(one) for one in _maps(run_target(explorer.run), layer, [neuron], chosen)]
+
+    key = explorer.key("where it fires", layer, neuron) | {"images": wanted}
+    by = computed_by(csp_version(), explorer.run.manifest.target.name)
+    rows = explorer.answers.get_or_compute(key, compute, by=by).value
+    maps = [_from_json(row) for row in rows]
+    strongest = max((one.peak for one in maps), default=0.0)
+    overlays = {image: one.overlay(strongest) for image, one in zip(wanted, maps, strict=True)}
+    return Heat(overlays, next((one.remark for one in maps if one.remark), ""))
+
+
+def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbePicture) -> dict[int, bytes]:
+    """One picture (WebP) for each neuron, dark where it does not fire, each on its own scale; kept nowhere.
+
+    Raises as `heat`.
+    """
+    maps = _maps(run_target(run), layer, neurons, [picture])
+    return {
+        neuron: lit(picture.image, one.overlay(one.peak)) for neuron, one in zip(neurons, maps, strict=True)
+    }
+
+
+def _maps(
+    target: RunTarget, layer: str, neurons: Sequence[int], pictures: Sequence[ProbePicture]
+) -> list[Firing]:
+    """Picture by picture, and in each the neurons in their order."""
+    model, parts, found = explainable(target), dict[tuple[int, int], Part](), list[Firing]()
+    for start in range(0, len(pictures), AT_ONCE):
+        some = pictures[start : start + AT_ONCE]
+        batch = np.stack([target.model.preprocess(one.image) for one in some])
+        with target.lock:
+            values = model.maps(batch, layer, neurons)
+        for one, of_neurons in zip(some, values, strict=True):
+            size = one.image.size
+            if size not in parts:
+                parts[size] = seen_part(target.model.preprocess, size)
+            found += [Firing(each, parts[size], size, one.remark) for each in of_neurons]
+    return found
+
+
+def _as_json(one: Firing) -> dict[str, Any]:
+    """Half precision is more than a screen can show."""
+    packed = np.nan_to_num(one.values).clip(-65504, 65504).astype(np.float16)
+    part = [one.part.left, one.part.top, one.part.right, one.part.bottom]
+    values = base64.b64encode(packed.tobytes()).decode("ascii")
+    return {"values": values, "shape": packed.shape, "part": part, "size": one.size, "remark": one.remark}
+
+
+def _from_json(row: Mapping[str, Any]) -> Firing:
+    packed = np.frombuffer(base64.b64decode(row["values"]), np.float16).reshape(row["shape"])
+    width, height = row["size"]
+    return Firing(packed.astype(np.float32), Part(*row["part"]), (width, height), row["remark"])

@@ -1,0 +1,148 @@
+"""What the model says of one picture, and the neurons behind it.
+
+tried = try_probe_image(explorer, "layer4", 12)     # from the run; the model only where it must run
+tried = try_picture(explorer, "layer4", picture)    # an upload: nothing of it is kept
+tried.prediction                                    # ((class, probability), ...), the most likely first
+tried.neurons                                       # one row a neuron: activation, percentile, contribution
+tried.how, tried.remark                             # what the contributions are; what else to say
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from PIL import Image
+
+from csp.errors import NotFoundError, UnavailableError
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version
+from csp.method.search import share_below
+from csp.work.attribution.class_attribution import ClassPush, class_push
+from csp.work.explorer.explorer import Explorer
+from csp.work.models.probe_images import ProbePicture, ProbePictures
+from csp.work.models.reopen import explainable, run_target
+from csp.work.provenance import computed_by
+from csp.world.pictures.uploads import read_upload
+
+How = Literal["exact", "gradient"]
+
+HOW: dict[How, str] = {
+    "exact": "exact: weight of the class x activation, against the other classes, in logits",
+    "gradient": "to first order (gradient x activation), against the other classes, in logits",
+}
+"""What a contribution is, by how it was found."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One picture through the target model, as seen from one layer."""
+
+    layer: str
+    prediction: tuple[tuple[str, float], ...]
+    """Classes with their probability, the most likely first; empty for a model without classes."""
+    neurons: pd.DataFrame
+    """One row a neuron: `activation`; `percentile`, the share of probe images on which it fires less, 0 to 1;
+    `contribution` to the predicted class, NaN where it is not known."""
+    how: How | None
+    """How the contributions were found; None where they are not known, and `remark` says why."""
+    remark: str
+
+
+def read_picture(data: bytes) -> ProbePicture:
+    """The bytes of an upload as a picture without metadata; a CspError says what is wrong with them."""
+    upload = read_upload(data)
+    return ProbePicture(upload.image, upload.remark)
+
+
+def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Tried:
+    """A picture that is not in the run, through the model. Raises UnavailableError without the model."""
+    target = run_target(explorer.run)
+    batch = target.model.preprocess(picture)[None]
+    with target.lock:
+        output = target.model.run(batch, [layer])
+    activations = output.activations[layer][0]
+    contributions, how, remark = _contributions_by_model(explorer, layer, picture)
+    return _tried(explorer.run, layer, activations, output.probabilities[0], (contributions, how, remark))
+
+
+def try_probe_image(explorer: Explorer, layer: str, image: int) -> Tried:
+    """A picture of the probe dataset: prediction and activations come from the run.
+
+    At a linear head the contributions follow from them, too; elsewhere the model works them out once.
+    """
+    run = explorer.run
+    if not 0 <= image < run.manifest.images:
+        raise NotFoundError(f"there is no image {image}: the run has {run.manifest.images}, counted from 0")
+    activations = run.layer_activations(layer)[image]
+    probabilities = np.zeros(0) if run.probabilities is None else run.probabilities[image]
+    pushes = class_push(explorer, layer)
+    if pushes is not None and pushes.how == "exact":
+        found = _by_weights(run, pushes, activations, int(probabilities.argmax()))
+        return _tried(run, layer, activations, probabilities, (found, "exact", ""))
+    return _tried(run, layer, activations, probabilities, _kept_contributions(explorer, layer, image))
+
+
+Found = tuple[Float[np.ndarray, " c"] | None, How | None, str]
+"""Contributions, how they were found, and a remark."""
+
+
+def _by_weights(
+    run: Run, pushes: ClassPush, activations: Float[np.ndarray, " c"], predicted: int
+) -> Float[np.ndarray, " c"]:
+    """Weight x activation, the weight being the exact push over one standard deviation."""
+    deviation = np.nan_to_num(np.nanstd(run.layer_activations(pushes.layer).astype(np.float64), axis=0))
+    push = pushes.table.to_numpy()[:, predicted]
+    weights = np.divide(push, deviation, out=np.zeros_like(push), where=deviation > 0)
+    found: Float[np.ndarray, " c"] = weights * activations
+    return found
+
+
+def _kept_contributions(explorer: Explorer, layer: str, image: int) -> Found:
+    def compute() -> dict[str, Any]:
+        picture = ProbePictures(explorer.run).picture(image)
+        found, how, remark = _contributions_by_model(explorer, layer, picture.image)
+        if found is None:
+            raise UnavailableError(remark)
+        numbers = np.nan_to_num(found).astype(float).round(6).tolist()
+        return {"contributions": numbers, "how": how, "remark": picture.remark}
+
+    key = explorer.key("contributions", layer) | {"image": image}
+    by = computed_by(csp_version(), explorer.run.manifest.target.name)
+    try:
+        kept = explorer.answers.get_or_compute(key, compute, by=by).value
+    except UnavailableError as error:
+        return None, None, str(error)
+    return np.array(kept["contributions"]), kept["how"], kept["remark"]
+
+
+def _contributions_by_model(explorer: Explorer, layer: str, picture: Image.Image) -> Found:
+    target = run_target(explorer.run)
+    try:
+        model = explainable(target)
+    except UnavailableError as error:
+        return None, None, str(error)
+    with target.lock:
+        found = model.contributions(target.model.preprocess(picture)[None], layer)
+    return found.values[0].astype(np.float64), "exact" if found.exact else "gradient", ""
+
+
+def _tried(
+    run: Run,
+    layer: str,
+    activations: Float[np.ndarray, " c"],
+    probabilities: Float[np.ndarray, " classes"],
+    found: Found,
+) -> Tried:
+    contributions, how, remark = found
+    frame = pd.DataFrame(
+        {
+            "neuron": np.arange(len(activations)),
+            "activation": activations.astype(np.float64),
+            "percentile": share_below(run.layer_activations(layer), activations),
+            "contribution": np.nan if contributions is None else contributions,
+        }
+    )
+    classes = zip(run.manifest.classes, probabilities.astype(float).tolist(), strict=False)
+    return Tried(layer, tuple(sorted(classes, key=lambda one: -one[1])), frame, how, remark)

@@ -1,0 +1,1 @@
+"""Labels that a vision-language model proposes: asking, keeping, scoring."""

@@ -1,0 +1,1 @@
+"""Answers questions about a run: precomputed, cached or computed on demand."""

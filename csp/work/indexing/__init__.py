@@ -1,0 +1,1 @@
+"""Making a run, from a model and images or from arrays."""

@@ -1,0 +1,221 @@
+"""`csp import`: a run from activations and embeddings that were computed elsewhere."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import file_digest
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from csp.errors import BadInputError
+from csp.keeping.run_folder.batches import Batch
+from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
+from csp.keeping.run_folder.plan import Plan
+from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
+from csp.keeping.run_folder.writer import RunWriter, already_finished
+from csp.method.checks import check_examples, check_gamma
+from csp.method.examples.contrast_rule import parse_rule
+from csp.method.examples.neighbours import STORED
+from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
+from csp.work.indexing.precompute import precompute
+from csp.work.indexing.vocabulary_file import read_terms
+from csp.work.progress import Report, Stage, silent
+from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
+from csp.world.pictures.decode import UnreadableImageError, read_image
+from csp.world.protocols.dataset import Dataset, open_dataset
+
+ROWS_AT_ONCE = 256
+WORKERS = 2
+NO_IMAGES = "no images were given, so there are no thumbnails"
+NO_VOCABULARY = "no vocabulary was given, so neurons have no labels"
+
+
+@dataclass(frozen=True)
+class ImportSpec:
+    """What `csp import` is asked to do."""
+
+    activations: Path
+    embeddings: Path
+    out: str
+    images: str | None = None
+    """A folder, a CSV file, or a dataset spec; its order is that of the arrays' rows."""
+    vocabulary: Path | None = None
+    text_embeddings: Path | None = None
+    layer: str = "imported"
+    parameters: Parameters = field(default_factory=lambda: Parameters(neighbours=STORED))
+
+
+def import_parameters(
+    k: int | None, gamma: float | None, reuse: bool, contrast: str | None = None
+) -> Parameters:
+    """Checked parameters; what is None takes its default. Raises BadInputError."""
+    chosen = Parameters(
+        k=30 if k is None else k,
+        gamma=1.0 if gamma is None else gamma,
+        reuse=reuse,
+        contrast=str(parse_rule(contrast or "mean")),
+        neighbours=STORED,
+    )
+    check_examples(chosen.k)
+    check_gamma(chosen.gamma)
+    return chosen
+
+
+def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
+    """Make a run from arrays and return its folder; a job stopped earlier goes on where it was.
+
+    Raises NotFoundError for a missing file, BadInputError for arrays that can't be used together.
+    """
+    out = destination(spec.out)
+    job = open_import(spec)
+    if already_finished(out, job.plan):
+        return out
+    with RunWriter.open_or_resume(out, job.plan) as writer:
+        job.copy(writer, report)
+        draft = writer.assemble(job.manifest(out.name))
+        if job.texts is not None and not writer.written("vocabulary"):
+            writer.write_vocabulary(*job.texts)
+        precompute(writer, draft, report)
+        return writer.finish(tuple(job.notes))
+
+
+def open_import(spec: ImportSpec) -> "Import":
+    """Open and check everything that `spec` names."""
+    activations = open_given(spec.activations, "activations")
+    embeddings = open_given(spec.embeddings, "embeddings")
+    if activations.rows != embeddings.rows:
+        hint = "; are the activations transposed?" if activations.width == embeddings.rows else ""
+        raise BadInputError(
+            f"the activations have {activations.rows} rows but the embeddings {embeddings.rows}; "
+            f"both need one row for each image, in the same order{hint}"
+        )
+    notes = check_activations(activations) + check_vectors(embeddings)
+    dataset = None if spec.images is None else _open_images(spec.images, activations.rows)
+    texts, text_notes = _open_texts(spec, embeddings.width)
+    notes += text_notes + ([] if dataset else [NO_IMAGES]) + ([] if texts else [NO_VOCABULARY])
+    return Import(spec, activations, embeddings, dataset, texts, notes)
+
+
+def _open_images(images: str, rows: int) -> Dataset:
+    path = Path(images).expanduser()
+    kind = "folder:" if path.is_dir() else "csv:" if path.is_file() else ""
+    dataset = open_dataset(openable_spec(kind + images))
+    if len(dataset.table) != rows:
+        raise BadInputError(
+            f"{images} lists {len(dataset.table)} images but the arrays have {rows} rows; "
+            "both must hold the same images in the same order"
+        )
+    return dataset
+
+
+def _open_texts(spec: ImportSpec, dimension: int) -> tuple[tuple[pd.DataFrame, np.ndarray] | None, list[str]]:
+    if spec.vocabulary is None and spec.text_embeddings is None:
+        return None, []
+    if spec.vocabulary is None or spec.text_embeddings is None:
+        raise BadInputError("a vocabulary and its text embeddings belong together; give both or neither")
+    terms = read_terms(spec.vocabulary)
+    given = open_given(spec.text_embeddings, "text embeddings")
+    if (given.rows, given.width) != (len(terms), dimension):
+        raise BadInputError(
+            f"the text embeddings have shape ({given.rows}, {given.width}), but {spec.vocabulary} holds "
+            f"{len(terms)} texts and the image embeddings have {dimension} columns"
+        )
+    notes = check_vectors(given)
+    first = ~terms["text"].duplicated().to_numpy()
+    if not first.all():
+        notes.append(f"{int((~first).sum())} repeated texts of the vocabulary were left out")
+    return (terms[first].reset_index(drop=True), normalised(given.block(0, given.rows))[first]), notes
+
+
+@dataclass(frozen=True, eq=False)
+class Import:
+    """All that one import needs, opened and checked."""
+
+    spec: ImportSpec
+    activations: GivenArray
+    embeddings: GivenArray
+    dataset: Dataset | None
+    texts: tuple[pd.DataFrame, np.ndarray] | None
+    notes: list[str]
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Target model, dataset and encoder as the manifest names them: by the arrays that stand for them."""
+        target, encoder = (
+            Source(spec="", name=given.path.name, hash=_file_hash(given.path))
+            for given in (self.activations, self.embeddings)
+        )
+        if self.dataset is None:
+            return target, Source(spec="", name="no images", hash=""), encoder
+        data = self.dataset
+        return (
+            target,
+            Source(spec=portable_spec(data.spec), name=data.root.name, hash=data.fingerprint()),
+            encoder,
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What must be the same for a stopped job to go on."""
+        names, files = (
+            ("activations", "images", "embeddings"),
+            (self.spec.vocabulary, self.spec.text_embeddings),
+        )
+        return {
+            **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},
+            "layer": self.spec.layer,
+            "vocabulary": [_file_hash(path) for path in files if path],
+            "parameters": self.spec.parameters.planned(),
+        }
+
+    def manifest(self, name: str) -> Manifest:
+        """The manifest, but for what the writer counts."""
+        layer = LayerRecord(layer=self.spec.layer, neurons=self.activations.width)
+        return new_manifest(name, self.sources, (layer,), self.spec.parameters)
+
+    def copy(self, writer: RunWriter, report: Report) -> None:
+        """Copy the rows that no earlier job has copied."""
+        stage = Stage("images", self.activations.rows, report, start=writer.next_row)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for start in range(writer.next_row, self.activations.rows, ROWS_AT_ONCE):
+                stop = min(start + ROWS_AT_ONCE, self.activations.rows)
+                writer.add_batch(self._batch(start, stop, pool))
+                stage.reached(stop)
+
+    def _batch(self, start: int, stop: int, pool: ThreadPoolExecutor) -> Batch:
+        pictures = []
+        if self.dataset is None:
+            table = pd.DataFrame({"path": [None] * (stop - start), "label": None, "split": ""})
+            sizes: list[tuple[int, int] | None] = [None] * (stop - start)
+        else:
+            table = self.dataset.table.iloc[start:stop]
+            pictures = list(pool.map(_picture, [self.dataset.root / path for path in table["path"]]))
+            sizes = [size for size, _ in pictures]
+        return Batch(
+            start,
+            stop,
+            table.assign(
+                width=pd.array([size and size[0] for size in sizes], dtype="Int64"),
+                height=pd.array([size and size[1] for size in sizes], dtype="Int64"),
+                prediction=None,
+            ),
+            activations={self.spec.layer: self.activations.block(start, stop)},
+            embeddings=normalised(self.embeddings.block(start, stop)),
+            thumbnails=tuple(thumbnails for _, thumbnails in pictures),
+        )
+
+
+def _picture(path: Path) -> tuple[tuple[int, int] | None, Thumbnails]:
+    """Size and thumbnails; an image that can't be read keeps its row, but has no picture."""
+    try:
+        image = read_image(path)
+    except UnreadableImageError:
+        return None, Thumbnails()
+    return image.size, make_thumbnails(image)
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,206 @@
+"""`csp index`: every probe image through the target model and the encoder in one pass, into a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from csp.errors import BadInputError, NotFoundError
+from csp.keeping.run_folder.batches import Batch
+from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
+from csp.keeping.run_folder.plan import Plan
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.tables import IMAGES
+from csp.keeping.run_folder.writer import RunWriter, already_finished
+from csp.method.examples.contrast_rule import parse_rule
+from csp.work.attribution.measure import measure_push_when_indexed
+from csp.work.indexing.loader import Prepared, Preparer, Unreadable
+from csp.work.indexing.precompute import precompute
+from csp.work.indexing.spec import IndexSpec
+from csp.work.indexing.vocabulary_file import read_vocabulary
+from csp.work.models.reopen import RunTarget
+from csp.work.progress import Report, Stage, silent
+from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
+from csp.world.protocols.dataset import Dataset, open_dataset
+from csp.world.protocols.encoder import Encoder, open_encoder
+from csp.world.protocols.target import LayerInfo, TargetModel, open_target
+from csp.world.protocols.templates import TEMPLATES
+from csp.world.specs.registry import nearest
+
+NO_VOCABULARY = "no vocabulary was given, so neurons have no labels; give --vocabulary to get them"
+
+
+def index(spec: IndexSpec, report: Report = silent) -> Path:
+    """Make the run that `spec` describes and return its folder; a job stopped earlier goes on where it was.
+
+    A finished run of the same spec is left as it is. Raises BadInputError, NotFoundError and UnavailableError
+    for specs that can't be opened, and BadInputError when the place is taken by something else.
+    """
+    out = destination(spec.out)
+    job = open_job(spec)
+    job.check_files(report)
+    if already_finished(out, job.plan):
+        measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
+        return out
+    with RunWriter.open_or_resume(out, job.plan) as writer:
+        job.compute(writer, report)
+        draft = writer.assemble(job.manifest(out.name))
+        job.write_vocabulary(writer, draft)
+        precompute(writer, draft, report)
+        writer.finish(() if spec.vocabulary else (NO_VOCABULARY,))
+    measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
+    return out
+
+
+def open_job(spec: IndexSpec) -> "Job":
+    """Open the models, the dataset and the vocabulary that `spec` names, and check that they fit."""
+    vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
+    dataset = open_dataset(openable_spec(spec.data))
+    if clash := sorted(set(dataset.attributes) & set(IMAGES)):
+        raise BadInputError(f"the dataset has a column {clash[0]!r}, which a run fills in itself; rename it")
+    target = open_target(openable_spec(spec.model), pooling=spec.pooling)
+    layers = _choose_layers(target, spec.layers)
+    return Job(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
+
+
+def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo, ...]:
+    known = {info.layer: info for info in target.layers()}
+    for name in names:
+        if name not in known:
+            hint = nearest(name, known) or f" ({len(known)} exist)"
+            raise NotFoundError(
+                f"{target.name} has no layer {name!r}{hint}; `csp layers {target.spec}` lists all"
+            )
+    if len(set(names)) < len(names):
+        raise BadInputError(f"a layer is named twice in {', '.join(names)}; name each once")
+    return tuple(known[name] for name in names)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """All that one indexing job needs, opened and checked."""
+
+    spec: IndexSpec
+    target: TargetModel
+    encoder: Encoder
+    dataset: Dataset
+    layers: tuple[LayerInfo, ...]
+    vocabulary: pd.DataFrame | None
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Target model, dataset and encoder as the manifest names them."""
+        spec, target, encoder, root = self.spec, self.target, self.encoder, self.dataset.root
+        model, data, words = spec.names.model or target.name, spec.names.data or root.name, spec.names.encoder
+        return (
+            Source(spec=portable_spec(spec.model), name=model, hash=target.weights_hash),
+            Source(spec=portable_spec(spec.data), name=data, hash=self.dataset.fingerprint()),
+            Source(spec=portable_spec(spec.encoder), name=words or encoder.name, hash=encoder.weights_hash),
+        )
+
+    def check_files(self, report: Report) -> None:
+        """Hash every image file, which takes a while with many: a changed one makes another run."""
+        stage = Stage("checking files", len(self.dataset.table), report)
+        stage.reached(0)
+        _ = self.sources
+        stage.reached(stage.total)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The parameters that decide numbers."""
+        spec = self.spec
+        return Parameters(
+            k=spec.k,
+            reuse=spec.reuse,
+            contrast=str(parse_rule(spec.contrast)),
+            gamma=spec.gamma,
+            templates=spec.templates or TEMPLATES,
+            renormalise=spec.renormalise,
+            neighbours=spec.neighbours,
+            batch_size=spec.batch_size,
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What must be the same for a stopped job to go on."""
+        names = ("model", "data", "encoder")
+        return {
+            **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},
+            "layers": [info.layer for info in self.layers],
+            "pooling": self.spec.pooling,
+            "parameters": self.parameters.planned(),
+            "vocabulary": None if self.vocabulary is None else _table_hash(self.vocabulary),
+        }
+
+    def manifest(self, name: str) -> Manifest:
+        """The manifest, but for what the writer counts."""
+        layers = tuple(_layer_record(info, self.spec.pooling) for info in self.layers)
+        return new_manifest(name, self.sources, layers, self.parameters, self.target.classes)
+
+    def compute(self, writer: RunWriter, report: Report) -> None:
+        """Run both models over the images that no earlier job has done."""
+        paths = [self.dataset.root / path for path in self.dataset.table["path"]]
+        stage = Stage("images", len(paths), report, start=writer.next_row)
+        preparer = Preparer(self.target, self.encoder)
+        batches = preparer.batches(paths, self.spec.batch_size, self.spec.workers, writer.next_row)
+        for batch in batches:
+            writer.add_batch(self._computed(batch))
+            stage.reached(writer.next_row)
+
+    def _computed(self, rows: list[Prepared | Unreadable]) -> Batch:
+        images = [row for row in rows if isinstance(row, Prepared)]
+        paths = self.dataset.table["path"]
+        skipped = tuple((paths.iloc[row.row], row.reason) for row in rows if isinstance(row, Unreadable))
+        table = self.dataset.table.iloc[[image.row for image in images]].assign(
+            width=[image.width for image in images],
+            height=[image.height for image in images],
+            prediction=None,
+        )
+        start, stop = rows[0].row, rows[-1].row + 1
+        if not images:
+            return Batch(
+                start, stop, table, {}, np.empty((0, self.encoder.dimension), np.float32), skipped=skipped
+            )
+        output = self.target.run(
+            np.stack([image.target for image in images]), [info.layer for info in self.layers]
+        )
+        table["prediction"] = _predictions(self.target.classes, output.probabilities)
+        return Batch(
+            start,
+            stop,
+            table,
+            activations=output.activations,
+            embeddings=self.encoder.embed_images(np.stack([image.encoder for image in images])),
+            probabilities=output.probabilities,
+            thumbnails=tuple(image.thumbnails for image in images),
+            skipped=skipped,
+        )
+
+    def write_vocabulary(self, writer: RunWriter, draft: Run) -> None:
+        """Embed the vocabulary and write it into the unpublished run."""
+        if self.vocabulary is None or writer.written("vocabulary"):
+            return
+        parameters = draft.manifest.parameters
+        texts = list(self.vocabulary["text"])
+        embeddings = self.encoder.embed_texts(texts, parameters.templates, parameters.renormalise)
+        writer.write_vocabulary(self.vocabulary, embeddings)
+
+
+def _layer_record(info: LayerInfo, pooling: str) -> LayerRecord:
+    return LayerRecord(
+        layer=info.layer, neurons=0, type=info.type, pooling=pooling if len(info.shape) > 1 else ""
+    )
+
+
+def _predictions(classes: tuple[str, ...], probabilities: np.ndarray) -> list[str | None]:
+    if not classes:
+        return [None] * len(probabilities)
+    return [classes[best] for best in probabilities.argmax(axis=1)]
+
+
+def _table_hash(table: pd.DataFrame) -> str:
+    return sha256(table.to_json(orient="values").encode()).hexdigest()

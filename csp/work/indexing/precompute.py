@@ -1,0 +1,85 @@
+"""What is worked out once when a run is made: neighbours, then states, examples and labels of neurons."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.writer import RunWriter
+from csp.method.examples.contrast_rule import parse_rule
+from csp.method.examples.neighbours import nearest_neighbours
+from csp.method.examples.select import Examples
+from csp.method.examples.select_layer import select_all
+from csp.method.states import neuron_states
+from csp.work.labels.scorer import Scorer, best_texts
+from csp.work.labels.stored import label_rows
+from csp.work.progress import Report, Stage, silent
+from csp.work.splits import selection
+
+Row = dict[str, object]
+
+
+def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
+    """Write into an unpublished run what the explorer reads; what an earlier job wrote is kept."""
+    if not writer.written("neighbours"):
+        stage = Stage("neighbours", draft.manifest.images, report)
+        writer.write_neighbours(nearest_neighbours(draft.embeddings, draft.manifest.parameters.neighbours))
+        stage.reached(draft.manifest.images)
+    scorer = None
+    if draft.text_embeddings is not None:
+        scorer = Scorer(draft.embeddings, draft.text_embeddings, selection(draft))
+    for index, layer in enumerate(draft.layers):
+        last_part = f"labels-{index}" if scorer else f"neurons-{index}"
+        if not writer.written(last_part):
+            _precompute_layer(writer, draft, layer, scorer, report)
+
+
+def _precompute_layer(
+    writer: RunWriter, draft: Run, layer: str, scorer: Scorer | None, report: Report
+) -> None:
+    activations = draft.layer_activations(layer)
+    texts = tuple(draft.vocabulary["text"])
+    neurons: list[Row] = []
+    labels: list[Row] = []
+    stage = Stage(f"neurons of {layer}", activations.shape[1], report)
+    for neuron, examples in enumerate(_all_examples(draft, activations)):
+        column = np.ascontiguousarray(activations[:, neuron])
+        neurons.append(_neuron_row(neuron, column, examples, draft.manifest.parameters.k))
+        if scorer:
+            scores = scorer.scores(column, examples, draft.manifest.parameters.gamma)
+            labels.extend(label_rows(neuron, best_texts(scores, texts)))
+        stage.reached(neuron + 1)
+    writer.write_neurons(layer, pd.DataFrame(neurons))
+    if scorer:
+        columns = ["neuron", "labeler", "rank", "label", "score"]
+        writer.write_labels(layer, pd.DataFrame(labels, columns=columns))
+
+
+def _all_examples(draft: Run, activations: Float32[np.ndarray, "n c"]) -> Sequence[Examples]:
+    parameters = draft.manifest.parameters
+    return select_all(
+        activations,
+        draft.embeddings,
+        parameters.k,
+        reuse=parameters.reuse,
+        neighbours=draft.neighbours,
+        rule=parse_rule(parameters.contrast),
+    )
+
+
+def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: Examples, k: int) -> Row:
+    finite = activations[np.isfinite(activations)]
+    return {
+        "neuron": neuron,
+        "state": neuron_states(activations, k)[0].value,
+        "mean": examples.mean_activation,
+        "max": float(finite.max()) if finite.size else float("nan"),
+        "share_firing": float(np.mean(activations > 0)),
+        "activating": examples.activating,
+        "activation": examples.activation,
+        "contrastive": examples.contrastive,
+        "contrastive_activation": examples.contrastive_activation,
+        "similarity": examples.similarity,
+    }

@@ -1,0 +1,122 @@
+"""What `csp index` is asked to do, as one frozen value, from options or from a YAML or JSON file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from csp.errors import BadInputError, NotFoundError
+from csp.method.examples.neighbours import STORED
+from csp.world.specs.paths import anchored_path, anchored_spec
+
+Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
+
+
+class Names(BaseModel):
+    """What the screens call the model, the images and the encoder; empty takes the name of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    data: str = ""
+    encoder: str = ""
+
+
+class IndexSpec(BaseModel):
+    """Everything that decides what a run holds; the same spec resumes a stopped job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
+
+    model: str
+    layers: tuple[str, ...] = Field(min_length=1)
+    data: str
+    encoder: str
+    out: str
+    """A folder, or a plain name for a run in the runs folder."""
+    pooling: Literal["mean", "max", "cls"] = "mean"
+    batch_size: int = Field(32, ge=1, le=4096)
+    workers: int = Field(2, ge=1, le=64)
+    """Threads that decode images while the models compute; changes no number."""
+    vocabulary: Path | None = None
+    templates: tuple[Template, ...] | None = Field(None, min_length=1)
+    """Prompts with a `{}` for the text; None takes the default ones."""
+    renormalise: bool = True
+    """Whether text embeddings are normalised again after the mean over templates."""
+    k: int = Field(30, ge=1)
+    gamma: float = Field(1.0, ge=0.0, le=1.0)
+    reuse: bool = True
+    contrast: str = "mean"
+    """The contrast rule, e.g. `quantile:0.1,neighbours:5` (`csp/method/examples/contrast_rule.py`)."""
+    neighbours: int = Field(STORED, ge=1)
+    """How many nearest neighbours of each image are stored; changes the speed, not the answers."""
+    names: Names = Names()
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The fields of a config file, its paths taken from its folder; raises NotFoundError, BadInputError."""
+    if not path.is_file():
+        raise NotFoundError(
+            f"there is no config file {path}; give a .yaml or .json file, or --model and the rest"
+        )
+    try:
+        fields = (json.loads if path.suffix == ".json" else yaml.safe_load)(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path} is not readable as YAML or JSON: {one_line(error)}") from error
+    if not isinstance(fields, dict):
+        raise BadInputError(f"{path} must hold fields such as `model: ...` and `layers: [...]`")
+    return anchor_fields(fields, path.resolve().parent)
+
+
+def make_spec(fields: Mapping[str, Any]) -> IndexSpec:
+    """A checked spec; raises BadInputError naming the first field that is wrong."""
+    try:
+        return IndexSpec.model_validate(dict(fields))
+    except ValidationError as error:
+        raise BadInputError(next(iter(_faults(error).values()))) from error
+
+
+def field_faults(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each field, in one sentence; empty when a spec can be made of them."""
+    try:
+        IndexSpec.model_validate(dict(fields))
+    except ValidationError as error:
+        return _faults(error)
+    return {}
+
+
+def _faults(error: ValidationError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"])
+        found.setdefault(place.split(".")[0], _fault(fault, place or "the spec"))
+    return found
+
+
+def _fault(fault: ErrorDetails, place: str) -> str:
+    if fault["type"] == "missing":
+        return f"{place} is missing: index needs model, layers, data, encoder and out"
+    if fault["type"] == "extra_forbidden":
+        return f"{place} is no field of an index config; there are {', '.join(IndexSpec.model_fields)}"
+    return f"{place} {fault['input']!r} can't be used: {fault['msg']}"
+
+
+def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
+    """The same fields with every relative path in them taken from the folder `base`."""
+    anchored = dict(fields)
+    for name in ("model", "data", "encoder"):
+        if isinstance(fields.get(name), str):
+            anchored[name] = anchored_spec(fields[name], base)
+    if isinstance(fields.get("vocabulary"), str):
+        anchored["vocabulary"] = anchored_path(fields["vocabulary"], base)
+    if isinstance(fields.get("out"), str) and len(Path(fields["out"]).parts) > 1:
+        anchored["out"] = str(anchored_path(fields["out"], base))
+    return anchored
+
+
+def one_line(error: Exception) -> str:
+    """An error's own message on one line."""
+    return " ".join(str(error).split())

@@ -1,0 +1,58 @@
+"""Jobs of the kind `evaluate`.
+
+Arguments: `run`, `metric`, and optionally `layer` and `labelers` (all if left out), `generator` (cosy).
+"""
+
+from csp.errors import BadInputError
+from csp.method.labelers.registry import LABELERS, check_labeler
+from csp.work.explorer.explorer import open_explorer
+from csp.work.jobs.arguments import Arguments, Faults, asked_layers, faults_among, run_faults
+from csp.work.metrics.evaluate import evaluate
+from csp.work.metrics.protocol import Request
+from csp.work.metrics.registry import find_metric
+from csp.work.progress import Report
+from csp.world.protocols.generator import GENERATORS
+from csp.world.specs.registry import find_adapter
+
+
+def run(arguments: Arguments, report: Report) -> str:
+    """Measure every neuron at the run's own parameters; returns the run's name."""
+    explorer = open_explorer(str(arguments["run"]))
+    neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in asked_layers(arguments)}
+    labelers = tuple(arguments.get("labelers") or LABELERS)
+    request = Request(
+        str(arguments["metric"]),
+        labelers,
+        explorer.choice(),
+        neurons,
+        generator=arguments.get("generator"),
+    )
+    evaluate(explorer, request, report)
+    return explorer.run.name
+
+
+def faults(arguments: Arguments) -> Faults:
+    """What is wrong with each argument; loads no model."""
+    return run_faults(arguments) | faults_among(
+        {
+            "metric": lambda: find_metric(str(arguments.get("metric", ""))),
+            "labelers": lambda: _check_labelers(arguments),
+            "generator": lambda: _check_generator(arguments),
+        }
+    )
+
+
+def _check_labelers(arguments: Arguments) -> None:
+    for name in arguments.get("labelers") or ():
+        check_labeler(str(name))
+
+
+def _check_generator(arguments: Arguments) -> None:
+    spec = arguments.get("generator")
+    if spec:
+        find_adapter(str(spec), GENERATORS, "image generator")
+    elif arguments.get("metric") == "cosy":
+        raise BadInputError(
+            "This measure makes pictures from labels: say by what, for example dermoscopy:drawn for the "
+            "demo, or hf: and the folder of a diffusers pipeline."
+        )

@@ -1,0 +1,151 @@
+"""Long jobs: started from a page or a command, worked on by a process of their own.
+
+A job survives a closed tab, and the server that started it. One works at a time, the others wait their turn.
+A cancelled or killed job keeps what it computed; `resume_job` goes on from there.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from csp.errors import BadInputError
+from csp.keeping import lock
+from csp.keeping.jobs import (
+    LOG_NAME,
+    Asked,
+    JobFolder,
+    Reached,
+    Standing,
+    State,
+    all_jobs,
+    find_job,
+    new_job,
+    now,
+)
+from csp.work.jobs.kinds import check_arguments
+
+KILLED = (
+    "The job ended without finishing: it was killed, the machine was restarted, or it met a fault that its "
+    "log tells. What it computed is kept; resume it to go on from there."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as a page shows it. `result` is the name of the run to open, once there is one."""
+
+    id: str
+    kind: str
+    title: str
+    by: str
+    arguments: Mapping[str, Any]
+    state: State
+    progress: Reached | None
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    error: str
+    result: str
+    log: str
+    """The end of what it printed."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `resume_job` can go on with it."""
+        return self.state in ("failed", "cancelled")
+
+
+def start_job(kind: str, arguments: Mapping[str, Any], title: str, by: str = "") -> Job:
+    """Start a job of a kind in `KINDS`, in a process of its own; it waits while another one works.
+
+    Raises
+    ------
+    CspError
+        The arguments can't work, as the kind's check says; nothing was started then.
+    """
+    check_arguments(kind, arguments)
+    asked = Asked(kind=kind, arguments=dict(arguments), title=title, by=by, created=now())
+    folder, descriptor = new_job(asked)
+    _spawn(folder, descriptor)
+    return _seen(folder)
+
+
+def resume_job(id_: str) -> Job:
+    """Go on with a job that failed, was cancelled or was killed; BadInputError when it is none of these."""
+    folder = find_job(id_)
+    seen = _seen(folder)
+    if not seen.resumable:
+        raise BadInputError(f"the job {id_} is {seen.state}: only one that failed or was cancelled can go on")
+    descriptor = lock.acquire(folder.path)
+    folder.forget_stop()
+    folder.write_standing(Standing())
+    _spawn(folder, descriptor)
+    return _seen(folder)
+
+
+def cancel_job(id_: str) -> Job:
+    """Ask a job to stop at the next safe moment; what it computed stays. A finished one is left alone."""
+    folder = find_job(id_)
+    folder.ask_to_stop()
+    # The note comes first and the process looks for it once it has told its number: one of the two is seen.
+    pid = folder.standing().pid
+    if pid is not None and folder.alive():
+        os.kill(pid, signal.SIGTERM)
+    return _seen(folder)
+
+
+def job(id_: str) -> Job:
+    """One job as it stands now; NotFoundError when there is none of this id."""
+    return _seen(find_job(id_))
+
+
+def list_jobs() -> tuple[Job, ...]:
+    """All jobs as they stand now, the newest first."""
+    return tuple(_seen(folder) for folder in all_jobs())[::-1]
+
+
+def _spawn(folder: JobFolder, descriptor: int) -> None:
+    """Hand the job and its lock to a process that outlives this one."""
+    with (folder.path / LOG_NAME).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "csp.work.jobs.worker", str(folder.path), str(descriptor)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(descriptor,),
+            start_new_session=True,
+        )
+    lock.release(descriptor)
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+
+
+def _seen(folder: JobFolder) -> Job:
+    alive = folder.alive()  # before the standing: a job says how it ended, then ends
+    asked, standing = folder.asked(), folder.standing()
+    killed = standing.ended is None and not alive and folder.standing().ended is None
+    return Job(
+        id=folder.id,
+        kind=asked.kind,
+        title=asked.title,
+        by=asked.by,
+        arguments=asked.arguments,
+        state="failed" if killed else standing.state,
+        progress=folder.reached(),
+        created=asked.created,
+        started=standing.started,
+        ended=standing.ended,
+        error=KILLED if killed else standing.error,
+        result=standing.result,
+        log=folder.log_tail(),
+    )

@@ -1,0 +1,1 @@
+"""Scores of texts for neurons, and what texts mean the same."""

@@ -1,0 +1,120 @@
+"""Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+
+from csp.keeping.result_cache import Answers
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import code_hash, csp_version
+from csp.method.examples.select import Examples
+from csp.method.labelers.clip_dissect import text_prior
+from csp.method.labelers.correlation import text_spread
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.registry import LABELERS
+from csp.work.labels.rows import LabelRow, Labels
+from csp.work.provenance import computed_by
+from csp.work.splits import selection
+
+TOP = 10
+"""How many best texts of each labeler are kept for a neuron."""
+
+Scores = Mapping[str, Float32[np.ndarray, " t"]]
+OfTexts = Float64[np.ndarray, " t"]
+Keep = Callable[[str, Callable[[], OfTexts]], OfTexts]
+
+
+def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
+    return compute()
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores texts for any neuron of a run; what all neurons share is computed once."""
+
+    embeddings: Float32[np.ndarray, "n d"]
+    text_embeddings: Float32[np.ndarray, "t d"]
+    selection: Bool[np.ndarray, " n"] | None
+    """The images that may decide a label beside the examples (`splits.selection`); None: all."""
+    keep: Keep = _anew
+    """Where what all neurons share may be kept beyond this scorer: name and computation to value."""
+
+    @cached_property
+    def prior(self) -> Float64[np.ndarray, " t"]:
+        """How often each text suits an image of the run."""
+        return self.keep("prior", lambda: text_prior(self.embeddings, self.text_embeddings))
+
+    @cached_property
+    def spread(self) -> Float64[np.ndarray, " t"]:
+        """How much each text's likeness to the images that may decide varies."""
+        chosen = self.embeddings if self.selection is None else self.embeddings[self.selection]
+        return self.keep("spread", lambda: text_spread(chosen, self.text_embeddings))
+
+    def evidence(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
+        """What labelers may look at for one neuron."""
+        return Evidence(activations, self.embeddings, examples, self.prior, self.selection, self.spread)
+
+    def scores(
+        self,
+        activations: Float32[np.ndarray, " n"],
+        examples: Examples,
+        gamma: float,
+        settled: Scores | None = None,
+    ) -> Scores:
+        """The score of every text under every labeler; nothing for a neuron that never fires.
+
+        `settled` are those of some labelers that are known already.
+        """
+        known = settled or {}
+        found = {**known, **self._by(LABELERS.keys() - known.keys(), activations, examples, gamma)}
+        return {name: found[name] for name in LABELERS if name in found}
+
+    def settled(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Scores:
+        """The same under the labelers in which gamma plays no part."""
+        names = {name for name, labeler in LABELERS.items() if not labeler.uses_gamma}
+        return self._by(names, activations, examples, gamma=1.0)
+
+    def _by(
+        self, names: Set[str], activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float
+    ) -> Scores:
+        if not (examples.activation > 0).any():
+            return {}
+        evidence = self.evidence(activations, examples)
+        return {name: LABELERS[name](evidence, self.text_embeddings, gamma) for name in names}
+
+
+def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels:
+    """Under each labeler the texts among the `top` best of any labeler, best first, with true ranks."""
+    orders = {name: np.argsort(-values, kind="stable") for name, values in scores.items()}
+    chosen = {int(text) for order in orders.values() for text in order[:top]}
+    return {name: _rows(order, scores[name], texts, chosen) for name, order in orders.items()}
+
+
+def _rows(
+    order: Int64[np.ndarray, " t"],
+    scores: Float32[np.ndarray, " t"],
+    texts: tuple[str, ...],
+    chosen: set[int],
+) -> tuple[LabelRow, ...]:
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return tuple(
+        LabelRow(texts[text], float(scores[text]), int(ranks[text]))
+        for text in sorted(chosen, key=lambda text: int(ranks[text]))
+    )
+
+
+def run_scorer(run: Run, answers: Answers) -> Scorer | None:
+    """The scorer; None for a run without a vocabulary."""
+    if run.text_embeddings is None:
+        return None
+
+    def kept(what: str, compute: Callable[[], Float64[np.ndarray, " t"]]) -> Float64[np.ndarray, " t"]:
+        key = {"question": f"vocabulary {what}", "code": code_hash(), "run": run.fingerprint}
+        answer = answers.get_or_compute(key, lambda: compute().tolist(), by=computed_by(csp_version()))
+        return np.array(answer.value, dtype=np.float64)
+
+    return Scorer(run.embeddings, run.text_embeddings, selection(run), kept)

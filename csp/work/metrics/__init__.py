@@ -1,0 +1,1 @@
+"""Measuring labels and neurons of a run."""

@@ -1,0 +1,206 @@
+"""Judges labelers against known truth: does a neuron's first label name the attribute that it follows?
+
+Truth comes from the run's own attribute columns: a neuron follows the attribute that its activations tell
+best on held-out images, where that is clear (AUROC of at least 0.85).
+"""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from csp.errors import BadInputError
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version
+from csp.method.labelers.registry import LABELERS, check_labeler
+from csp.method.metrics.ground_truth import (
+    CLEAR,
+    Verdict,
+    attribute_auroc,
+    paired_difference,
+    shares,
+    true_attributes,
+    verdict,
+)
+from csp.method.metrics.statistics import Interval, bootstrap_interval
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.options import Choice
+from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.provenance import computed_by
+from csp.work.splits import held_out
+
+SEED = 0
+
+
+def prepare(explorer: Explorer, request: Request) -> "GroundTruth":
+    """Measure which attribute each neuron follows; raises BadInputError for what the run lacks."""
+    _check(explorer.run, request.labelers)
+    return GroundTruth(explorer, request)
+
+
+class GroundTruth:
+    """Judges labels of neurons that follow one attribute clearly."""
+
+    def __init__(self, explorer: Explorer, request: Request) -> None:
+        self.settings = str(request.choice)
+        images, split = held_out(explorer.run)
+        self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
+        self._meanings = explorer.run.vocabulary.set_index("text")
+        self._followed = {
+            layer: _followed(explorer.run, layer, images, set(numbers))
+            for layer, numbers in request.neurons.items()
+        }
+
+    def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
+        """Two numbers a label, 1 or 0; none where the truth, or what the label names, is not known."""
+        for one in subjects:
+            if one.neuron in self._followed[one.layer] and one.label in self._meanings.index:
+                attribute, _ = self._followed[one.layer][one.neuron]
+                judged = _judged(one.label, self._meanings, attribute)
+                yield Measured(one, "truth", float(judged["verdict"] == Verdict.TRUE.value))
+                yield Measured(one, "truth_alone", float(judged["alone"]))
+
+
+def ground_truth(
+    explorer: Explorer,
+    methods: Sequence[str] = tuple(LABELERS),
+    choice: Choice | None = None,
+    chosen: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Any]:
+    """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
+
+    `chosen` are neurons by layer; all neurons of the run if left out.
+    Raises BadInputError for an unknown method, and where the run has no attributes or no vocabulary that says
+    which text names which attribute.
+    """
+    run = explorer.run
+    _check(run, methods)
+    images, split = held_out(run)
+    asked = choice or explorer.choice()
+    if chosen is None:
+        chosen = {record.layer: range(record.neurons) for record in run.manifest.layers}
+    followed = {layer: _followed(run, layer, images, set(numbers)) for layer, numbers in chosen.items()}
+    neurons = [
+        row
+        for layer, attributes in followed.items()
+        for row in _clear_neurons(explorer, layer, attributes, methods, asked)
+    ]
+    firsts = {method: [neuron["labels"][method] for neuron in neurons] for method in methods}
+    verdicts = {method: [Verdict(first["verdict"]) for first in firsts[method]] for method in methods}
+    return {
+        "run": run.name,
+        "fingerprint": run.fingerprint,
+        "metric": "ground-truth",
+        "settings": str(asked),
+        "images": int(images.sum()),
+        "split": split,
+        "attributes": list(run.attributes),
+        "threshold": CLEAR,
+        "neurons": sum(map(len, chosen.values())),
+        "clear": len(neurons),
+        "methods": {method: _summary(verdicts[method], firsts[method]) for method in methods},
+        "differences": _differences(verdicts),
+        "judged": neurons,
+    }
+
+
+def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:
+    """AUROC of every neuron for every attribute on these images; NaN where it can't be judged."""
+    activations, table = run.layer_activations(layer), run.images
+    columns = []
+    for name in run.attributes:
+        known = images & table[name].notna().to_numpy()
+        truth = table.loc[known, name].to_numpy(dtype=bool)
+        columns.append(attribute_auroc(activations[known], truth[:, None])[:, 0])
+    return np.stack(columns, axis=1)
+
+
+def _check(run: Run, methods: Sequence[str]) -> None:
+    for method in methods:
+        check_labeler(method)
+    if not run.attributes:
+        raise BadInputError(
+            f"the run {run.name} has no attributes of its images (columns of 0 and 1 in its csv: data), "
+            "so there is no known truth to measure against"
+        )
+    if not any(len(names) for names in run.vocabulary["attributes"]):
+        raise BadInputError(
+            f"the vocabulary of the run {run.name} does not say which attributes its texts name; "
+            "index with a .csv vocabulary (text, attributes, broad)"
+        )
+
+
+Followed = Mapping[int, tuple[str, float]]
+"""By neuron that follows one clearly: the attribute and the AUROC for it."""
+
+
+def _followed(run: Run, layer: str, images: Bool[np.ndarray, " n"], neurons: Container[int]) -> Followed:
+    auroc = attribute_table(run, layer, images)
+    clear = enumerate(true_attributes(auroc).tolist())
+    return {
+        neuron: (run.attributes[attribute], float(auroc[neuron, attribute]))
+        for neuron, attribute in clear
+        if attribute >= 0 and neuron in neurons
+    }
+
+
+def _clear_neurons(
+    explorer: Explorer,
+    layer: str,
+    followed: Followed,
+    methods: Sequence[str],
+    choice: Choice,
+) -> Iterator[dict[str, Any]]:
+    meanings = explorer.run.vocabulary.set_index("text")
+    nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
+    for neuron, (attribute, auroc) in followed.items():
+        labels, _ = explorer.labels(layer, neuron, choice)
+        firsts = {
+            method: _judged(labels[method][0].label, meanings, attribute)
+            for method in methods
+            if labels.get(method)
+        }
+        yield {
+            "layer": layer,
+            "neuron": neuron,
+            "attribute": attribute,
+            "auroc": round(auroc, 4),
+            "labels": {method: firsts.get(method, nothing) for method in methods},
+        }
+
+
+def _judged(label: str, meanings: pd.DataFrame, attribute: str) -> dict[str, Any]:
+    """The label, its verdict, and whether it names the true attribute alone (not "hairs on dark skin")."""
+    row = meanings.loc[label]
+    named = set(row["attributes"])
+    judged = verdict(named, bool(row["broad"]), attribute)
+    return {"label": label, "verdict": judged.value, "alone": named == {attribute}}
+
+
+def _summary(verdicts: list[Verdict], firsts: list[dict[str, Any]]) -> dict[str, Any]:
+    found = shares(verdicts, np.random.default_rng(SEED))
+    alone = np.array([first["alone"] for first in firsts], dtype=np.float64)
+    parts = {
+        kind.value.replace("-", "_"): _interval(found[kind]) for kind in Verdict if kind is not Verdict.TRUE
+    }
+    only = _interval(bootstrap_interval(alone, np.random.default_rng(SEED)))
+    return {**_interval(found[Verdict.TRUE]), "n": len(verdicts), "alone": only, **parts}
+
+
+def _differences(verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
+    if "csp" not in verdicts:
+        return {}
+    return {
+        f"csp - {method}": _interval(
+            paired_difference(verdicts["csp"], verdicts[method], np.random.default_rng(SEED))
+        )
+        for method in verdicts
+        if method != "csp"
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float | None]:
+    values = {"share": interval.value, "low": interval.low, "high": interval.high}
+    return {name: round(value, 4) if np.isfinite(value) else None for name, value in values.items()}

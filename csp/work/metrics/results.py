@@ -1,0 +1,100 @@
+"""What was measured of labels and neurons: one table that joins a run, and what each number in it means.
+
+    faithfulness(explorer, "layer4")      # one row a neuron, NaN where nothing was measured; reads only
+    NUMBERS["scs"].what                   # "How well likeness to the label foretells ..."
+
+`csp evaluate` fills the table (`csp.work.metrics.evaluate`).
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from csp.keeping.run_folder.added_tables import AddedTable, Additions
+from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.registry import CAUSAL, OF_LABELS, OF_NEURONS
+
+FAITHFULNESS = AddedTable(
+    "faithfulness",
+    {
+        "layer": pa.string(),
+        "neuron": pa.int64(),
+        "labeler": pa.string(),
+        "label": pa.string(),
+        "metric": pa.string(),
+        "settings": pa.string(),
+        "value": pa.float32(),
+        "low": pa.float32(),
+        "high": pa.float32(),
+        "by": pa.string(),
+        "when": pa.timestamp("s", tz="UTC"),
+    },
+    ("layer", "neuron", "labeler", "metric", "settings"),
+)
+"""One number a row. `labeler` and `label` are empty for numbers of the neuron itself; `low` and `high` are
+NaN where there is no interval; `settings` says under which choice, and by what else than the usual."""
+
+
+def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """One row a neuron: neuron, label, `OF_LABELS`, low, high, `OF_NEURONS`; NaN where not measured.
+
+    The label is the first of the labeler that the app suggests, at the run's own parameters; numbers measured
+    for another label than it has now are left out. `low` and `high` bound the simulation correlation.
+    """
+    name = explorer.first_labeler(layer)
+    labels = explorer.first_labels(layer)
+    frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
+    frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
+    rows = read(explorer)
+    rows = _latest(rows[rows["layer"] == layer], str(explorer.choice()))
+    of_label = rows[rows["labeler"] == name]
+    current = of_label["neuron"].map(labels) == of_label["label"]
+    by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
+    for column in OF_LABELS:
+        frame[column] = _column(by_label, column, frame["neuron"])
+    scs = of_label[current & (of_label["metric"] == "scs")].set_index("neuron")
+    frame["low"], frame["high"] = (frame["neuron"].map(scs[end]).astype(float) for end in ("low", "high"))
+    for column in OF_NEURONS:
+        frame[column] = _column(by_neuron, column, frame["neuron"])
+    return frame
+
+
+def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
+    """What holding a neuron at its mean changes for each class: index neuron and class, columns `CAUSAL`.
+
+    Empty where it was not measured, or the classes are too many; NaN for a class without held-out images.
+    """
+    rows = read(explorer)
+    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], str(explorer.choice()))
+    parts = rows["metric"].str.split("/", n=1)
+    rows = rows.assign(number=parts.str[0], of_class=parts.str[1]).dropna(subset="of_class")
+    wide = rows.pivot(index=["neuron", "of_class"], columns="number", values="value")
+    return wide.reindex(columns=list(CAUSAL))
+
+
+def read(explorer: Explorer) -> pd.DataFrame:
+    """All rows that were measured for this run."""
+    return Additions(explorer.run).read(FAITHFULNESS)
+
+
+def version(explorer: Explorer) -> tuple[str, ...]:
+    """Changes whenever something is measured: what a page keys its cache with."""
+    return Additions(explorer.run).version(FAITHFULNESS)
+
+
+def _latest(rows: pd.DataFrame, choice: str) -> pd.DataFrame:
+    """The rows under a choice; of a number measured with several image generators, the newest."""
+    under = rows[rows["settings"].str.split(" generator=", n=1).str[0] == choice]
+    return under.sort_values("when", kind="stable").drop_duplicates(
+        ["neuron", "labeler", "label", "metric"], keep="last"
+    )
+
+
+def _wide(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.pivot(index="neuron", columns="metric", values="value")
+
+
+def _column(wide: pd.DataFrame, name: str, neurons: pd.Series) -> np.ndarray:
+    if name not in wide:
+        return np.full(len(neurons), np.nan)
+    return neurons.map(wide[name]).to_numpy(dtype=np.float64)

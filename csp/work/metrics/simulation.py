@@ -1,0 +1,48 @@
+"""Simulation correlation of labels: on held-out images, with the run's encoder or another one."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from csp.errors import BadInputError
+from csp.keeping.versions import csp_version
+from csp.method.metrics.statistics import correlation_interval, simulation_correlation
+from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.simulators import Simulator, open_simulator
+from csp.work.provenance import computed_by
+from csp.work.splits import held_out
+
+
+def prepare(explorer: Explorer, request: Request) -> "SimulationCorrelation":
+    """Open the simulator; raises BadInputError for a run without pictures or texts to simulate with."""
+    if explorer.run.text_embeddings is None:
+        raise BadInputError(
+            f"the run {explorer.run.name} has no vocabulary, so there are no labels to simulate with; "
+            "index or import it with --vocabulary"
+        )
+    return SimulationCorrelation(explorer, request, open_simulator(explorer.run, request.simulator))
+
+
+class SimulationCorrelation:
+    """Correlates what the neuron does with how much each image is like the label."""
+
+    def __init__(self, explorer: Explorer, request: Request, simulator: Simulator) -> None:
+        self._explorer = explorer
+        self._simulator = simulator
+        self._images, split = held_out(explorer.run)
+        simulated = "" if request.simulator is None else f" simulator={simulator.name}"
+        self.settings = f"{request.choice}{simulated}"
+        images = f"{int(self._images.sum())} images ({split})"
+        self.by = computed_by(csp_version(), simulator.name, images)
+
+    def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
+        """One number a label, with Fisher's interval; none where either side does not vary."""
+        texts = self._simulator.embed_texts(tuple(dict.fromkeys(one.label for one in subjects)))
+        embeddings = self._simulator.embeddings()[self._images]
+        for one in subjects:
+            activations = self._explorer.run.activations(one.layer, one.neuron)[self._images]
+            value = simulation_correlation(activations, embeddings, texts[one.label])
+            if np.isfinite(value):
+                usable = int(np.isfinite(activations).sum())
+                yield Measured(one, "scs", value, *correlation_interval(value, usable))

@@ -1,0 +1,1 @@
+"""The models of a run, opened again when a question needs them."""

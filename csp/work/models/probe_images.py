@@ -1,0 +1,89 @@
+"""The pictures of the probe dataset as a model takes them: the image file, else what the run has stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image
+
+from csp.errors import CspError, NotFoundError, UnavailableError
+from csp.keeping.lru import Recent
+from csp.keeping.run_folder.run import Run
+from csp.work.runs.spec_paths import openable_spec
+from csp.world.pictures.decode import UnreadableImageError, decode_image, read_image
+from csp.world.protocols.dataset import open_dataset
+from csp.world.protocols.target import TargetModel
+
+MOST_BYTES = 2**29
+"""Of pictures made ready for a model, kept to be used again."""
+
+
+@dataclass(frozen=True)
+class ProbePicture:
+    """An upright RGB picture, and what to say of it: "" for the image file as it is."""
+
+    image: Image.Image
+    remark: str = ""
+
+
+class ProbePictures:
+    """Reads the pictures of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def picture(self, image: int) -> ProbePicture:
+        """One picture; UnavailableError when neither the file nor a stored picture is there.
+
+        A file of another size than the run remembers is another picture: the stored one is taken instead.
+        """
+        row = self._run.images.iloc[image]
+        if self._root is not None and isinstance(row["path"], str):
+            try:
+                found = read_image(self._root / row["path"])
+            except UnreadableImageError:
+                return self._stored(image)
+            if found.size == (row["width"], row["height"]):
+                return ProbePicture(found)
+        return self._stored(image)
+
+    def _stored(self, image: int) -> ProbePicture:
+        try:
+            stored = decode_image(self._run.thumbnail(image, "large"))
+        except NotFoundError as error:
+            path = self._run.images["path"].iloc[image]
+            raise UnavailableError(
+                f"image {image} ({path}) is neither in {self._run.manifest.dataset.spec or 'a dataset'} nor "
+                "stored in the run: put the file back"
+            ) from error
+        size = max(stored.size)
+        return ProbePicture(stored, f"from the stored picture, {size} px: the image file is not here")
+
+    @cached_property
+    def _root(self) -> Path | None:
+        spec = self._run.manifest.dataset.spec
+        if not spec:
+            return None
+        try:
+            return open_dataset(openable_spec(spec)).root
+        except CspError:
+            return None
+
+
+class ModelInputs:
+    """The pictures as a target model takes them; each is made ready once, while they fit in memory."""
+
+    def __init__(self, run: Run, model: TargetModel) -> None:
+        height, width = model.input_size
+        self._pictures, self._model = ProbePictures(run), model
+        self._ready: Recent[int, Float32[np.ndarray, "3 h w"]] = Recent(MOST_BYTES // (12 * height * width))
+
+    def batch(self, images: Sequence[int]) -> Float32[np.ndarray, "b 3 h w"]:
+        """Some pictures; UnavailableError when one is nowhere."""
+        return np.stack([self._ready.get(image, partial(self._made, image)) for image in images])
+
+    def _made(self, image: int) -> Float32[np.ndarray, "3 h w"]:
+        return self._model.preprocess(self._pictures.picture(image).image)

@@ -1,0 +1,101 @@
+"""The two models that made a run, opened again: only when a question can't be answered without them.
+
+    target = run_target(run)                   # UnavailableError: which weights are missing, or are others
+    with target.lock: target.model.run(...)    # one at a time
+    explainable(target)                        # the same, if it offers maps and contributions
+    encoder = run_encoder(run)
+
+Opened models are kept, the last two of each kind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock, RLock
+from typing import TypeVar, cast
+
+from csp.errors import CspError, UnavailableError
+from csp.keeping.run_folder.manifest import Source
+from csp.keeping.run_folder.run import Run
+from csp.work.runs.spec_paths import openable_spec
+from csp.world.protocols.encoder import Encoder, open_encoder
+from csp.world.protocols.target import ExplainableTarget, Pooling, TargetModel, open_target
+
+Model = TypeVar("Model", TargetModel, Encoder)
+
+_OPENING = Lock()
+
+
+@dataclass(frozen=True)
+class RunTarget:
+    """A run's target model; hold `lock` while it runs."""
+
+    model: TargetModel
+    lock: RLock = field(default_factory=RLock, compare=False)
+
+
+@dataclass(frozen=True)
+class RunEncoder:
+    """A run's encoder; hold `lock` while it runs."""
+
+    model: Encoder
+    lock: RLock = field(default_factory=RLock, compare=False)
+
+
+def run_target(run: Run) -> RunTarget:
+    """The target model of a run, with the weights that made it; UnavailableError says what is missing."""
+    pooling = next((layer.pooling for layer in run.manifest.layers if layer.pooling), "mean")
+    with _OPENING:
+        return _target(run.manifest.target, cast(Pooling, pooling))
+
+
+def run_encoder(run: Run) -> RunEncoder:
+    """The encoder of a run, with the weights that made it; UnavailableError says what is missing."""
+    with _OPENING:
+        return _encoder(run.manifest.encoder)
+
+
+def explainable(target: RunTarget) -> ExplainableTarget:
+    """The same model as one that says where neurons fire; UnavailableError for one that can't."""
+    if isinstance(target.model, ExplainableTarget):
+        return target.model
+    raise UnavailableError(
+        f"the target model {target.model.name} ({target.model.spec}) does not say where neurons fire and "
+        "what they add to a class: its adapter lacks maps, contributions or head (docs/adapters.md)"
+    )
+
+
+@lru_cache(maxsize=2)
+def _target(source: Source, pooling: Pooling) -> RunTarget:
+    model = _opened("target model", source, lambda spec: open_target(spec, pooling=pooling))
+    return RunTarget(_same_weights(model, source))
+
+
+@lru_cache(maxsize=2)
+def _encoder(source: Source) -> RunEncoder:
+    return RunEncoder(_same_weights(_opened("encoder", source, open_encoder), source))
+
+
+def _opened(what: str, source: Source, open_model: Callable[[str], Model]) -> Model:
+    if not source.spec:
+        raise UnavailableError(
+            f"this needs the run's {what}, and the run ({source.name or 'imported'}) does not name one: "
+            "make the run with `csp index`"
+        )
+    try:
+        return open_model(openable_spec(source.spec))
+    except CspError as error:
+        raise UnavailableError(
+            f"the run's {what} {source.name} ({source.spec}) can't be opened here ({error})"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            f"the run's {what} {source.name} needs the Python package {error.name}, which is not installed "
+            "here: `pip install -r requirements.txt`"
+        ) from error
+
+
+def _same_weights(model: Model, source: Source) -> Model:
+    if model.weights_hash != source.hash:
+        raise UnavailableError(f"{source.spec} holds other weights now than those that made this run")
+    return model

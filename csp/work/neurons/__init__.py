@@ -1,0 +1,1 @@
+"""Questions over all neurons: table, map, search, queues, comparison, export."""

@@ -1,0 +1,80 @@
+"""How doubtful the machine's first labels are, and why: the order in which people should look at neurons.
+
+Two things speak against a first label: a text that means something else fits almost as well, and the label
+explains little of when the neuron fires. Each of these measures gives a neuron a rank among the labelled ones
+of its layer, 1 for the most doubtful, and
+
+    doubt = mean of the ranks of -lead and of minus each measure of faithfulness that was taken
+
+`lead` is the score of the first label minus that of the best text that means something else
+(`csp.work.labels.synonyms`). The margin to the very next text does not count: that text is mostly another
+word for the same thing. On the demo, where the truth is known, the margin tells wrong first labels from right
+ones no better than a coin, while doubt puts almost only wrong ones first (docs/reviews.md).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csp.method.labelers.bootstrap import STABLE
+from csp.work.explorer.explorer import Explorer
+
+DOUBTFUL = 0.75
+"""From this doubt on a neuron counts as doubtful: on the average of all measures, among the worst quarter."""
+DOUBTS = ("lead", "rival", "meanings", "doubt", "doubts")
+MANY = 2
+"""Methods whose first labels mean more than so many different things are at odds."""
+
+
+def doubts(explorer: Explorer, layer: str, stability: pd.Series, faithful: pd.DataFrame) -> pd.DataFrame:
+    """The columns `DOUBTS`, one row for each row of `stability` and `faithful`, which go by neuron.
+
+    `doubt` and `lead` are NaN for a neuron without labels; `doubts` lists what speaks against its label, see
+    `why`.
+    """
+    labels = explorer.first_rows(layer)
+    rivals = [explorer.meanings.rival(labels.get(neuron, ())) for neuron in stability.index]
+    leads = pd.Series([np.nan if rival is None else rival.lead for rival in rivals], stability.index)
+    different = _meanings(explorer, layer)
+    ranks = pd.concat([leads, faithful], axis=1).rank(ascending=False, pct=True)
+    found = pd.DataFrame(
+        {
+            "lead": leads,
+            "rival": pd.Series([rival.label if rival else None for rival in rivals], leads.index, object),
+            "meanings": [different.get(neuron, 0) for neuron in leads.index],
+            "doubt": ranks.mean(axis=1).where(leads.notna()),
+        }
+    )
+    signs = {
+        "close": ranks.iloc[:, 0] >= DOUBTFUL,
+        "little": ranks.iloc[:, 1:].mean(axis=1) >= DOUBTFUL,
+        "methods": found["meanings"] > MANY,
+        "unstable": stability < STABLE,
+    }
+    held = zip(*(sign.tolist() for sign in signs.values()), strict=True)
+    reasons = [[name for name, holds in zip(signs, one, strict=True) if holds] for one in held]
+    return found.assign(doubts=pd.Series(reasons, leads.index, object))
+
+
+def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """What speaks against the first label of a row with `DOUBTS` and `stability`, a short sentence each."""
+    rival = f"“{row['rival']}” fits" if row["rival"] else "other labels fit"
+    words = {
+        "close": f"{rival} almost as well ({row['lead']:.3f} behind)",
+        "little": "the label explains little of when the neuron fires",
+        "methods": f"the methods name {row['meanings']} different things",
+        "unstable": f"the label stays first in only {row['stability']:.0%} of trials",
+    }
+    return tuple(words[name] for name in row["doubts"])
+
+
+def _meanings(explorer: Explorer, layer: str) -> dict[int, int]:
+    """By neuron, how many different things the labelers' first labels mean."""
+    labels = explorer.stored_labels(layer)
+    firsts = labels[labels["rank"] == 1]
+    by_neuron: dict[int, list[str]] = {}
+    for neuron, label in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
+        by_neuron.setdefault(neuron, []).append(label)
+    return {neuron: explorer.meanings.different(texts) for neuron, texts in by_neuron.items()}

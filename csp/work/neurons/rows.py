@@ -1,0 +1,123 @@
+"""All that is known of the neurons of a layer, one row each: what the table shows and what the export writes.
+
+known = machine_rows(explorer, "layer4")                   # from the run and what was added to it: to be kept
+rows = with_reviews(known, desk.reviewed("layer4"))        # people's labels first: cheap, done anew each time
+rows.frame                                                 # COLUMNS, in this order
+rows.faithful_by, rows.push_how                            # what these numbers are; None: not measured
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.work.attribution.class_attribution import ClassPush, How, class_push
+from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.results import faithfulness
+from csp.work.neurons.doubt import DOUBTS, doubts
+from csp.work.provenance import Provenance
+from csp.work.reviews.artefacts import artefact_tags
+from csp.work.reviews.checklist import criteria
+from csp.work.reviews.label_in_force import shown_label
+
+COLUMNS = (
+    *("neuron", "label", "source", "whose", "machine_label", "score", "margin", "stability", "faithful"),
+    *DOUBTS,
+    *("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity"),
+    *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
+    *("state", "sentence", "mean", "maximum", "share_firing", "top_images"),
+)
+MEASURED = ("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity", "stability")
+FAITHFUL_BY = ("cosy_auc", "scs")
+"""Measures of faithfulness, the one that counts first: the first that was measured in a layer."""
+UNSTABLE = 0.5
+"""A first label with a smaller chance to stay first is unstable."""
+UNREVIEWED, DISPUTED = "unreviewed", "disputed"
+REVIEWS = (UNREVIEWED, *(str(act) for act in (Act.CONFIRM, Act.OVERRIDE, Act.REJECT, Act.UNSURE)), DISPUTED)
+"""What the column `review` says; a settled dispute counts as its outcome."""
+
+
+@dataclass(frozen=True)
+class NeuronRows:
+    """The neurons of one layer."""
+
+    layer: str
+    frame: pd.DataFrame
+    """One row a neuron, `COLUMNS`; NaN where something was not measured."""
+    faithful_by: str | None
+    """The measure in the column `faithful`; None where none was taken."""
+    push_how: How | None
+    """How `push` was found, see `ClassPush.how`; None where the run has no classes."""
+    provenance: Provenance
+
+
+def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
+    """What the machine says of each neuron; raises BadInputError for a run without precomputed neurons."""
+    table = explorer.neurons(layer)
+    measured = faithfulness(explorer, layer).set_index("neuron").reindex(table.frame["neuron"])
+    faithful_by = next((name for name in FAITHFUL_BY if measured[name].notna().any()), None)
+    frame = table.frame.assign(machine_label=table.frame["label"])
+    for name in MEASURED:
+        frame[name] = measured[name].to_numpy(dtype=np.float64)
+    frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
+    doubted = doubts(explorer, layer, measured["stability"], measured[list(FAITHFUL_BY)])
+    frame = frame.join(doubted, on="neuron")
+    pushes = class_push(explorer, layer)
+    frame["push_class"], frame["push"] = _pushed(pushes, len(frame))
+    rows = NeuronRows(layer, frame, faithful_by, pushes.how if pushes else None, table.provenance)
+    return with_reviews(rows, {})
+
+
+def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> NeuronRows:
+    """The rows with what people decided: their label before the machine's, and the artefacts named."""
+    nobody = NeuronReview()
+    states = [reviewed.get(neuron, nobody) for neuron in rows.frame["neuron"].tolist()]
+    machine = [label if isinstance(label, str) else None for label in rows.frame["machine_label"]]
+    labels = [_label(state, own) for state, own in zip(states, machine, strict=True)]
+    said: dict[str, list[Any]] = {
+        "label": labels,
+        "source": [state.source for state in states],
+        "whose": [shown_label(None, state).words for state in states],
+        "artefacts": _artefacts(labels, states),
+        "review": [_review(state) for state in states],
+        "reviewers": [[who.name for who in state.verdicts] for state in states],
+        "second_look": [state.second_look is not None for state in states],
+    }
+    columns = {name: pd.Series(values, rows.frame.index, dtype=object) for name, values in said.items()}
+    frame = rows.frame.assign(**columns)
+    return replace(rows, frame=frame[list(COLUMNS)])
+
+
+def _label(state: NeuronReview, machine: str | None) -> str | None:
+    return machine if state.deciding is None else state.label
+
+
+def _artefacts(labels: Sequence[str | None], states: Sequence[NeuronReview]) -> list[list[str]]:
+    """In words; labels repeat, so each is looked through once."""
+    known, nobody = criteria(), NeuronReview()
+    named = {label: artefact_tags(label, nobody, known) for label in dict.fromkeys(labels)}
+    tags = [
+        artefact_tags(label, state, known) if state.events else named[label]
+        for label, state in zip(labels, states, strict=True)
+    ]
+    return [[TAGS[tag] for tag in found] for found in tags]
+
+
+def _review(state: NeuronReview) -> str:
+    if state.disputed:
+        return DISPUTED
+    if state.verdict is Act.RESOLVE:
+        return str(Act.REJECT if state.label is None else Act.OVERRIDE)
+    return UNREVIEWED if state.verdict is None else str(state.verdict)
+
+
+def _pushed(pushes: ClassPush | None, neurons: int) -> tuple[pd.Series, pd.Series]:
+    """The class that each neuron pushes most and how much; nothing where it pushes none."""
+    if pushes is None:
+        return pd.Series([None] * neurons, dtype=object), pd.Series([np.nan] * neurons, dtype=np.float64)
+    most = pushes.most
+    return most, pushes.table.max(axis=1).where(most.notna())

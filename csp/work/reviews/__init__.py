@@ -1,0 +1,1 @@
+"""What people decided: the desk that records it, labels in force, agreement, the audit."""

@@ -1,0 +1,70 @@
+"""Neurons that seem to follow an artefact (ruler, hair, ink, sticker, ...), and the class that they push."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.vocabulary import TAGS
+from csp.work.attribution.class_attribution import ClassPush, How, class_push
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.checklist import ARTEFACT, Criteria, artefacts_of, criteria
+from csp.work.reviews.desk import Spot
+
+
+@dataclass(frozen=True)
+class ArtefactNeuron:
+    """A neuron whose label in force, or whose tag by a person, names an artefact."""
+
+    layer: str
+    neuron: int
+    label: str | None
+    source: Literal["person", "machine"]
+    """Whose label it is."""
+    tags: tuple[str, ...]
+    """The artefacts named, as review tags such as `artefact:ruler`."""
+    pushes: str | None
+    """The class that the neuron pushes most; None where it pushes none, or the run has no classes."""
+    push: float | None
+    """How much: see `ClassPush.how`."""
+    how: How | None
+
+    @property
+    def words(self) -> str:
+        """The artefacts for people: `ruler marks, hairs`."""
+        return ", ".join(TAGS[tag] for tag in self.tags)
+
+
+def artefact_neurons(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
+    """All of a run, the layer nearest to the decision first, in it those that push a class most."""
+    return [one for layer in reversed(explorer.run.layers) for one in artefacts_in(explorer, layer, states)]
+
+
+def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
+    """Those of one layer, those that push a class most first."""
+    found = list(_found(explorer, layer, states))
+    return sorted(found, key=lambda one: -(one.push or 0.0))
+
+
+def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> Iterator[ArtefactNeuron]:
+    known, pushes = criteria(), class_push(explorer, layer)
+    table = explorer.neurons(layer).frame
+    for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
+        state = states.get((layer, neuron), NeuronReview())
+        label = machine if state.deciding is None else state.label
+        if tags := artefact_tags(label, state, known):
+            yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_push(pushes, neuron))
+
+
+def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tuple[str, ...]:
+    """The artefacts that a label names, and those that people tagged and did not take back, each once."""
+    standing = (event for event in state.events if event.token not in state.undone)
+    tagged = (tag for event in standing for tag in event.tags if tag.startswith(ARTEFACT))
+    return tuple(dict.fromkeys((*artefacts_of(label, known), *tagged)))
+
+
+def _push(pushes: ClassPush | None, neuron: int) -> tuple[str | None, float | None, How | None]:
+    if pushes is None:
+        return None, None, None
+    name, value = next(iter(pushes.of(neuron).items()))
+    return (name, value, pushes.how) if value > 0 else (None, None, pushes.how)

@@ -1,0 +1,135 @@
+"""What an auditor asks of a run: how much was checked, by whom, what was overruled, and what is open.
+
+audit = audit_of(explorer, desk)                 # desk: Reviewing(explorer.run, open_reviews())
+audit.coverage["layer4"].checked                 # neurons with a decision by a person
+audit.overridden                                 # Interval: share of decided neurons with another label
+audit.criteria                                   # ABCDE and 7-point checklist, one row each
+audit.disputes, audit.agreement, audit.finding
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from csp.keeping.reviews.chain import Finding
+from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.method.metrics.statistics import Interval, bootstrap_interval
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.agreement import agreement, conflicts
+from csp.work.reviews.checklist import ARTEFACT, criteria, criteria_of
+from csp.work.reviews.desk import Reviewing, Spot
+from csp.work.reviews.label_in_force import labels_in_force
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How far people got with one layer, in neurons."""
+
+    neurons: int
+    checked: int
+    """With a decision of a person in force."""
+    unsure: int
+    """Looked at, but nobody could tell."""
+    disputed: int
+    second_look: int
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion of a clinical checklist, and the neurons that speak of it."""
+
+    tag: str
+    words: str
+    labelled: tuple[Spot, ...]
+    """Neurons whose label in force speaks of it."""
+    checked: int
+    """How many of these a person decided on."""
+    tagged: tuple[Spot, ...]
+    """Neurons that a person tagged with it."""
+
+    @property
+    def group(self) -> str:
+        """`abcde` or `7-point`."""
+        return self.tag.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The review of one run at a glance; every number can be worked out again from the record."""
+
+    coverage: Mapping[str, Coverage]
+    """By layer."""
+    decisions: Mapping[str, int]
+    """By verdict: neurons on which it is in force."""
+    overridden: Interval
+    """Share of decided neurons whose label in force is not the machine's (override, reject, resolve)."""
+    decided: int
+    criteria: tuple[Criterion, ...]
+    agreement: Mapping[str, Any]
+    disputes: tuple[Mapping[str, Any], ...]
+    events: int
+    finding: Finding
+    """Of the whole record, other runs included: it is one chain."""
+
+
+def audit_of(explorer: Explorer, desk: Reviewing) -> Audit:
+    """The audit of a run; reads the record once and verifies it. Raises UnavailableError, BadRunError."""
+    states = desk.states()
+    decided = {spot: state for spot, state in states.items() if state.deciding is not None}
+    return Audit(
+        coverage={
+            layer.layer: _coverage(layer.neurons, _of_layer(states, layer.layer))
+            for layer in explorer.run.manifest.layers
+        },
+        decisions=Counter(str(state.verdict) for state in decided.values()),
+        overridden=_share_overridden(decided),
+        decided=len(decided),
+        criteria=_criteria(explorer, states),
+        agreement=agreement(states),
+        disputes=tuple(conflicts(states)),
+        events=sum(len(state.events) for state in states.values()),
+        finding=desk.reviews.verify(),
+    )
+
+
+def _of_layer(states: Mapping[Spot, NeuronReview], layer: str) -> list[NeuronReview]:
+    return [state for (where, _), state in states.items() if where == layer]
+
+
+def _coverage(neurons: int, states: list[NeuronReview]) -> Coverage:
+    return Coverage(
+        neurons=neurons,
+        checked=sum(state.deciding is not None for state in states),
+        unsure=sum(state.verdict is Act.UNSURE for state in states),
+        disputed=sum(state.disputed for state in states),
+        second_look=sum(state.second_look is not None for state in states),
+    )
+
+
+def _share_overridden(decided: Mapping[Spot, NeuronReview]) -> Interval:
+    other = [state.label != state.machine_label for state in decided.values()]
+    return bootstrap_interval(np.array(other, dtype=np.float64), np.random.default_rng(SEED))
+
+
+def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[Criterion, ...]:
+    known, labels = criteria(), labels_in_force(explorer, states)
+    spoken = {spot: criteria_of(label, known) for spot, label in labels.items()}
+    tagged = {spot: _tags(state) for spot, state in states.items()}
+    rows = []
+    for tag in (tag for tag in known if not tag.startswith(ARTEFACT)):
+        labelled = tuple(spot for spot, tags in spoken.items() if tag in tags)
+        checked = sum(spot in states and states[spot].deciding is not None for spot in labelled)
+        by_people = tuple(spot for spot, tags in tagged.items() if tag in tags)
+        rows.append(Criterion(tag, TAGS[tag], labelled, checked, by_people))
+    return tuple(rows)
+
+
+def _tags(state: NeuronReview) -> set[str]:
+    """The tags that stand: of events which were not undone."""
+    return {tag for event in state.events if event.token not in state.undone for tag in event.tags}

@@ -1,0 +1,47 @@
+"""A run at a glance: its neurons, and how many were reviewed, are disputed, or seem to follow an artefact."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from csp.keeping.reviews.state import NeuronReview
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.artefacts import artefact_tags
+from csp.work.reviews.checklist import artefacts_of, criteria
+
+
+@dataclass(frozen=True)
+class LayerGlance:
+    """Counts over the neurons of one layer."""
+
+    layer: str
+    neurons: int
+    reviewed: int
+    """With a decision by a person."""
+    disputed: int
+    artefacts: int
+    """Whose label in force, or a person's tag, names an artefact."""
+
+
+def layer_glance(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerGlance:
+    """Counts one layer; `reviewed` says where neurons stand that people judged."""
+    machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
+    return LayerGlance(
+        layer=layer,
+        neurons=neurons,
+        reviewed=sum(state.deciding is not None for state in reviewed.values()),
+        disputed=sum(state.disputed for state in reviewed.values()),
+        artefacts=_artefacts([machine.get(neuron) for neuron in range(neurons)], reviewed),
+    )
+
+
+def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronReview]) -> int:
+    """Most neurons were judged by nobody, and many share a label: each is looked at once."""
+    known = criteria()
+    unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in reviewed)
+    judged = (
+        artefact_tags(machine[neuron] if state.deciding is None else state.label, state, known)
+        for neuron, state in reviewed.items()
+    )
+    named = sum(count for label, count in unjudged.items() if artefacts_of(label, known))
+    return named + sum(map(bool, judged))

@@ -1,0 +1,75 @@
+"""`csp doctor`: is everything here, and is it sound?"""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from csp.errors import CspError
+from csp.keeping.home import answers_folder, home
+from csp.keeping.library.find import list_runs
+from csp.keeping.result_cache import Answers
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version, installed_libraries
+
+
+def examine() -> dict[str, Any]:
+    """Versions, device, cache and the integrity of every run, as one JSON document; `ok` sums it up."""
+    runs = [_examine_run(path) for path in list_runs()]
+    database = _examine_database()
+    return {
+        "ok": database["problem"] is None and all(not run["problems"] for run in runs),
+        "versions": {"csp": csp_version(), "python": platform.python_version(), **installed_libraries()},
+        "device": _device(),
+        "home": str(home()),
+        "cache": _cache(),
+        "database": database,
+        "runs": runs,
+    }
+
+
+def _device() -> dict[str, Any]:
+    memory = psutil.virtual_memory()
+    return {
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "memory_gb": round(memory.total / 2**30, 1),
+        "memory_free_gb": round(memory.available / 2**30, 1),
+        "nvidia_driver": Path("/proc/driver/nvidia/version").exists(),
+    }
+
+
+def _cache() -> dict[str, Any]:
+    folder = answers_folder()
+    if not folder.exists():
+        return {"path": str(folder), "bytes": 0, "limit_bytes": Answers(folder).limit_bytes, "notice": None}
+    with Answers(folder) as answers:
+        used = answers.bytes_used()
+        return {
+            "path": str(folder),
+            "bytes": used,
+            "limit_bytes": answers.limit_bytes,
+            "notice": answers.notice,
+        }
+
+
+def _examine_database() -> dict[str, Any]:
+    """Where the review record is, how many events it has, and what is wrong with it."""
+    try:
+        with open_reviews() as reviews:
+            found = reviews.verify()
+            where = {"kind": reviews.location.kind, "where": str(reviews.location)}
+            return where | {"events": found.events, "head": found.head, "problem": found.problem}
+    except CspError as error:
+        return {"kind": None, "where": None, "events": None, "head": None, "problem": str(error)}
+
+
+def _examine_run(path: Path) -> dict[str, Any]:
+    try:
+        problems = Run.open(path).check()
+    except CspError as error:
+        problems = [str(error)]
+    return {"name": path.name, "path": str(path), "problems": problems}

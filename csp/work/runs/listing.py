@@ -1,0 +1,99 @@
+"""What runs there are, and how they are: `csp runs` and the page of runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from csp.errors import BadRunError
+from csp.keeping.library.find import list_runs, named_run
+from csp.keeping.library.trash import may_discard
+from csp.keeping.run_folder.manifest import Manifest, read_manifest
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.thumbnails import PACK_NAME
+from csp.keeping.versions import csp_version
+from csp.work.runs.spec_paths import openable_spec
+from csp.world.specs.paths import split_path
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run as the page of runs shows it: `manifest` is None where it can't be read, as `problem` says."""
+
+    name: str
+    path: Path
+    manifest: Manifest | None
+    problem: str
+    shipped: bool
+    megabytes: float
+    """Size of its files as the manifest lists them."""
+    remarks: tuple[str, ...]
+    """What is worth knowing before relying on it, each in a sentence."""
+
+
+def run_facts() -> tuple[RunFacts, ...]:
+    """All runs that have a name, from their manifests alone."""
+    return tuple(_facts(path) for path in list_runs())
+
+
+def check_named_run(name: str) -> list[str]:
+    """Every problem found by reading the whole run again, each in a sentence; none when it is sound."""
+    try:
+        return Run.open(named_run(name)).check()
+    except BadRunError as error:
+        return [str(error)]
+
+
+def _facts(path: Path) -> RunFacts:
+    shipped = not may_discard(path)
+    try:
+        manifest = read_manifest(path)
+    except BadRunError as error:
+        return RunFacts(path.name, path, None, str(error), shipped, 0.0, ())
+    size = sum(record.bytes for record in manifest.files.values()) / 1e6
+    return RunFacts(path.name, path, manifest, "", shipped, size, tuple(_remarks(manifest)))
+
+
+def _remarks(manifest: Manifest) -> Iterator[str]:
+    if manifest.csp_version != csp_version():
+        yield f"It was made by CSP Explorer {manifest.csp_version}; this is {csp_version()}."
+    if manifest.skipped:
+        yield f"{manifest.skipped:,} images could not be read and were left out."
+    if PACK_NAME not in manifest.files:
+        yield "It has no pictures."
+    sources = {"images": manifest.dataset, "model": manifest.target, "encoder": manifest.encoder}
+    for what, source in sources.items():
+        path = split_path(openable_spec(source.spec))[1]
+        if path.startswith("/") and not Path(path).exists():
+            yield f"Its {what} {_are(what)} no longer at {path}; only asking the model anew needs that."
+    yield from manifest.notes
+
+
+def _are(what: str) -> str:
+    return "are" if what.endswith("s") else "is"
+
+
+def describe_runs() -> list[dict[str, Any]]:
+    """Each run that has a name, as a JSON object; a damaged one has only name, path and problem."""
+    return [_describe(path) for path in list_runs()]
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    try:
+        manifest = read_manifest(path)
+    except BadRunError as error:
+        return {"name": path.name, "path": str(path), "problem": str(error)}
+    return {
+        "name": path.name,
+        "path": str(path),
+        "target": manifest.target.name,
+        "dataset": manifest.dataset.name,
+        "encoder": manifest.encoder.name,
+        "layers": [{"layer": record.layer, "neurons": record.neurons} for record in manifest.layers],
+        "images": manifest.images,
+        "skipped": manifest.skipped,
+        "created": manifest.created.isoformat(timespec="seconds"),
+        "fingerprint": manifest.fingerprint,
+        "notes": list(manifest.notes),
+        "problem": None,
+    }

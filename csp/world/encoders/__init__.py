@@ -1,0 +1,1 @@
+"""Adapters to CLIP-like encoders."""

@@ -1,0 +1,1 @@
+"""What each kind of adapter must offer, and how one is opened from a spec."""

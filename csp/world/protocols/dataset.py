@@ -1,0 +1,79 @@
+"""Probe datasets: a table of image paths with their label, split and attributes.
+
+Files need not be there or be readable: that is found out, image by image, when a run is made.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pandas as pd
+
+from csp.errors import BadInputError
+from csp.world.specs.registry import adapter_function, find_adapter
+
+COLUMNS = ("path", "label", "split")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images in a fixed order: `table` has `path` (relative to `root`), `label`, `split`, then attributes."""
+
+    spec: str
+    root: Path
+    table: pd.DataFrame
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attribute columns."""
+        return tuple(str(name) for name in self.table.columns if name not in COLUMNS)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the rows and the content of every file: the same data elsewhere gives the same."""
+        digest = hashlib.sha256(self.table.to_csv(index=False).encode())
+        for path in self.table["path"]:
+            digest.update(_content_hash(self.root / path))
+        return digest.hexdigest()
+
+
+# scheme -> module that has the function `open_dataset(name) -> Dataset`
+DATASETS: dict[str, str] = {
+    "folder": "csp.world.datasets.image_folder",
+    "csv": "csp.world.datasets.csv_table",
+}
+
+
+def open_dataset(spec: str) -> Dataset:
+    """Open `folder:PATH` or `csv:FILE`.
+
+    Raises `NotFoundError` when the path does not exist, `BadInputError` when nothing can be made of it.
+    """
+    module, name = find_adapter(spec, DATASETS, "dataset")
+    dataset = cast(Callable[[str], Dataset], adapter_function(module, "open_dataset"))(name)
+    check_table(dataset)
+    return dataset
+
+
+def check_table(dataset: Dataset) -> None:
+    """Raise `BadInputError` unless there are images, each is named once, and the fixed columns are there."""
+    table = dataset.table
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing:
+        raise BadInputError(f"The table of dataset '{dataset.spec}' lacks the column '{missing[0]}'.")
+    if table.empty:
+        raise BadInputError(f"The dataset '{dataset.spec}' has no images.")
+    repeated = table["path"][table["path"].duplicated()]
+    if len(repeated):
+        raise BadInputError(
+            f"The dataset '{dataset.spec}' names the image '{repeated.iloc[0]}' more than once."
+        )
+
+
+def _content_hash(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return b"unreadable"  # listed as skipped when a run is made

@@ -1,0 +1,59 @@
+"""What an image generator must offer, and how one is opened from a spec.
+
+`dermoscopy:drawn` draws the demo world's attributes, `hf:ID-or-folder` is a diffusers pipeline.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from PIL import Image
+
+from csp.errors import BadInputError
+from csp.world.specs.registry import adapter_function, find_adapter
+
+
+class CannotDrawError(BadInputError):
+    """The generator has no picture for this text; another text may do."""
+
+
+class ImageGenerator(Protocol):
+    """Makes pictures from a text. The same text, count and seed give the same pictures."""
+
+    @property
+    def spec(self) -> str:
+        """The text it was opened from."""
+
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 that changes when its pictures do."""
+
+    def generate(self, text: str, count: int, seed: int) -> Sequence[Image.Image]:
+        """RGB pictures of what the text names. Raises `CannotDrawError` for a text it has no picture for."""
+
+
+class OpenGenerator(Protocol):
+    """Opens a generator from what follows `scheme:` in its spec."""
+
+    def __call__(self, name: str) -> ImageGenerator:
+        """Open it."""
+
+
+# scheme -> module that has the function `open_generator`
+GENERATORS: dict[str, str] = {
+    "dermoscopy": "csp.world.generators.dermoscopy",
+    "hf": "csp.world.generators.diffusers",
+}
+
+
+def open_generator(spec: str) -> ImageGenerator:
+    """Open the generator that `spec` names.
+
+    Raises `BadInputError` for a spec or folder that can't be used, `NotFoundError` for a missing folder,
+    `UnavailableError` where weights can't be downloaded or a package is missing.
+    """
+    module, name = find_adapter(spec, GENERATORS, "image generator")
+    return cast(OpenGenerator, adapter_function(module, "open_generator"))(name)

@@ -1,0 +1,143 @@
+"""What a target model and an encoder must offer, and how one is opened from a spec.
+
+Arrays in and out are NumPy: nothing above this floor meets a tensor. The adapters, and with them torch, are
+imported only when a model is opened. `docs/adapters.md` shows how to add one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, cast, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from PIL import Image
+
+from csp.errors import BadInputError
+from csp.world.specs.registry import adapter_function, find_adapter
+
+Pooling = Literal["mean", "max", "cls"]
+POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One module of a target model that can be read: dotted name, class, output shape for one image."""
+
+    layer: str
+    type: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TargetOutput:
+    """What one pass over b images gives: `activations[layer]` is `[b, c]`, `probabilities` `[b, classes]`."""
+
+    activations: dict[str, Float32[np.ndarray, "b c"]]
+    probabilities: Float32[np.ndarray, "b classes"]
+
+
+class TargetModel(Protocol):
+    """The network explained. `preprocess` may be called from several threads, `run` from one at a time."""
+
+    @property
+    def spec(self) -> str:
+        """The text it was opened from."""
+
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the columns of `probabilities`."""
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 over the names and bytes of all weights."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the input, in pixels."""
+
+    def layers(self) -> list[LayerInfo]:
+        """Every module that runs and gives one tensor row an image, in the order of the network."""
+
+    def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
+        """Turn an RGB image into the model's input."""
+
+    def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
+        """Read several layers in one forward pass. Raises `NotFoundError` for an unknown layer."""
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each neuron adds to one class's logit, less the mean over classes, on b images.
+
+    `values` is `[b, c]`, `classes` the class on each image; `exact` where a linear head follows the layer,
+    else to first order (gradient x activation).
+    """
+
+    values: Float32[np.ndarray, "b c"]
+    classes: Int64[np.ndarray, " b"]
+    exact: bool
+
+
+@runtime_checkable
+class ExplainableTarget(Protocol):
+    """What a target model may offer besides: where a neuron fires, and what it does to the classes."""
+
+    def maps(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
+    ) -> Float32[np.ndarray, "b m y x"]:
+        """The output of neurons before it is pooled. Raises `BadInputError` for a layer without space."""
+
+    def contributions(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
+    ) -> Contributions:
+        """To the class `of`, or on each image to the class that the model says."""
+
+    def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
+        """The weights of the linear head on a layer's pooled output, less their mean over the classes.
+
+        None where no linear head follows.
+        """
+
+
+@runtime_checkable
+class AblatableTarget(Protocol):
+    """A target model whose neurons can be held at a value."""
+
+    def ablated(
+        self,
+        batch: Float32[np.ndarray, "b 3 h w"],
+        layer: str,
+        neurons: Sequence[int],
+        values: Float32[np.ndarray, " m"],
+    ) -> Float32[np.ndarray, "m b classes"]:
+        """Class probabilities with one neuron at a time held at its value. Raises `BadInputError`."""
+
+
+class OpenTarget(Protocol):
+    """Opens a target model from what follows `scheme:` in its spec."""
+
+    def __call__(self, name: str, pooling: Pooling) -> TargetModel:
+        """Open it."""
+
+
+# scheme -> module that has the function `open_target` or `open_encoder`
+TARGETS: dict[str, str] = {
+    "torchvision": "csp.world.targets.torchvision",
+    "hf": "csp.world.targets.transformers",
+}
+
+
+def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:
+    """Open the target model that `spec` names, e.g. `torchvision:resnet18@weights.safetensors`.
+
+    Raises `BadInputError` for a spec or checkpoint that can't be used, `NotFoundError` for a missing file,
+    `UnavailableError` where weights can't be downloaded.
+    """
+    if pooling not in POOLINGS:
+        raise BadInputError(f"Pooling '{pooling}' is not one of {', '.join(POOLINGS)}.")
+    module, name = find_adapter(spec, TARGETS, "target model")
+    return cast(OpenTarget, adapter_function(module, "open_target"))(name, pooling)

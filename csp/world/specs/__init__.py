@@ -1,0 +1,1 @@
+"""Specs: `scheme:what` texts that name a model or dataset."""

@@ -1,0 +1,27 @@
+"""Specs that name a file or folder: kept findable from wherever a run is opened."""
+
+import os
+from pathlib import Path
+
+PATH_SCHEMES = ("folder:", "csv:", "openclip:local-dir:", "hf:")
+
+
+def split_path(spec: str) -> tuple[str, str]:
+    """A spec in two: what comes before its path, and the path ("" when it holds none)."""
+    for scheme in PATH_SCHEMES:
+        if spec.startswith(scheme):
+            return scheme, spec.removeprefix(scheme)
+    before, at, path = spec.partition("@")
+    return before + at, path
+
+
+def anchored_spec(spec: str, base: Path) -> str:
+    """The spec with its path taken from the folder `base`, where that exists; else the spec as it is."""
+    before, path = split_path(spec)
+    anchored = anchored_path(path, base)
+    return f"{before}{anchored}" if path and anchored.exists() else spec
+
+
+def anchored_path(path: str, base: Path) -> Path:
+    """An absolute path without `..`, taken from the folder `base` when it is relative."""
+    return Path(os.path.normpath(base.absolute() / Path(path).expanduser()))

@@ -1,0 +1,1 @@
+"""What adapters to PyTorch models share."""

@@ -1,0 +1,64 @@
+"""What a torch classifier says when neurons are held at a fixed value."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from csp.errors import BadInputError
+from csp.world.torch_models.layers import (
+    channels_last,
+    find_module,
+    first_tensor,
+    space_axes,
+    with_first_tensor,
+)
+
+
+def ablated_logits(
+    module: nn.Module, batch: Tensor, layer: str, neurons: Sequence[int], values: Float32[Tensor, " m"]
+) -> Float32[Tensor, "m b classes"]:
+    """The logits with one neuron of a layer at a time set to a value, on its whole map.
+
+    The layers before run once: inside the pass the layer's output is repeated, once for each neuron. Raises
+    `BadInputError` for a layer whose output meets that of another branch, so that it can't be repeated.
+    """
+    part = find_module(module, layer)
+    height, width = batch.shape[-2:]
+    ran: list[bool] = []
+
+    def repeat(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+        tensor = first_tensor(output)
+        if tensor is None:
+            return output
+        ran.append(True)
+        axis = _channel_axis(tensor, height / width, channels_last(part))
+        copies = tensor.repeat(len(neurons), *[1] * (tensor.ndim - 1))
+        for place, (neuron, value) in enumerate(zip(neurons, values.tolist(), strict=True)):
+            copies.narrow(0, place * len(batch), len(batch)).select(axis, neuron).fill_(value)
+        if copies.ndim == 4:  # the order in which convolutions over many images are quickest
+            copies = copies.contiguous(memory_format=torch.channels_last)
+        return with_first_tensor(output, copies)
+
+    handle = part.register_forward_hook(repeat)
+    try:
+        with torch.inference_mode():
+            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+    except RuntimeError as error:
+        raise BadInputError(
+            f"Neurons of layer '{layer}' can't be held fixed many at a time ({type(error).__name__}): "
+            "choose a layer that ends a block."
+        ) from error
+    finally:
+        handle.remove()
+    if not ran or logits is None or len(logits) != len(neurons) * len(batch):
+        raise BadInputError(f"Layer '{layer}' does not lead to the classes alone: choose a later layer.")
+    return logits.float().reshape(len(neurons), len(batch), -1)
+
+
+def _channel_axis(output: Tensor, aspect: float, last: bool) -> int:
+    if output.ndim == 4:
+        return 1 if space_axes(output.shape, aspect, last) == (2, 3) else 3
+    return output.ndim - 1 if output.ndim == 3 and output.shape[2] > 1 else 1

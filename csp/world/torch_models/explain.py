@@ -1,0 +1,168 @@
+"""Where a neuron fires in an image, and what it adds to a class: gradients and maps of a torch classifier."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from csp.errors import BadInputError
+from csp.world.protocols.target import Pooling
+from csp.world.torch_models.layers import (
+    channels_last,
+    find_module,
+    first_tensor,
+    forward,
+    pool,
+    space_axes,
+    with_first_tensor,
+)
+
+MOST_EXTRA_TOKENS = 8
+"""Class token, distillation token and registers that may stand before the tokens of the image."""
+SAME = 1e-4
+"""How near, against their spread, a head's input must be to a layer's output to be that output."""
+
+
+def neuron_maps(
+    module: nn.Module, batch: Tensor, layer: str, neurons: Sequence[int]
+) -> Float32[np.ndarray, "b m h w"]:
+    """The output of some neurons of a layer before it is pooled.
+
+    Of tokens, those of the image, laid out as it is. Raises BadInputError for a layer without space.
+    """
+    part = find_module(module, layer)
+    kept: list[Tensor] = []
+    forward(module, batch, {layer: lambda output: kept.append(output.clone())})
+    if not kept:
+        raise BadInputError(f"Layer '{layer}' does not run in a pass over images: choose another.")
+    height, width = batch.shape[-2:]
+    maps = _channels_first(layer, kept[-1], height / width, channels_last(part))
+    found: Float32[np.ndarray, "b m h w"] = maps[:, list(neurons)].float().cpu().numpy()
+    return found
+
+
+def gradient_times_activation(
+    module: nn.Module, batch: Tensor, layer: str, scores: Callable[[Tensor], Tensor]
+) -> Float32[np.ndarray, "b c"]:
+    """What each neuron adds to a number that `scores` makes of the logits: sum over its map of a * dy/da.
+
+    `scores` takes `[b, classes]` logits to `[b]`. To first order in the activation; exact where y is linear
+    in it. In the unit of y, any size. Source: Shrikumar et al. 2017, arXiv 1704.02685, section 2.
+    """
+    part = find_module(module, layer)
+    module.requires_grad_(False)  # only the layer's output needs a gradient: the pass below it keeps nothing
+    leaves: list[Tensor] = []
+
+    def cut(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+        tensor = first_tensor(output)
+        if tensor is None or not tensor.is_floating_point():
+            return output
+        leaves.append(tensor.detach().requires_grad_())
+        return with_first_tensor(output, leaves[-1].clone())  # later steps may change their input in place
+
+    handle = part.register_forward_hook(cut)
+    try:
+        with torch.enable_grad():
+            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+            if not leaves or logits is None:
+                raise BadInputError(f"Layer '{layer}' does not run in a pass over images: choose another.")
+            leaf = leaves[-1]
+            total = scores(logits).sum()
+        gradient = _gradient(total, leaf)
+    finally:
+        handle.remove()
+    product = gradient * leaf.detach()
+    height, width = batch.shape[-2:]
+    return _summed(product, height / width, channels_last(part)).float().cpu().numpy()
+
+
+def _gradient(total: Tensor, leaf: Tensor) -> Tensor:
+    """Of a number by a tensor; 0 where the number does not rest on it."""
+    if not total.requires_grad:
+        return torch.zeros_like(leaf)
+    (gradient,) = torch.autograd.grad(total, leaf, allow_unused=True)
+    return torch.zeros_like(leaf) if gradient is None else gradient
+
+
+def linear_head(
+    module: nn.Module, batch: Tensor, layer: str, pooling: Pooling
+) -> Float32[np.ndarray, "classes c"] | None:
+    """The weights of the linear layer that makes the logits of this layer's pooled output; None without one.
+
+    Found by running `batch` (two images or more): the linear layer's output must be the logits, its input
+    the pooled output, image by image. The identity for the layer that gives the logits themselves.
+    """
+    part = find_module(module, layer)
+    height, width = batch.shape[-2:]
+    pooled: list[Tensor] = []
+    passed: list[tuple[nn.Linear, Tensor, Tensor]] = []
+
+    def keep(output: Tensor) -> None:
+        pooled.append(pool(layer, output, pooling, height / width, channels_last(part)))
+
+    def note(head: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(head, nn.Linear)
+        passed.append((head, given[0].clone(), output))
+
+    linear = [head for head in module.modules() if isinstance(head, nn.Linear)]
+    handles = [head.register_forward_hook(note) for head in linear]
+    try:
+        logits = first_tensor(forward(module, batch, {layer: keep}))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if logits is not None and pooled and _same(logits, pooled[-1]):
+        return np.eye(logits.shape[1], dtype=np.float32)
+    for head, given, output in passed:
+        if output is logits and pooled and _same(given, pooled[-1]):
+            weights: Float32[np.ndarray, "classes c"] = head.weight.detach().float().cpu().numpy()
+            return weights
+    return None
+
+
+def _same(given: Tensor, pooled: Tensor) -> bool:
+    if given.shape != pooled.shape:
+        return False
+    spread = float(pooled.float().std())
+    return float((given.float() - pooled).abs().max()) <= SAME * max(spread, 1e-12)
+
+
+def _channels_first(layer: str, output: Tensor, aspect: float, last: bool) -> Tensor:
+    if output.ndim == 4:
+        return output if space_axes(output.shape, aspect, last) == (2, 3) else output.permute(0, 3, 1, 2)
+    if output.ndim == 3 and output.shape[2] > 1:
+        grid = token_grid(output.shape[1], aspect)
+        if grid is not None:
+            extra = output.shape[1] - grid[0] * grid[1]
+            tokens = output[:, extra:].transpose(1, 2)
+            return tokens.reshape(*tokens.shape[:2], *grid)
+    raise BadInputError(
+        f"Layer '{layer}' gives one number an image and neuron, so it can't say where: "
+        "choose an earlier layer, one that still sees the image as an area."
+    )
+
+
+def token_grid(tokens: int, aspect: float) -> tuple[int, int] | None:
+    """Rows and columns of the image's tokens, which come last, shaped as the input (`aspect`, h / w).
+
+    As few tokens as can be are taken for extra ones (class token, registers). None where no grid fits.
+    """
+    for extra in range(min(MOST_EXTRA_TOKENS, tokens - 1) + 1):
+        count = tokens - extra
+        rows = round(math.sqrt(count * aspect))
+        if rows and count % rows == 0 and abs(math.log(rows * rows / count / aspect)) < 1e-2:
+            return rows, count // rows
+    return None
+
+
+def _summed(product: Tensor, aspect: float, last: bool) -> Tensor:
+    """Over everything but images and neurons."""
+    if product.ndim == 2:
+        return product
+    if product.ndim == 3:
+        return product[:, :, 0] if product.shape[2] == 1 else product.sum(1)
+    return product.sum(space_axes(product.shape, aspect, last))

@@ -1,0 +1,161 @@
+"""Reads named layers of a torch model in one forward pass, one number per image and neuron."""
+
+import copy
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from csp.errors import BadInputError, NotFoundError
+from csp.world.protocols.target import LayerInfo, Pooling
+from csp.world.specs.registry import nearest
+
+Visit = Callable[[Tensor], None]
+
+
+def device() -> torch.device:
+    """Where models run: the first CUDA card, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def weights_hash(module: nn.Module) -> str:
+    """SHA-256 over names, types, shapes and bytes of all weights and buffers, sorted by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInfo]:
+    """Every module that runs and whose output `pool` can read, found by one pass over two blank images."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, output: Tensor) -> None:
+        if output.shape[0] == 2 and 2 <= output.ndim <= 4:
+            shapes[name] = tuple(output.shape[1:])
+
+    modules = {name: part for name, part in module.named_modules() if name}
+    visits = {name: lambda output, name=name: note(name, output) for name in modules}
+    forward(module, torch.zeros(2, 3, *input_size), visits)
+    return [LayerInfo(name, type(modules[name]).__name__, shapes[name]) for name in modules if name in shapes]
+
+
+def read_layers(
+    module: nn.Module, batch: Tensor, layers: Sequence[str], pooling: Pooling
+) -> tuple[dict[str, Float32[np.ndarray, "b c"]], Any]:
+    """Run the model once; return the pooled output of each layer, and the model's own output.
+
+    A module that runs several times in one pass (a shared ReLU) gives its last output. Outputs are pooled
+    inside the hook: a later in-place operation would change them.
+    """
+    modules = {layer: find_module(module, layer) for layer in layers}
+    height, width = batch.shape[-2:]
+    pooled: dict[str, Float32[np.ndarray, "b c"]] = {}
+
+    def keep(layer: str, output: Tensor) -> None:
+        last = channels_last(modules[layer])
+        pooled[layer] = pool(layer, output, pooling, height / width, last).cpu().numpy()
+
+    visits = {layer: lambda output, layer=layer: keep(layer, output) for layer in layers}
+    output = forward(module, batch, visits)
+    for layer in layers:
+        if layer not in pooled or len(pooled[layer]) != len(batch):
+            raise BadInputError(f"Layer '{layer}' does not give one row per image: choose another.")
+    return pooled, output
+
+
+def find_module(module: nn.Module, layer: str) -> nn.Module:
+    """The module of that dotted name; raises `NotFoundError` with the nearest names."""
+    modules: dict[str, nn.Module] = dict(module.named_modules())
+    if layer not in modules or not layer:
+        known = [name for name in modules if name]
+        raise NotFoundError(f"The model has no layer '{layer}'{nearest(layer, known)}.")
+    return modules[layer]
+
+
+def channels_last(module: nn.Module) -> bool:
+    """Whether such a module puts neurons last where the shape leaves it open."""
+    return isinstance(module, nn.Linear | nn.LayerNorm)
+
+
+def forward(module: nn.Module, batch: Tensor, visits: Mapping[str, Visit]) -> Any:
+    """Run the model on a batch and show each named module's first output tensor to its visitor."""
+
+    def hook(visit: Visit) -> Callable[[nn.Module, Any, Any], None]:
+        def seen(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            tensor = first_tensor(output)
+            if tensor is not None:
+                visit(tensor)
+
+        return seen
+
+    modules = dict(module.named_modules())
+    handles = [modules[name].register_forward_hook(hook(visit)) for name, visit in visits.items()]
+    try:
+        with torch.inference_mode():
+            return module(batch.to(next(module.parameters(), batch).device))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """Find the tensor in what a module returns: itself, or the first in a tuple or model output."""
+    if isinstance(output, Tensor):
+        return output if output.ndim >= 1 else None
+    if isinstance(output, Mapping):
+        output = tuple(output.values())
+    if isinstance(output, tuple | list):
+        return next((part for part in output if isinstance(part, Tensor)), None)
+    return None
+
+
+def with_first_tensor(output: Any, tensor: Tensor) -> Any:
+    """What a module returned, with `tensor` where `first_tensor` finds one."""
+    if isinstance(output, Tensor):
+        return tensor
+    if isinstance(output, Mapping):
+        key = next(key for key, part in output.items() if first_tensor((part,)) is not None)
+        changed = copy.copy(output)
+        changed[key] = tensor  # type: ignore[index]
+        return changed
+    place = next(place for place, part in enumerate(output) if isinstance(part, Tensor))
+    parts = [*output[:place], tensor, *output[place + 1 :]]
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+
+
+def pool(layer: str, output: Tensor, pooling: Pooling, aspect: float = 1.0, last: bool = False) -> Tensor:
+    """Reduce a layer's output to `[b, c]` float32.
+
+    `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean or max over all tokens,
+    the first included.
+    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, see `space_axes`.
+    """
+    if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
+        return output.float().reshape(len(output), -1).clone()
+    if output.ndim == 3:
+        if pooling == "cls":
+            return output[:, 0].float().clone()
+        axes: tuple[int, ...] = (1,)
+    elif output.ndim == 4:
+        if pooling == "cls":
+            raise BadInputError(f"Layer '{layer}' gives maps without a cls token: pool by mean or max.")
+        axes = space_axes(output.shape, aspect, last)
+    else:
+        raise BadInputError(f"Layer '{layer}' gives {output.ndim} axes, not 2 to 4: choose another layer.")
+    return output.float().mean(axes) if pooling == "mean" else output.float().amax(axes)
+
+
+def space_axes(shape: Sequence[int], aspect: float, channels_last: bool) -> tuple[int, int]:
+    """Of four axes the two of space: the pair whose ratio is nearest to the input's `aspect` (h / w);
+    `channels_last` decides where both are as near."""
+    first = abs(math.log(shape[2] / shape[3] / aspect))
+    last = abs(math.log(shape[1] / shape[2] / aspect))
+    return (1, 2) if last < first or (last == first and channels_last) else (2, 3)

@@ -1,0 +1,115 @@
+"""A target model made of any torch classifier: what the adapters build, and what a user's own may build."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from PIL import Image
+from torch import Tensor, nn
+
+from csp.world.protocols.target import Contributions, LayerInfo, Pooling, TargetOutput
+from csp.world.torch_models.ablation import ablated_logits
+from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
+from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
+
+Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
+
+
+@dataclass(frozen=True)
+class TorchTarget:
+    """A classifier in evaluation mode whose first output tensor is its logits `[b, classes]`."""
+
+    spec: str
+    name: str
+    classes: tuple[str, ...]
+    weights_hash: str
+    input_size: tuple[int, int]
+    module: nn.Module
+    transform: Preprocess
+    pooling: Pooling = "mean"
+    multi_label: bool = False
+
+    def layers(self) -> list[LayerInfo]:
+        """List the modules that can be read, found by one pass over blank images."""
+        return list_layers(self.module, self.input_size)
+
+    def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
+        """Turn an RGB image into the model's input."""
+        return self.transform(image)
+
+    def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
+        """Read several layers in one pass. Raises `NotFoundError`, `BadInputError` if one can't be read."""
+        activations, output = read_layers(self.module, torch.tensor(batch), layers, self.pooling)
+        logits = first_tensor(output)
+        if logits is None or logits.ndim != 2:
+            raise TypeError(f"{self.name} is no classifier: it returns {type(output).__name__}")
+        return TargetOutput(activations, probabilities(logits, self.multi_label).cpu().numpy())
+
+    def maps(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
+    ) -> Float32[np.ndarray, "b m y x"]:
+        """Where neurons fire: their output before it is pooled; BadInputError for a layer without space."""
+        return neuron_maps(self.module, torch.tensor(batch), layer, neurons)
+
+    def contributions(
+        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
+    ) -> Contributions:
+        """What each neuron adds to a class's logit, by gradient x activation: exact for a linear head."""
+        chosen: list[Tensor] = []
+
+        def scores(logits: Tensor) -> Tensor:
+            compared = compared_logits(logits, self.multi_label)
+            chosen.append(compared.argmax(1) if of is None else torch.full((len(logits),), of))
+            return compared.gather(1, chosen[0].to(compared.device)[:, None])[:, 0]
+
+        values = gradient_times_activation(self.module, torch.tensor(batch), layer, scores)
+        return Contributions(values, chosen[0].cpu().numpy(), self.head(layer) is not None)
+
+    def ablated(
+        self,
+        batch: Float32[np.ndarray, "b 3 h w"],
+        layer: str,
+        neurons: Sequence[int],
+        values: Float32[np.ndarray, " m"],
+    ) -> Float32[np.ndarray, "m b classes"]:
+        """Class probabilities with one neuron at a time held at its value, on its whole map."""
+        logits = ablated_logits(self.module, torch.tensor(batch), layer, neurons, torch.tensor(values))
+        found = [probabilities(each, self.multi_label).cpu().numpy() for each in logits]
+        return np.stack(found)
+
+    def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
+        """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""
+        noise = torch.rand(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))
+        weights = linear_head(self.module, noise, layer, self.pooling)
+        if weights is None:
+            return None
+        return compared_logits(torch.tensor(weights).T, self.multi_label).T.numpy()
+
+
+def compared_logits(logits: Tensor, multi_label: bool = False) -> Tensor:
+    """Logits as a person compares them: less their mean over the classes; independent labels as they are.
+
+    Of one logit z `[-z / 2, z / 2]`, which is what its two classes have.
+    """
+    logits = logits.float()
+    if logits.shape[1] == 1:
+        return torch.cat([-logits / 2, logits / 2], 1)
+    return logits if multi_label else logits - logits.mean(1, keepdim=True)
+
+
+def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:
+    """Softmax over classes; of one logit `[1 - p, p]`, p its sigmoid; of independent labels sigmoids."""
+    logits = logits.float()
+    if logits.shape[1] == 1:
+        positive = logits.sigmoid()
+        return torch.cat([1 - positive, positive], 1)
+    return logits.sigmoid() if multi_label else logits.softmax(1)
+
+
+def class_names(names: Sequence[str], logits: int) -> tuple[str, ...]:
+    """Name the columns of `probabilities`: a single logit makes two classes, "not x" and "x"."""
+    if logits == 1 and len(names) == 1:
+        return (f"not {names[0]}", names[0])
+    return tuple(names)

@@ -1,0 +1,250 @@
+"""Judging neurons in real Chromium: by keys as fast as the page goes, in own words, with faults midway."""
+
+import re
+import resource
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.location import Location
+from csp.keeping.reviews.store import Reviews
+from tests.face.browser.test_start import opened, settled, shown
+from tests.face.conftest import LONG
+from tests.face.server import free_port, serving
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<b>x</b> **y** =cmd() 🩺 \u202eesrever :smile: $z$ [a](javascript:b) " + "long " * 20
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, built_run: Path) -> Path:
+    home = tmp_path_factory.mktemp("review-home")
+    shutil.copytree(built_run, home / "runs" / "tiny")
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """One server for all, as starting one takes long: each test has neurons of its own."""
+    with serving(home) as served:
+        yield served.address
+
+
+def events(home: Path, layer: str, first: int = 0, count: int = 6) -> list[Event]:
+    """What is recorded on some neurons, in a record that is sound."""
+    with Reviews(Location(path=home / "reviews.sqlite")) as reviews:
+        assert reviews.verify().ok
+        mine = range(first, first + count)
+        return [event for event in reviews.events() if event.layer == layer and event.neuron in mine]
+
+
+def bar(page: Page, key: str) -> None:
+    """Press a key once the bar can be seen."""
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    page.keyboard.press(key)
+
+
+def test_a_hundred_fast_verdicts_are_all_there_once_and_in_place(
+    page: Page, address: str, home: Path
+) -> None:
+    first, count, keys = 20, 100, {"a": "confirm", "x": "reject", "u": "unsure", "2": "override"}
+    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron={first}")
+    expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    pressed = []
+    for step in range(count):
+        expect(page.locator(".st-key-steering h3")).to_have_text(f"Neuron {first + step}", timeout=LONG)
+        pressed.append(list(keys)[step % len(keys)])
+        page.keyboard.press(pressed[-1])
+        if step % 5 == 0:  # twice, as by a shaking hand
+            page.keyboard.press(pressed[-1])
+    shown(page, first + count)
+    settled(page)
+    assert [(one.neuron, str(one.verdict)) for one in events(home, "layer4", first, count + 1)] == [
+        (first + step, keys[key]) for step, key in enumerate(pressed)
+    ]
+
+
+def test_own_words_are_scored_then_kept_and_shown_as_text(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=tiny&layer=early&neuron=0")
+    bar(page, "e")
+    label = page.get_by_label("Your own label")
+    expect(label).to_be_focused(timeout=LONG)
+    page.keyboard.type("ink <b>&")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-verdict-words")).to_contain_text("scores", timeout=LONG)
+    label.fill(HOSTILE)
+    page.get_by_label("Why").fill("=1+1 <script>alert(1)</script>")
+    page.get_by_role("button", name="Save this label").click()
+    shown(page, 1)
+    (event,) = events(home, "early", 0, 1)
+    assert event.label == " ".join(HOSTILE.split())
+    opened(page, f"{address}/neuron?run=tiny&layer=early&neuron=0")
+    expect(page.locator(".st-key-verdict")).to_contain_text("<b>x</b> **y** =cmd()", timeout=LONG)
+    page.get_by_text("Review history (1)").click()
+    history = page.locator(".st-key-review-history")
+    expect(history).to_contain_text("=1+1 <script>alert(1)</script>", timeout=LONG)
+    assert page.locator(".st-key-verdict b, .st-key-review-history b, a[href^=javascript]").count() == 0
+
+
+def test_a_label_that_is_too_long_stays_in_its_box(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=tiny&layer=early&neuron=3&edit=true")
+    label = page.get_by_label("Your own label")
+    label.fill("m" * 10_000)
+    page.get_by_role("button", name="Save this label").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("10,000 characters", timeout=LONG)
+    page.get_by_role("button", name="Back, without recording").click()
+    expect(label).to_have_value("m" * 10_000, timeout=LONG)
+    label.fill("\x01ruler\x01 marks")
+    page.get_by_role("button", name="Save this label").click()
+    shown(page, 4)
+    assert [one.label for one in events(home, "early", 3, 1)] == ["ruler marks"]
+
+
+def test_undo_goes_back_and_leaves_both_events(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=10")
+    bar(page, "a")
+    shown(page, 11)
+    bar(page, "x")
+    shown(page, 12)
+    expect(page.get_by_role("button", name="Undo 11")).to_be_enabled(timeout=LONG)
+    page.keyboard.press("z")
+    shown(page, 11)
+    expect(page.get_by_role("button", name="Undo 10")).to_be_enabled(timeout=LONG)
+    assert [str(one.verdict) for one in events(home, "layer3", 10, 3)] == ["confirm", "reject", "undo"]
+
+
+def test_a_second_opinion_that_came_meanwhile_is_shown_first(
+    page: Page, browser: Browser, address: str, home: Path
+) -> None:
+    here = f"{address}/neuron?run=demo&layer=layer3&neuron=20"
+    opened(page, here)
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    with someone_else(browser, address) as other:
+        opened(other, here)
+        bar(other, "x")
+        shown(other, 21)
+    page.keyboard.press("a")
+    verdict = page.locator(".st-key-verdict")
+    expect(verdict).to_contain_text(re.compile(r"Meanwhile on neuron 20, .*Bo B .not checked.*: .*none fits"))
+    assert len(events(home, "layer3", 20, 1)) == 1, "nothing is recorded before the answer"
+    page.get_by_role("button", name="Say it all the same").click()
+    shown(page, 21)
+    opened(page, here)
+    expect(verdict).to_contain_text("People disagree", timeout=LONG)
+
+
+def test_a_lock_of_ten_seconds_is_waited_out(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=30")
+    bar(page, "a")
+    shown(page, 31)
+    lock = sqlite3.connect(home / "reviews.sqlite", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    bar(page, "x")
+    page.wait_for_timeout(10_000)
+    lock.execute("ROLLBACK")
+    lock.close()
+    shown(page, 32)
+    recorded = [(one.neuron, str(one.verdict)) for one in events(home, "layer3", 30, 2)]
+    assert recorded == [(30, "confirm"), (31, "reject")]
+
+
+def test_what_could_not_be_written_waits_for_retry(page: Page, tmp_path: Path, built_run: Path) -> None:
+    """The server may not write any more, as on a full disk, and after a while it may again."""
+    shutil.copytree(built_run, tmp_path / "runs" / "tiny")
+    with serving(tmp_path) as served:
+        opened(page, f"{served.address}/neuron?run=tiny&layer=late&neuron=0&edit=true")
+        page.locator(".st-key-accept button").click()  # a key would go into the box that takes own words
+        shown(page, 1)
+        page.get_by_label("Why").fill("no line to be seen")
+        before = resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        page.get_by_role("button", name="None fits").click()
+        verdict = page.locator(".st-key-verdict")
+        expect(verdict).to_contain_text("not recorded yet", timeout=LONG)
+        expect(verdict).to_contain_text("disk")
+        resource.prlimit(served.pid, resource.RLIMIT_FSIZE, before)
+        page.get_by_role("button", name="Retry").click()
+        shown(page, 2)
+    recorded = [(one.neuron, str(one.verdict), one.reason) for one in events(tmp_path, "late")]
+    assert recorded == [(0, "confirm", ""), (1, "reject", "no line to be seen")]
+
+
+def test_typed_words_outlast_a_killed_server(page: Page, tmp_path: Path, built_run: Path) -> None:
+    shutil.copytree(built_run, tmp_path / "runs" / "tiny")
+    port = free_port()
+    label = page.get_by_label("Your own label")
+    with serving(tmp_path, port) as served:
+        opened(page, f"{served.address}/neuron?run=tiny&layer=late&neuron=0&edit=true")
+        label.fill("a grid of lines")
+        label.press("Enter")
+        expect(page.locator(".st-key-verdict-words")).to_contain_text("can be saved all", timeout=LONG)
+    with serving(tmp_path, port):
+        page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED]", timeout=3 * LONG)
+        until_next(page, "Save this label")
+        shown(page, 1)
+    assert [(one.neuron, one.label) for one in events(tmp_path, "late")] == [(0, "a grid of lines")]
+
+
+def test_the_queue_goes_on_by_itself_and_ends(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/review?run=tiny&layer=late&queue=all")
+    for neuron in range(6):
+        expect(page.get_by_text(f"Neuron {neuron}", exact=True)).to_be_visible(timeout=LONG)
+        bar(page, "u")
+    expect(page.get_by_text("Nothing is left in")).to_be_visible(timeout=LONG)
+    assert [one.neuron for one in events(home, "late")] == [0, 1, 2, 3, 4, 5]
+
+
+def test_two_people_get_different_neurons(page: Page, browser: Browser, address: str) -> None:
+    queue = f"{address}/review?run=demo&layer=layer3&queue=all"
+    opened(page, queue)
+    expect(page.get_by_text("Neuron 0", exact=True)).to_be_visible(timeout=LONG)
+    with someone_else(browser, address) as other:
+        opened(other, queue)
+        expect(other.get_by_text("Neuron 1", exact=True)).to_be_visible(timeout=LONG)
+
+
+def test_a_blind_look_shows_the_machine_only_afterwards(page: Page, address: str, home: Path) -> None:
+    suggests = page.get_by_text("The machine suggests")
+    opened(page, f"{address}/review?run=tiny&layer=early&queue=all&neuron=1")
+    expect(suggests).to_be_visible(timeout=LONG)
+    bar(page, "b")
+    expect(page.get_by_text("What do these pictures share?")).to_be_visible(timeout=LONG)
+    expect(suggests).to_have_count(0, timeout=LONG)
+    expect(page.locator(".st-key-accept, .st-key-pick-1, .st-key-review-history")).to_have_count(0)
+    page.get_by_label("Your own label").fill("a line")
+    page.get_by_role("button", name="Keep it, then show").click()
+    expect(suggests).to_be_visible(timeout=LONG)
+    expect(page.get_by_label("Your own label")).to_have_value("a line", timeout=LONG)
+    bar(page, "a")
+    expect(suggests).to_have_count(0, timeout=LONG)
+    recorded = [(str(one.verdict), one.blind, one.label) for one in events(home, "early", 1, 1)]
+    assert [one[:2] for one in recorded] == [("draft", True), ("confirm", False)]
+    assert recorded[0][2] == "a line"
+
+
+def until_next(page: Page, button: str) -> None:
+    """Press as a person does after a break: again, until the next neuron is there. It counts once."""
+    heading = page.locator(".st-key-steering h3")
+    first = heading.inner_text()
+    for _ in range(20):
+        settled(page)
+        if heading.inner_text() != first:
+            return
+        expect(page.get_by_label("Your own label")).to_have_value("a grid of lines")
+        page.get_by_role("button", name=button).click()
+        page.wait_for_timeout(3_000)
+
+
+@contextmanager
+def someone_else(browser: Browser, address: str) -> Iterator[Page]:
+    """The page of a second person, whose browser remembers a name."""
+    context = browser.new_context()
+    context.add_cookies([{"name": "csp-reviewer", "value": "Bo%20B", "url": address}])
+    yield context.new_page()
+    context.close()

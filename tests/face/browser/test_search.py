@@ -1,0 +1,88 @@
+"""Search and Try an image in real Chromium: type, browse, upload, open what was found, go back."""
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.face.browser.test_start import opened, pictures_load, settled, shown
+from tests.face.conftest import LONG
+from tests.face.server import serving
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(built_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with the tiny run beside the demo."""
+    home = tmp_path_factory.mktemp("search-home")
+    shutil.copytree(built_run, home / "runs" / "tiny")
+    with serving(home) as served:
+        yield served.address
+
+
+def photograph() -> bytes:
+    """A JPEG that carries a name in its metadata."""
+    exif = Image.Exif()
+    exif[0x010E] = "PATIENT Jane Doe"
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def test_words_are_typed_found_opened_and_back(page: Page, address: str) -> None:
+    opened(page, f"{address}/search?run=tiny&layer=late&layers=one")
+    box = page.locator(".st-key-query input")
+    box.fill("ruler marks, -hairs")
+    box.press("Enter")
+    expect(page).to_have_url(re.compile("query=ruler"), timeout=LONG)
+    cards = page.locator(".st-key-results .csp-card")
+    expect(cards.first).to_contain_text("fits ruler marks", timeout=LONG)
+    assert pictures_load(page, "results") > 0
+    cards.first.click()
+    shown(page, 0)
+    page.go_back()
+    expect(cards.first).to_contain_text("fits ruler marks", timeout=LONG)
+    expect(box).to_have_value("ruler marks, -hairs")
+
+
+def test_markup_in_the_words_stays_text(page: Page, address: str) -> None:
+    opened(page, f"{address}/search?run=tiny&query=ink%20%3Cb%3E%26")
+    expect(page.locator(".st-key-results .csp-card").first).to_contain_text("fits ink <b>&", timeout=LONG)
+    expect(page.locator(".st-key-results b")).to_have_count(0)
+
+
+def test_a_probe_picture_is_picked_tried_and_left(page: Page, address: str) -> None:
+    opened(page, f"{address}/try?run=tiny&layer=late")
+    page.locator(".st-key-probe-pictures .csp-tile").nth(2).click()
+    expect(page).to_have_url(re.compile(r"image=\d+"), timeout=LONG)
+    expect(page.locator(".st-key-prediction")).to_contain_text("The model says", timeout=LONG)
+    expect(page.locator(".st-key-neurons-behind .csp-card").first).to_contain_text("fires more strongly")
+    page.go_back()
+    expect(page.locator(".st-key-probe-pictures .csp-tile").first).to_be_visible(timeout=LONG)
+
+
+def test_an_upload_is_explained_and_none_of_its_metadata_comes_back(page: Page, address: str) -> None:
+    sent: list[bytes] = []
+    page.on("response", lambda answer: sent.append(answer.body()) if "/media/" in answer.url else None)
+    opened(page, f"{address}/try?run=demo&layer=layer4")
+    page.locator(".st-key-upload input[type=file]").set_input_files(
+        {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
+    )
+    expect(page.locator(".st-key-prediction")).to_contain_text("The model says", timeout=4 * LONG)
+    cards = page.locator(".st-key-neurons-behind .csp-card")
+    expect(cards.first).to_contain_text(re.compile(r"\+\d\.\d\d for"), timeout=2 * LONG)
+    expect(cards.first.locator("img").first).to_have_attribute("alt", re.compile("Where neuron"))
+    settled(page)
+    assert sent
+    assert not any(b"Jane" in body or b"Exif" in body for body in sent)
+    assert "image=" not in page.url
+    page.locator(".st-key-another-picture button").click()
+    expect(page.locator(".st-key-probe-pictures .csp-tile").first).to_be_visible(timeout=LONG)

@@ -1,0 +1,131 @@
+"""A team in real Chromium with a real identity provider: who gets in, as what, and what nobody can do."""
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.location import Location
+from csp.keeping.reviews.store import Reviews
+from tests.face.browser.test_start import settled
+from tests.face.conftest import LONG
+from tests.face.oidc import team_server
+
+pytestmark = pytest.mark.browser
+
+WATCH = """(() => {
+  const send = WebSocket.prototype.send;
+  window.sent = [];
+  WebSocket.prototype.send = function (data) {
+    window.socket = this;
+    window.sent.push(btoa(String.fromCharCode(...new Uint8Array(data))));
+    return send.call(this, data);
+  };
+})()"""
+"""Keeps the page's connection and all that was sent over it, so that it can be sent again from elsewhere."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, built_run: Path) -> Path:
+    home = tmp_path_factory.mktemp("team-home")
+    shutil.copytree(built_run, home / "runs" / "tiny")
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with team_server(home) as address:
+        yield address
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(WATCH)
+    context.set_default_timeout(LONG)
+    yield context
+    context.close()
+
+
+def events(home: Path) -> list[Event]:
+    with Reviews(Location(path=home / "reviews.sqlite")) as reviews:
+        return reviews.events()
+
+
+def sign_in(context: BrowserContext, url: str, who: str) -> Page:
+    """Ask for a page as a stranger, sign in, and end where one wanted to go."""
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=re.compile(rf"\b{who}\b")).click()
+    return page
+
+
+def neuron(address: str, number: int) -> str:
+    return f"{address}/neuron?run=tiny&layer=late&neuron={number}"
+
+
+def test_a_stranger_sees_no_image_on_any_page(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    for where in ("", "neurons", "neuron", "review", "runs", "audit"):
+        page.goto(f"{address}/{where}?run=tiny")
+        expect(page.get_by_role("heading", name="Please sign in")).to_be_visible(timeout=LONG)
+        settled(page)
+        assert page.locator("img").count() == 0
+        assert "tiny" not in page.locator("[data-testid=stMain]").inner_text()
+
+
+def test_a_reviewer_comes_back_to_the_page_and_signs_out(
+    context: BrowserContext, address: str, home: Path
+) -> None:
+    page = sign_in(context, neuron(address, 1), "ann")
+    expect(page.locator(".st-key-steering h3")).to_have_text("Neuron 1", timeout=LONG)
+    expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    page.keyboard.press("a")
+    expect(page.locator(".st-key-steering h3")).to_have_text("Neuron 2", timeout=LONG)
+    (event,) = events(home)
+    assert (event.reviewer, event.reviewer_verified, str(event.role)) == ("ann@clinic.org", True, "reviewer")
+    page.locator(".st-key-who button").first.click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("end_session"))
+    page.goto(neuron(address, 1))
+    expect(page.get_by_role("heading", name="Please sign in")).to_be_visible(timeout=LONG)
+
+
+def test_a_viewer_looks_but_a_replayed_press_of_a_reviewer_does_nothing(
+    context: BrowserContext, browser: Browser, address: str, home: Path
+) -> None:
+    ann = sign_in(context, neuron(address, 0), "ann")
+    expect(ann.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    before = ann.evaluate("window.sent.length")
+    ann.keyboard.press("x")
+    expect(ann.locator(".st-key-steering h3")).to_have_text("Neuron 1", timeout=LONG)
+    press = ann.evaluate(f"window.sent[{before}]")
+    assert b"none" in base64.b64decode(press), "this is the press of the button"
+    recorded = events(home)
+
+    other = browser.new_context(viewport={"width": 1440, "height": 900})
+    other.add_init_script(WATCH)
+    other.set_default_timeout(LONG)
+    vi = sign_in(other, neuron(address, 0), "vi")
+    expect(vi.get_by_text("You may look, not judge")).to_be_visible(timeout=LONG)
+    expect(vi.locator(".st-key-activating-grid img").first).to_be_visible(timeout=LONG)
+    expect(vi.locator(".st-key-accept, .st-key-none, .st-key-undo")).to_have_count(0)
+    vi.evaluate(
+        "(text) => window.socket.send(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)))", press
+    )
+    vi.wait_for_timeout(3_000)
+    settled(vi)
+    assert events(home) == recorded
+    other.close()
+
+
+def test_who_is_on_no_list_reads_why(context: BrowserContext, address: str) -> None:
+    page = sign_in(context, neuron(address, 0), "eve")
+    expect(page.get_by_text("eve@elsewhere.org is not on the list")).to_be_visible(timeout=LONG)
+    assert page.locator("img").count() == 0

@@ -1,0 +1,68 @@
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from csp.face.cli.app import run
+from csp.keeping.home import runs_folder
+from csp.keeping.run_folder.run import Run
+from tests.work.indexing.test_index import PRELOADED
+from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config file beside the tiny world's images and models."""
+    folder = make_world(tmp_path_factory.mktemp("world") / "world")
+    (folder / "config.yaml").write_text(yaml.safe_dump(fields(folder) | {"out": "mine"}))
+    return folder / "config.yaml"
+
+
+def test_index_then_look(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["index", str(config), "--examples", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"], found["images"]) == ("mine", GOOD)
+    assert {one["path"] for one in found["skipped"]} == set(BROKEN)
+    assert Run.open(runs_folder() / "mine").manifest.parameters.k == 5
+    assert run(["label", "mine", "--layer", "layer1", "--neurons", "0:3", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_layers_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = f"torchvision:resnet18@{config.parent}/classifier.safetensors"
+    assert run(["layers", spec, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"layer": "layer4", "type": "Sequential", "shape": [512, 1, 1]} in found
+    assert run(["layers", spec]) == 0
+    assert "512 x 1 x 1" in capsys.readouterr().out
+
+
+def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    runs = own_home / "runs"
+    process = context.Process(target=index_alone, args=(config, runs / "mine", tmp_path / "log"))
+    process.start()
+    while process.is_alive() and not list((runs / "mine.partial").glob("rows-*")):
+        time.sleep(0.01)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)
+    process.join()
+    log = (tmp_path / "log").read_text()
+    assert process.exitcode == 130
+    assert "the same command goes on from there" in log
+    assert "Traceback" not in log
+    assert (runs / "mine.partial").exists()
+
+
+def index_alone(config: Path, out: Path, log: Path) -> None:
+    """The command in a process of its own, which has the models' libraries loaded already."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
+    sys.stderr = log.open("w", buffering=1)
+    sys.exit(run(["index", str(config), "--batch-size", "1", "--out", str(out)]))

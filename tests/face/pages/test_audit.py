@@ -1,0 +1,119 @@
+"""The audit page: numbers, artefacts, the log and its verification, the report."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from csp.keeping.reviews.store import open_reviews
+from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.run_folder.run import Run
+from csp.work.reviews.desk import Person, Reviewing, Said
+from tests.face.pages.test_pages import drawn, opened, said
+
+ANN, BO = Person(name="Ann"), Person(name="Bo *bold*")
+
+
+@pytest.fixture
+def desk(tiny_run: Run) -> Iterator[Reviewing]:
+    """The tiny run with a dispute, an artefact tag and an undecided neuron."""
+    with open_reviews() as reviews:
+        desk = Reviewing(tiny_run, reviews)
+        desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.CONFIRM))
+        desk.record(
+            BO,
+            Said(
+                layer="late",
+                neuron=0,
+                verdict=Act.OVERRIDE,
+                label="<b>ruler marks</b>",
+                reason="see *scale*",
+                tags=("artefact:ruler",),
+            ),
+        )
+        desk.record(ANN, Said(layer="late", neuron=1, verdict=Act.UNSURE))
+        yield desk
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def cells(app: AppTest, title: str) -> list[list[object]]:
+    (table,) = [each for each in drawn(app, "rows") if each["title"] == title]
+    return [[value for _, value in row["cells"]] for row in table["rows"]]
+
+
+def test_it_opens_before_anybody_reviewed(tiny_run: Run) -> None:
+    app = opened("pages/audit.py", run="tiny")
+    assert metrics(app)["Neurons checked"] == "0 of 12"
+    assert metrics(app)["Got another label"] == "–"
+    assert "all labels are the machine's suggestions" in said(app)
+
+
+def test_it_says_what_was_checked_and_what_is_open(desk: Reviewing) -> None:
+    app = opened("pages/audit.py", run="tiny")
+    found = metrics(app)
+    assert (found["Neurons checked"], found["Got another label"]) == ("1 of 12", "100 %")
+    assert (found["Open disputes"], found["Review record"]) == ("1", "sound")
+    assert ["late", "6", "1", "17 %", "1", "1", "0"] in cells(app, "What was checked")
+    ((_, both, _),) = cells(app, "Open disputes")
+    assert "Bo *bold*: override “<b>ruler marks</b>” (see *scale*)" in str(both)
+
+
+def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: Reviewing) -> None:
+    app = opened("pages/audit.py", run="tiny", view="artefacts")
+    (first,) = [row for row in cells(app, "Artefact neurons") if row[0] == "late\u00a0/\u00a00"]
+    assert len(first[1]) > 0  # type: ignore[arg-type]
+    assert first[2] == ["ruler marks", "label: <b>ruler marks</b>"]
+    assert first[4] == "a person's label"
+
+
+def test_criteria_count_labels_and_tags(desk: Reviewing) -> None:
+    desk.record(ANN, Said(layer="late", neuron=2, verdict=Act.OVERRIDE, label="blue-white veil"))
+    app = opened("pages/audit.py", run="tiny", view="criteria")
+    assert ["blue-white veil", "1", "1", "0"] in cells(app, "7-point checklist")
+
+
+def test_the_log_is_filtered_by_the_address(desk: Reviewing) -> None:
+    def numbers(**address: str) -> list[object]:
+        app = opened("pages/audit.py", run="tiny", view="log", **address)
+        return [row[0] for row in cells(app, "Events")]
+
+    assert numbers() == ["3", "2", "1"]
+    assert numbers(by="Ann") == ["3", "1"]
+    assert numbers(act="override") == ["2"]
+    assert numbers(words="SCALE") == ["2"]
+    nobody = opened("pages/audit.py", run="tiny", view="log", by="Cy")
+    assert "There is no by 'Cy' here" in said(nobody)
+
+
+def test_a_change_behind_the_records_back_is_found_and_named(desk: Reviewing, own_home: Path) -> None:
+    app = opened("pages/audit.py", run="tiny", view="log")
+    app.button(key="verify-button").click().run()
+    assert "All 3 events are as they were recorded" in app.success[0].value
+    with closing(sqlite3.connect(own_home / "reviews.sqlite")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE review_events SET label = 'nevus' WHERE sequence = 2")
+    app.button(key="verify-button").click().run()
+    assert any("First bad event: no. 2" in error.value for error in app.error)
+
+
+def test_a_hash_noted_earlier_must_still_be_there(desk: Reviewing) -> None:
+    app = opened("pages/audit.py", run="tiny", view="log")
+    app.text_input(key="verify-hash").input("0" * 63 + "1").run()
+    app.button(key="verify-button").click().run()
+    assert "no event has the hash" in app.error[0].value
+
+
+def test_the_report_is_made_and_offered(desk: Reviewing) -> None:
+    app = opened("pages/audit.py", run="tiny")
+    app.checkbox(key="report-reviewed").check().run()
+    app.button(key="report-make").click().run()
+    assert not app.exception
+    (download,) = app.get("download_button")
+    assert "2 neurons" in download.proto.label

@@ -1,0 +1,151 @@
+"""The labelers and the choice of the best labels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csp.errors import BadInputError
+from csp.method.examples.select import select_examples
+from csp.method.labelers.clip_dissect import text_prior
+from csp.method.labelers.correlation import text_spread
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import concept_vector, plain_mean_vector
+from csp.method.labelers.registry import LABELERS, best_labels, check_labeler
+from tests.method import slow
+from tests.method.worlds import World, make_world, worlds
+
+
+def evidence_of(world: World, k: int, prior: np.ndarray | None = None) -> Evidence:
+    examples = select_examples(world.activations, world.embeddings, k)
+    return Evidence(world.activations, world.embeddings, examples, prior)
+
+
+@given(worlds(), st.integers(1, 10))
+def test_clip_dissect_equals_its_slow_twin(world: World, k: int) -> None:
+    found = LABELERS["clip-dissect"](evidence_of(world, k), world.texts, 1.0)
+    if world.activations.max() <= 0:
+        assert not found.any()
+    else:
+        expected = slow.soft_wpmi(world.activations, world.embeddings, world.texts, k)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_text_prior_given_changes_nothing() -> None:
+    world = make_world(7, 30, 8, ties=False)
+    prior = text_prior(world.embeddings, world.texts)
+    assert prior.sum() == pytest.approx(1)
+    with_prior = LABELERS["clip-dissect"](evidence_of(world, 5, prior), world.texts, 1.0)
+    np.testing.assert_array_equal(
+        with_prior, LABELERS["clip-dissect"](evidence_of(world, 5), world.texts, 1.0)
+    )
+
+
+def test_csp_and_semanticlens_score_by_cosine_to_their_vectors() -> None:
+    world = make_world(8, 30, 8, ties=False)
+    evidence = evidence_of(world, 5)
+    csp = concept_vector(evidence.examples, world.embeddings, 0.4)
+    plain = plain_mean_vector(evidence.examples, world.embeddings)
+    for text, by_csp, by_plain in zip(
+        world.texts,
+        LABELERS["csp"](evidence, world.texts, 0.4),
+        LABELERS["semanticlens"](evidence, world.texts, 0.4),
+        strict=True,
+    ):
+        assert by_csp == pytest.approx(slow.cosine(csp, text), abs=1e-6)
+        assert by_plain == pytest.approx(slow.cosine(plain, text), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LABELERS)
+def test_a_labeler_says_whether_gamma_plays_a_part(name: str) -> None:
+    world = make_world(9, 30, 8, ties=False)
+    low, high = (LABELERS[name](evidence_of(world, 5), world.texts, gamma) for gamma in (0.0, 1.0))
+    assert np.array_equal(low, high) != LABELERS[name].uses_gamma
+
+
+@given(worlds(), st.integers(1, 10))
+def test_falcon_equals_its_slow_twin(world: World, k: int) -> None:
+    found = LABELERS["falcon"](evidence_of(world, k), world.texts, 1.0)
+    if world.activations.max() <= 0:
+        assert not found.any()
+    else:
+        expected = slow.falcon(world.activations, world.embeddings, world.texts, k)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+        assert abs(found.sum()) < 1e-3 or (evidence_of(world, k).examples.contrastive < 0).all()
+
+
+@given(worlds(), st.integers(0, 2**32 - 1))
+def test_correlation_equals_its_slow_twin(world: World, seed: int) -> None:
+    """Over the selected images only, and those with a finite activation."""
+    rng = np.random.default_rng(seed)
+    activations = world.activations.copy()
+    activations[rng.random(len(activations)) < 0.1] = np.nan
+    selection = rng.random(len(activations)) < 0.7
+    examples = select_examples(activations, world.embeddings, 5)
+    spread = text_spread(world.embeddings[selection], world.texts)
+    evidence = Evidence(activations, world.embeddings, examples, None, selection, spread)
+    found = LABELERS["correlation"](evidence, world.texts, 1.0)
+    images = np.flatnonzero(selection & np.isfinite(activations)).tolist()
+    for text, score in zip(world.texts, found, strict=True):
+        cosines = [slow.cosine(world.embeddings[i], text) for i in images]
+        values = [float(activations[i]) for i in images]
+        varies = np.ptp(cosines or [0]) > 1e-4 and (examples.activation > 0).any()
+        assert score == pytest.approx(slow.correlation(values, cosines) if varies else 0, abs=1e-3)
+
+
+def test_correlation_never_looks_at_held_out_images() -> None:
+    world = make_world(11, 40, 6, ties=False)
+    selection = np.arange(40) < 20
+    other = world.embeddings.copy()
+    other[20:] = make_world(12, 20, 6, ties=False).embeddings
+    examples = select_examples(world.activations, world.embeddings, 5)
+    one, two = (
+        LABELERS["correlation"](
+            Evidence(world.activations, embeddings, examples, selection=selection), world.texts, 1.0
+        )
+        for embeddings in (world.embeddings, other)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_a_text_spread_given_changes_nothing() -> None:
+    world = make_world(13, 30, 8, ties=False)
+    examples = select_examples(world.activations, world.embeddings, 5)
+    spread = text_spread(world.embeddings, world.texts)
+    given_it, without = (
+        LABELERS["correlation"](
+            Evidence(world.activations, world.embeddings, examples, text_spread=each), world.texts, 1.0
+        )
+        for each in (spread, None)
+    )
+    np.testing.assert_array_equal(given_it, without)
+
+
+def test_every_labeler_says_what_it_is() -> None:
+    assert all(labeler.title and labeler.what.endswith(".") for labeler in LABELERS.values())
+    with pytest.raises(
+        BadInputError, match="'bert'; there are csp, semanticlens, clip-dissect, falcon, corr"
+    ):
+        check_labeler("bert")
+
+
+@pytest.mark.parametrize("labeler", LABELERS)
+def test_a_neuron_that_never_fires_scores_0_for_every_text(labeler: str) -> None:
+    world = make_world(9, 20, 6, ties=False)
+    silent = World(np.minimum(world.activations, 0), world.embeddings, world.texts)
+    assert LABELERS[labeler](evidence_of(silent, 5), world.texts, 1.0).tolist() == [0] * len(world.texts)
+
+
+def test_best_labels_ties_to_the_lower_index() -> None:
+    index, score = best_labels(np.float32([0.1, 0.5, 0.5, 0.7]), 3)
+    assert index.tolist() == [3, 1, 2]
+    np.testing.assert_array_equal(score, np.float32([0.7, 0.5, 0.5]))
+
+
+def test_best_labels_of_fewer_texts_than_asked() -> None:
+    assert best_labels(np.float32([0.1, 0.5]), 9)[0].tolist() == [1, 0]
+
+
+def test_no_labels_asked_is_refused() -> None:
+    with pytest.raises(BadInputError, match="best 0 labels"):
+        best_labels(np.float32([0.1]), 0)

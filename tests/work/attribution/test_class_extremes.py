@@ -1,0 +1,32 @@
+"""Which neurons and artefacts push a class most and least, by hand."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from csp.work.attribution.class_attribution import ClassPush, artefact_pushes, extremes
+from csp.work.provenance import Provenance
+
+TABLE = pd.DataFrame({"nevus": [0.5, -1.0, 0.5, 0.0], "melanoma": [-0.5, 1.0, -0.2, 0.0]})
+PUSHES = ClassPush("late", "exact", TABLE, Provenance("precomputed", "test", datetime.now(UTC), None))
+
+
+def test_ends_hold_only_what_pushes_that_way_ties_to_the_lower_number() -> None:
+    found = extremes(PUSHES, "nevus", 3)
+    assert found.speak_for == ((0, 0.5), (2, 0.5))
+    assert found.speak_against == ((1, -1.0),)
+    assert extremes(PUSHES, "nevus", 1).speak_for == ((0, 0.5),)
+
+
+def test_each_artefact_has_its_neurons_and_their_strongest_push_either_way() -> None:
+    rows = pd.DataFrame({"neuron": range(4), "artefacts": [["ruler"], ["ruler", "hairs"], [], ["ink"]]})
+    found = artefact_pushes(rows, PUSHES)
+    assert found["artefact"].tolist() == ["hairs", "ruler", "ink"]
+    assert found["neurons"].tolist() == [[1], [1, 0], [3]]
+    assert found["nevus"].tolist() == [-1.0, -1.0, 0.0]
+    assert found["melanoma"].tolist() == [1.0, 1.0, 0.0]
+
+
+def test_no_artefact_is_an_empty_table() -> None:
+    rows = pd.DataFrame({"neuron": range(4), "artefacts": [[], [], [], []]})
+    assert artefact_pushes(rows, PUSHES).empty

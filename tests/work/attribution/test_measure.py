@@ -1,0 +1,83 @@
+"""Class push measured with the model, kept with the run."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from csp.errors import BadInputError, UnavailableError
+from csp.keeping.result_cache import Answers
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
+from csp.work.attribution.class_attribution import PUSHES, ClassPush, class_push
+from csp.work.attribution.measure import measure_push
+from csp.work.explorer.explorer import Explorer
+from csp.work.indexing.index import index
+from csp.work.jobs.attribution import push_job, push_job_faults
+from tests.work.tiny_world import index_spec
+
+
+@pytest.fixture(scope="module")
+def pushed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The tiny world with a layer before and one at the linear head."""
+    spec = index_spec(world, tmp_path_factory.mktemp("pushed") / "run", layers=["layer3", "layer4"])
+    return Run.open(index(spec))
+
+
+def told(run: Run, layer: str, home: Path) -> ClassPush:
+    found = class_push(Explorer(run, Answers(home / "answers")), layer)
+    assert found is not None
+    return found
+
+
+def test_index_measures_it_and_leaves_the_runs_numbers_alone(
+    pushed: Run, world: Path, tmp_path: Path
+) -> None:
+    last, earlier = told(pushed, "layer4", tmp_path), told(pushed, "layer3", tmp_path)
+    assert (last.how, earlier.how) == ("exact", "gradient")
+    assert last.provenance.source == "precomputed"
+    weights = load_file(world / "classifier.safetensors")["fc.weight"].T.astype(np.float64)
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    deviation = pushed.layer_activations("layer4").std(axis=0)
+    np.testing.assert_allclose(last.table.to_numpy(), centred * deviation[:, None], atol=1e-5)
+    np.testing.assert_allclose(earlier.table.sum(axis=1), 0, atol=1e-5)
+    assert earlier.table.abs().to_numpy().max() > 0
+    assert Run.open(pushed.path).check() == []
+
+
+def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tmp_path: Path) -> None:
+    """There are 512 neurons and 56 images."""
+    copy = Run.open(
+        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+    )
+    assert told(copy, "layer4", tmp_path).how == "goes with"
+    assert measure_push(copy, ["layer4"]) == {"layer4": "exact"}
+    assert told(copy, "layer4", tmp_path).how == "exact"
+
+
+def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(pushed.path, tmp_path / "run", ignore=shutil.ignore_patterns("additions"))
+    spec = index_spec(world, copy, layers=["layer3", "layer4"])
+    index(spec)
+    additions = Additions(Run.open(copy))
+    assert additions.read(PUSHES)["layer"].value_counts().to_dict() == {"layer3": 256, "layer4": 512}
+    before = additions.version(PUSHES)
+    index(spec)
+    assert additions.version(PUSHES) == before
+
+
+def test_the_job(pushed: Run, tmp_path: Path) -> None:
+    copy = shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+    assert push_job_faults({"run": str(copy)}) == {}
+    assert push_job({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
+    assert set(Additions(Run.open(copy)).read(PUSHES)["layer"]) == {"layer4"}
+
+
+def test_what_is_missing_is_said(tiny_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="target model"):
+        measure_push(tiny_run, ["late"])
+    bare = tiny_run.manifest.model_copy(update={"classes": ()})
+    with pytest.raises(BadInputError, match="no classes"):
+        measure_push(Run(tiny_run.path, bare), ["late"])

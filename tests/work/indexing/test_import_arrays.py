@@ -1,0 +1,151 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from csp.errors import BadInputError, NotFoundError
+from csp.keeping.run_folder.manifest import Parameters
+from csp.keeping.run_folder.run import Run
+from csp.method.labelers.registry import LABELERS
+from csp.work.indexing.import_arrays import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
+from tests.build import draw
+
+IMAGES, NEURONS, DIMENSION = 30, 4, 8
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    """A folder with activations, embeddings, names, text embeddings and images that belong together."""
+    rng = np.random.default_rng(0)
+    save(tmp_path, "activations", rng.random((IMAGES, NEURONS)).astype(np.float32))
+    save(tmp_path, "embeddings", unit(rng.normal(size=(IMAGES, DIMENSION))))
+    save(tmp_path, "texts", unit(rng.normal(size=(3, DIMENSION))))
+    (tmp_path / "names.txt").write_text("ruler\nhair\n\nmole\n")
+    (tmp_path / "images").mkdir()
+    for row in range(IMAGES):
+        draw(row).save(tmp_path / f"images/{row:02}.png")
+    return tmp_path
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def save(folder: Path, name: str, array: np.ndarray) -> None:
+    np.save(folder / f"{name}.npy", array)
+
+
+def spec(given: Path, **changed: object) -> ImportSpec:
+    fields: dict = {
+        "activations": given / "activations.npy",
+        "embeddings": given / "embeddings.npy",
+        "out": str(given / "run"),
+        "parameters": Parameters(k=5, neighbours=10),
+    }
+    return ImportSpec(**fields | changed)
+
+
+def full(given: Path, **changed: object) -> ImportSpec:
+    fields: dict = {
+        "images": str(given / "images"),
+        "vocabulary": given / "names.txt",
+        "text_embeddings": given / "texts.npy",
+    }
+    return spec(given, **fields | changed)
+
+
+def test_arrays_come_back_with_images_and_labels(given: Path) -> None:
+    run = Run.open(import_arrays(full(given)))
+    assert run.check() == []
+    np.testing.assert_array_equal(run.layer_activations("imported"), np.load(given / "activations.npy"))
+    np.testing.assert_allclose(run.embeddings, np.load(given / "embeddings.npy"), atol=1e-6)
+    assert run.images["path"].tolist()[:2] == ["00.png", "01.png"]
+    assert run.thumbnail(3, "small").startswith(b"RIFF")
+    assert run.vocabulary["text"].tolist() == ["ruler", "hair", "mole"]
+    assert len(run.labels("imported")) == NEURONS * 3 * len(LABELERS)
+    assert run.manifest.notes == ()
+
+
+def test_without_images_or_vocabulary_the_run_says_so(given: Path) -> None:
+    run = Run.open(import_arrays(spec(given, layer="block 3")))
+    assert run.layers == ("block 3",)
+    assert run.manifest.notes == (NO_IMAGES, NO_VOCABULARY)
+    assert run.images["path"].isna().all()
+    with pytest.raises(NotFoundError, match="without images"):
+        run.thumbnail(0, "small")
+
+
+def test_what_is_not_normalised_is_and_the_run_says_so(given: Path) -> None:
+    plain = Run.open(import_arrays(spec(given)))
+    save(given, "embeddings", 3 * np.load(given / "embeddings.npy").astype(np.float64))
+    run = Run.open(import_arrays(spec(given, out=str(given / "scaled"))))
+    np.testing.assert_allclose(run.embeddings, plain.embeddings, atol=1e-6)
+    assert any("normalised to length 1 (lengths were 3 to 3)" in note for note in run.manifest.notes)
+    assert any("converted from float64" in note for note in run.manifest.notes)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8, bool])
+def test_numbers_of_any_type_are_converted(given: Path, dtype: type) -> None:
+    array = (np.load(given / "activations.npy") * 9).astype(dtype)
+    save(given, "activations", np.asfortranarray(array))
+    run = Run.open(import_arrays(spec(given)))
+    np.testing.assert_array_equal(run.layer_activations("imported"), array.astype(np.float32))
+    assert any(f"converted from {np.dtype(dtype)}" in note for note in run.manifest.notes)
+
+
+def test_activations_that_are_not_finite_are_a_state(given: Path) -> None:
+    array = np.load(given / "activations.npy")
+    array[4, 1] = np.nan
+    array[5, 1] = np.inf
+    save(given, "activations", array)
+    run = Run.open(import_arrays(spec(given)))
+    assert run.neurons("imported")["state"].tolist() == ["always-on", "non-finite", "always-on", "always-on"]
+    assert any("2 values that are not finite, in 1 neurons" in note for note in run.manifest.notes)
+
+
+def test_an_unreadable_image_keeps_its_row(given: Path) -> None:
+    (given / "images/02.png").write_text("broken")
+    run = Run.open(import_arrays(full(given)))
+    assert len(run.images) == IMAGES
+    with pytest.raises(NotFoundError, match="no thumbnail"):
+        run.thumbnail(2, "small")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("embeddings", np.full((IMAGES, 8), np.nan), "row 0 of the embeddings .* is not finite"),
+        ("embeddings", np.eye(IMAGES, 8), "row 8 of the embeddings .* is all zero"),
+        ("embeddings", np.ones((IMAGES - 1, 8)), "activations have 30 rows but the embeddings 29"),
+        ("activations", np.ones((4, IMAGES)), "transposed"),
+        ("activations", np.ones(IMAGES), r"have shape \(30,\)"),
+        ("activations", np.array([["a", "b"]] * IMAGES), "of type <U1"),
+        ("activations", np.ones((IMAGES, 2), dtype=complex), "of type complex128"),
+        ("activations", np.array([[None]] * IMAGES), "can't be read"),
+        ("texts", np.ones((2, 8)), "text embeddings have shape"),
+        ("texts", np.ones((3, 5)), "text embeddings have shape"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(given: Path, name: str, array: np.ndarray, message: str) -> None:
+    np.save(given / f"{name}.npy", array, allow_pickle=True)
+    with pytest.raises(BadInputError, match=message):
+        import_arrays(full(given))
+    assert not (given / "run").exists()
+
+
+def test_parts_that_are_missing_are_named(given: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"none\.npy"):
+        import_arrays(spec(given, activations=given / "none.npy"))
+    with pytest.raises(BadInputError, match="belong together"):
+        import_arrays(full(given, vocabulary=None))
+    (given / "images/29.png").unlink()
+    with pytest.raises(BadInputError, match="lists 29 images but the arrays have 30"):
+        import_arrays(full(given))
+
+
+def test_repeated_texts_are_left_out_with_their_embeddings(given: Path) -> None:
+    (given / "names.txt").write_text("ruler\nhair\nruler\n")
+    run = Run.open(import_arrays(full(given)))
+    assert run.vocabulary["text"].tolist() == ["ruler", "hair"]
+    assert run.text_embeddings is not None
+    np.testing.assert_allclose(run.text_embeddings, np.load(given / "texts.npy")[:2], atol=1e-6)

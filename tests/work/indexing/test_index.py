@@ -1,0 +1,161 @@
+import multiprocessing
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from csp.errors import BadInputError, NotFoundError
+from csp.keeping.run_folder.run import Run
+from csp.method.examples.select import select_examples
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.registry import LABELERS
+from csp.work.indexing.index import NO_VOCABULARY, index
+from csp.work.progress import Progress
+from csp.work.splits import selection
+from csp.world.pictures.decode import read_image
+from csp.world.protocols.encoder import open_encoder
+from csp.world.protocols.target import open_target
+from tests.work.tiny_world import BROKEN, GOOD, index_spec
+
+PRELOADED = ["csp.work.indexing.index", "csp.world.targets.torchvision", "csp.world.encoders.openclip"]
+
+
+def test_the_numbers_are_those_of_the_models(indexed: Run, world: Path) -> None:
+    target = open_target(indexed.manifest.target.spec)
+    encoder = open_encoder(indexed.manifest.encoder.spec)
+    row = indexed.images.iloc[20]
+    image = read_image(world / row["path"])
+    output = target.run(target.preprocess(image)[None], list(indexed.layers))
+    for layer in indexed.layers:
+        np.testing.assert_allclose(
+            indexed.layer_activations(layer)[20], output.activations[layer][0], atol=1e-5
+        )
+    embedding = encoder.embed_images(encoder.preprocess(image)[None])[0]
+    np.testing.assert_allclose(indexed.embeddings[20], embedding, atol=1e-5)
+    assert indexed.probabilities is not None
+    np.testing.assert_allclose(indexed.probabilities[20], output.probabilities[0], atol=1e-5)
+    assert row["prediction"] == target.classes[output.probabilities[0].argmax()]
+    assert (row["width"], row["height"]) == image.size
+    assert indexed.text_embeddings is not None
+    texts = encoder.embed_texts(["a hair"], ["{}", "a photo of {}"])
+    np.testing.assert_allclose(indexed.text_embeddings[1], texts[0], atol=1e-5)
+
+
+def test_broken_images_are_listed_with_a_reason(indexed: Run) -> None:
+    assert len(indexed.images) == GOOD
+    assert sorted(indexed.skipped["path"]) == sorted(BROKEN)
+    assert indexed.skipped["reason"].str.len().min() > 10
+    assert indexed.check() == []
+
+
+def test_attributes_and_splits_are_kept(indexed: Run) -> None:
+    assert indexed.attributes == ("ruler", "hairs")
+    assert indexed.images["ruler"].sum() == GOOD // 2
+    assert set(indexed.images["split"]) == {"", "held-out"}
+
+
+def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
+    layer = indexed.layers[1]
+    texts = list(indexed.vocabulary["text"])
+    for neuron in (0, 5, 17):
+        activations = indexed.activations(layer, neuron)
+        expected = select_examples(activations, indexed.embeddings, 6)
+        stored = indexed.examples(layer, neuron)
+        assert stored is not None
+        np.testing.assert_array_equal(stored.activating, expected.activating)
+        np.testing.assert_array_equal(stored.contrastive, expected.contrastive)
+        labels = indexed.labels(layer).query("neuron == @neuron")
+        for name, labeler in LABELERS.items():
+            rows = labels[labels["labeler"] == name]
+            scores = labeler(
+                Evidence(activations, indexed.embeddings, expected, selection=selection(indexed)),
+                indexed.text_embeddings,
+                1.0,
+            )
+            assert list(rows["rank"]) == list(range(1, 6))
+            np.testing.assert_allclose(rows["score"], np.sort(scores)[::-1], atol=1e-6)
+            np.testing.assert_allclose(
+                scores[[texts.index(text) for text in rows["label"]]], rows["score"], atol=1e-6
+            )
+
+
+def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    index(index_spec(world, tmp_path / "run"), seen.append)
+    last = {progress.stage: progress for progress in seen}
+    assert all(progress.done == progress.total for progress in last.values())
+    assert last["images"].total == GOOD + len(BROKEN)
+    assert list(last) == [
+        "checking files",
+        "images",
+        "neighbours",
+        "neurons of layer1",
+        "neurons of layer2.0.bn1",
+        "class push of layer1",
+        "class push of layer2.0.bn1",
+    ]
+
+
+def test_without_a_vocabulary_the_run_says_so(unlabelled: Run) -> None:
+    assert unlabelled.manifest.notes == (NO_VOCABULARY,)
+    assert unlabelled.labels("layer1").empty
+    assert len(unlabelled.neurons("layer1")) == 64
+
+
+def test_names_given_in_the_spec_are_what_the_run_says(world: Path, tmp_path: Path) -> None:
+    run = Run.open(index(index_spec(world, tmp_path / "run", names={"data": "drawn shapes"})))
+    assert run.manifest.dataset.name == "drawn shapes"
+    assert run.manifest.target.name == "resnet18"
+
+
+def test_a_finished_run_is_left_alone_and_another_spec_refused(indexed: Run, world: Path) -> None:
+    before = (indexed.path / "manifest.json").stat().st_mtime_ns
+    assert index(index_spec(world, indexed.path)) == indexed.path
+    assert (indexed.path / "manifest.json").stat().st_mtime_ns == before
+    with pytest.raises(BadInputError, match=r"k = 6 \(now 5\)"):
+        index(index_spec(world, indexed.path, k=5))
+
+
+def test_an_unknown_layer_is_named_before_any_work(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"no layer 'layr2'.*layer2"):
+        index(index_spec(world, tmp_path / "run", layers=["layr2"]))
+    with pytest.raises(BadInputError, match="named twice"):
+        index(index_spec(world, tmp_path / "run", layers=["layer1", "layer1"]))
+    assert not list(tmp_path.glob("run*"))
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_run(
+    indexed: Run, world: Path, tmp_path: Path
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    out = tmp_path / "killed"
+    chance = random.Random()
+    kills = 0
+    for batches, assembling in ((chance.randint(0, 2), 0), (chance.randint(3, 6), 0), (0, 1)):
+        process = context.Process(target=index, args=(index_spec(world, out),))
+        process.start()
+        while process.is_alive() and not reached(tmp_path / "killed.partial", batches, assembling):
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.1))
+        process.kill()
+        process.join()
+        kills += process.exitcode == -signal.SIGKILL
+    assert kills >= 2
+    killed = Run.open(index(index_spec(world, out)))
+    assert killed.fingerprint == indexed.fingerprint
+    assert killed.check() == []
+    for layer in indexed.layers:
+        np.testing.assert_array_equal(killed.layer_activations(layer), indexed.layer_activations(layer))
+    np.testing.assert_array_equal(killed.embeddings, indexed.embeddings)
+    assert not (tmp_path / "killed.partial").exists()
+
+
+def reached(staging: Path, batches: int, assembling: int) -> bool:
+    """Whether a job has that many batches, or has begun to put the run together."""
+    if assembling:
+        return (staging / "run" / "tables").exists()
+    return staging.exists() and len(list(staging.glob("rows-*.safetensors"))) >= batches

@@ -1,0 +1,207 @@
+"""Jobs with real processes: they outlive who started them, stop, go on, and take turns."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from csp.errors import BadInputError, NotFoundError
+from csp.face.cli.app import run
+from csp.keeping import lock
+from csp.keeping.home import runs_folder
+from csp.keeping.jobs import Asked, all_jobs, find_job, new_job, now
+from csp.keeping.library.find import named_run
+from csp.keeping.run_folder.run import Run
+from csp.work.jobs.index import faults
+from csp.work.jobs.jobs import Job, cancel_job, job, list_jobs, resume_job, start_job
+from tests.build import draw
+
+ROOT = Path(__file__).parents[3]
+IMAGES, BATCH = 12, 4
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with images, whose file `go` says how many batches may pass; no job outlives the test."""
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "images").mkdir()
+    for row in range(IMAGES):
+        draw(row).save(tmp_path / f"images/{row:02}.png")
+    yield tmp_path
+    for folder in all_jobs():
+        if folder.alive() and (pid := folder.standing().pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def fields(gate: Path, out: str = "mine", **changed: object) -> dict[str, Any]:
+    """Arguments of an index job that waits at the gate."""
+    own = f"python:tests.work.gated:{gate}"
+    known = {"model": own, "encoder": own, "layers": ["colour"], "data": f"folder:{gate}/images"}
+    return {**known, "out": out, "batch_size": BATCH, "k": 3, "neighbours": 4, **changed}
+
+
+def let_pass(gate: Path, batches: int) -> None:
+    temporary = gate / "going"
+    temporary.write_text("x" * batches)
+    temporary.rename(gate / "go")
+
+
+def kept_batches() -> list[Path]:
+    return sorted((runs_folder() / "mine.partial").glob("rows-*"))
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end, [(each.state, each.error, each.log) for each in list_jobs()]
+        time.sleep(0.05)
+
+
+def ended(id_: str) -> Job:
+    until(lambda: job(id_).finished and not find_job(id_).alive())
+    return job(id_)
+
+
+def test_a_job_outlives_the_process_that_started_it(gate: Path) -> None:
+    code = (
+        f"from csp.work.jobs.jobs import start_job; print(start_job('index', {fields(gate)!r}, 'My run').id)"
+    )
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    id_ = started.stdout.strip()
+    assert job(id_).state in ("queued", "running")
+    let_pass(gate, 1)
+    until(lambda: (reached := job(id_).progress) and reached.done == BATCH)
+    assert job(id_).state == "running"
+    let_pass(gate, 9)
+    done = ended(id_)
+    assert (done.state, done.error, done.result, done.title) == ("done", "", "mine", "My run")
+    assert done.started and done.ended and done.created <= done.started <= done.ended
+    assert f"images: {IMAGES}/{IMAGES}" in done.log
+    assert Run.open(named_run("mine")).check() == []
+    with pytest.raises(BadInputError, match="done: only one that failed"):
+        resume_job(id_)
+
+
+def test_a_cancelled_job_keeps_what_it_computed_and_goes_on(gate: Path) -> None:
+    let_pass(gate, 2)
+    id_ = start_job("index", fields(gate), "My run", by="Ada").id
+    until(lambda: len(kept_batches()) == 2)
+    cancel_job(id_)
+    cancelled = ended(id_)
+    assert (cancelled.state, cancelled.error, cancelled.by) == ("cancelled", "", "Ada")
+    let_pass(gate, 3)
+    assert resume_job(id_).state == "queued"
+    assert ended(id_).state == "done"
+    assert (gate / "passed").read_text() == "xxx", "batches that were computed were computed again"
+
+
+def test_a_killed_job_is_seen_to_be_dead_and_goes_on(gate: Path) -> None:
+    let_pass(gate, 2)
+    id_ = start_job("index", fields(gate), "My run").id
+    until(lambda: len(kept_batches()) == 2)
+    with pytest.raises(BadInputError, match="running: only one that failed"):
+        resume_job(id_)
+    pid = find_job(id_).standing().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    killed = ended(id_)
+    assert killed.state == "failed"
+    assert "ended without finishing" in killed.error
+    let_pass(gate, 3)
+    resume_job(id_)
+    assert ended(id_).state == "done"
+    assert (gate / "passed").read_text() == "xxx"
+    whole = start_job("index", fields(gate, out="whole"), "In one go")
+    let_pass(gate, 9)
+    assert ended(whole.id).state == "done"
+    one, other = (Run.open(named_run(name)) for name in ("mine", "whole"))
+    assert np.array_equal(one.layer_activations("colour"), other.layer_activations("colour"))
+
+
+def test_jobs_take_turns_in_the_order_of_asking(gate: Path) -> None:
+    first, second, third = (
+        start_job("index", fields(gate, out=name), name).id for name in ("first", "second", "third")
+    )
+    until(lambda: job(first).state == "running")
+    until(lambda: all(find_job(id_).standing().pid for id_ in (second, third)))
+    assert [each.title for each in list_jobs()] == ["third", "second", "first"]
+    assert [job(id_).state for id_ in (second, third)] == ["queued", "queued"]
+    cancel_job(second)
+    assert ended(second).state == "cancelled"
+    let_pass(gate, 99)
+    assert [ended(id_).state for id_ in (first, third)] == ["done", "done"]
+    before, after = job(first).ended, job(third).started
+    assert before and after and before <= after
+
+
+def test_a_job_that_cannot_work_says_why(gate: Path) -> None:
+    id_ = start_job("index", fields(gate, layers=["nonsense"]), "Wrong layer").id
+    failed = ended(id_)
+    assert failed.state == "failed"
+    assert "no layer 'nonsense'" in failed.error
+    assert "failed" in failed.log
+
+
+def test_nothing_starts_with_arguments_that_cannot_work(gate: Path, tiny_run: Run) -> None:
+    with pytest.raises(BadInputError, match="no kind of job 'indx'; there are index"):
+        start_job("indx", {}, "Wrong kind")
+    with pytest.raises(BadInputError, match="layers is missing"):
+        start_job("index", {"model": "torchvision:resnet18"}, "Too little")
+    with pytest.raises(NotFoundError, match=r"there is no job '\.\./jobs'"):
+        job("../jobs")
+    assert list_jobs() == ()
+    wrong = {
+        "model": "torchvision:resnet18@/no/such.safetensors",
+        "encoder": "clip:ViT-B-32",
+        "data": "folder:/no/such/folder",
+        "layers": ["layer4"],
+        "vocabulary": "/no/terms.txt",
+        "out": "tiny",
+        "gamma": 3,
+        "k": "many",
+    }
+    found = faults(wrong)
+    assert set(found) == {"model", "encoder", "data", "vocabulary", "out", "gamma", "k"}
+    assert "/no/such.safetensors" in found["model"]
+    assert "starts with none of openclip:" in found["encoder"]
+    assert "/no/such/folder" in found["data"]
+    assert "There is a run called tiny already" in found["out"]
+    assert faults(fields(gate)) == {}
+
+
+def test_a_damaged_job_does_not_hide_the_others() -> None:
+    asked = Asked(kind="index", arguments={}, title="Mine", by="", created=now())
+    (good, held), (bad, other) = new_job(asked), new_job(asked)
+    (bad.path / "job.json").write_text("{")
+    assert [each.id for each in list_jobs()] == [good.id]
+    for descriptor in (held, other):
+        lock.release(descriptor)
+
+
+def test_the_command_lists_shows_cancels_and_resumes(gate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    id_ = start_job("index", fields(gate), "My run").id
+    assert tell(capsys, "list", "--json")[0]["title"] == "My run"
+    assert "asked to stop" in tell(capsys, "cancel", id_)
+    assert ended(id_).state == "cancelled"
+    let_pass(gate, 99)
+    assert "goes on" in tell(capsys, "resume", id_)
+    assert ended(id_).state == "done"
+    shown = tell(capsys, "show", id_, "--json")
+    assert (shown["state"], shown["result"]) == ("done", "mine")
+    assert f"images: {IMAGES}/{IMAGES}" in shown["log"]
+
+
+def tell(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """What `csp jobs` prints, as JSON where it was asked for."""
+    assert run(["jobs", *arguments]) == 0
+    out = capsys.readouterr().out
+    return json.loads(out) if "--json" in arguments else out

@@ -1,0 +1,73 @@
+"""Runs made before a labeler existed."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.tables import LABELS, location, to_arrow
+from csp.method.labelers.registry import LABELERS
+from csp.work.explorer.complete_labels import label_all
+from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.labels.stored import LATER
+
+OLD = ("csp", "semanticlens", "clip-dissect")
+
+
+@pytest.fixture
+def old(tiny_run: Run, own_home: Path) -> Explorer:
+    """The tiny run as a version with three labelers left it."""
+    for index, layer in enumerate(tiny_run.layers):
+        labels = tiny_run.labels(layer)
+        path = tiny_run.path / location(f"labels-{index}")
+        pq.write_table(to_arrow(labels[labels["labeler"].isin(OLD)], LABELS), path)
+        record = tiny_run.manifest.files[location(f"labels-{index}")]
+        changed = record.model_copy(update={"bytes": path.stat().st_size})
+        tiny_run.manifest.files[location(f"labels-{index}")] = changed
+    (tiny_run.path / "manifest.json").write_text(tiny_run.manifest.model_dump_json())
+    return open_explorer("tiny")
+
+
+def test_missing_labelers_are_computed_for_one_neuron_and_kept(old: Explorer) -> None:
+    view = old.neuron("early", 0)
+    assert list(view.labels) == list(LABELERS)
+    assert view.scores.notna().all().all()
+    assert view.provenance.source == "computed"
+    assert old.neuron("early", 0).provenance.source == "cached"
+    assert old.score_range("early", "falcon") is None
+    assert old.neurons("early").frame["label"][0] == old.run.labels("early")["label"][0]
+
+
+def test_labels_of_all_join_the_run(old: Explorer) -> None:
+    computed = {n: old.neuron("early", n).labels for n in (0, 1, 2)}
+    stages: list[tuple[int, int]] = []
+    label_all(old, lambda progress: stages.append((progress.done, progress.total)))
+    assert stages[-1] == (12, 12)
+    assert old.score_range("early", "falcon") is not None, "an open explorer notices"
+    view = open_explorer("tiny").neuron("early", 0)
+    assert view.provenance.source == "precomputed"
+    for neuron, labels in computed.items():
+        again = old.neuron("early", neuron).labels
+        assert again.keys() == labels.keys()
+        for name in labels:
+            assert [row.label for row in again[name]] == [row.label for row in labels[name]]
+            assert [row.score for row in again[name]] == pytest.approx([row.score for row in labels[name]])
+
+
+def test_a_stopped_job_goes_on_and_a_finished_one_has_nothing_to_do(old: Explorer) -> None:
+    def stop(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        label_all(old, stop, batch=2)
+    first = Additions(old.run).read(LATER)
+    assert set(first["neuron"]) == {0, 1}
+    label_all(old, batch=2)
+    done = Additions(old.run).read(LATER)
+    pd.testing.assert_frame_equal(done.iloc[: len(first)], first)
+    before = Additions(old.run).version(LATER)
+    label_all(old)
+    assert Additions(old.run).version(LATER) == before

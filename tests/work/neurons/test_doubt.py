@@ -1,0 +1,99 @@
+"""Texts of like meaning are no rivals, and doubt puts first what most speaks against."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from csp.keeping.home import answers_folder
+from csp.keeping.result_cache import Answers
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.labels.rows import LabelRow
+from csp.work.labels.synonyms import SAME, Meanings
+from csp.work.metrics.ground_truth import ground_truth
+from csp.work.neurons.doubt import DOUBTFUL, doubts, why
+from csp.work.neurons.rows import machine_rows
+
+
+@pytest.fixture
+def explorer(tiny_run: Run) -> Explorer:
+    return Explorer(tiny_run, Answers(answers_folder()))
+
+
+def likeness(run: Run) -> pd.DataFrame:
+    """The cosines of all texts of the vocabulary."""
+    assert run.text_embeddings is not None
+    unit = run.text_embeddings / np.linalg.norm(run.text_embeddings, axis=1, keepdims=True)
+    texts = run.vocabulary["text"].tolist()
+    return pd.DataFrame(unit @ unit.T, texts, texts)
+
+
+def test_the_rival_is_the_best_label_that_means_something_else() -> None:
+    run = open_explorer("demo").run
+    alike, meanings = likeness(run), Meanings(run)
+    first = "typical pigment network"
+    ordered = alike[first].drop(first).sort_values(ascending=False)
+    rows = [LabelRow(first, 0.9, 1)]
+    rows += [LabelRow(str(text), 0.8 - 0.001 * place, place + 2) for place, text in enumerate(ordered.index)]
+    synonyms = int((ordered >= SAME).sum())
+    assert synonyms >= 3, "the demo's vocabulary names most things in several ways"
+    rival = meanings.rival(rows)
+    assert rival is not None
+    assert rival.label == ordered.index[synonyms]
+    assert rival.lead == pytest.approx(0.9 - rows[1 + synonyms].score)
+    only = meanings.rival(rows[: 1 + synonyms])
+    assert only is not None and only.label is None
+    assert only.lead == pytest.approx(0.9 - rows[synonyms].score), "at least so much"
+    assert meanings.rival(rows[:1]) is None
+
+
+def test_texts_outside_the_vocabulary_only_mean_themselves(tiny_run: Run) -> None:
+    meanings = Meanings(tiny_run)
+    known = tiny_run.vocabulary["text"].iloc[0]
+    assert meanings.same("my own words", "my own words")
+    assert not meanings.same("my own words", known)
+    assert meanings.different([known, "my own words", known, "my own words"]) == 2
+    assert meanings.different([]) == 0
+
+
+def test_doubt_is_the_mean_rank_over_what_was_measured(explorer: Explorer) -> None:
+    neurons = pd.RangeIndex(6)
+    unmeasured = pd.DataFrame({"cosy_auc": np.nan, "scs": np.nan}, neurons)
+    stability = pd.Series(np.nan, neurons)
+    alone = doubts(explorer, "late", stability, unmeasured)
+    assert alone["doubt"].notna().any() and alone["doubt"].isna().equals(alone["lead"].isna())
+    assert alone["doubt"].rank().equals(alone["lead"].rank(ascending=False)), "the lead is all there is"
+    best = alone["lead"].tolist().index(alone["lead"].max())
+    faithful = pd.Series(np.where(neurons == best, 0.1, 0.9), neurons)
+    both = doubts(explorer, "late", stability, unmeasured.assign(scs=faithful))
+    assert both["doubt"][best] == pytest.approx((alone["doubt"].min() + 1) / 2)
+    assert both["doubts"][best] == ["little"]
+
+
+def test_every_reason_is_said_in_words(explorer: Explorer) -> None:
+    rows = machine_rows(explorer, "late").frame
+    row = {**rows.iloc[0].to_dict(), "doubts": ["close", "little", "methods", "unstable"], "rival": "a ruler"}
+    said = why({**row, "lead": 0.0123, "meanings": 3, "stability": 0.4})
+    assert said == (
+        "“a ruler” fits almost as well (0.012 behind)",
+        "the label explains little of when the neuron fires",
+        "the methods name 3 different things",
+        "the label stays first in only 40% of trials",
+    )
+    assert why({**row, "doubts": [], "rival": None}) == ()
+
+
+def test_on_the_demo_the_doubtful_labels_are_the_wrong_ones() -> None:
+    """What the rule is for: where the truth is known, it finds the labels that miss it."""
+    explorer = open_explorer("demo")
+    frame = machine_rows(explorer, "layer4").frame.set_index("neuron")
+    judged = ground_truth(explorer, ["csp"])["judged"]
+    right = {
+        one["neuron"]
+        for one in judged
+        if one["layer"] == "layer4" and one["labels"]["csp"]["verdict"] == "true"
+    }
+    wrong = pd.Series([neuron not in right for neuron in frame.index], frame.index)
+    doubtful = frame["doubt"] >= DOUBTFUL
+    assert 50 < doubtful.sum() < 128
+    assert wrong[doubtful].mean() > 0.95 > wrong.mean() + 0.3

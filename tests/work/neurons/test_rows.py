@@ -1,0 +1,131 @@
+"""One row a neuron: what the machine says, what was measured, what people decided; and its export."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from csp.errors import BadInputError, UnavailableError
+from csp.keeping.reviews.vocabulary import Act
+from csp.work.explorer.explorer import Explorer
+from csp.work.neurons.export import EXPORT, as_csv, as_json, export_neurons, export_table
+from csp.work.neurons.rows import COLUMNS, NeuronRows, machine_rows, with_reviews
+from csp.work.reviews.desk import Person, Reviewing, Said
+
+RULER, HAIRS, NEVER = 0, 1, 2
+ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
+
+
+def decide(
+    desk: Reviewing, who: Person, verdict: Act, neuron: int, label: str | None = None, **more: Any
+) -> None:
+    desk.record(who, Said(layer="late", neuron=neuron, verdict=verdict, label=label, **more))
+
+
+def reviewed_rows(explorer: Explorer, desk: Reviewing) -> NeuronRows:
+    return with_reviews(machine_rows(explorer, "late"), desk.reviewed("late"))
+
+
+def test_without_reviews_every_label_is_the_machines(explorer: Explorer) -> None:
+    rows = machine_rows(explorer, "late")
+    table = explorer.neurons("late").frame
+    assert tuple(rows.frame.columns) == COLUMNS
+    assert rows.frame["neuron"].tolist() == table["neuron"].tolist()
+    assert rows.frame["machine_label"].equals(table["label"])
+    assert set(rows.frame["source"]) == {"machine"}
+    assert set(rows.frame["review"]) == {"unreviewed"}
+    assert rows.frame["score"].equals(table["score"])
+
+
+def test_a_label_that_names_an_artefact_is_marked(explorer: Explorer) -> None:
+    frame = machine_rows(explorer, "late").frame
+    ruler = frame["machine_label"].str.contains("ruler", na=False)
+    assert ruler.any() and not ruler.all()
+    assert all("ruler marks" in named for named in frame.loc[ruler, "artefacts"])
+    assert not any("ruler marks" in named for named in frame.loc[~ruler, "artefacts"])
+
+
+def test_a_class_is_named_only_where_one_is_pushed(explorer: Explorer) -> None:
+    rows = machine_rows(explorer, "late")
+    assert rows.push_how == "goes with"
+    pushed = rows.frame["push_class"].notna()
+    assert set(rows.frame.loc[pushed, "push_class"]) <= set(explorer.run.manifest.classes)
+    assert (rows.frame.loc[pushed, "push"] > 0).all()
+    assert not pushed[NEVER] and rows.frame["push"].isna()[NEVER]
+
+
+def test_a_persons_label_comes_first_and_the_machines_stays(explorer: Explorer, desk: Reviewing) -> None:
+    machine = machine_rows(explorer, "late").frame["machine_label"]
+    decide(desk, ANN, Act.OVERRIDE, RULER, "gel bubbles")
+    decide(desk, BO, Act.CONFIRM, HAIRS)
+    decide(desk, BO, Act.REJECT, 4)
+    decide(desk, CY, Act.UNSURE, 5)
+    frame = reviewed_rows(explorer, desk).frame
+    assert frame["label"][RULER] == "gel bubbles"
+    assert frame["label"][HAIRS] == machine[HAIRS]
+    assert frame["label"][4] is None
+    assert frame["machine_label"].equals(machine)
+    assert frame["review"].tolist() == ["override", "confirm", "unreviewed", "unreviewed", "reject", "unsure"]
+    assert frame["source"].tolist() == ["person", "person", "machine", "machine", "person", "machine"]
+    assert frame["reviewers"][RULER] == ["Ann"]
+    assert frame["artefacts"][RULER] == ["gel bubbles"]
+
+
+def test_a_dispute_is_one_until_it_is_settled(explorer: Explorer, desk: Reviewing) -> None:
+    decide(desk, ANN, Act.OVERRIDE, RULER, "ink")
+    decide(desk, BO, Act.OVERRIDE, RULER, "hairs")
+    assert reviewed_rows(explorer, desk).frame["review"][RULER] == "disputed"
+    decide(desk, CY, Act.RESOLVE, RULER, "ink")
+    settled = reviewed_rows(explorer, desk).frame
+    assert (settled["review"][RULER], settled["label"][RULER]) == ("override", "ink")
+
+
+def test_a_second_look_and_a_persons_artefact_tag_show(explorer: Explorer, desk: Reviewing) -> None:
+    decide(desk, ANN, Act.FLAG, NEVER, tags=("artefact:ink",))
+    frame = reviewed_rows(explorer, desk).frame
+    assert frame["second_look"].tolist() == [False, False, True, False, False, False]
+    assert frame["artefacts"][NEVER][-1] == "ink"
+    assert frame["review"][NEVER] == "unreviewed"
+
+
+def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
+    decide(desk, ANN, Act.OVERRIDE, RULER, "=HYPERLINK(1)")
+    files = {kind: tmp_path / f"neurons.{kind}" for kind in ("csv", "json", "parquet")}
+    for path in files.values():
+        assert export_neurons(explorer, desk, path, explorer.run.layers) == 12
+    from_json = json.loads(files["json"].read_text())
+    assert from_json == pq.read_table(files["parquet"]).to_pylist()
+    assert list(from_json[0]) == list(EXPORT)
+    late = [row for row in from_json if row["layer"] == "late"]
+    assert [row["neuron"] for row in late] == list(range(6))
+    assert late[RULER]["label"] == "=HYPERLINK(1)"
+    assert {row["run_fingerprint"] for row in from_json} == {explorer.run.fingerprint}
+    first = explorer.run.labels("late").query("neuron == 0 and labeler == 'csp' and rank == 1").iloc[0]
+    assert late[RULER]["labels"][0] == late[RULER]["csp_label"] == first["label"]
+    assert late[RULER]["label_scores"][0] == first["score"]
+    table = list(csv.DictReader(io.StringIO(files["csv"].read_text())))
+    assert [(row["layer"], int(row["neuron"])) for row in table] == [
+        (r["layer"], r["neuron"]) for r in from_json
+    ]
+    assert table[6 + RULER]["label"] == "'=HYPERLINK(1)", "a spreadsheet would run the cell"
+    assert table[6 + RULER]["reviewers"] == "Ann"
+
+
+def test_only_the_chosen_rows_in_their_order(explorer: Explorer) -> None:
+    rows = machine_rows(explorer, "late")
+    table = export_table(explorer, rows, rows.frame.iloc[[4, 1]])
+    assert [row["neuron"] for row in json.loads(as_json(table))] == [4, 1]
+    nothing = export_table(explorer, rows, rows.frame.iloc[:0])
+    assert as_csv(nothing).decode().split("\r\n") == [",".join(EXPORT), ""]
+
+
+def test_what_can_not_be_written_is_said(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="xlsx"):
+        export_neurons(explorer, desk, tmp_path / "neurons.xlsx", ("late",))
+    with pytest.raises(UnavailableError, match="no/neurons"):
+        export_neurons(explorer, desk, tmp_path / "no" / "neurons.csv", ("late",))
+    assert list(tmp_path.glob("*.xlsx")) == []

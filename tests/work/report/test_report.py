@@ -1,0 +1,120 @@
+"""The audit report: one file that opens offline and holds what people decided, safely."""
+
+import re
+import sqlite3
+from contextlib import closing
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from csp.errors import UnavailableError
+from csp.keeping.reviews.vocabulary import Act
+from csp.work.explorer.explorer import Explorer
+from csp.work.report.content import Wish
+from csp.work.report.export import export_report, is_report, report_text
+from csp.work.reviews.artefacts import artefact_neurons
+from csp.work.reviews.desk import Person, Reviewing, Said
+
+ANN, BO = Person(name="Ann <script>alert(1)</script>"), Person(name="Bo", verified=True)
+HOSTILE = '<img src=x onerror="alert(1)"> & "ruler" \u202e'
+WISH = Wish(("early", "late"))
+
+
+class Elements(HTMLParser):
+    """Collects what a browser would build."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [value for name, value in given.items() if name == "id" and value]
+        self.links += [value for name, value in given.items() if name in ("href", "src") and value]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def built(html: str) -> Elements:
+    found = Elements()
+    found.feed(html)
+    return found
+
+
+def review(desk: Reviewing) -> None:
+    desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label=HOSTILE, reason="<b>why</b>"))
+    desk.record(BO, Said(layer="late", neuron=0, verdict=Act.CONFIRM, tags=("artefact:ruler",)))
+    desk.record(BO, Said(layer="late", neuron=1, verdict=Act.REJECT))
+
+
+def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk: Reviewing) -> None:
+    review(desk)
+    html, neurons = report_text(explorer, desk, WISH)
+    page = built(html)
+    assert neurons == sum(layer.neurons for layer in explorer.run.manifest.layers)
+    assert {"script", "img", "iframe", "link", "object"}.isdisjoint(page.tags)
+    assert all(link.startswith(("#", "data:image/webp;base64,")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert page.tags.count("use") > page.tags.count("image") > 0
+
+
+def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: Reviewing) -> None:
+    review(desk)
+    text = built(report_text(explorer, desk, WISH)[0]).text
+    for said in (HOSTILE, "Ann <script>alert(1)</script>", "<b>why</b>", "In dispute.", "artefact:ruler"):
+        assert said in text
+    assert "(not verified)" in text
+    assert desk.reviews.verify().head in text
+    assert explorer.run.fingerprint in text
+
+
+def test_pictures_and_neurons_nobody_reviewed_can_be_left_out(explorer: Explorer, desk: Reviewing) -> None:
+    review(desk)
+    html, neurons = report_text(explorer, desk, Wish(("early", "late"), pictures=False, reviewed_only=True))
+    page = built(html)
+    assert neurons == 2
+    assert "image" not in page.tags
+    assert "data:" not in "".join(page.links)
+    assert "neurons that nobody reviewed are left out" in page.text
+    assert re.search(r", image \d+", page.text)
+
+
+def test_a_damaged_record_is_said_first(explorer: Explorer, desk: Reviewing, own_home: Path) -> None:
+    review(desk)
+    with closing(sqlite3.connect(own_home / "reviews.sqlite")) as database, database:
+        database.execute("DROP TRIGGER IF EXISTS events_no_update")
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE review_events SET label = 'nothing to see' WHERE sequence = 1")
+    text = built(report_text(explorer, desk, WISH)[0]).text
+    assert "BROKEN" in text
+    assert "The record is not as it was written" in text
+
+
+def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert export_report(explorer, desk, path, WISH) > 0
+    assert path.read_text().rstrip().endswith("</html>")
+    with pytest.raises(UnavailableError, match="can't be written"):
+        export_report(explorer, desk, tmp_path / "no folder" / "report.html", WISH)
+    assert is_report(path, None)
+    assert not is_report(path, "csv")
+
+
+def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: Reviewing) -> None:
+    desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label="ruler marks and hairs"))
+    desk.record(BO, Said(layer="late", neuron=1, verdict=Act.UNSURE, tags=("artefact:ink",)))
+    desk.record(ANN, Said(layer="late", neuron=2, verdict=Act.OVERRIDE, label="blue-white veil"))
+    found = {one.neuron: one for one in artefact_neurons(explorer, desk.states()) if one.layer == "late"}
+    assert found[0].tags == ("artefact:hairs", "artefact:ruler")
+    assert (found[0].source, found[0].words) == ("person", "hairs, ruler marks")
+    assert "artefact:ink" in found[1].tags
+    assert 2 not in found
