@@ -25,7 +25,7 @@ from csp.keeping.canonical_json import canonical_json
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 
 SERVER = Path(__file__).parents[1] / "scripts" / "private_postgres.py"
 AIM_MS = 200
@@ -80,7 +80,7 @@ def entry(reviewer: int, neuron: int) -> Entry:
         run="demo",
         layer="layer4",
         neuron=neuron,
-        verdict=Act.OVERRIDE,
+        verdict=Action.OVERRIDE,
         label=f"blue-white veil {reviewer}",
         machine_label="ruler marks",
         reviewer=f"reviewer {reviewer}",

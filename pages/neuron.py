@@ -10,7 +10,7 @@ from csp.face.screen.neuron.image_dialog import image_dialog
 from csp.face.screen.neuron.pictures import chosen_pictures, neuron_pictures
 from csp.face.screen.neuron.scores import chosen_parameters, labels_panel
 from csp.face.screen.neuron.similar import similar_panel
-from csp.face.screen.neuron.toolbar import steering
+from csp.face.screen.neuron.toolbar import toolbar
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 from csp.face.screen.url.params import whole_number
@@ -28,7 +28,7 @@ with frame("Neuron"):
     contrast = chosen_contrast(address, explorer)
     view = explorer.neuron(layer, neuron, k=k, gamma=gamma, contrast=contrast)
 
-    steering(run, layer, neuron, kind)
+    toolbar(run, layer, neuron, kind)
     if odd := oddity(view):
         st.info(plain(odd), icon=":material/info:")
     pictures, words = st.container(key="neuron-body").columns([52, 48], gap="medium")

@@ -18,6 +18,6 @@ def runs_folder() -> Path:
     return home() / "runs"
 
 
-def answers_folder() -> Path:
+def result_cache_folder() -> Path:
     """Where computed answers are kept."""
     return home() / "answers"

@@ -39,7 +39,7 @@ _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
-class Asked(BaseModel):
+class JobRequest(BaseModel):
     """What a job was asked to do; `job.json`."""
 
     model_config = ConfigDict(frozen=True)
@@ -51,7 +51,7 @@ class Asked(BaseModel):
     created: datetime
 
 
-class Standing(BaseModel):
+class JobState(BaseModel):
     """Whether a job runs; `state.json`. `result` is the name of the run to open."""
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +64,7 @@ class Standing(BaseModel):
     result: str = ""
 
 
-class Reached(BaseModel):
+class JobProgress(BaseModel):
     """How far a job is; `progress.json`. `rate` in steps per second."""
 
     model_config = ConfigDict(frozen=True)
@@ -92,25 +92,25 @@ class JobFolder:
         """The name of the folder; ids sort by the time of asking."""
         return self.path.name
 
-    def asked(self) -> Asked:
+    def asked(self) -> JobRequest:
         """What the job was asked to do."""
-        return Asked.model_validate_json((self.path / JOB_NAME).read_bytes())
+        return JobRequest.model_validate_json((self.path / JOB_NAME).read_bytes())
 
-    def standing(self) -> Standing:
+    def standing(self) -> JobState:
         """Where it stands by its own account; whether it still lives only `alive` says."""
         path = self.path / STATE_NAME
-        return Standing.model_validate_json(path.read_bytes()) if path.exists() else Standing()
+        return JobState.model_validate_json(path.read_bytes()) if path.exists() else JobState()
 
-    def reached(self) -> Reached | None:
+    def reached(self) -> JobProgress | None:
         """How far it is, once it has said so."""
         path = self.path / PROGRESS_NAME
-        return Reached.model_validate_json(path.read_bytes()) if path.exists() else None
+        return JobProgress.model_validate_json(path.read_bytes()) if path.exists() else None
 
-    def write_standing(self, standing: Standing) -> None:
+    def write_standing(self, standing: JobState) -> None:
         """Say where the job stands."""
         atomic.write_bytes(self.path / STATE_NAME, standing.model_dump_json().encode())
 
-    def write_reached(self, reached: Reached) -> None:
+    def write_reached(self, reached: JobProgress) -> None:
         """Say how far the job is."""
         atomic.write_bytes(self.path / PROGRESS_NAME, reached.model_dump_json().encode())
 
@@ -142,7 +142,7 @@ class JobFolder:
         (self.path / CANCEL_NAME).unlink(missing_ok=True)
 
 
-def new_job(asked: Asked) -> tuple[JobFolder, int]:
+def new_job(asked: JobRequest) -> tuple[JobFolder, int]:
     """Make the folder of a new job, locked by this process; returns it with the lock's descriptor."""
     name = f"{asked.created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
     folder = JobFolder(jobs_folder() / name)

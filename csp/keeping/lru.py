@@ -9,7 +9,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Value]):
+class LruCache(Generic[Key, Value]):
     """At most `most` values, those used last; threads may share it, and must not change the values."""
 
     def __init__(self, most: int) -> None:

@@ -61,7 +61,7 @@ class JSONRows(diskcache.Disk):  # type: ignore[misc, unused-ignore] # diskcache
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResult:
     """A value and where it comes from: `by` what, `when`, and how many seconds it took."""
 
     value: Any
@@ -71,17 +71,17 @@ class Answer:
     seconds: float
 
 
-def _answer(row: Any) -> Answer | None:
+def _answer(row: Any) -> CachedResult | None:
     """The answer that a row of the cache holds; None when it holds none."""
     try:
-        return Answer(
+        return CachedResult(
             row["value"], "cached", row["by"], datetime.fromisoformat(row["when"]), float(row["seconds"])
         )
     except (TypeError, KeyError, ValueError):
         return None
 
 
-class Answers:
+class ResultCache:
     """The answers kept in one folder, at most about `limit_bytes` of them (the oldest go first).
 
     A damaged cache is moved aside, one that can't be written is done without: `notice` then says so.
@@ -107,7 +107,7 @@ class Answers:
             self._opened.close()
             self._opened = None
 
-    def get_or_compute(self, key: dict[str, Any], compute: Callable[[], Any], *, by: str) -> Answer:
+    def get_or_compute(self, key: dict[str, Any], compute: Callable[[], Any], *, by: str) -> CachedResult:
         """The kept answer to `key` (run fingerprint and parameters, as JSON), or a new one, then kept.
 
         `compute` returns a JSON value without NaN. `by` says what computes: it is kept, not compared.
@@ -125,7 +125,7 @@ class Answers:
             "seconds": round(time.perf_counter() - start, 6),
         }
         self._guarded(lambda cache: cache.set(name, row))
-        return Answer(value, "computed", by, datetime.fromisoformat(row["when"]), row["seconds"])
+        return CachedResult(value, "computed", by, datetime.fromisoformat(row["when"]), row["seconds"])
 
     def clear(self) -> None:
         """Forget every answer."""

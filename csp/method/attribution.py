@@ -44,7 +44,7 @@ def linear_head(
     return weights
 
 
-def exact_push(
+def exact_attribution(
     activations: Float[np.ndarray, "n c"], weights: Float64[np.ndarray, "c classes"]
 ) -> Float64[np.ndarray, "c classes"]:
     """Change of a class's centred logit when a neuron rises by one standard deviation: W_cj std(a_c).
@@ -56,7 +56,7 @@ def exact_push(
     return push
 
 
-def gradient_push(
+def gradient_attribution(
     activations: Float[np.ndarray, "n c"],
     contributions: Float[np.ndarray, "n c classes"],
     deviation: Float[np.ndarray, " c"],
@@ -66,9 +66,9 @@ def gradient_push(
         push_cj = std(a_c) * sum_i a_ic k_icj / sum_i a_ic^2
 
     The fraction is the slope of a line through the origin: the change of the logit for one unit of
-    activation, over the images where the neuron fires. For a linear head k = W a, so it is `exact_push`. 0
-    for a neuron that never fires. In logits, any size. `deviation` is over the whole probe dataset, the rest
-    may be of some images of it.
+    activation, over the images where the neuron fires. For a linear head k = W a, so it is
+    `exact_attribution`. 0 for a neuron that never fires. In logits, any size. `deviation` is over the
+    whole probe dataset, the rest may be of some images of it.
     """
     a, k = activations.astype(np.float64), contributions.astype(np.float64)
     energy = (a**2).sum(axis=0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from csp.keeping.result_cache import Answer
+from csp.keeping.result_cache import CachedResult
 from csp.keeping.run_folder.manifest import Manifest
 
 Source = Literal["precomputed", "cached", "computed"]
@@ -36,7 +36,7 @@ def precomputed(manifest: Manifest) -> Provenance:
     return Provenance("precomputed", by, manifest.created.astimezone(UTC), None)
 
 
-def answered(answer: Answer) -> Provenance:
+def answered(answer: CachedResult) -> Provenance:
     """Of what the cache gave or was given."""
     return Provenance(answer.source, answer.by, answer.when, answer.seconds)
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from csp.keeping.reviews.event import Entry
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 
 RUN = "f" * 64
 
 
-def entry(verdict: Act = Act.CONFIRM, label: str | None = "ruler", **given: Any) -> Entry:
+def entry(verdict: Action = Action.CONFIRM, label: str | None = "ruler", **given: Any) -> Entry:
     """Ann confirms the machine's label of neuron 1, or what is given instead."""
     usual: dict[str, Any] = {
         "run_fingerprint": RUN,

@@ -2,12 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from csp.keeping.lru import Recent
+from csp.keeping.lru import LruCache
 
 
 def test_the_ones_used_last_stay() -> None:
     made: list[str] = []
-    recent: Recent[str, str] = Recent(2)
+    recent: LruCache[str, str] = LruCache(2)
 
     def ask(key: str) -> str:
         def make() -> str:
@@ -21,7 +21,7 @@ def test_the_ones_used_last_stay() -> None:
 
 
 def test_threads_share_it_within_its_bound() -> None:
-    recent: Recent[int, int] = Recent(3)
+    recent: LruCache[int, int] = LruCache(3)
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda place: recent.get(place % 7, lambda: place % 7), range(2_000)))
     assert found == [place % 7 for place in range(2_000)]

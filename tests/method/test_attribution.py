@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.attribution import centred_logits, exact_push, goes_with, gradient_push, linear_head
+from csp.method.attribution import (
+    centred_logits,
+    exact_attribution,
+    goes_with,
+    gradient_attribution,
+    linear_head,
+)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -23,7 +29,7 @@ def test_a_linear_head_is_recovered_from_the_probabilities(seed: int, classes: i
     found = linear_head(activations, logits)
     assert found is not None
     np.testing.assert_allclose(found, weights - weights.mean(axis=1, keepdims=True), atol=1e-4)
-    np.testing.assert_allclose(exact_push(activations, found).sum(axis=1), 0, atol=1e-4)
+    np.testing.assert_allclose(exact_attribution(activations, found).sum(axis=1), 0, atol=1e-4)
 
 
 def test_a_layer_with_more_behind_it_has_no_linear_head() -> None:
@@ -48,7 +54,7 @@ def test_weights_that_cannot_be_told_are_not_made_up(case: str) -> None:
 def test_exact_push_by_hand() -> None:
     activations = np.array([[0, 1], [2, 1]], dtype=np.float32)  # standard deviations 1 and 0
     weights = np.array([[0.5, -0.5], [3.0, -3.0]])
-    np.testing.assert_allclose(exact_push(activations, weights), np.array([[0.5, -0.5], [0.0, 0.0]]))
+    np.testing.assert_allclose(exact_attribution(activations, weights), np.array([[0.5, -0.5], [0.0, 0.0]]))
 
 
 def test_goes_with_is_the_correlation_neuron_by_neuron() -> None:
@@ -93,11 +99,11 @@ def test_for_a_linear_head_the_gradients_push_is_the_exact_one(seed: int) -> Non
     activations[:, 1] = 0
     weights = rng.normal(size=(4, 3))
     contributions = activations[:, :, None] * weights
-    found = gradient_push(activations, contributions, activations.std(axis=0))
-    np.testing.assert_allclose(found, exact_push(activations, weights), atol=1e-5)
+    found = gradient_attribution(activations, contributions, activations.std(axis=0))
+    np.testing.assert_allclose(found, exact_attribution(activations, weights), atol=1e-5)
 
 
 def test_gradient_push_by_hand() -> None:
     activations = np.array([[1.0], [2.0]])  # adds 3 where it is 1, and 2 where it is 2: (1*3 + 2*2) / (1 + 4)
-    found = gradient_push(activations, np.array([[[3.0]], [[2.0]]]), np.array([0.5]))
+    found = gradient_attribution(activations, np.array([[[3.0]], [[2.0]]]), np.array([0.5]))
     assert found.tolist() == [[pytest.approx(0.5 * 7 / 5)]]

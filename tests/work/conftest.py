@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
-from csp.work.reviews.desk import Reviewing
+from csp.work.reviews.desk import ReviewDesk
 from tests.work.tiny_world import index_spec, make_world
 
 
@@ -35,11 +35,11 @@ def unlabelled(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def explorer(tiny_run: Run) -> Explorer:
     """Asks the run of `tests.build`."""
-    return Explorer(tiny_run, Answers(answers_folder()))
+    return Explorer(tiny_run, ResultCache(result_cache_folder()))
 
 
 @pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
+def desk(tiny_run: Run) -> Iterator[ReviewDesk]:
     """Where people judge that run."""
     with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
+        yield ReviewDesk(tiny_run, reviews)

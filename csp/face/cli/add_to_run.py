@@ -36,12 +36,12 @@ def push(
     """Measure with the model how each neuron pushes each class, and keep it with the run."""
     from csp.keeping.library.find import find_run
     from csp.keeping.run_folder.run import Run
-    from csp.work.attribution.measure import measure_push
+    from csp.work.attribution.measure import measure_attribution
 
     opened = Run.open(find_run(run))
     layers = opened.layers if layer is None else (opened.layer(layer).layer,)
     with shown_progress() as report:
-        found = measure_push(opened, layers, report, in_place=in_place)
+        found = measure_attribution(opened, layers, report, in_place=in_place)
     if json:
         print_json(
             {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in found.items()]}
@@ -71,16 +71,16 @@ def export(
     from csp.keeping.reviews.store import open_reviews
     from csp.work.explorer.explorer import open_explorer
     from csp.work.neurons.export import export_neurons
-    from csp.work.report.content import Wish
+    from csp.work.report.content import ReportOptions
     from csp.work.report.export import export_report, is_report
-    from csp.work.reviews.desk import Reviewing
+    from csp.work.reviews.desk import ReviewDesk
 
     explorer = open_explorer(run)
     layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     with open_reviews() as reviews:
-        desk = Reviewing(explorer.run, reviews)
+        desk = ReviewDesk(explorer.run, reviews)
         if is_report(out, format_):
-            wish = Wish(layers, pictures=pictures, reviewed_only=reviewed_only)
+            wish = ReportOptions(layers, pictures=pictures, reviewed_only=reviewed_only)
             with shown_progress() as report:
                 count = export_report(explorer, desk, out, wish, report)
         else:

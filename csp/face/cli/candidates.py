@@ -14,7 +14,7 @@ from csp.work.neurons.selection import choose_neurons
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp --help` can do without
     from csp.work.candidates.ask import Generated
-    from csp.work.candidates.tables import Request
+    from csp.work.candidates.tables import CandidateRequest
     from csp.work.explorer.explorer import Explorer
 
 
@@ -42,13 +42,13 @@ def candidates(
     json: JsonOption = False,
 ) -> None:
     """Ask a vision-language model for label candidates, and list them. A stopped job goes on where it was."""
-    from csp.work.candidates.tables import Layout, Request
+    from csp.work.candidates.tables import CandidateRequest, Layout
     from csp.work.explorer.explorer import open_explorer
 
     explorer = open_explorer(run)
     names = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    request = Request(
+    request = CandidateRequest(
         vlm=vlm or "",
         mode="activating-only" if activating_only else "contrastive",
         prompt=_prompt(prompt_file),
@@ -73,7 +73,9 @@ def candidates(
     print_lines(f"{name}: {one.sentence}" for name, one in done.items())
 
 
-def _ask(explorer: "Explorer", chosen: dict[str, list[int]], request: "Request") -> "dict[str, Generated]":
+def _ask(
+    explorer: "Explorer", chosen: dict[str, list[int]], request: "CandidateRequest"
+) -> "dict[str, Generated]":
     from csp.work.candidates.ask import generate
 
     with shown_progress() as report:

@@ -52,13 +52,13 @@ def evaluate(
     from csp.method.labelers.registry import LABELERS
     from csp.work.explorer.explorer import open_explorer
     from csp.work.metrics.evaluate import evaluate as measure
-    from csp.work.metrics.protocol import Request
+    from csp.work.metrics.protocol import MetricRequest
 
     explorer = open_explorer(run)
     choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    request = Request(
+    request = MetricRequest(
         metric, tuple(dict.fromkeys(method or LABELERS)), choice, chosen, simulator, generator, generated
     )
     with shown_progress() as report:

@@ -1,19 +1,19 @@
 """Verdicts in words. What people typed is shown as text: short, no markup, its direction kept to itself."""
 
 from csp.face.screen.wording import plain
-from csp.keeping.reviews.event import Event, Who
+from csp.keeping.reviews.event import Event, Reviewer
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.keeping.reviews.vocabulary import TAGS, Action
 
 DONE = {
-    Act.CONFIRM: "confirmed",
-    Act.OVERRIDE: "replaced by",
-    Act.REJECT: "none fits",
-    Act.UNSURE: "unsure",
-    Act.RESOLVE: "settled as",
-    Act.DRAFT: "draft",
-    Act.FLAG: "second look asked for",
-    Act.UNDO: "taken back",
+    Action.CONFIRM: "confirmed",
+    Action.OVERRIDE: "replaced by",
+    Action.REJECT: "none fits",
+    Action.UNSURE: "unsure",
+    Action.RESOLVE: "settled as",
+    Action.DRAFT: "draft",
+    Action.FLAG: "second look asked for",
+    Action.UNDO: "taken back",
 }
 _ISOLATE, _END = "\u2068", "\u2069"
 
@@ -24,16 +24,18 @@ def shown(text: str, most: int = 60) -> str:
     return f"{_ISOLATE}{plain(line if len(line) <= most else f'{line[: most - 1]}…')}{_END}"
 
 
-def name(who: Who) -> str:
+def name(who: Reviewer) -> str:
     """A reviewer for text: a name that was only typed says so."""
     return who.name if who.verified else f"{who.name} (not checked)"
 
 
 def said(event: Event) -> str:
     """What an event says, for text: `replaced by ruler marks`."""
-    if event.verdict is Act.RESOLVE and event.label is None:
+    if event.verdict is Action.RESOLVE and event.label is None:
         return "settled: none fits"
-    label = event.label if event.verdict not in (Act.REJECT, Act.UNSURE, Act.FLAG, Act.UNDO) else None
+    label = (
+        event.label if event.verdict not in (Action.REJECT, Action.UNSURE, Action.FLAG, Action.UNDO) else None
+    )
     return f"{DONE[event.verdict]} {label}" if label else DONE[event.verdict]
 
 

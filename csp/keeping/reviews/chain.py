@@ -32,7 +32,7 @@ GENESIS_HEAD = Head()
 
 
 @dataclass(frozen=True)
-class Finding:
+class Verification:
     """What verification found; `first_bad` is the sequence of the first event that is not as recorded."""
 
     ok: bool
@@ -43,7 +43,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class News:
+class NewEvents:
     """The events of a run after one that a reader knows."""
 
     head: Head
@@ -73,7 +73,7 @@ def verify(
     kept: Head | None = None,
     expect: str | None = None,
     start: Head = GENESIS_HEAD,
-) -> Finding:
+) -> Verification:
     """Check rows in the order of their sequence, beginning after `start`.
 
     `kept` is the head that the database noted beside the events, `expect` a hash that was noted elsewhere:
@@ -82,23 +82,23 @@ def verify(
     head, met = start, {GENESIS}
     for row in rows:
         if problem := _problem(row, head):
-            return Finding(False, head.sequence, head.hash, head.sequence + 1, problem)
+            return Verification(False, head.sequence, head.hash, head.sequence + 1, problem)
         head = Head(head.sequence + 1, row["hash"])
         met.add(head.hash)
     if kept is not None and kept != head:
         return _other_end(head, kept)
     if expect is not None and expect.strip().lower() not in met:
         problem = f"no event has the hash {expect}: events were removed or written anew"
-        return Finding(False, head.sequence, head.hash, None, problem)
-    return Finding(True, head.sequence, head.hash)
+        return Verification(False, head.sequence, head.hash, None, problem)
+    return Verification(True, head.sequence, head.hash)
 
 
-def _other_end(head: Head, kept: Head) -> Finding:
+def _other_end(head: Head, kept: Head) -> Verification:
     if head.sequence == kept.sequence:
         problem = f"event {head.sequence} is not the one that was recorded"
-        return Finding(False, head.sequence, head.hash, head.sequence, problem)
+        return Verification(False, head.sequence, head.hash, head.sequence, problem)
     problem = f"the record ends with event {head.sequence}, but event {kept.sequence} was the newest recorded"
-    return Finding(False, head.sequence, head.hash, min(head.sequence, kept.sequence) + 1, problem)
+    return Verification(False, head.sequence, head.hash, min(head.sequence, kept.sequence) + 1, problem)
 
 
 def _problem(row: Mapping[str, Any], head: Head) -> str | None:

@@ -3,7 +3,7 @@
 from csp.errors import BadInputError
 from csp.keeping.reviews.event import SAW_NONE, Entry, Event
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Act, Role
+from csp.keeping.reviews.vocabulary import TAGS, Action, Role
 
 _SAID = ("place", "verdict", "label", "reviewer", "reason", "tags", "undoes")
 
@@ -14,13 +14,13 @@ def check(entry: Entry, state: NeuronReview) -> None:
         raise BadInputError(f"{entry.reviewer} may only look: ask an admin for the role of a reviewer")
     if unknown := [tag for tag in entry.tags if tag not in TAGS]:
         raise BadInputError(f"there is no tag {unknown[0]!r}; there are {', '.join(TAGS)}")
-    if entry.verdict is Act.CONFIRM and not entry.label:
+    if entry.verdict is Action.CONFIRM and not entry.label:
         raise BadInputError("there is no label to confirm: the machine has none; override it with your own")
-    if entry.verdict is Act.OVERRIDE and not entry.label:
+    if entry.verdict is Action.OVERRIDE and not entry.label:
         raise BadInputError("an override needs a label; write one, or reject the machine's")
-    if entry.verdict is Act.RESOLVE and entry.imported is None:
+    if entry.verdict is Action.RESOLVE and entry.imported is None:
         _check_resolve(entry, state)
-    if entry.verdict is Act.UNDO:
+    if entry.verdict is Action.UNDO:
         _check_undo(entry, state)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from csp.errors import BadRunError
 from csp.keeping.canonical_json import canonical_json
-from csp.keeping.reviews.vocabulary import Act, Role
+from csp.keeping.reviews.vocabulary import Action, Role
 
 SAW_NONE = "none"
 """`seen` of someone who saw that nobody had reviewed the neuron."""
@@ -20,14 +20,14 @@ def new_token() -> str:
     return str(uuid.uuid4())
 
 
-class Who(NamedTuple):
+class Reviewer(NamedTuple):
     """A reviewer: a name that was verified (signed in) and the same name merely typed are two people."""
 
     name: str
     verified: bool
 
 
-class Place(NamedTuple):
+class NeuronRef(NamedTuple):
     """One neuron of one run."""
 
     run_fingerprint: str
@@ -43,7 +43,7 @@ class Entry:
     run: str
     layer: str
     neuron: int
-    verdict: Act
+    verdict: Action
     label: str | None = None
     """The label after it in this person's eyes; None: none fits, or nothing said."""
     label_before: str | None = None
@@ -73,14 +73,14 @@ class Entry:
     """JSON on where an imported event comes from; None: recorded here."""
 
     @property
-    def who(self) -> Who:
+    def who(self) -> Reviewer:
         """The person."""
-        return Who(self.reviewer, self.reviewer_verified)
+        return Reviewer(self.reviewer, self.reviewer_verified)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> NeuronRef:
         """The neuron."""
-        return Place(self.run_fingerprint, self.layer, self.neuron)
+        return NeuronRef(self.run_fingerprint, self.layer, self.neuron)
 
     def row(self) -> dict[str, Any]:
         """As the database stores it: text, whole numbers, reals and truth values only."""
@@ -109,7 +109,7 @@ class Event(Entry):
         """The event that a database row holds; BadRunError when it can't be read."""
         try:
             parsed = {
-                "verdict": Act(row["verdict"]),
+                "verdict": Action(row["verdict"]),
                 "role": Role(row["role"]),
                 "tags": tuple(json.loads(row["tags"])),
                 "at": datetime.fromisoformat(row["at"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from csp.errors import BadInputError
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.vocabulary import Act, Role
+from csp.keeping.reviews.vocabulary import Action, Role
 
 REQUIRED = ("neuron", "verdict", "reviewer")
 
@@ -77,11 +77,11 @@ def _time(value: Any) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _act(value: Any) -> Act:
+def _act(value: Any) -> Action:
     try:
-        return Act(str(value).strip().lower())
+        return Action(str(value).strip().lower())
     except ValueError:
-        raise BadInputError(f"there is no verdict {value!r}; there are {', '.join(Act)}") from None
+        raise BadInputError(f"there is no verdict {value!r}; there are {', '.join(Action)}") from None
 
 
 def _role(value: Any) -> Role:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from csp.keeping.reviews.event import SAW_NONE, Event, Place, Who
+from csp.keeping.reviews.event import SAW_NONE, Event, NeuronRef, Reviewer
 from csp.keeping.reviews.normalise import same_label
-from csp.keeping.reviews.vocabulary import VERDICTS, Act
+from csp.keeping.reviews.vocabulary import VERDICTS, Action
 
-_DECISIONS = (*VERDICTS, Act.RESOLVE)
+_DECISIONS = (*VERDICTS, Action.RESOLVE)
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class NeuronReview:
     """Its whole history, oldest first, undone events included."""
     undone: frozenset[str] = frozenset()
     """Tokens of the events that were taken back."""
-    verdicts: Mapping[Who, Event] = field(default_factory=dict)
+    verdicts: Mapping[Reviewer, Event] = field(default_factory=dict)
     """Each person's latest verdict, the newest last."""
     resolution: Event | None = None
     """The event that settled a dispute last."""
@@ -27,7 +27,7 @@ class NeuronReview:
     """People's latest decisions differ, and nobody settled it since. `unsure` is no decision."""
     second_look: Event | None = None
     """The flag that still asks for one: until it is undone or someone else decides."""
-    drafts: Mapping[Who, Event] = field(default_factory=dict)
+    drafts: Mapping[Reviewer, Event] = field(default_factory=dict)
     """Each person's draft, until their next verdict."""
     deciding: Event | None = None
     """The newest decision: its label is in force."""
@@ -49,11 +49,11 @@ class NeuronReview:
         return self.machine_label if self.deciding is None else self.deciding.label
 
     @property
-    def verdict(self) -> Act | None:
+    def verdict(self) -> Action | None:
         """The newest decision, `unsure` when people only said that, None when nobody said anything."""
         if self.deciding is not None:
             return self.deciding.verdict
-        return Act.UNSURE if self.verdicts else None
+        return Action.UNSURE if self.verdicts else None
 
     @property
     def seen(self) -> str:
@@ -66,8 +66,8 @@ def current(events: Sequence[Event]) -> NeuronReview:
     undone = _undone(events)
     standing = [event for event in events if event.token not in undone]
     verdicts = _latest_verdicts(standing)
-    resolution = next((event for event in reversed(standing) if event.verdict is Act.RESOLVE), None)
-    counted = [event for event in verdicts.values() if event.verdict is not Act.UNSURE]
+    resolution = next((event for event in reversed(standing) if event.verdict is Action.RESOLVE), None)
+    counted = [event for event in verdicts.values() if event.verdict is not Action.UNSURE]
     if resolution is not None:
         counted = [resolution, *(event for event in counted if event.sequence > resolution.sequence)]
     return NeuronReview(
@@ -82,9 +82,9 @@ def current(events: Sequence[Event]) -> NeuronReview:
     )
 
 
-def by_neuron(events: Iterable[Event]) -> dict[Place, NeuronReview]:
+def by_neuron(events: Iterable[Event]) -> dict[NeuronRef, NeuronReview]:
     """Where every neuron that has events stands."""
-    groups: dict[Place, list[Event]] = {}
+    groups: dict[NeuronRef, list[Event]] = {}
     for event in events:
         groups.setdefault(event.place, []).append(event)
     return {place: current(group) for place, group in groups.items()}
@@ -94,14 +94,14 @@ def _undone(events: Sequence[Event]) -> frozenset[str]:
     """An undo that was itself undone does not count; it can only be undone by a later event."""
     undone: set[str] = set()
     for event in reversed(events):
-        if event.verdict is Act.UNDO and event.undoes and event.token not in undone:
+        if event.verdict is Action.UNDO and event.undoes and event.token not in undone:
             undone.add(event.undoes)
     return frozenset(undone)
 
 
-def _latest_verdicts(standing: Iterable[Event]) -> dict[Who, Event]:
+def _latest_verdicts(standing: Iterable[Event]) -> dict[Reviewer, Event]:
     """An imported verdict comes late in the sequence: it does not replace one that was made after it."""
-    latest: dict[Who, Event] = {}
+    latest: dict[Reviewer, Event] = {}
     for event in standing:
         if event.verdict in VERDICTS:
             earlier = latest.get(event.who)
@@ -115,17 +115,17 @@ def _latest_verdicts(standing: Iterable[Event]) -> dict[Who, Event]:
 def _second_look(standing: Iterable[Event]) -> Event | None:
     asked: Event | None = None
     for event in standing:
-        if event.verdict is Act.FLAG:
+        if event.verdict is Action.FLAG:
             asked = event
         elif event.verdict in _DECISIONS and asked is not None and event.who != asked.who:
             asked = None
     return asked
 
 
-def _drafts(standing: Iterable[Event]) -> dict[Who, Event]:
-    drafts: dict[Who, Event] = {}
+def _drafts(standing: Iterable[Event]) -> dict[Reviewer, Event]:
+    drafts: dict[Reviewer, Event] = {}
     for event in standing:
-        if event.verdict is Act.DRAFT:
+        if event.verdict is Action.DRAFT:
             drafts[event.who] = event
         elif event.verdict in _DECISIONS:
             drafts.pop(event.who, None)

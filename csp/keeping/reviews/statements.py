@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from csp.errors import BadInputError, BadRunError
 from csp.keeping.reviews import chain, checks
-from csp.keeping.reviews.chain import Finding, Head, News
-from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
+from csp.keeping.reviews.chain import Head, NewEvents, Verification
+from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer
 from csp.keeping.reviews.normalise import tidy
 from csp.keeping.reviews.schema import CLAIMS, EVENTS, HEAD
 from csp.keeping.reviews.state import current
@@ -60,7 +60,7 @@ def events(
     return [Event.from_row(row) for row in _rows(connection, query)]
 
 
-def verify(connection: Connection, expect: str | None, since: Head) -> Finding:
+def verify(connection: Connection, expect: str | None, since: Head) -> Verification:
     """Check the chain after `since` against itself, the noted head and an expected hash."""
     rows = _rows(
         connection, select(EVENTS).where(EVENTS.c.sequence > since.sequence).order_by(EVENTS.c.sequence)
@@ -68,26 +68,26 @@ def verify(connection: Connection, expect: str | None, since: Head) -> Finding:
     return chain.verify(rows, _head(connection), expect, since)
 
 
-def news(connection: Connection, run_fingerprint: str, known: Head) -> News:
+def news(connection: Connection, run_fingerprint: str, known: Head) -> NewEvents:
     """The newest event, and the run's events after a known one."""
     newest = _head(connection)
     if newest == known:
-        return News(newest, ())
+        return NewEvents(newest, ())
     query = select(EVENTS.c.hash).where(EVENTS.c.sequence == known.sequence)
     afresh = known != Head() and connection.scalar(query) != known.hash
     after = 0 if afresh else known.sequence
-    return News(newest, tuple(events(connection, run_fingerprint, after=after)), afresh)
+    return NewEvents(newest, tuple(events(connection, run_fingerprint, after=after)), afresh)
 
 
 def claim(
-    connection: Connection, places: Sequence[Place], who: Who, now: datetime, lease: timedelta
-) -> Place | None:
+    connection: Connection, places: Sequence[NeuronRef], who: Reviewer, now: datetime, lease: timedelta
+) -> NeuronRef | None:
     """Take the first place that nobody else holds, giving back what the person held before."""
     _lock(connection)
     held = {
-        Place(*row[:3])
+        NeuronRef(*row[:3])
         for row in connection.execute(select(CLAIMS))
-        if Who(row.reviewer, row.reviewer_verified) != who and _alive(row.at, now, lease)
+        if Reviewer(row.reviewer, row.reviewer_verified) != who and _alive(row.at, now, lease)
     }
     release(connection, who)
     place = next((place for place in places if place not in held), None)
@@ -99,7 +99,7 @@ def claim(
     return place
 
 
-def release(connection: Connection, who: Who) -> None:
+def release(connection: Connection, who: Reviewer) -> None:
     """Give back what a person holds."""
     connection.execute(delete(CLAIMS).filter_by(reviewer=who.name, reviewer_verified=who.verified))
 

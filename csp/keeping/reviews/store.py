@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from csp.errors import BadInputError
-from csp.keeping.reviews.chain import GENESIS_HEAD, Finding, Head, News
-from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who
+from csp.keeping.reviews.chain import GENESIS_HEAD, Head, NewEvents, Verification
+from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer
 from csp.keeping.reviews.location import Location
 
 if TYPE_CHECKING:
@@ -112,27 +112,29 @@ class Reviews:
             lambda connection: statements.events(connection, run_fingerprint, layer, neuron)
         )
 
-    def news(self, run_fingerprint: str, known: Head) -> News:
+    def news(self, run_fingerprint: str, known: Head) -> NewEvents:
         """What a run's reader who knows the record up to an event has missed; cheap when that is nothing."""
         if not self._exists():
-            return News(Head(), (), known != Head())
+            return NewEvents(Head(), (), known != Head())
         from csp.keeping.reviews import statements
 
         return self._database().read(lambda connection: statements.news(connection, run_fingerprint, known))
 
-    def verify(self, expect: str | None = None, since: Head = GENESIS_HEAD) -> Finding:
+    def verify(self, expect: str | None = None, since: Head = GENESIS_HEAD) -> Verification:
         """Check every event, or those after one that was found good before.
 
         `expect` is the hash of some event, noted elsewhere.
         """
         if not self._exists():
-            missing = Finding(False, 0, Head().hash, None, f"no event has the hash {expect}: there are none")
-            return missing if expect else Finding(since == Head(), 0, Head().hash)
+            missing = Verification(
+                False, 0, Head().hash, None, f"no event has the hash {expect}: there are none"
+            )
+            return missing if expect else Verification(since == Head(), 0, Head().hash)
         from csp.keeping.reviews import statements
 
         return self._database().read(lambda connection: statements.verify(connection, expect, since))
 
-    def claim(self, places: Sequence[Place], who: Who, lease: timedelta = LEASE) -> Place | None:
+    def claim(self, places: Sequence[NeuronRef], who: Reviewer, lease: timedelta = LEASE) -> NeuronRef | None:
         """Take the first place that nobody else works on; a person holds one place at a time."""
         from csp.keeping.reviews import statements
 
@@ -141,7 +143,7 @@ class Reviews:
             lambda connection: statements.claim(connection, places, who, now, lease)
         )
 
-    def release(self, who: Who) -> None:
+    def release(self, who: Reviewer) -> None:
         """Give back what a person holds."""
         from csp.keeping.reviews import statements
 

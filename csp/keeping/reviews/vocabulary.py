@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     """What an event does; the first four are verdicts."""
 
     CONFIRM = "confirm"
@@ -20,7 +20,7 @@ class Act(StrEnum):
     """Takes back an earlier event, which stays in the record."""
 
 
-VERDICTS = (Act.CONFIRM, Act.OVERRIDE, Act.REJECT, Act.UNSURE)
+VERDICTS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT, Action.UNSURE)
 
 
 class Role(StrEnum):

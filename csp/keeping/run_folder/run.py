@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
-from csp.keeping.lru import Recent
+from csp.keeping.lru import LruCache
 from csp.keeping.run_folder import arrays, tables
 from csp.keeping.run_folder.integrity import check_run
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest, read_manifest
@@ -33,8 +33,8 @@ class Run:
     path: Path
     manifest: Manifest
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    _recent: Recent[tuple[str, int], np.ndarray] = field(
-        default_factory=lambda: Recent(RECENT_NEURONS), init=False, repr=False
+    _recent: LruCache[tuple[str, int], np.ndarray] = field(
+        default_factory=lambda: LruCache(RECENT_NEURONS), init=False, repr=False
     )
 
     @classmethod

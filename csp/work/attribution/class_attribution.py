@@ -15,7 +15,7 @@ import pyarrow as pa
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.attribution import centred_logits, exact_push, goes_with, linear_head
+from csp.method.attribution import centred_logits, exact_attribution, goes_with, linear_head
 from csp.work.explorer.explorer import Explorer
 from csp.work.provenance import Provenance, answered, computed_by
 
@@ -37,7 +37,7 @@ HOW: dict[How, str] = {
 }
 """What the number means, by how it was found."""
 
-PUSHES = AddedTable(
+CLASS_ATTRIBUTION = AddedTable(
     "class-push",
     {
         "layer": pa.string(),
@@ -54,7 +54,7 @@ PUSHES = AddedTable(
 
 
 @dataclass(frozen=True)
-class ClassPush:
+class ClassAttribution:
     """The push of every neuron of a layer on every class."""
 
     layer: str
@@ -75,7 +75,7 @@ class ClassPush:
         return dict(sorted(values.items(), key=lambda one: -one[1]))
 
 
-def class_push(explorer: Explorer, layer: str) -> ClassPush | None:
+def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None:
     """The pushes in a layer; None when the run has no class probabilities."""
     run = explorer.run
     classes = run.manifest.classes
@@ -90,17 +90,17 @@ def class_push(explorer: Explorer, layer: str) -> ClassPush | None:
         weights = linear_head(activations, logits)
         if weights is None:
             return {"how": "goes with", "push": _json(goes_with(activations, logits))}
-        return {"how": "exact", "push": _json(exact_push(activations, weights))}
+        return {"how": "exact", "push": _json(exact_attribution(activations, weights))}
 
     answer = explorer.answers.get_or_compute(
         explorer.key("class push", layer), compute, by=computed_by(csp_version())
     )
     table = pd.DataFrame(answer.value["push"], columns=list(classes))
-    return ClassPush(layer, answer.value["how"], table, answered(answer))
+    return ClassAttribution(layer, answer.value["how"], table, answered(answer))
 
 
-def _measured(run: Run, layer: str) -> ClassPush | None:
-    rows = Additions(run).read(PUSHES)
+def _measured(run: Run, layer: str) -> ClassAttribution | None:
+    rows = Additions(run).read(CLASS_ATTRIBUTION)
     rows = rows[rows["layer"] == layer].sort_values("neuron")
     if rows["neuron"].tolist() != list(range(run.layer(layer).neurons)):
         return None
@@ -110,7 +110,7 @@ def _measured(run: Run, layer: str) -> ClassPush | None:
     last = rows.iloc[-1]
     by = computed_by(str(last["csp_version"]), run.manifest.target.name)
     when = last["measured"].to_pydatetime()
-    return ClassPush(layer, last["how"], table, Provenance("precomputed", by, when, None))
+    return ClassAttribution(layer, last["how"], table, Provenance("precomputed", by, when, None))
 
 
 def _json(push: np.ndarray) -> list[list[float]]:
@@ -129,7 +129,7 @@ class Extremes:
     """The lowest push first; only pushes below 0."""
 
 
-def extremes(pushes: ClassPush, name: str, count: int) -> Extremes:
+def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
     """The `count` neurons at either end for one class, ties to the lower number."""
     column = pushes.table[name].to_numpy()
     falling, rising = (np.argsort(values, kind="stable")[:count].tolist() for values in (-column, column))
@@ -140,7 +140,7 @@ def extremes(pushes: ClassPush, name: str, count: int) -> Extremes:
     )
 
 
-def artefact_pushes(rows: pd.DataFrame, pushes: ClassPush) -> pd.DataFrame:
+def artefact_attribution(rows: pd.DataFrame, pushes: ClassAttribution) -> pd.DataFrame:
     """One row an artefact: `artefact`, `neurons` (the strongest pushing first), and by class the push of the
     neuron of them that pushes it most, up or down. `rows` has the columns neuron and artefacts.
     """

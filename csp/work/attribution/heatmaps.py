@@ -17,20 +17,20 @@ from jaxtyping import Float32
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.work.explorer.explorer import Explorer
-from csp.work.models.probe_images import ProbePicture, ProbePictures
+from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, explainable, run_target
 from csp.work.provenance import computed_by
-from csp.world.pictures.heatmap import Part, lit, seen_part, spotlight
+from csp.world.pictures.heatmap import CropBox, lit, seen_part, spotlight
 
 AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Firing:
+class Heatmap:
     """The map of one neuron on one picture."""
 
     values: Float32[np.ndarray, "y x"]
-    part: Part
+    part: CropBox
     size: tuple[int, int]
     remark: str
     """What to say of the picture that was used; "" for the image file itself."""
@@ -46,14 +46,14 @@ class Firing:
 
 
 @dataclass(frozen=True)
-class Heat:
+class HeatmapOverlays:
     """Overlays by image, all on one scale: clear is where the neuron fires most strongly in any of them."""
 
     overlays: Mapping[int, bytes]
     remark: str
 
 
-def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> Heat:
+def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> HeatmapOverlays:
     """Where one neuron fires in probe images; maps are kept for the next time.
 
     Raises UnavailableError when the target model or a picture is missing, BadInputError for a layer that has
@@ -63,7 +63,7 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
     explorer.run.activations(layer, neuron)  # NotFoundError for a neuron that does not exist
 
     def compute() -> list[dict[str, Any]]:
-        pictures = ProbePictures(explorer.run)
+        pictures = ProbeImages(explorer.run)
         chosen = [pictures.picture(image) for image in wanted]
         return [_as_json(one) for one in _maps(run_target(explorer.run), layer, [neuron], chosen)]
 
@@ -73,10 +73,10 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
     maps = [_from_json(row) for row in rows]
     strongest = max((one.peak for one in maps), default=0.0)
     overlays = {image: one.overlay(strongest) for image, one in zip(wanted, maps, strict=True)}
-    return Heat(overlays, next((one.remark for one in maps if one.remark), ""))
+    return HeatmapOverlays(overlays, next((one.remark for one in maps if one.remark), ""))
 
 
-def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbePicture) -> dict[int, bytes]:
+def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbeImage) -> dict[int, bytes]:
     """One picture (WebP) for each neuron, dark where it does not fire, each on its own scale; kept nowhere.
 
     Raises as `heat`.
@@ -88,10 +88,10 @@ def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbePic
 
 
 def _maps(
-    target: RunTarget, layer: str, neurons: Sequence[int], pictures: Sequence[ProbePicture]
-) -> list[Firing]:
+    target: RunTarget, layer: str, neurons: Sequence[int], pictures: Sequence[ProbeImage]
+) -> list[Heatmap]:
     """Picture by picture, and in each the neurons in their order."""
-    model, parts, found = explainable(target), dict[tuple[int, int], Part](), list[Firing]()
+    model, parts, found = explainable(target), dict[tuple[int, int], CropBox](), list[Heatmap]()
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
         batch = np.stack([target.model.preprocess(one.image) for one in some])
@@ -101,11 +101,11 @@ def _maps(
             size = one.image.size
             if size not in parts:
                 parts[size] = seen_part(target.model.preprocess, size)
-            found += [Firing(each, parts[size], size, one.remark) for each in of_neurons]
+            found += [Heatmap(each, parts[size], size, one.remark) for each in of_neurons]
     return found
 
 
-def _as_json(one: Firing) -> dict[str, Any]:
+def _as_json(one: Heatmap) -> dict[str, Any]:
     """Half precision is more than a screen can show."""
     packed = np.nan_to_num(one.values).clip(-65504, 65504).astype(np.float16)
     part = [one.part.left, one.part.top, one.part.right, one.part.bottom]
@@ -113,7 +113,7 @@ def _as_json(one: Firing) -> dict[str, Any]:
     return {"values": values, "shape": packed.shape, "part": part, "size": one.size, "remark": one.remark}
 
 
-def _from_json(row: Mapping[str, Any]) -> Firing:
+def _from_json(row: Mapping[str, Any]) -> Heatmap:
     packed = np.frombuffer(base64.b64decode(row["values"]), np.float16).reshape(row["shape"])
     width, height = row["size"]
-    return Firing(packed.astype(np.float32), Part(*row["part"]), (width, height), row["remark"])
+    return Heatmap(packed.astype(np.float32), CropBox(*row["part"]), (width, height), row["remark"])

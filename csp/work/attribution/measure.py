@@ -11,9 +11,9 @@ from csp.errors import BadInputError
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.attribution import exact_push, gradient_push
-from csp.work.attribution.class_attribution import PUSHES, How
-from csp.work.models.probe_images import ProbePictures
+from csp.method.attribution import exact_attribution, gradient_attribution
+from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, How
+from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import RunTarget, explainable, run_target
 from csp.work.progress import Report, Stage, silent
 from csp.world.protocols.target import ExplainableTarget
@@ -26,7 +26,7 @@ MOST_CLASSES = 20
 """Each class needs a pass of its own: with more, `csp index` leaves layers without linear head alone."""
 
 
-def measure_push(
+def measure_attribution(
     run: Run,
     layers: Sequence[str],
     report: Report = silent,
@@ -42,12 +42,12 @@ def measure_push(
     target, additions, found = target or run_target(run), Additions(run, in_place=in_place), dict[str, How]()
     for layer in layers:
         push, how, images = _measured(run, target, layer, report)
-        additions.append(PUSHES, _rows(layer, push, how, images))
+        additions.append(CLASS_ATTRIBUTION, _rows(layer, push, how, images))
         found[layer] = how
     return found
 
 
-def measure_push_when_indexed(run: Run, target: RunTarget, report: Report) -> None:
+def measure_attribution_when_indexed(run: Run, target: RunTarget, report: Report) -> None:
     """What `csp index` adds to the run it made: all layers, but gradients only where the classes are few.
 
     Nothing for a model without classes, or one that does not say what its neurons add.
@@ -55,10 +55,10 @@ def measure_push_when_indexed(run: Run, target: RunTarget, report: Report) -> No
     if len(run.manifest.classes) < 2 or not isinstance(target.model, ExplainableTarget):
         return
     many = len(run.manifest.classes) > MOST_CLASSES
-    done = set(Additions(run, in_place=True).read(PUSHES)["layer"])
+    done = set(Additions(run, in_place=True).read(CLASS_ATTRIBUTION)["layer"])
     head = target.model.head
     layers = [each for each in run.layers if each not in done and not (many and head(each) is None)]
-    measure_push(run, layers, report, target=target, in_place=True)
+    measure_attribution(run, layers, report, target=target, in_place=True)
 
 
 def _check_classes(run: Run) -> None:
@@ -73,19 +73,19 @@ def _measured(
     with target.lock:
         head = explainable(target).head(layer)
     if head is not None:
-        return exact_push(activations, head.T.astype(np.float64)), "exact", 0
+        return exact_attribution(activations, head.T.astype(np.float64)), "exact", 0
     chosen = np.unique(np.linspace(0, len(activations) - 1, IMAGES).astype(np.int64))
     pairs = list(_contributions(run, target, layer, chosen, report))
     seen, added = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     deviation = np.nan_to_num(np.nanstd(activations.astype(np.float64), axis=0))
-    return gradient_push(np.nan_to_num(seen), np.nan_to_num(added), deviation), "gradient", len(chosen)
+    return gradient_attribution(np.nan_to_num(seen), np.nan_to_num(added), deviation), "gradient", len(chosen)
 
 
 def _contributions(
     run: Run, target: RunTarget, layer: str, images: Int64[np.ndarray, " m"], report: Report
 ) -> Iterable[tuple[Float32[np.ndarray, "b c"], Float32[np.ndarray, "b c classes"]]]:
     """Batch by batch: activations, and what each neuron adds to each class."""
-    pictures, model = ProbePictures(run), explainable(target)
+    pictures, model = ProbeImages(run), explainable(target)
     stage = Stage(f"class push of {layer}", len(images), report)
     for start in range(0, len(images), AT_ONCE):
         rows = images[start : start + AT_ONCE].tolist()

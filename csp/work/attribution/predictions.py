@@ -19,9 +19,9 @@ from csp.errors import NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.method.search import share_below
-from csp.work.attribution.class_attribution import ClassPush, class_push
+from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
 from csp.work.explorer.explorer import Explorer
-from csp.work.models.probe_images import ProbePicture, ProbePictures
+from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import explainable, run_target
 from csp.work.provenance import computed_by
 from csp.world.pictures.uploads import read_upload
@@ -36,7 +36,7 @@ HOW: dict[How, str] = {
 
 
 @dataclass(frozen=True)
-class Tried:
+class Prediction:
     """One picture through the target model, as seen from one layer."""
 
     layer: str
@@ -50,13 +50,13 @@ class Tried:
     remark: str
 
 
-def read_picture(data: bytes) -> ProbePicture:
+def read_picture(data: bytes) -> ProbeImage:
     """The bytes of an upload as a picture without metadata; a CspError says what is wrong with them."""
     upload = read_upload(data)
-    return ProbePicture(upload.image, upload.remark)
+    return ProbeImage(upload.image, upload.remark)
 
 
-def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Tried:
+def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Prediction:
     """A picture that is not in the run, through the model. Raises UnavailableError without the model."""
     target = run_target(explorer.run)
     batch = target.model.preprocess(picture)[None]
@@ -67,7 +67,7 @@ def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Tried:
     return _tried(explorer.run, layer, activations, output.probabilities[0], (contributions, how, remark))
 
 
-def try_probe_image(explorer: Explorer, layer: str, image: int) -> Tried:
+def try_probe_image(explorer: Explorer, layer: str, image: int) -> Prediction:
     """A picture of the probe dataset: prediction and activations come from the run.
 
     At a linear head the contributions follow from them, too; elsewhere the model works them out once.
@@ -77,7 +77,7 @@ def try_probe_image(explorer: Explorer, layer: str, image: int) -> Tried:
         raise NotFoundError(f"there is no image {image}: the run has {run.manifest.images}, counted from 0")
     activations = run.layer_activations(layer)[image]
     probabilities = np.zeros(0) if run.probabilities is None else run.probabilities[image]
-    pushes = class_push(explorer, layer)
+    pushes = class_attribution(explorer, layer)
     if pushes is not None and pushes.how == "exact":
         found = _by_weights(run, pushes, activations, int(probabilities.argmax()))
         return _tried(run, layer, activations, probabilities, (found, "exact", ""))
@@ -89,7 +89,7 @@ Found = tuple[Float[np.ndarray, " c"] | None, How | None, str]
 
 
 def _by_weights(
-    run: Run, pushes: ClassPush, activations: Float[np.ndarray, " c"], predicted: int
+    run: Run, pushes: ClassAttribution, activations: Float[np.ndarray, " c"], predicted: int
 ) -> Float[np.ndarray, " c"]:
     """Weight x activation, the weight being the exact push over one standard deviation."""
     deviation = np.nan_to_num(np.nanstd(run.layer_activations(pushes.layer).astype(np.float64), axis=0))
@@ -101,7 +101,7 @@ def _by_weights(
 
 def _kept_contributions(explorer: Explorer, layer: str, image: int) -> Found:
     def compute() -> dict[str, Any]:
-        picture = ProbePictures(explorer.run).picture(image)
+        picture = ProbeImages(explorer.run).picture(image)
         found, how, remark = _contributions_by_model(explorer, layer, picture.image)
         if found is None:
             raise UnavailableError(remark)
@@ -134,7 +134,7 @@ def _tried(
     activations: Float[np.ndarray, " c"],
     probabilities: Float[np.ndarray, " classes"],
     found: Found,
-) -> Tried:
+) -> Prediction:
     contributions, how, remark = found
     frame = pd.DataFrame(
         {
@@ -145,4 +145,4 @@ def _tried(
         }
     )
     classes = zip(run.manifest.classes, probabilities.astype(float).tolist(), strict=False)
-    return Tried(layer, tuple(sorted(classes, key=lambda one: -one[1])), frame, how, remark)
+    return Prediction(layer, tuple(sorted(classes, key=lambda one: -one[1])), frame, how, remark)

@@ -19,9 +19,9 @@ from csp.keeping.versions import csp_version
 from csp.work.candidates.grids import NotAskedError, draw_grids, grids_hash, images_to_show
 from csp.work.candidates.read import read_safely
 from csp.work.candidates.scores import keep_embeddings
-from csp.work.candidates.tables import CANDIDATE_TEXTS, CANDIDATES, Request, request_key
+from csp.work.candidates.tables import CANDIDATE_TEXTS, CANDIDATES, CandidateRequest, request_key
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import openable_spec, portable_spec
 from csp.world.protocols.vlm import Vlm, open_vlm
@@ -52,7 +52,7 @@ class Generated:
 
 
 def generate(
-    explorer: Explorer, layer: str, neurons: Sequence[int], request: Request, report: Report = silent
+    explorer: Explorer, layer: str, neurons: Sequence[int], request: CandidateRequest, report: Report = silent
 ) -> Generated:
     """Ask about each neuron and keep the answers.
 
@@ -87,7 +87,9 @@ _opened = lru_cache(maxsize=1)(open_vlm)
 class _Work:
     """One request to one model about the neurons of one layer."""
 
-    def __init__(self, explorer: Explorer, layer: str, request: Request, vlm: Vlm, choice: Choice) -> None:
+    def __init__(
+        self, explorer: Explorer, layer: str, request: CandidateRequest, vlm: Vlm, choice: ExampleOptions
+    ) -> None:
         self.explorer, self.layer, self.request, self.vlm, self.choice = explorer, layer, request, vlm, choice
         self.additions = Additions(explorer.run, in_place=request.in_place)
         self.key = request_key(request, vlm.weights_hash, (choice.reuse, str(choice.contrast)))

@@ -22,7 +22,7 @@ class NotAskedError(BadInputError):
 
 
 @dataclass(frozen=True)
-class Shown:
+class GridImages:
     """Which images each grid holds, in order; `contrastive` is empty in activating-only mode."""
 
     activating: tuple[int, ...]
@@ -34,7 +34,7 @@ class Shown:
         return (self.activating, self.contrastive) if self.contrastive else (self.activating,)
 
 
-def images_to_show(examples: Examples, mode: Mode) -> Shown:
+def images_to_show(examples: Examples, mode: Mode) -> GridImages:
     """The images that fire, and in contrastive mode the twin of each; an image may be the twin of several.
 
     Raises NotAskedError for a neuron that never fires, or that in contrastive mode has no twin at all.
@@ -44,16 +44,16 @@ def images_to_show(examples: Examples, mode: Mode) -> Shown:
         raise NotAskedError(SENTENCES[NeuronState.NEVER_FIRES])
     activating = tuple(int(image) for image in examples.activating[fires])
     if mode == "activating-only":
-        return Shown(activating, ())
+        return GridImages(activating, ())
     contrastive = tuple(int(image) for image in examples.contrastive[fires] if image >= 0)
     if not contrastive:
         raise NotAskedError(
             "No image leaves this neuron cold, so there is no second grid; ask in activating-only mode."
         )
-    return Shown(activating, contrastive)
+    return GridImages(activating, contrastive)
 
 
-def draw_grids(run: Run, shown: Shown, layout: Layout) -> tuple[Image.Image, ...]:
+def draw_grids(run: Run, shown: GridImages, layout: Layout) -> tuple[Image.Image, ...]:
     """The grids at the VLM's resolution; NotAskedError where the run has no picture of an image."""
     return tuple(_grid(run, images, layout) for images in shown.grids)
 

@@ -21,11 +21,11 @@ from csp.errors import BadInputError, BadRunError
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
-from csp.work.candidates.grids import Shown, as_png, draw_grids, grids_hash
+from csp.work.candidates.grids import GridImages, as_png, draw_grids, grids_hash
 from csp.work.candidates.scores import keep_embeddings, score_candidates
 from csp.work.candidates.tables import CANDIDATES, OWN_CANDIDATES, SHIPPED_VLM, Layout, Status
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow
 from csp.work.labels.typed_text import clean_text
 from csp.world.pictures.grid import enlarged
@@ -51,7 +51,7 @@ class VlmAnswer:
     prompt: str
     layout: Layout
     seed: int
-    shown: Shown
+    shown: GridImages
     grids: str
     raw: str
     concepts: tuple[str, ...]
@@ -87,7 +87,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Saw:
+class SeenGrids:
     """The picture grids of an answer as PNG: as the VLM saw them, and enlarged without smoothing."""
 
     grids: tuple[bytes, ...]
@@ -100,7 +100,7 @@ def candidates(
     explorer: Explorer,
     layer: str,
     neuron: int,
-    choice: Choice | None = None,
+    choice: ExampleOptions | None = None,
     labelers: Sequence[str] = tuple(LABELERS),
 ) -> tuple[Candidate, ...]:
     """The candidates of a neuron by csp score, at `choice` or the run's own; those edited since come last."""
@@ -121,11 +121,11 @@ def vlm_answers(run: Run, layer: str, neuron: int) -> tuple[VlmAnswer, ...]:
     return _answers(run, Additions(run).version(CANDIDATES)).get((layer, neuron), ())
 
 
-def what_the_vlm_saw(run: Run, answer: VlmAnswer) -> Saw:
+def what_the_vlm_saw(run: Run, answer: VlmAnswer) -> SeenGrids:
     """Draw the grids of an answer again; NotAskedError where the run has lost its pictures."""
     grids = draw_grids(run, answer.shown, answer.layout)
     large = tuple(as_png(enlarged(grid, LARGE)) for grid in grids)
-    return Saw(tuple(map(as_png, grids)), large, grids_hash(grids) == answer.grids)
+    return SeenGrids(tuple(map(as_png, grids)), large, grids_hash(grids) == answer.grids)
 
 
 def add_candidate(
@@ -220,7 +220,7 @@ def _answer(row: dict[Any, Any]) -> VlmAnswer:
     return VlmAnswer(
         **{name: row[name] for name in same},
         layout=Layout(row["rows"], row["images"], row["pixels"]),
-        shown=Shown(tuple(map(int, row["activating"])), tuple(map(int, row["contrastive"]))),
+        shown=GridImages(tuple(map(int, row["activating"])), tuple(map(int, row["contrastive"]))),
         concepts=tuple(row["concepts"]),
         when=row["when"].to_pydatetime(),
     )

@@ -14,14 +14,14 @@ import pandas as pd
 from jaxtyping import Float32
 
 from csp.errors import UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import CANDIDATE_TEXTS
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.labels.scorer import TOP, Scorer, best_texts
 from csp.work.labels.typed_text import rank
@@ -53,7 +53,7 @@ def score_candidates(
     layer: str,
     neuron: int,
     texts: Iterable[str],
-    choice: Choice,
+    choice: ExampleOptions,
     labelers: Sequence[str] = tuple(LABELERS),
 ) -> dict[str, dict[str, LabelRow]]:
     """By text the score and rank (among `joined_texts`) under each labeler.
@@ -89,7 +89,9 @@ def score_candidates(
     return {text: {name: LabelRow(**row) for name, row in rows.items()} for text, rows in value.items()}
 
 
-def joined_labels(explorer: Explorer, layer: str, neuron: int, choice: Choice, top: int = TOP) -> Labels:
+def joined_labels(
+    explorer: Explorer, layer: str, neuron: int, choice: ExampleOptions, top: int = TOP
+) -> Labels:
     """`Explorer.labels` with the candidates of all neurons joined to the vocabulary."""
     joined = joined_texts(explorer.run)
     if joined is None:
@@ -100,7 +102,7 @@ def joined_labels(explorer: Explorer, layer: str, neuron: int, choice: Choice, t
 
 
 def keep_embeddings(
-    run: Run, answers: Answers, additions: Additions, texts: Iterable[str], encoder: str = ""
+    run: Run, answers: ResultCache, additions: Additions, texts: Iterable[str], encoder: str = ""
 ) -> int:
     """Embed texts that can't be scored yet and keep them with the run; returns how many were new.
 
@@ -117,7 +119,7 @@ def keep_embeddings(
     return len(new)
 
 
-def _embedding(run: Run, answers: Answers, text: str, encoder: str) -> Float32[np.ndarray, " d"]:
+def _embedding(run: Run, answers: ResultCache, text: str, encoder: str) -> Float32[np.ndarray, " d"]:
     if not encoder:
         return text_embedding(run, answers, text)
     source, parameters = run.manifest.encoder, run.manifest.parameters
@@ -134,7 +136,12 @@ _given_encoder = lru_cache(maxsize=1)(lambda spec: open_encoder(openable_spec(sp
 
 
 def _all_scores(
-    explorer: Explorer, layer: str, neuron: int, joined: JoinedTexts, choice: Choice, labelers: Sequence[str]
+    explorer: Explorer,
+    layer: str,
+    neuron: int,
+    joined: JoinedTexts,
+    choice: ExampleOptions,
+    labelers: Sequence[str],
 ) -> Mapping[str, Float32[np.ndarray, " t"]]:
     """The score of every joined text; nothing for a neuron that never fires."""
     examples, _ = explorer.examples(layer, neuron, choice)

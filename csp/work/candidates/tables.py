@@ -94,7 +94,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Request:
+class CandidateRequest:
     """What to ask which VLM. `prompt` "" is the mode's own; it needs the slot `{images}`."""
 
     vlm: str
@@ -143,7 +143,7 @@ class Request:
         return found
 
 
-def request_key(request: Request, vlm_hash: str, examples: Sequence[Any]) -> str:
+def request_key(request: CandidateRequest, vlm_hash: str, examples: Sequence[Any]) -> str:
     """What tells a question from all others: the same neuron is asked the same question only once.
 
     `examples` is what decides which images are shown. A server that does not tell its weights is known by

@@ -14,7 +14,7 @@ A_LEVEL = 6
 
 
 @dataclass(frozen=True)
-class Level:
+class ActivationBand:
     """One band of the ranking of all images by activation."""
 
     start: float
@@ -24,12 +24,12 @@ class Level:
     """Images spread evenly over the band, each with its activation, the strongest first."""
 
 
-def levels(explorer: Explorer, layer: str, neuron: int) -> tuple[Level, ...]:
+def levels(explorer: Explorer, layer: str, neuron: int) -> tuple[ActivationBand, ...]:
     """The levels of one neuron, the strongest first; one without any image is left out."""
     activations = explorer.run.activations(layer, neuron)
     found = level_images(activations, A_LEVEL)
     return tuple(
-        Level(start, stop, tuple(_image(explorer, activations, image) for image in images.tolist()))
+        ActivationBand(start, stop, tuple(_image(explorer, activations, image) for image in images.tolist()))
         for (start, stop), images in zip(pairwise(BANDS), found, strict=True)
         if len(images)
     )

@@ -8,7 +8,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import mean_activation
 from csp.method.labelers.registry import FIRST
 from csp.method.states import SENTENCES, NeuronState, neuron_states
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import Histogram, NeuronView, Pair
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.labels.scorer import TOP
@@ -16,7 +16,7 @@ from csp.work.provenance import Provenance
 
 BINS = 40
 
-Address = tuple[str, int, Choice]
+Address = tuple[str, int, ExampleOptions]
 
 
 def neuron_view(

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError
-from csp.keeping.home import answers_folder
+from csp.keeping.home import result_cache_folder
 from csp.keeping.library.find import find_run
-from csp.keeping.lru import Recent
-from csp.keeping.result_cache import Answers
+from csp.keeping.lru import LruCache
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import code_hash, csp_version
 from csp.method.examples.contrast_rule import parse_rule
@@ -34,13 +34,13 @@ from csp.method.labelers.evidence import Evidence
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.build_view import margin, neuron_view
 from csp.work.explorer.images import ImageIndex
-from csp.work.explorer.options import Choice, make_choice
+from csp.work.explorer.options import ExampleOptions, example_options
 from csp.work.explorer.serialise import examples_from_json, examples_to_json, labels_from_json, labels_to_json
 from csp.work.explorer.views import NeuronTable, NeuronView, Pair, TextScore
 from csp.work.labels.rows import LabelRow, Labels, ScoreRange
 from csp.work.labels.scorer import TOP, Scorer, Scores, best_texts, run_scorer
 from csp.work.labels.stored import StoredLabels
-from csp.work.labels.synonyms import Meanings
+from csp.work.labels.synonyms import Synonyms
 from csp.work.labels.typed_text import TextScorer, clean_text
 from csp.work.provenance import Provenance, answered, computed_by, freshest, precomputed
 
@@ -48,7 +48,7 @@ from csp.work.provenance import Provenance, answered, computed_by, freshest, pre
 class Explorer:
     """The questions that pages and commands ask of one run."""
 
-    def __init__(self, run: Run, answers: Answers) -> None:
+    def __init__(self, run: Run, answers: ResultCache) -> None:
         self.run = run
         self.answers = answers
         self.images = ImageIndex(run)
@@ -143,24 +143,26 @@ class Explorer:
         gamma: float | None = None,
         reuse: bool | None = None,
         contrast: str | None = None,
-    ) -> Choice:
+    ) -> ExampleOptions:
         """A checked choice; what is left None is the run's own parameter. Raises BadInputError."""
-        return make_choice(self.run.manifest.parameters, k, gamma, reuse, contrast)
+        return example_options(self.run.manifest.parameters, k, gamma, reuse, contrast)
 
-    def pairs(self, layer: str, neuron: int, choice: Choice) -> tuple[tuple[Pair, ...], float]:
+    def pairs(self, layer: str, neuron: int, choice: ExampleOptions) -> tuple[tuple[Pair, ...], float]:
         """The example pairs of one neuron, and its mean activation."""
         examples, _ = self.examples(layer, neuron, choice)
         return self.images.pairs(examples), examples.mean_activation
 
-    def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
+    def examples(self, layer: str, neuron: int, choice: ExampleOptions) -> tuple[Examples, Provenance]:
         """The examples of one neuron, and where they come from; NotFoundError says what exists."""
         return self._answering.examples(layer, neuron, choice)
 
-    def labels(self, layer: str, neuron: int, choice: Choice, top: int = TOP) -> tuple[Labels, Provenance]:
+    def labels(
+        self, layer: str, neuron: int, choice: ExampleOptions, top: int = TOP
+    ) -> tuple[Labels, Provenance]:
         """By labeler, the texts among the `top` best of any labeler; empty without a vocabulary."""
         return self._answering.labels(layer, neuron, choice, top)
 
-    def evidence(self, layer: str, neuron: int, choice: Choice) -> Evidence:
+    def evidence(self, layer: str, neuron: int, choice: ExampleOptions) -> Evidence:
         """What labelers look at for one neuron; raises BadInputError for a run without a vocabulary."""
         return self._answering.evidence(layer, neuron, choice)
 
@@ -173,14 +175,14 @@ class Explorer:
         return self._answering.key(question, layer, neuron)
 
     @cached_property
-    def meanings(self) -> Meanings:
+    def meanings(self) -> Synonyms:
         """Which texts of the vocabulary mean the same."""
-        return Meanings(self.run)
+        return Synonyms(self.run)
 
 
 def open_explorer(run: str) -> Explorer:
     """The explorer of a run, by name or folder; raises NotFoundError or BadRunError."""
-    return Explorer(Run.open(find_run(run)), Answers(answers_folder()))
+    return Explorer(Run.open(find_run(run)), ResultCache(result_cache_folder()))
 
 
 def _first(rows: tuple[LabelRow, ...]) -> tuple[str | None, float, float]:
@@ -202,13 +204,13 @@ RECENT_SCORES = 64
 class Answering:
     """Answers about the neurons of one run; `Explorer` says what each method returns and raises."""
 
-    def __init__(self, run: Run, answers: Answers, stored: StoredLabels) -> None:
+    def __init__(self, run: Run, answers: ResultCache, stored: StoredLabels) -> None:
         self.run = run
         self.answers = answers
         self._stored = stored
-        self._settled: Recent[tuple[Any, ...], Scores] = Recent(RECENT_SCORES)
+        self._settled: LruCache[tuple[Any, ...], Scores] = LruCache(RECENT_SCORES)
 
-    def examples(self, layer: str, neuron: int, choice: Choice) -> tuple[Examples, Provenance]:
+    def examples(self, layer: str, neuron: int, choice: ExampleOptions) -> tuple[Examples, Provenance]:
         """The examples of one neuron, and where they come from; NotFoundError says what exists."""
         activations = self.run.activations(layer, neuron)
         if self._as_stored(choice):
@@ -233,9 +235,11 @@ class Answering:
         answer = self.answers.get_or_compute(key, compute, by=computed_by(csp_version()))
         return examples_from_json(answer.value), answered(answer)
 
-    def labels(self, layer: str, neuron: int, choice: Choice, top: int = TOP) -> tuple[Labels, Provenance]:
+    def labels(
+        self, layer: str, neuron: int, choice: ExampleOptions, top: int = TOP
+    ) -> tuple[Labels, Provenance]:
         """By labeler, the texts among the `top` best of any labeler; empty without a vocabulary."""
-        if choice == make_choice(self.run.manifest.parameters) and top <= TOP:
+        if choice == example_options(self.run.manifest.parameters) and top <= TOP:
             stored = self._stored.of(layer, neuron)
             if stored is not None:
                 return stored, precomputed(self.run.manifest)
@@ -251,7 +255,7 @@ class Answering:
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
 
-    def text(self, layer: str, neuron: int, text: str, choice: Choice) -> TextScore:
+    def text(self, layer: str, neuron: int, text: str, choice: ExampleOptions) -> TextScore:
         """How one text fares; UnavailableError when the encoder is needed and can't be opened."""
         activations = self.run.activations(layer, neuron)
 
@@ -266,7 +270,7 @@ class Answering:
             text, answer.value["in_vocabulary"], scores, answer.value["out_of"], answered(answer)
         )
 
-    def evidence(self, layer: str, neuron: int, choice: Choice) -> Evidence:
+    def evidence(self, layer: str, neuron: int, choice: ExampleOptions) -> Evidence:
         """What labelers look at for one neuron; raises BadInputError for a run without a vocabulary."""
         if self._scorer is None:
             raise BadInputError(
@@ -285,7 +289,7 @@ class Answering:
             "neuron": neuron,
         }
 
-    def _scores(self, scorer: Scorer, layer: str, neuron: int, choice: Choice) -> Scores:
+    def _scores(self, scorer: Scorer, layer: str, neuron: int, choice: ExampleOptions) -> Scores:
         """Of every text; those in which gamma plays no part are kept for the next gamma."""
         activations = self.run.activations(layer, neuron)
         examples, _ = self.examples(layer, neuron, choice)
@@ -294,7 +298,7 @@ class Answering:
         )
         return scorer.scores(activations, examples, choice.gamma, settled)
 
-    def _as_stored(self, choice: Choice) -> bool:
+    def _as_stored(self, choice: ExampleOptions) -> bool:
         """Whether the run's table of examples answers; it does not keep the neighbours after the nearest."""
         given = self.run.manifest.parameters
         stored = given.k, given.reuse, parse_rule(given.contrast)

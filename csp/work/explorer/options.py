@@ -9,7 +9,7 @@ from csp.method.examples.contrast_rule import ContrastRule, parse_rule
 
 
 @dataclass(frozen=True)
-class Choice:
+class ExampleOptions:
     """Number of examples, gamma, whether one image may serve several pairs, and the contrast rule."""
 
     k: int
@@ -26,15 +26,15 @@ class Choice:
         return f"k={self.k} gamma={self.gamma:g} contrast={self.contrast}{reuse}"
 
 
-def make_choice(
+def example_options(
     given: Parameters,
     k: int | None = None,
     gamma: float | None = None,
     reuse: bool | None = None,
     contrast: str | None = None,
-) -> Choice:
+) -> ExampleOptions:
     """A checked choice; what is left None is taken from the run's own parameters. Raises BadInputError."""
-    choice = Choice(
+    choice = ExampleOptions(
         given.k if k is None else k,
         given.gamma if gamma is None else gamma,
         given.reuse if reuse is None else reuse,

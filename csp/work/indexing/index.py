@@ -17,7 +17,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import IMAGES
 from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.examples.contrast_rule import parse_rule
-from csp.work.attribution.measure import measure_push_when_indexed
+from csp.work.attribution.measure import measure_attribution_when_indexed
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.spec import IndexSpec
@@ -44,7 +44,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     job = open_job(spec)
     job.check_files(report)
     if already_finished(out, job.plan):
-        measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
+        measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
         return out
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.compute(writer, report)
@@ -52,11 +52,11 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
         job.write_vocabulary(writer, draft)
         precompute(writer, draft, report)
         writer.finish(() if spec.vocabulary else (NO_VOCABULARY,))
-    measure_push_when_indexed(Run.open(out), RunTarget(job.target), report)
+    measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
     return out
 
 
-def open_job(spec: IndexSpec) -> "Job":
+def open_job(spec: IndexSpec) -> "IndexJob":
     """Open the models, the dataset and the vocabulary that `spec` names, and check that they fit."""
     vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
     dataset = open_dataset(openable_spec(spec.data))
@@ -64,7 +64,7 @@ def open_job(spec: IndexSpec) -> "Job":
         raise BadInputError(f"the dataset has a column {clash[0]!r}, which a run fills in itself; rename it")
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
     layers = _choose_layers(target, spec.layers)
-    return Job(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
+    return IndexJob(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
 
 
 def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo, ...]:
@@ -81,7 +81,7 @@ def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class IndexJob:
     """All that one indexing job needs, opened and checked."""
 
     spec: IndexSpec

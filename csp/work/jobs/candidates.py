@@ -1,7 +1,7 @@
 """Jobs of the kind `candidates`: ask a VLM about neurons of one layer.
 
-Arguments: `run`, `layer`, `neurons` (`all`, `17`, `0:200` or `3,17`), `vlm`, and what else `Request` has
-(`mode`, `prompt`, `seed`, ...); `rows`, `images` and `pixels` are the layout's.
+Arguments: `run`, `layer`, `neurons` (`all`, `17`, `0:200` or `3,17`), `vlm`, and what else
+`CandidateRequest` has (`mode`, `prompt`, `seed`, ...); `rows`, `images` and `pixels` are the layout's.
 """
 
 import os
@@ -13,7 +13,7 @@ from csp.keeping.home import REPOSITORY
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
 from csp.work.candidates.read import read_safely
-from csp.work.candidates.tables import CANDIDATES, SHIPPED_VLM, Layout, Request
+from csp.work.candidates.tables import CANDIDATES, SHIPPED_VLM, CandidateRequest, Layout
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, run_faults
 from csp.work.neurons.selection import choose_neurons
@@ -24,7 +24,7 @@ from csp.world.specs.paths import split_path
 from csp.world.specs.registry import find_adapter
 
 LAYOUT = ("rows", "images", "pixels")
-ALLOWED = {field.name for field in fields(Request)} - {"layout", "in_place"}
+ALLOWED = {field.name for field in fields(CandidateRequest)} - {"layout", "in_place"}
 
 
 def run(arguments: Arguments, report: Report) -> str:
@@ -59,10 +59,10 @@ def _neurons(run: Run, arguments: Arguments) -> list[int]:
     return choose_neurons(arguments["neurons"], layer.layer, layer.neurons)
 
 
-def _request(arguments: Arguments) -> Request:
+def _request(arguments: Arguments) -> CandidateRequest:
     given = {name: value for name, value in arguments.items() if name in ALLOWED}
     layout = Layout(**{name: arguments[name] for name in LAYOUT if name in arguments})
-    return Request(**given, layout=layout)
+    return CandidateRequest(**given, layout=layout)
 
 
 def offered_vlm() -> str:

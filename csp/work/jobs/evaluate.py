@@ -8,7 +8,7 @@ from csp.method.labelers.registry import LABELERS, check_labeler
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_layers, faults_among, run_faults
 from csp.work.metrics.evaluate import evaluate
-from csp.work.metrics.protocol import Request
+from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import find_metric
 from csp.work.progress import Report
 from csp.world.protocols.generator import GENERATORS
@@ -20,7 +20,7 @@ def run(arguments: Arguments, report: Report) -> str:
     explorer = open_explorer(str(arguments["run"]))
     neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in asked_layers(arguments)}
     labelers = tuple(arguments.get("labelers") or LABELERS)
-    request = Request(
+    request = MetricRequest(
         str(arguments["metric"]),
         labelers,
         explorer.choice(),

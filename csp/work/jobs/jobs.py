@@ -18,10 +18,10 @@ from csp.errors import BadInputError
 from csp.keeping import lock
 from csp.keeping.jobs import (
     LOG_NAME,
-    Asked,
     JobFolder,
-    Reached,
-    Standing,
+    JobProgress,
+    JobRequest,
+    JobState,
     State,
     all_jobs,
     find_job,
@@ -46,7 +46,7 @@ class Job:
     by: str
     arguments: Mapping[str, Any]
     state: State
-    progress: Reached | None
+    progress: JobProgress | None
     created: datetime
     started: datetime | None
     ended: datetime | None
@@ -75,7 +75,7 @@ def start_job(kind: str, arguments: Mapping[str, Any], title: str, by: str = "")
         The arguments can't work, as the kind's check says; nothing was started then.
     """
     check_arguments(kind, arguments)
-    asked = Asked(kind=kind, arguments=dict(arguments), title=title, by=by, created=now())
+    asked = JobRequest(kind=kind, arguments=dict(arguments), title=title, by=by, created=now())
     folder, descriptor = new_job(asked)
     _spawn(folder, descriptor)
     return _seen(folder)
@@ -89,7 +89,7 @@ def resume_job(id_: str) -> Job:
         raise BadInputError(f"the job {id_} is {seen.state}: only one that failed or was cancelled can go on")
     descriptor = lock.acquire(folder.path)
     folder.forget_stop()
-    folder.write_standing(Standing())
+    folder.write_standing(JobState())
     _spawn(folder, descriptor)
     return _seen(folder)
 

@@ -12,7 +12,7 @@ from typing import Any
 from csp.errors import CspError, UnavailableError
 
 
-def apart(place: str, arguments: object, seconds: float = 600) -> Any:
+def in_own_process(place: str, arguments: object, seconds: float = 600) -> Any:
     """What `module:function` answers to `arguments`, both plain JSON.
 
     Raises UnavailableError with the function's own sentence when it raised a CspError, and when the process

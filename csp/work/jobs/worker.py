@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from csp.errors import CspError
-from csp.keeping.jobs import JobFolder, Reached, Standing, all_jobs, jobs_folder, now
+from csp.keeping.jobs import JobFolder, JobProgress, JobState, all_jobs, jobs_folder, now
 from csp.work.jobs.kinds import run_kind
 from csp.work.progress import Progress
 
@@ -29,7 +29,7 @@ NICENESS = 10
 
 def main(folder: JobFolder) -> None:
     """Wait, work, and say how it ended."""
-    standing = Standing(pid=os.getpid())
+    standing = JobState(pid=os.getpid())
     folder.write_standing(standing)
     try:
         if folder.asked_to_stop():
@@ -63,7 +63,7 @@ class JobReport:
         turning = progress.stage != self._stage or progress.done >= progress.total
         if turning or moment - self._noted >= SECONDS_BETWEEN_NOTES:
             self._noted = moment
-            self._folder.write_reached(Reached(**vars(progress)))
+            self._folder.write_reached(JobProgress(**vars(progress)))
         if turning or moment - self._printed >= SECONDS_BETWEEN_LINES:
             self._printed = moment
             _say(f"{progress.stage}: {progress.done}/{progress.total}")

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import code_hash, csp_version
 from csp.method.examples.select import Examples
@@ -107,7 +107,7 @@ def _rows(
     )
 
 
-def run_scorer(run: Run, answers: Answers) -> Scorer | None:
+def run_scorer(run: Run, answers: ResultCache) -> Scorer | None:
     """The scorer; None for a run without a vocabulary."""
     if run.text_embeddings is None:
         return None

@@ -28,7 +28,7 @@ class Rival:
     """Score of the first label minus the rival's; without a rival, minus the last label's."""
 
 
-class Meanings:
+class Synonyms:
     """Tells the texts of one run's vocabulary apart by meaning."""
 
     def __init__(self, run: Run) -> None:

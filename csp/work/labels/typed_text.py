@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from csp.errors import BadInputError, UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import Examples
 from csp.method.labelers.registry import LABELERS
@@ -31,7 +31,7 @@ def clean_text(text: str) -> str:
 class TextScorer:
     """Scores texts for the neurons of one run."""
 
-    def __init__(self, run: Run, answers: Answers, vocabulary: Scorer | None) -> None:
+    def __init__(self, run: Run, answers: ResultCache, vocabulary: Scorer | None) -> None:
         self._run = run
         self._answers = answers
         self._vocabulary = vocabulary

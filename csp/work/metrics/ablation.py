@@ -15,7 +15,7 @@ from csp.keeping.versions import csp_version
 from csp.method.attribution import centred_logits, linear_head
 from csp.method.metrics.ablation import Change, ablated_by_head, change
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.provenance import computed_by
@@ -31,7 +31,7 @@ Ablated = Callable[[Sequence[int], Int64[np.ndarray, " i"]], Float[np.ndarray, "
 """Class probabilities of some images, for each of some neurons held at its mean."""
 
 
-def prepare(explorer: Explorer, request: Request) -> "CausalCheck":
+def prepare(explorer: Explorer, request: MetricRequest) -> "CausalCheck":
     """Make it ready; raises BadInputError for a run without classes."""
     if explorer.run.probabilities is None or len(explorer.run.manifest.classes) < 2:
         raise BadInputError(
@@ -43,7 +43,7 @@ def prepare(explorer: Explorer, request: Request) -> "CausalCheck":
 class CausalCheck:
     """Compares the model's classes with and without a neuron."""
 
-    def __init__(self, explorer: Explorer, request: Request) -> None:
+    def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
         self._explorer, self._choice = explorer, request.choice
         self._held_out, split = held_out(explorer.run)
         self._classes = explorer.run.manifest.classes

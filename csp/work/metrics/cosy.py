@@ -9,7 +9,7 @@ from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
 from csp.method.metrics.cosy import cosy
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
@@ -20,7 +20,7 @@ Activations = dict[str, Float32[np.ndarray, "g c"]]
 """By layer: of g generated pictures."""
 
 
-def prepare(explorer: Explorer, request: Request) -> "CosyScores":
+def prepare(explorer: Explorer, request: MetricRequest) -> "CosyScores":
     """Open the generator and the target model; raises a CspError that says what is missing."""
     if request.generator is None:
         raise BadInputError(
@@ -35,7 +35,7 @@ class CosyScores:
     """Compares a neuron's activations on pictures of its label with those on probe images."""
 
     def __init__(
-        self, explorer: Explorer, request: Request, generator: ImageGenerator, target: RunTarget
+        self, explorer: Explorer, request: MetricRequest, generator: ImageGenerator, target: RunTarget
     ) -> None:
         self._explorer, self._generator, self._target = explorer, generator, target
         self._count = request.generated

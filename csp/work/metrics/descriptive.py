@@ -9,11 +9,11 @@ from csp.keeping.versions import csp_version
 from csp.method.labelers.projection import plain_mean_vector
 from csp.method.metrics.descriptive import clarity, polysemanticity, redundancy
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 
 
-def prepare(explorer: Explorer, request: Request) -> "Descriptive":
+def prepare(explorer: Explorer, request: MetricRequest) -> "Descriptive":
     """Nothing is needed but the run."""
     return Descriptive(explorer, request)
 
@@ -21,7 +21,7 @@ def prepare(explorer: Explorer, request: Request) -> "Descriptive":
 class Descriptive:
     """Looks at the activating examples' embeddings; redundancy compares with all neurons of the layer."""
 
-    def __init__(self, explorer: Explorer, request: Request) -> None:
+    def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
         self.settings = str(request.choice)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer

@@ -18,7 +18,7 @@ from csp.method.labelers.registry import check_labeler
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.complete_labels import label_all
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Measurer, Prepare, Request, Subject
+from csp.work.metrics.protocol import Measured, Measurer, MetricRequest, Prepare, Subject
 from csp.work.metrics.registry import METRICS, Metric, find_metric
 from csp.work.metrics.results import FAITHFULNESS
 from csp.work.progress import Report, Stage, silent
@@ -31,7 +31,7 @@ SEED = 0
 class Evaluation:
     """The results of one request, old and new."""
 
-    request: Request
+    request: MetricRequest
     rows: pd.DataFrame
     """Columns of `FAITHFULNESS`."""
     settings: str
@@ -40,7 +40,7 @@ class Evaluation:
 
 def evaluate(
     explorer: Explorer,
-    request: Request,
+    request: MetricRequest,
     report: Report = silent,
     *,
     batch: int = BATCH,
@@ -88,7 +88,7 @@ def measure_missing(
     return _only(rows, subjects)
 
 
-def prepare(metric: Metric, explorer: Explorer, request: Request) -> Measurer:
+def prepare(metric: Metric, explorer: Explorer, request: MetricRequest) -> Measurer:
     """The metric made ready; its module is imported only now."""
     return cast(Prepare, importlib.import_module(metric.module).prepare)(explorer, request)
 
@@ -138,7 +138,7 @@ def interval_json(interval: Interval, name: str) -> dict[str, float | int | None
     return {**rounded, "n": interval.n}
 
 
-def _subjects(explorer: Explorer, request: Request, metric: Metric) -> Iterator[Subject]:
+def _subjects(explorer: Explorer, request: MetricRequest, metric: Metric) -> Iterator[Subject]:
     for layer, neurons in request.neurons.items():
         for neuron in neurons:
             if not metric.of_labels:

@@ -23,11 +23,11 @@ from csp.method.labelers.registry import LABELERS
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import Explorer, open_explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec, read_config
 from csp.work.metrics.evaluate import Steps, measure_missing, prepare
-from csp.work.metrics.protocol import Request, Subject
+from csp.work.metrics.protocol import MetricRequest, Subject
 from csp.work.metrics.registry import NUMBERS, find_metric
 from csp.work.progress import Report, silent
 from csp.world.vlms.prompts import GRIDS
@@ -67,7 +67,7 @@ class Experiment(BaseModel):
 
 
 @dataclass(frozen=True)
-class Found:
+class ExperimentResults:
     """The values of every number, way and neuron."""
 
     experiment: Experiment
@@ -123,7 +123,9 @@ def read_experiment(path: Path) -> Experiment:
     return experiment.model_copy(update={"index": str(path.parent / experiment.index)})
 
 
-def run_experiment(experiment: Experiment, report: Report = silent, *, in_place: bool = False) -> Found:
+def run_experiment(
+    experiment: Experiment, report: Report = silent, *, in_place: bool = False
+) -> ExperimentResults:
     """Measure what is not measured yet, and put all of it together. Raises any CspError of its parts."""
     explorer = open_explorer(_run(experiment, report))
     neurons = _neurons(explorer, experiment)
@@ -135,7 +137,7 @@ def run_experiment(experiment: Experiment, report: Report = silent, *, in_place:
         choice, subjects = choices[way.name], labels[way.name]
         for name in experiment.metrics:
             metric = find_metric(name)
-            request = Request(
+            request = MetricRequest(
                 name,
                 (way.labeler,),
                 choice,
@@ -152,10 +154,10 @@ def run_experiment(experiment: Experiment, report: Report = silent, *, in_place:
                 one = rows[rows["metric"] == number].set_index(["layer", "neuron"])["value"]
                 values.setdefault(number, {})[way.name] = one.astype(np.float64)
     tables = {number: pd.DataFrame(columns) for number, columns in values.items()}
-    return Found(experiment, explorer.run.name, explorer.run.fingerprint, tables)
+    return ExperimentResults(experiment, explorer.run.name, explorer.run.fingerprint, tables)
 
 
-def as_json(found: Found) -> dict[str, Any]:
+def as_json(found: ExperimentResults) -> dict[str, Any]:
     """The run, and by number the mean of each way and the first way's lead over the others."""
     return {
         "run": found.run,
@@ -171,7 +173,7 @@ def as_json(found: Found) -> dict[str, Any]:
     }
 
 
-def write_markdown(found: Found, path: Path) -> None:
+def write_markdown(found: ExperimentResults, path: Path) -> None:
     """Write the table, whole or not at all; raises UnavailableError when the file can't be written."""
     try:
         write_bytes(path, found.markdown().encode())
@@ -213,7 +215,7 @@ def _neurons(explorer: Explorer, experiment: Experiment) -> dict[str, list[int]]
 
 
 def _labels(
-    explorer: Explorer, way: Way, choice: Choice, neurons: Mapping[str, Sequence[int]]
+    explorer: Explorer, way: Way, choice: ExampleOptions, neurons: Mapping[str, Sequence[int]]
 ) -> list[Subject]:
     """What one way measures; BadInputError where it has no label at all, as then nothing can be compared."""
     found = list(_subjects(explorer, way, choice, neurons))
@@ -228,7 +230,7 @@ def _labels(
 
 
 def _subjects(
-    explorer: Explorer, way: Way, choice: Choice, neurons: Mapping[str, Sequence[int]]
+    explorer: Explorer, way: Way, choice: ExampleOptions, neurons: Mapping[str, Sequence[int]]
 ) -> Iterator[Subject]:
     """The first label of each neuron; the labeler's name says the way, so that ways are kept apart."""
     name = way.labeler if way.candidates is None else f"{way.labeler} of {way.candidates} candidates"
@@ -239,7 +241,7 @@ def _subjects(
                 yield Subject(layer, neuron, name, label)
 
 
-def _first(explorer: Explorer, way: Way, choice: Choice, spot: tuple[str, int]) -> str | None:
+def _first(explorer: Explorer, way: Way, choice: ExampleOptions, spot: tuple[str, int]) -> str | None:
     if way.candidates is None:
         labels, _ = explorer.labels(*spot, choice)
         rows = labels.get(way.labeler, ())

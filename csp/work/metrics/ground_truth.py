@@ -26,15 +26,15 @@ from csp.method.metrics.ground_truth import (
 )
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.explorer.options import ExampleOptions
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 
 SEED = 0
 
 
-def prepare(explorer: Explorer, request: Request) -> "GroundTruth":
+def prepare(explorer: Explorer, request: MetricRequest) -> "GroundTruth":
     """Measure which attribute each neuron follows; raises BadInputError for what the run lacks."""
     _check(explorer.run, request.labelers)
     return GroundTruth(explorer, request)
@@ -43,7 +43,7 @@ def prepare(explorer: Explorer, request: Request) -> "GroundTruth":
 class GroundTruth:
     """Judges labels of neurons that follow one attribute clearly."""
 
-    def __init__(self, explorer: Explorer, request: Request) -> None:
+    def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
         self.settings = str(request.choice)
         images, split = held_out(explorer.run)
         self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
@@ -66,7 +66,7 @@ class GroundTruth:
 def ground_truth(
     explorer: Explorer,
     methods: Sequence[str] = tuple(LABELERS),
-    choice: Choice | None = None,
+    choice: ExampleOptions | None = None,
     chosen: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
     """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
@@ -151,7 +151,7 @@ def _clear_neurons(
     layer: str,
     followed: Followed,
     methods: Sequence[str],
-    choice: Choice,
+    choice: ExampleOptions,
 ) -> Iterator[dict[str, Any]]:
     meanings = explorer.run.vocabulary.set_index("text")
     nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}

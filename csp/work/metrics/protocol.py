@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 
 
 @dataclass(frozen=True)
-class Request:
+class MetricRequest:
     """What to measure."""
 
     metric: str
     labelers: tuple[str, ...]
-    choice: Choice
+    choice: ExampleOptions
     """Under which parameters labels are found."""
     neurons: Mapping[str, Sequence[int]]
     """By layer."""
@@ -63,5 +63,5 @@ class Measurer(Protocol):
 class Prepare(Protocol):
     """The one function of a metric's module: `prepare(explorer, request) -> Measurer`."""
 
-    def __call__(self, explorer: Explorer, request: Request) -> Measurer:
+    def __call__(self, explorer: Explorer, request: MetricRequest) -> Measurer:
         """Open and check all that the metric needs; raises a CspError that says what is missing."""

@@ -8,13 +8,13 @@ from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
 from csp.method.metrics.statistics import correlation_interval, simulation_correlation
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.simulators import Simulator, open_simulator
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 
 
-def prepare(explorer: Explorer, request: Request) -> "SimulationCorrelation":
+def prepare(explorer: Explorer, request: MetricRequest) -> "SimulationCorrelation":
     """Open the simulator; raises BadInputError for a run without pictures or texts to simulate with."""
     if explorer.run.text_embeddings is None:
         raise BadInputError(
@@ -27,7 +27,7 @@ def prepare(explorer: Explorer, request: Request) -> "SimulationCorrelation":
 class SimulationCorrelation:
     """Correlates what the neuron does with how much each image is like the label."""
 
-    def __init__(self, explorer: Explorer, request: Request, simulator: Simulator) -> None:
+    def __init__(self, explorer: Explorer, request: MetricRequest, simulator: Simulator) -> None:
         self._explorer = explorer
         self._simulator = simulator
         self._images, split = held_out(explorer.run)

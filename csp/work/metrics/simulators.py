@@ -14,7 +14,7 @@ from jaxtyping import Float32
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.models.probe_images import ProbePictures
+from csp.work.models.probe_images import ProbeImages
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
 
@@ -78,8 +78,8 @@ class Simulator:
         return self._encoder.preprocess(self._pictures.picture(image).image)
 
     @cached_property
-    def _pictures(self) -> ProbePictures:
-        return ProbePictures(self._run)
+    def _pictures(self) -> ProbeImages:
+        return ProbeImages(self._run)
 
 
 def open_simulator(run: Run, spec: str | None) -> Simulator:
@@ -89,5 +89,5 @@ def open_simulator(run: Run, spec: str | None) -> Simulator:
     """
     if spec is None:
         return Simulator(run, None)
-    ProbePictures(run).picture(0)
+    ProbeImages(run).picture(0)
     return Simulator(run, open_encoder(openable_spec(spec)))

@@ -7,8 +7,8 @@ from typing import Any
 from csp.keeping.versions import csp_version
 from csp.method.labelers.bootstrap import STABLE, stability
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.explorer.options import ExampleOptions
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 
 
@@ -32,7 +32,7 @@ class LabelStability:
 
 
 def label_stability(
-    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: Choice
+    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: ExampleOptions
 ) -> LabelStability | None:
     """The stability of the first label by one labeler; None for a neuron that has no label."""
     labels, _ = explorer.labels(layer, neuron, choice)
@@ -50,7 +50,7 @@ def label_stability(
 
 
 def _computed(
-    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: Choice, label: str
+    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: ExampleOptions, label: str
 ) -> LabelStability:
     texts = explorer.run.vocabulary["text"]
     embeddings = explorer.run.text_embeddings
@@ -61,7 +61,7 @@ def _computed(
     return LabelStability(label, found.chance, rival, float(found.low[first]), float(found.high[first]))
 
 
-def prepare(explorer: Explorer, request: Request) -> "LabelStabilities":
+def prepare(explorer: Explorer, request: MetricRequest) -> "LabelStabilities":
     """Nothing is needed but the run."""
     return LabelStabilities(explorer, request)
 
@@ -69,7 +69,7 @@ def prepare(explorer: Explorer, request: Request) -> "LabelStabilities":
 class LabelStabilities:
     """The chance that the first label stays first, and the interval of its score."""
 
-    def __init__(self, explorer: Explorer, request: Request) -> None:
+    def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
         self.settings = str(request.choice)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer

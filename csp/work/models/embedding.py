@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.work.models.reopen import run_encoder
 from csp.work.provenance import computed_by
 
 
-def text_embedding(run: Run, answers: Answers, text: str) -> Float32[np.ndarray, " d"]:
+def text_embedding(run: Run, answers: ResultCache, text: str) -> Float32[np.ndarray, " d"]:
     """A text as the vocabulary of this run was embedded, kept for the next time it is asked for.
 
     Raises UnavailableError when the encoder can't be opened here.

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from PIL import Image
 
 from csp.errors import CspError, NotFoundError, UnavailableError
-from csp.keeping.lru import Recent
+from csp.keeping.lru import LruCache
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.pictures.decode import UnreadableImageError, decode_image, read_image
@@ -22,20 +22,20 @@ MOST_BYTES = 2**29
 
 
 @dataclass(frozen=True)
-class ProbePicture:
+class ProbeImage:
     """An upright RGB picture, and what to say of it: "" for the image file as it is."""
 
     image: Image.Image
     remark: str = ""
 
 
-class ProbePictures:
+class ProbeImages:
     """Reads the pictures of one run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def picture(self, image: int) -> ProbePicture:
+    def picture(self, image: int) -> ProbeImage:
         """One picture; UnavailableError when neither the file nor a stored picture is there.
 
         A file of another size than the run remembers is another picture: the stored one is taken instead.
@@ -47,10 +47,10 @@ class ProbePictures:
             except UnreadableImageError:
                 return self._stored(image)
             if found.size == (row["width"], row["height"]):
-                return ProbePicture(found)
+                return ProbeImage(found)
         return self._stored(image)
 
-    def _stored(self, image: int) -> ProbePicture:
+    def _stored(self, image: int) -> ProbeImage:
         try:
             stored = decode_image(self._run.thumbnail(image, "large"))
         except NotFoundError as error:
@@ -60,7 +60,7 @@ class ProbePictures:
                 "stored in the run: put the file back"
             ) from error
         size = max(stored.size)
-        return ProbePicture(stored, f"from the stored picture, {size} px: the image file is not here")
+        return ProbeImage(stored, f"from the stored picture, {size} px: the image file is not here")
 
     @cached_property
     def _root(self) -> Path | None:
@@ -78,8 +78,10 @@ class ModelInputs:
 
     def __init__(self, run: Run, model: TargetModel) -> None:
         height, width = model.input_size
-        self._pictures, self._model = ProbePictures(run), model
-        self._ready: Recent[int, Float32[np.ndarray, "3 h w"]] = Recent(MOST_BYTES // (12 * height * width))
+        self._pictures, self._model = ProbeImages(run), model
+        self._ready: LruCache[int, Float32[np.ndarray, "3 h w"]] = LruCache(
+            MOST_BYTES // (12 * height * width)
+        )
 
     def batch(self, images: Sequence[int]) -> Float32[np.ndarray, "b 3 h w"]:
         """Some pictures; UnavailableError when one is nowhere."""

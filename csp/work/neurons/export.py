@@ -24,7 +24,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.stored import StoredLabels
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
-from csp.work.reviews.desk import Reviewing
+from csp.work.reviews.desk import ReviewDesk
 
 LABELS = 5
 """How many of the machine's best labels a row holds."""
@@ -62,7 +62,7 @@ Content = Callable[[pa.Table], bytes]
 
 
 def export_neurons(
-    explorer: Explorer, desk: Reviewing, path: Path, layers: Sequence[str], named: str | None = None
+    explorer: Explorer, desk: ReviewDesk, path: Path, layers: Sequence[str], named: str | None = None
 ) -> int:
     """Write all neurons of some layers, whole or not at all; gives their number.
 

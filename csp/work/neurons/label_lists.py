@@ -7,7 +7,7 @@ from csp.errors import BadInputError
 from csp.method.labelers.registry import check_labeler
 from csp.work.candidates.scores import joined_labels
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import Choice
+from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow, Labels
 
 
@@ -15,7 +15,7 @@ def label_lists(
     explorer: Explorer,
     neurons: Mapping[str, Sequence[int]],
     method: str,
-    choice: Choice,
+    choice: ExampleOptions,
     top: int,
     *,
     candidates: bool = False,

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Act
-from csp.work.attribution.class_attribution import ClassPush, How, class_push
+from csp.keeping.reviews.vocabulary import TAGS, Action
+from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.results import faithfulness
 from csp.work.neurons.doubt import DOUBTS, doubts
@@ -37,7 +37,11 @@ FAITHFUL_BY = ("cosy_auc", "scs")
 UNSTABLE = 0.5
 """A first label with a smaller chance to stay first is unstable."""
 UNREVIEWED, DISPUTED = "unreviewed", "disputed"
-REVIEWS = (UNREVIEWED, *(str(act) for act in (Act.CONFIRM, Act.OVERRIDE, Act.REJECT, Act.UNSURE)), DISPUTED)
+REVIEWS = (
+    UNREVIEWED,
+    *(str(act) for act in (Action.CONFIRM, Action.OVERRIDE, Action.REJECT, Action.UNSURE)),
+    DISPUTED,
+)
 """What the column `review` says; a settled dispute counts as its outcome."""
 
 
@@ -66,7 +70,7 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
     doubted = doubts(explorer, layer, measured["stability"], measured[list(FAITHFUL_BY)])
     frame = frame.join(doubted, on="neuron")
-    pushes = class_push(explorer, layer)
+    pushes = class_attribution(explorer, layer)
     frame["push_class"], frame["push"] = _pushed(pushes, len(frame))
     rows = NeuronRows(layer, frame, faithful_by, pushes.how if pushes else None, table.provenance)
     return with_reviews(rows, {})
@@ -110,12 +114,12 @@ def _artefacts(labels: Sequence[str | None], states: Sequence[NeuronReview]) -> 
 def _review(state: NeuronReview) -> str:
     if state.disputed:
         return DISPUTED
-    if state.verdict is Act.RESOLVE:
-        return str(Act.REJECT if state.label is None else Act.OVERRIDE)
+    if state.verdict is Action.RESOLVE:
+        return str(Action.REJECT if state.label is None else Action.OVERRIDE)
     return UNREVIEWED if state.verdict is None else str(state.verdict)
 
 
-def _pushed(pushes: ClassPush | None, neurons: int) -> tuple[pd.Series, pd.Series]:
+def _pushed(pushes: ClassAttribution | None, neurons: int) -> tuple[pd.Series, pd.Series]:
     """The class that each neuron pushes most and how much; nothing where it pushes none."""
     if pushes is None:
         return pd.Series([None] * neurons, dtype=object), pd.Series([np.nan] * neurons, dtype=np.float64)

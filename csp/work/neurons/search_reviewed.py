@@ -16,7 +16,7 @@ from csp.work.reviews.desk import Spot
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReviewedMatches:
     """What was found."""
 
     matches: tuple[Match, ...]
@@ -31,23 +31,23 @@ def search_reviewed(
     query: Query,
     states: Mapping[Spot, NeuronReview],
     most: int = MOST,
-) -> Answer:
+) -> ReviewedMatches:
     """The best `most` neurons, those first whose label in force is a person's and spells the words.
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
     spelled = _spelled(layers, query, states)
     if not spelled:
-        return Answer(search_words(explorer, layers, query, most))
+        return ReviewedMatches(search_words(explorer, layers, query, most))
     neurons = sum(explorer.run.layer(layer).neurons for layer in layers)
     try:
         scored = search_words(explorer, layers, query, neurons)
     except UnavailableError as error:
-        return Answer(tuple(spelled.values())[:most], str(error))
+        return ReviewedMatches(tuple(spelled.values())[:most], str(error))
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [one for one in scored if _spot(one) not in spelled]
-    return Answer((*first.values(), *unscored, *others)[:most])
+    return ReviewedMatches((*first.values(), *unscored, *others)[:most])
 
 
 def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]) -> dict[Spot, Match]:

@@ -29,7 +29,7 @@ labeler names in at least this share of both. Half of the pairs, and about a thi
 
 
 @dataclass(frozen=True)
-class Shares:
+class AttributeShares:
     """In which share of the activating images, and of their twins, what the two labels name can be seen."""
 
     plain: tuple[float, float]
@@ -43,7 +43,7 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Turn:
+class LabelChange:
     """A neuron whose first label changes when its look-alikes count."""
 
     layer: str
@@ -51,20 +51,20 @@ class Turn:
     plain: str
     contrastive: str
     telling: float
-    shares: Shares | None
+    shares: AttributeShares | None
     """None where the dataset does not state what the labels name."""
     artefact: bool
     """Whether CSP names an artefact and the plain labeler none."""
 
 
-def turns(run: Run) -> tuple[Turn, ...]:
+def turns(run: Run) -> tuple[LabelChange, ...]:
     """All such neurons of a run, the most telling first; none without a vocabulary or labels."""
     pictures = _Pictures(run)
     found = [turn for layer in run.layers for turn in _turns(pictures, layer)]
     return tuple(sorted(found, key=_order))
 
 
-def _order(turn: Turn) -> tuple[bool, bool, float]:
+def _order(turn: LabelChange) -> tuple[bool, bool, float]:
     borne_out = turn.shares is not None and turn.shares.bear_out
     return not borne_out, not (borne_out and turn.artefact), -turn.telling
 
@@ -91,7 +91,7 @@ class _Pictures:
             if len(names) and set(names) <= known
         }
 
-    def shares(self, plain: str, contrastive: str, firing: Images, twins: Images) -> Shares | None:
+    def shares(self, plain: str, contrastive: str, firing: Images, twins: Images) -> AttributeShares | None:
         """How often the two texts' things are seen; None where the dataset does not state it."""
         if not {plain, contrastive} <= set(self.shown):
             return None
@@ -99,7 +99,7 @@ class _Pictures:
             (float(self.shown[text][firing].mean()), float(self.shown[text][twins].mean()))
             for text in (plain, contrastive)
         ]
-        return Shares(plain=seen[0], contrastive=seen[1])
+        return AttributeShares(plain=seen[0], contrastive=seen[1])
 
     def telling(self, plain: str, contrastive: str, firing: Images, twins: Images) -> float:
         """See the formula at the top; the pairs are aligned."""
@@ -117,7 +117,7 @@ class _Pictures:
         return np.empty((0, self.run.manifest.dimension), np.float32) if texts is None else texts
 
 
-def _turns(pictures: _Pictures, layer: str) -> Iterator[Turn]:
+def _turns(pictures: _Pictures, layer: str) -> Iterator[LabelChange]:
     labels, table, known = pictures.run.labels(layer), pictures.run.neurons(layer), criteria()
     first = labels[labels["rank"] == 1].pivot(index="neuron", columns="labeler", values="label")
     if not {PLAIN, CONTRASTIVE} <= set(first.columns):
@@ -132,7 +132,7 @@ def _turns(pictures: _Pictures, layer: str) -> Iterator[Turn]:
         there = twins >= 0
         if there.any():
             texts, pairs = (plain, contrastive), (activating[there], twins[there])
-            yield Turn(
+            yield LabelChange(
                 layer=layer,
                 neuron=int(neuron),
                 plain=plain,

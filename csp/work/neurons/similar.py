@@ -21,7 +21,7 @@ BLOCK = 1024
 
 
 @dataclass(frozen=True)
-class Similar:
+class SimilarNeuron:
     """Another neuron and the cosine of the two concept vectors, -1 to 1."""
 
     neuron: int
@@ -35,10 +35,10 @@ class SimilarNeurons:
     neurons: Int64[np.ndarray, "c kept"]
     cosines: Float32[np.ndarray, "c kept"]
 
-    def of(self, neuron: int) -> tuple[Similar, ...]:
+    def of(self, neuron: int) -> tuple[SimilarNeuron, ...]:
         """Those of one neuron, the most alike first; none for one that never fires."""
         pairs = zip(self.neurons[neuron].tolist(), self.cosines[neuron].tolist(), strict=True)
-        return tuple(Similar(other, cosine) for other, cosine in pairs if other >= 0)
+        return tuple(SimilarNeuron(other, cosine) for other, cosine in pairs if other >= 0)
 
 
 def similar_neurons(explorer: Explorer, layer: str) -> SimilarNeurons:

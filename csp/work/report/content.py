@@ -17,7 +17,7 @@ from csp.work.labels.rows import LabelRow
 from csp.work.progress import Report, Stage, silent
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
-from csp.work.reviews.desk import Reviewing, Spot
+from csp.work.reviews.desk import ReviewDesk, Spot
 
 PAIRS = 6
 LABELS = 3
@@ -82,7 +82,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReportOptions:
     """What a report is asked to show."""
 
     layers: tuple[str, ...]
@@ -91,7 +91,7 @@ class Wish:
     """Leave out the neurons that nobody looked at."""
 
 
-def content(explorer: Explorer, desk: Reviewing, wish: Wish, report: Report = silent) -> Content:
+def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: Report = silent) -> Content:
     """Everything the report says of a run.
 
     Raises UnavailableError when the review record can't be read, BadRunError for a damaged run.

@@ -6,9 +6,9 @@ from csp.errors import UnavailableError
 from csp.keeping.atomic import write_bytes
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, silent
-from csp.work.report.content import Wish, content
+from csp.work.report.content import ReportOptions, content
 from csp.work.report.html import drawn_pictures, report_html
-from csp.work.reviews.desk import Reviewing
+from csp.work.reviews.desk import ReviewDesk
 
 FORMAT = "html"
 
@@ -18,7 +18,9 @@ def is_report(path: Path, named: str | None) -> bool:
     return (named or path.suffix.lower().lstrip(".")) == FORMAT
 
 
-def report_text(explorer: Explorer, desk: Reviewing, wish: Wish, report: Report = silent) -> tuple[str, int]:
+def report_text(
+    explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: Report = silent
+) -> tuple[str, int]:
     """The report as HTML, and the number of neurons that it shows one by one."""
     found = content(explorer, desk, wish, report)
     pictures = drawn_pictures(explorer.run, found, report) if wish.pictures else None
@@ -26,7 +28,7 @@ def report_text(explorer: Explorer, desk: Reviewing, wish: Wish, report: Report 
 
 
 def export_report(
-    explorer: Explorer, desk: Reviewing, path: Path, wish: Wish, report: Report = silent
+    explorer: Explorer, desk: ReviewDesk, path: Path, wish: ReportOptions, report: Report = silent
 ) -> int:
     """Write the report whole or not at all; gives the number of neurons that it shows one by one.
 

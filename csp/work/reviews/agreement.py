@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from csp.keeping.reviews.event import Who
+from csp.keeping.reviews.event import Reviewer
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import VERDICTS
 from csp.method.metrics.agreement import Agreement, cohen_kappa, fleiss_kappa
@@ -59,13 +59,13 @@ def conflicts(states: States) -> list[dict[str, Any]]:
     ]
 
 
-def _pair(ratings: Mapping[Spot, Mapping[Who, str]], left: Who, right: Who) -> dict[str, Any]:
+def _pair(ratings: Mapping[Spot, Mapping[Reviewer, str]], left: Reviewer, right: Reviewer) -> dict[str, Any]:
     both = [given for given in ratings.values() if left in given and right in given]
     found = cohen_kappa([given[left] for given in both], [given[right] for given in both])
     return {"left": left.name, "right": right.name} | _numbers(found)
 
 
-def _counts(ratings: Mapping[Spot, Mapping[Who, str]]) -> np.ndarray:
+def _counts(ratings: Mapping[Spot, Mapping[Reviewer, str]]) -> np.ndarray:
     kinds = [str(verdict) for verdict in VERDICTS]
     rows = [[list(given.values()).count(kind) for kind in kinds] for given in ratings.values()]
     return np.array(rows, dtype=np.int64).reshape(-1, len(kinds))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS
-from csp.work.attribution.class_attribution import ClassPush, How, class_push
+from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.checklist import ARTEFACT, Criteria, artefacts_of, criteria
 from csp.work.reviews.desk import Spot
@@ -47,7 +47,7 @@ def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronRev
 
 
 def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> Iterator[ArtefactNeuron]:
-    known, pushes = criteria(), class_push(explorer, layer)
+    known, pushes = criteria(), class_attribution(explorer, layer)
     table = explorer.neurons(layer).frame
     for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
         state = states.get((layer, neuron), NeuronReview())
@@ -63,7 +63,7 @@ def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tu
     return tuple(dict.fromkeys((*artefacts_of(label, known), *tagged)))
 
 
-def _push(pushes: ClassPush | None, neuron: int) -> tuple[str | None, float | None, How | None]:
+def _push(pushes: ClassAttribution | None, neuron: int) -> tuple[str | None, float | None, How | None]:
     if pushes is None:
         return None, None, None
     name, value = next(iter(pushes.of(neuron).items()))

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from csp.keeping.reviews.chain import Finding
+from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.agreement import agreement, conflicts
 from csp.work.reviews.checklist import ARTEFACT, criteria, criteria_of
-from csp.work.reviews.desk import Reviewing, Spot
+from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import labels_in_force
 
 SEED = 0
@@ -74,11 +74,11 @@ class Audit:
     agreement: Mapping[str, Any]
     disputes: tuple[Mapping[str, Any], ...]
     events: int
-    finding: Finding
+    finding: Verification
     """Of the whole record, other runs included: it is one chain."""
 
 
-def audit_of(explorer: Explorer, desk: Reviewing) -> Audit:
+def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
     """The audit of a run; reads the record once and verifies it. Raises UnavailableError, BadRunError."""
     states = desk.states()
     decided = {spot: state for spot, state in states.items() if state.deciding is not None}
@@ -106,7 +106,7 @@ def _coverage(neurons: int, states: list[NeuronReview]) -> Coverage:
     return Coverage(
         neurons=neurons,
         checked=sum(state.deciding is not None for state in states),
-        unsure=sum(state.verdict is Act.UNSURE for state in states),
+        unsure=sum(state.verdict is Action.UNSURE for state in states),
         disputed=sum(state.disputed for state in states),
         second_look=sum(state.second_look is not None for state in states),
     )

@@ -23,10 +23,10 @@ import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.library.find import find_run
-from csp.keeping.reviews.event import Entry, Event, Place, Recorded, Who, new_token
+from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer, new_token
 from csp.keeping.reviews.state import NeuronReview, by_neuron, current
 from csp.keeping.reviews.store import Reviews, open_reviews
-from csp.keeping.reviews.vocabulary import VERDICTS, Act, Role
+from csp.keeping.reviews.vocabulary import VERDICTS, Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 
@@ -44,9 +44,9 @@ class Person:
     role: Role = Role.REVIEWER
 
     @property
-    def who(self) -> Who:
+    def who(self) -> Reviewer:
         """As the record knows them."""
-        return Who(self.name, self.verified)
+        return Reviewer(self.name, self.verified)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Said:
 
     layer: str
     neuron: int
-    verdict: Act
+    verdict: Action
     label: str | None = None
     """Left out in a confirm: the machine's label."""
     reason: str = ""
@@ -80,7 +80,7 @@ def may(person: Person, role: Role, what: str) -> None:
         raise BadInputError(f"{name} may only look: it takes the role of {role} to {what}; ask an admin")
 
 
-class Reviewing:
+class ReviewDesk:
     """The record as far as it concerns one run."""
 
     def __init__(self, run: Run, reviews: Reviews) -> None:
@@ -99,7 +99,7 @@ class Reviewing:
             layer=said.layer,
             neuron=said.neuron,
             verdict=said.verdict,
-            label=machine if said.verdict is Act.CONFIRM and not said.label else said.label,
+            label=machine if said.verdict is Action.CONFIRM and not said.label else said.label,
             machine_label=machine,
             reviewer=person.name,
             reviewer_verified=person.verified,
@@ -122,7 +122,7 @@ class Reviewing:
         undone = Said(
             layer=event.layer,
             neuron=event.neuron,
-            verdict=Act.UNDO,
+            verdict=Action.UNDO,
             undoes=event.token,
             token=token,
             seen=seen,
@@ -167,7 +167,7 @@ class Reviewing:
         Raises BadInputError for a viewer, UnavailableError as `record` does.
         """
         may(person, Role.REVIEWER, "take a neuron")
-        places = [Place(self.run.fingerprint, layer, neuron) for layer, neuron in spots]
+        places = [NeuronRef(self.run.fingerprint, layer, neuron) for layer, neuron in spots]
         taken = self.reviews.claim(places, person.who)
         return None if taken is None else (taken.layer, taken.neuron)
 
@@ -190,9 +190,9 @@ class Reviewing:
         return {}
 
 
-def open_reviewing(run: str) -> Reviewing:
+def open_reviewing(run: str) -> ReviewDesk:
     """The reviews of a run, by its name or folder."""
-    return Reviewing(Run.open(find_run(run)), open_reviews())
+    return ReviewDesk(Run.open(find_run(run)), open_reviews())
 
 
 _OVERVIEW = (

@@ -16,10 +16,10 @@ from csp.keeping.reviews.exchange import read_rows, write_rows
 from csp.keeping.reviews.normalise import tidy
 from csp.keeping.reviews.rows import from_row, to_row
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.manifest import read_manifest
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Reviewing
+from csp.work.reviews.desk import ReviewDesk
 
 _PLACE_IN_CHAIN = {"sequence", "previous_hash", "hash"}
 _CHAINED = {*_PLACE_IN_CHAIN, "at", "token"}
@@ -85,9 +85,9 @@ class _Finder:
     def __init__(self, reviews: Reviews, only: Run | None) -> None:
         self._reviews = reviews
         self._only = only
-        self._found: dict[tuple[str | None, str | None], Reviewing] = {}
+        self._found: dict[tuple[str | None, str | None], ReviewDesk] = {}
 
-    def find(self, name: str | None, fingerprint: str | None) -> Reviewing:
+    def find(self, name: str | None, fingerprint: str | None) -> ReviewDesk:
         """The run, or a CspError that says why the row can't be about one of ours."""
         if (name, fingerprint) not in self._found:
             run = self._only or Run.open(_folder(name, fingerprint))
@@ -98,7 +98,7 @@ class _Finder:
                 )
             if fingerprint is None and name not in (None, run.name):
                 raise BadInputError(f"it is for the run {name!r}, not {run.name}")
-            self._found[name, fingerprint] = Reviewing(run, self._reviews)
+            self._found[name, fingerprint] = ReviewDesk(run, self._reviews)
         return self._found[name, fingerprint]
 
 
@@ -135,7 +135,7 @@ def _entry(given: dict[str, Any], finder: _Finder, source: str) -> Entry:
         "run": given.get("run", desk.run.name),
         "layer": layer,
         "machine_label": machine,
-        "label": given.get("label") or (machine if given["verdict"] is Act.CONFIRM else None),
+        "label": given.get("label") or (machine if given["verdict"] is Action.CONFIRM else None),
         "reviewer_verified": False,
         "imported": canonical_json({name: value for name, value in origin.items() if value is not None}),
     }

@@ -6,20 +6,20 @@ from typing import Any
 
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.desk import Reviewing, Spot
+from csp.work.reviews.desk import ReviewDesk, Spot
 
 
 @dataclass(frozen=True)
-class Shown:
+class LabelInForce:
     """The label of a neuron that a screen shows first, and whose it is."""
 
     text: str | None
     """None: there is none, or a person found that none fits."""
     by: str | None
     """Whose it is, with "(not checked)" after a name that was only typed; None: the machine's."""
-    verdict: Act | None = None
+    verdict: Action | None = None
     disputed: bool = False
 
     @property
@@ -33,23 +33,23 @@ class Shown:
 
 
 _DONE = {
-    Act.CONFIRM: "confirmed",
-    Act.OVERRIDE: "written",
-    Act.REJECT: "rejected",
-    Act.RESOLVE: "settled",
+    Action.CONFIRM: "confirmed",
+    Action.OVERRIDE: "written",
+    Action.REJECT: "rejected",
+    Action.RESOLVE: "settled",
 }
 
 
-def shown_label(machine: str | None, state: NeuronReview | None) -> Shown:
+def shown_label(machine: str | None, state: NeuronReview | None) -> LabelInForce:
     """A person's label first, else the machine's; `machine` stays to be shown below it, as second."""
     if state is None or state.deciding is None:
-        return Shown(machine, None)
+        return LabelInForce(machine, None)
     event = state.deciding
     name = event.reviewer if event.reviewer_verified else f"{event.reviewer} (not checked)"
-    return Shown(event.label, name, event.verdict, state.disputed)
+    return LabelInForce(event.label, name, event.verdict, state.disputed)
 
 
-def put_people_first(found: Sequence[dict[str, Any]], desk: Reviewing, top: int) -> list[dict[str, Any]]:
+def put_people_first(found: Sequence[dict[str, Any]], desk: ReviewDesk, top: int) -> list[dict[str, Any]]:
     """The rows of `label_lists` with the person's label in front, and four fields that say whose it is.
 
     `source` ("person" or "machine"), `verdict`, `reviewed_by` and `disputed`. A neuron whose labels a person

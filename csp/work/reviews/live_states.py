@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from csp.keeping.reviews.chain import Head
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview, current
-from csp.work.reviews.desk import Reviewing, Spot
+from csp.work.reviews.desk import ReviewDesk, Spot
 
 
-class Standing:
+class LiveStates:
     """The states of the neurons of one run that have events."""
 
-    def __init__(self, desk: Reviewing) -> None:
+    def __init__(self, desk: ReviewDesk) -> None:
         self._desk = desk
         self._turn = threading.Lock()
         self._known = Head()

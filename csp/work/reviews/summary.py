@@ -11,7 +11,7 @@ from csp.work.reviews.checklist import artefacts_of, criteria
 
 
 @dataclass(frozen=True)
-class LayerGlance:
+class LayerSummary:
     """Counts over the neurons of one layer."""
 
     layer: str
@@ -23,10 +23,10 @@ class LayerGlance:
     """Whose label in force, or a person's tag, names an artefact."""
 
 
-def layer_glance(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerGlance:
+def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerSummary:
     """Counts one layer; `reviewed` says where neurons stand that people judged."""
     machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
-    return LayerGlance(
+    return LayerSummary(
         layer=layer,
         neurons=neurons,
         reviewed=sum(state.deciding is not None for state in reviewed.values()),

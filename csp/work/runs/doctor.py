@@ -8,9 +8,9 @@ from typing import Any
 import psutil
 
 from csp.errors import CspError
-from csp.keeping.home import answers_folder, home
+from csp.keeping.home import home, result_cache_folder
 from csp.keeping.library.find import list_runs
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version, installed_libraries
@@ -43,10 +43,15 @@ def _device() -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
-    folder = answers_folder()
+    folder = result_cache_folder()
     if not folder.exists():
-        return {"path": str(folder), "bytes": 0, "limit_bytes": Answers(folder).limit_bytes, "notice": None}
-    with Answers(folder) as answers:
+        return {
+            "path": str(folder),
+            "bytes": 0,
+            "limit_bytes": ResultCache(folder).limit_bytes,
+            "notice": None,
+        }
+    with ResultCache(folder) as answers:
         used = answers.bytes_used()
         return {
             "path": str(folder),

@@ -15,7 +15,7 @@ DARKEST = 0.72
 
 
 @dataclass(frozen=True)
-class Part:
+class CropBox:
     """The part of a picture that a model sees, in shares of its width and height."""
 
     left: float
@@ -24,7 +24,9 @@ class Part:
     bottom: float
 
 
-def seen_part(preprocess: Callable[[Image.Image], Float[np.ndarray, "3 h w"]], size: tuple[int, int]) -> Part:
+def seen_part(
+    preprocess: Callable[[Image.Image], Float[np.ndarray, "3 h w"]], size: tuple[int, int]
+) -> CropBox:
     """Find what a model's preprocessing leaves of a picture of `size` (width, height).
 
     A picture whose red grows to the right and whose green grows downwards is sent through it; where the two
@@ -40,10 +42,12 @@ def seen_part(preprocess: Callable[[Image.Image], Float[np.ndarray, "3 h w"]], s
     across, down = ((seen - black) / span)[:2]
     left, right = _ends(across.mean(axis=0), width)
     top, bottom = _ends(down.mean(axis=1), height)
-    return Part(left, top, right, bottom)
+    return CropBox(left, top, right, bottom)
 
 
-def spotlight(firing: Float[np.ndarray, "y x"], strongest: float, part: Part, size: tuple[int, int]) -> bytes:
+def spotlight(
+    firing: Float[np.ndarray, "y x"], strongest: float, part: CropBox, size: tuple[int, int]
+) -> bytes:
     """An overlay (PNG, black with transparency) as wide as a picture of `size`.
 
     Clear where the neuron fires as on its `strongest` place, `DARKEST` where it does not fire and where the

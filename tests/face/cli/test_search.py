@@ -7,9 +7,9 @@ import pytest
 
 from csp.face.cli.app import run
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from tests.build import draw
 
 
@@ -67,8 +67,8 @@ def test_what_can_not_be_searched(
 
 def test_people_first(tiny_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with open_reviews() as reviews:
-        own = Said(layer="late", neuron=1, verdict=Act.OVERRIDE, label="crayon")
-        Reviewing(tiny_run, reviews).record(Person(name="Ann"), own)
+        own = Said(layer="late", neuron=1, verdict=Action.OVERRIDE, label="crayon")
+        ReviewDesk(tiny_run, reviews).record(Person(name="Ann"), own)
     code, out, err = asked(capsys, "tiny", "crayon", "--reviewed", "--json")
     (found,) = json.loads(out)
     assert code == 0

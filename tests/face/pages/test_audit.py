@@ -9,32 +9,32 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from tests.face.pages.test_pages import drawn, opened, said
 
 ANN, BO = Person(name="Ann"), Person(name="Bo *bold*")
 
 
 @pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
+def desk(tiny_run: Run) -> Iterator[ReviewDesk]:
     """The tiny run with a dispute, an artefact tag and an undecided neuron."""
     with open_reviews() as reviews:
-        desk = Reviewing(tiny_run, reviews)
-        desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.CONFIRM))
+        desk = ReviewDesk(tiny_run, reviews)
+        desk.record(ANN, Said(layer="late", neuron=0, verdict=Action.CONFIRM))
         desk.record(
             BO,
             Said(
                 layer="late",
                 neuron=0,
-                verdict=Act.OVERRIDE,
+                verdict=Action.OVERRIDE,
                 label="<b>ruler marks</b>",
                 reason="see *scale*",
                 tags=("artefact:ruler",),
             ),
         )
-        desk.record(ANN, Said(layer="late", neuron=1, verdict=Act.UNSURE))
+        desk.record(ANN, Said(layer="late", neuron=1, verdict=Action.UNSURE))
         yield desk
 
 
@@ -54,7 +54,7 @@ def test_it_opens_before_anybody_reviewed(tiny_run: Run) -> None:
     assert "all labels are the machine's suggestions" in said(app)
 
 
-def test_it_says_what_was_checked_and_what_is_open(desk: Reviewing) -> None:
+def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny")
     found = metrics(app)
     assert (found["Neurons checked"], found["Got another label"]) == ("1 of 12", "100 %")
@@ -64,7 +64,7 @@ def test_it_says_what_was_checked_and_what_is_open(desk: Reviewing) -> None:
     assert "Bo *bold*: override “<b>ruler marks</b>” (see *scale*)" in str(both)
 
 
-def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: Reviewing) -> None:
+def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny", view="artefacts")
     (first,) = [row for row in cells(app, "Artefact neurons") if row[0] == "late\u00a0/\u00a00"]
     assert len(first[1]) > 0  # type: ignore[arg-type]
@@ -72,13 +72,13 @@ def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: Revie
     assert first[4] == "a person's label"
 
 
-def test_criteria_count_labels_and_tags(desk: Reviewing) -> None:
-    desk.record(ANN, Said(layer="late", neuron=2, verdict=Act.OVERRIDE, label="blue-white veil"))
+def test_criteria_count_labels_and_tags(desk: ReviewDesk) -> None:
+    desk.record(ANN, Said(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
     app = opened("pages/audit.py", run="tiny", view="criteria")
     assert ["blue-white veil", "1", "1", "0"] in cells(app, "7-point checklist")
 
 
-def test_the_log_is_filtered_by_the_address(desk: Reviewing) -> None:
+def test_the_log_is_filtered_by_the_address(desk: ReviewDesk) -> None:
     def numbers(**address: str) -> list[object]:
         app = opened("pages/audit.py", run="tiny", view="log", **address)
         return [row[0] for row in cells(app, "Events")]
@@ -91,7 +91,7 @@ def test_the_log_is_filtered_by_the_address(desk: Reviewing) -> None:
     assert "There is no by 'Cy' here" in said(nobody)
 
 
-def test_a_change_behind_the_records_back_is_found_and_named(desk: Reviewing, own_home: Path) -> None:
+def test_a_change_behind_the_records_back_is_found_and_named(desk: ReviewDesk, own_home: Path) -> None:
     app = opened("pages/audit.py", run="tiny", view="log")
     app.button(key="verify-button").click().run()
     assert "All 3 events are as they were recorded" in app.success[0].value
@@ -103,14 +103,14 @@ def test_a_change_behind_the_records_back_is_found_and_named(desk: Reviewing, ow
     assert any("First bad event: no. 2" in error.value for error in app.error)
 
 
-def test_a_hash_noted_earlier_must_still_be_there(desk: Reviewing) -> None:
+def test_a_hash_noted_earlier_must_still_be_there(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny", view="log")
     app.text_input(key="verify-hash").input("0" * 63 + "1").run()
     app.button(key="verify-button").click().run()
     assert "no event has the hash" in app.error[0].value
 
 
-def test_the_report_is_made_and_offered(desk: Reviewing) -> None:
+def test_the_report_is_made_and_offered(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny")
     app.checkbox(key="report-reviewed").check().run()
     app.button(key="report-make").click().run()

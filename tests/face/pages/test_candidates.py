@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
 from csp.work.candidates.read import candidates
-from csp.work.candidates.tables import Request
+from csp.work.candidates.tables import CandidateRequest
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.jobs import list_jobs
 from tests.face.pages.test_pages import NEVER, RULER, opened, said
@@ -38,7 +38,9 @@ def words(app: AppTest) -> str:
 
 
 def ask(server: Server, mode: str = "contrastive") -> None:
-    generate(open_explorer("tiny"), "late", [RULER], Request(vlm=f"openai:{server.address}#m", mode=mode))  # type: ignore[arg-type]
+    generate(
+        open_explorer("tiny"), "late", [RULER], CandidateRequest(vlm=f"openai:{server.address}#m", mode=mode)
+    )  # type: ignore[arg-type]
 
 
 def all_candidates() -> None:

@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from csp.work.reviews.exchange import export_reviews
 from tests.face.pages.test_pages import opened, said
 
@@ -75,8 +75,9 @@ def test_a_file_that_is_none_imports_nothing(tiny_run: Run, name: str, content: 
 
 def test_what_is_exported_can_be_imported_elsewhere(tiny_run: Run, tmp_path: Path) -> None:
     with open_reviews() as reviews:
-        Reviewing(tiny_run, reviews).record(
-            Person(name="Ann"), Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label="ink", reason="blue")
+        ReviewDesk(tiny_run, reviews).record(
+            Person(name="Ann"),
+            Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink", reason="blue"),
         )
         for kind in ("csv", "json", "parquet"):
             export_reviews(reviews, tmp_path / f"reviews.{kind}", tiny_run, kind)

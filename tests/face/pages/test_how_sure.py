@@ -10,7 +10,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.explorer import open_explorer
 from csp.work.metrics.evaluate import evaluate
-from csp.work.metrics.protocol import Request
+from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import causal_by_class
 from csp.work.metrics.stability import label_stability
 
@@ -53,7 +53,7 @@ def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
 def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Run) -> None:
     explorer = open_explorer("tiny")
     for metric in ("simcorr", "descriptive"):
-        evaluate(explorer, Request(metric, tuple(LABELERS), explorer.choice(), {"late": range(6)}))
+        evaluate(explorer, MetricRequest(metric, tuple(LABELERS), explorer.choice(), {"late": range(6)}))
     app = opened()
     assert "The label foretells the firing **" in said(app)
     assert "its pictures are alike **" in said(app)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.models import reopen
@@ -95,7 +95,7 @@ def test_a_pinned_neuron_leads_to_the_comparison(tiny_run: Run) -> None:
 def test_changed_labels_come_first(tiny_run: Run) -> None:
     app = opened("pages/compare.py", run="tiny", layer="late", what="labelers", a="csp", b="clip-dissect")
     (table,) = drawn(app, "rows")
-    explorer = Explorer(tiny_run, Answers(answers_folder()))
+    explorer = Explorer(tiny_run, ResultCache(result_cache_folder()))
     found = compare_labelers(explorer, "late", "csp", "clip-dissect")
     assert [row["cells"][0][1] for row in table["rows"]] == [str(one) for one in found.frame["neuron"]]
     assert f"{found.changed - found.reworded} of 6 neurons" in said(app)

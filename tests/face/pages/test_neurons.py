@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.neurons.map import draw_map
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, drawn, opened, said
 
 PAGE = "pages/neurons.py"
@@ -33,9 +33,9 @@ def heads(app: AppTest) -> dict[str, dict[str, str]]:
     return {column["name"]: column for column in table["columns"]}
 
 
-def decide(run: Run, verdict: Act, neuron: int, label: str | None = None) -> None:
+def decide(run: Run, verdict: Action, neuron: int, label: str | None = None) -> None:
     with open_reviews() as reviews:
-        desk = Reviewing(run, reviews)
+        desk = ReviewDesk(run, reviews)
         desk.record(Person(name="Ann"), Said(layer="late", neuron=neuron, verdict=verdict, label=label))
 
 
@@ -77,12 +77,12 @@ def test_a_head_sorts_by_its_column_and_back(tiny_run: Run) -> None:
 @pytest.mark.parametrize("order", ["doubt", "close", "score", "push", "often", "label", "unstable"])
 def test_what_is_not_known_comes_last_whichever_way(tiny_run: Run, order: str) -> None:
     from csp.face.screen.atlas.orders import ORDERS, in_order, two_orders
-    from csp.keeping.home import answers_folder
-    from csp.keeping.result_cache import Answers
+    from csp.keeping.home import result_cache_folder
+    from csp.keeping.result_cache import ResultCache
     from csp.work.explorer.explorer import Explorer
     from csp.work.neurons.rows import machine_rows
 
-    frame = machine_rows(Explorer(tiny_run, Answers(answers_folder())), "late").frame
+    frame = machine_rows(Explorer(tiny_run, ResultCache(result_cache_folder())), "late").frame
     column = ORDERS[order].column
     for one in two_orders(column):
         values = in_order(frame, one)[column]
@@ -142,8 +142,8 @@ def test_doubtful_neurons_come_first_and_say_why(tiny_run: Run) -> None:
 
 
 def test_a_persons_label_stands_first_and_says_so(tiny_run: Run) -> None:
-    decide(tiny_run, Act.OVERRIDE, RULER, "ink <b>&")
-    decide(tiny_run, Act.REJECT, HAIRS)
+    decide(tiny_run, Action.OVERRIDE, RULER, "ink <b>&")
+    decide(tiny_run, Action.REJECT, HAIRS)
     app = opened(PAGE, run="tiny", layer="late", sort="number")
     (table,) = drawn(app, "rows")
     label, under = table["rows"][RULER]["cells"][2][1]
@@ -190,7 +190,7 @@ def test_the_map_offers_to_draw_itself_then_lists_what_is_picked(tiny_run: Run) 
 @pytest.mark.parametrize("colour", ["push", "faithful", "stability", "doubt", "review", "state"])
 def test_every_colour_of_the_map_can_be_drawn(tiny_run: Run, colour: str) -> None:
     draw_map(tiny_run, ["late"])
-    decide(tiny_run, Act.CONFIRM, RULER)
+    decide(tiny_run, Action.CONFIRM, RULER)
     app = opened(PAGE, run="tiny", layer="late", view="map", colour=colour)
     assert len(app.get("plotly_chart")) == 1
     assert ("was not measured" in said(app)) == (colour in ("faithful", "stability"))

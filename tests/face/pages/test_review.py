@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from tests.face.pages.test_pages import ROOT, drawn, opened, said
 
 BO = Person(name="Bo", verified=True)
@@ -37,10 +37,10 @@ def events() -> list[Event]:
         return reviews.events()
 
 
-def record(run: Run, person: Person, act: Act, neuron: int, **given: Any) -> Event:
+def record(run: Run, person: Person, act: Action, neuron: int, **given: Any) -> Event:
     with open_reviews() as reviews:
         said = Said(layer="late", neuron=neuron, verdict=act, **given)
-        return Reviewing(run, reviews).record(person, said).event
+        return ReviewDesk(run, reviews).record(person, said).event
 
 
 def pressed(app: AppTest, key: str) -> AppTest:
@@ -51,9 +51,14 @@ def pressed(app: AppTest, key: str) -> AppTest:
 
 @pytest.mark.parametrize(
     ("key", "verdict"),
-    [("accept", Act.CONFIRM), ("none", Act.REJECT), ("unsure", Act.UNSURE), ("pick-2", Act.OVERRIDE)],
+    [
+        ("accept", Action.CONFIRM),
+        ("none", Action.REJECT),
+        ("unsure", Action.UNSURE),
+        ("pick-2", Action.OVERRIDE),
+    ],
 )
-def test_a_button_records_and_goes_on(tiny: Run, key: str, verdict: Act) -> None:
+def test_a_button_records_and_goes_on(tiny: Run, key: str, verdict: Action) -> None:
     app = pressed(neuron_page(0), key)
     (event,) = events()
     assert (event.neuron, event.verdict, event.gamma, event.examples) == (0, verdict, 1.0, 5)
@@ -66,7 +71,7 @@ def test_what_was_on_screen_is_recorded(tiny: Run) -> None:
     first = app.button(key="pick-1").label
     pressed(app, "pick-1")
     (event,) = events()
-    assert (event.verdict, event.gamma, event.examples) == (Act.CONFIRM, 0.5, 3)
+    assert (event.verdict, event.gamma, event.examples) == (Action.CONFIRM, 0.5, 3)
     assert event.label == event.machine_label
     assert event.label is not None
     assert event.label in first
@@ -77,7 +82,7 @@ def test_the_machines_own_words_are_a_confirmation(tiny: Run) -> None:
     machine = tiny.labels("late").query("neuron == 0 and labeler == 'csp' and rank == 1")["label"].item()
     app.text_input(key="verdict-label-late-0").set_value(machine.upper())
     pressed(app, "save")
-    assert [one.verdict for one in events()] == [Act.CONFIRM]
+    assert [one.verdict for one in events()] == [Action.CONFIRM]
 
 
 def test_reason_and_tags_go_along_with_any_verdict(tiny: Run) -> None:
@@ -113,7 +118,7 @@ def test_a_draft_comes_back_to_its_author(tiny: Run) -> None:
     app = neuron_page(0, edit="true")
     app.text_input(key="verdict-label-late-0").set_value("some line")
     pressed(app, "draft")
-    assert [one.verdict for one in events()] == [Act.DRAFT]
+    assert [one.verdict for one in events()] == [Action.DRAFT]
     assert app.query_params["neuron"] == "0"
     assert neuron_page(0).text_input(key="verdict-label-late-0").value == "some line"
 
@@ -124,13 +129,13 @@ def test_a_flag_stays_and_undo_comes_back(tiny: Run) -> None:
     app = pressed(app, "accept")
     app = pressed(app, "undo")
     assert app.query_params["neuron"] == "0"
-    assert [one.verdict for one in events()] == [Act.FLAG, Act.CONFIRM, Act.UNDO]
+    assert [one.verdict for one in events()] == [Action.FLAG, Action.CONFIRM, Action.UNDO]
     pressed(app, "undo")
     assert events()[-1].undoes == events()[0].token
 
 
 def test_the_persons_label_comes_first_and_the_machines_stays(tiny: Run) -> None:
-    record(tiny, BO, Act.OVERRIDE, 0, label="ink spots")
+    record(tiny, BO, Action.OVERRIDE, 0, label="ink spots")
     for page in ("pages/neuron.py", "pages/review.py"):
         app = opened(page, run="tiny", layer="late", neuron="0", queue="all")
         assert "ink spots" in "".join(head.value for head in app.subheader)
@@ -139,21 +144,21 @@ def test_the_persons_label_comes_first_and_the_machines_stays(tiny: Run) -> None
 
 
 def test_disputes_are_shown_with_both_sides_and_settled_by_a_third(tiny: Run) -> None:
-    record(tiny, BO, Act.OVERRIDE, 0, label="ink spots")
-    record(tiny, Person(name="Cy"), Act.REJECT, 0)
+    record(tiny, BO, Action.OVERRIDE, 0, label="ink spots")
+    record(tiny, Person(name="Cy"), Action.REJECT, 0)
     app = opened("pages/review.py", run="tiny", layer="late", queue="disagreements")
     assert app.query_params["neuron"] == "0"
     assert "People disagree" in said(app)
     assert "Cy (not checked)" in said(app)
     pressed(app, "pick-2")
     event = events()[-1]
-    assert (event.verdict, event.label) == (Act.RESOLVE, "ink spots")
+    assert (event.verdict, event.label) == (Action.RESOLVE, "ink spots")
     assert "Nothing is left" in "".join(one.value for one in app.success)
 
 
 def test_history_lists_every_event(tiny: Run) -> None:
-    first = record(tiny, BO, Act.OVERRIDE, 0, label="<b>ink</b>", reason="looks *odd*")
-    record(tiny, BO, Act.UNDO, 0, undoes=first.token)
+    first = record(tiny, BO, Action.OVERRIDE, 0, label="<b>ink</b>", reason="looks *odd*")
+    record(tiny, BO, Action.UNDO, 0, undoes=first.token)
     app = neuron_page(0)
     (table,) = [one for one in drawn(app, "rows") if one["title"].startswith("Review history")]
     texts = [[cell[1] for cell in row["cells"]] for row in table["rows"]]
@@ -164,7 +169,7 @@ def test_history_lists_every_event(tiny: Run) -> None:
 
 def test_a_damaged_record_is_a_red_bar_on_every_page(tiny: Run) -> None:
     for neuron in range(3):
-        record(tiny, BO, Act.CONFIRM, neuron)
+        record(tiny, BO, Action.CONFIRM, neuron)
     path = open_reviews().location.path
     assert path is not None
     with sqlite3.connect(path) as connection:
@@ -186,9 +191,9 @@ def test_a_record_that_cannot_be_read_leaves_the_machines_labels(own_home: Path,
 
 
 def test_agreement_and_disputes_are_measured(tiny: Run) -> None:
-    for neuron, act in ((0, Act.CONFIRM), (1, Act.REJECT)):
+    for neuron, act in ((0, Action.CONFIRM), (1, Action.REJECT)):
         record(tiny, BO, act, neuron)
-        record(tiny, Person(name="Cy"), Act.CONFIRM, neuron)
+        record(tiny, Person(name="Cy"), Action.CONFIRM, neuron)
     app = opened("pages/review.py", run="tiny", layer="late", queue="all")
     tables = {table["title"]: table["rows"] for table in drawn(app, "rows")}
     assert tables["Agreement of reviewers"][0]["cells"][0][1] == "Bo and Cy"

@@ -12,7 +12,7 @@ from csp.errors import NotFoundError
 from csp.face.screen.runs.new_job import FORMS
 from csp.keeping import lock
 from csp.keeping.home import home, runs_folder
-from csp.keeping.jobs import LOG_NAME, Asked, JobFolder, Reached, Standing, new_job, now
+from csp.keeping.jobs import LOG_NAME, JobFolder, JobProgress, JobRequest, JobState, new_job, now
 from csp.keeping.library.trash import discarded_runs, restore_run
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.read import candidates
@@ -219,15 +219,15 @@ def test_only_an_admin_deletes_and_starts(tiny_run: Run) -> None:
 @pytest.fixture
 def waiting() -> tuple[JobFolder, int]:
     """A job that waits its turn, its lock held by this very process."""
-    return new_job(Asked(kind="index", arguments={}, title="Run mine", by="Ada", created=now()))
+    return new_job(JobRequest(kind="index", arguments={}, title="Run mine", by="Ada", created=now()))
 
 
 def test_a_job_shows_how_far_it_is_and_how_it_ended(waiting: tuple[JobFolder, int]) -> None:
     folder, descriptor = waiting
     app = opened("pages/runs.py", view="jobs")
     assert "waits its turn" in said(app)
-    folder.write_standing(Standing(state="running", started=now()))
-    folder.write_reached(Reached(stage="images", done=30, total=120, rate=1.0, seconds_left=600.0))
+    folder.write_standing(JobState(state="running", started=now()))
+    folder.write_reached(JobProgress(stage="images", done=30, total=120, rate=1.0, seconds_left=600.0))
     (folder.path / LOG_NAME).write_text("images: 30/120\n")
     app.run()
     assert [bar.proto.text for bar in app.get("progress")] == ["images: 30 of 120 · about 10 min left"]
@@ -237,7 +237,7 @@ def test_a_job_shows_how_far_it_is_and_how_it_ended(waiting: tuple[JobFolder, in
     app.run()
     assert "ended without finishing" in broken(app)
     assert app.button(key=f"resume-{folder.id}")
-    folder.write_standing(Standing(state="done", ended=now() + timedelta(seconds=1), result="mine"))
+    folder.write_standing(JobState(state="done", ended=now() + timedelta(seconds=1), result="mine"))
     app.run()
     assert [link.proto.label for link in app.get("page_link")][-1] == "**Open the result**"
 

@@ -10,7 +10,7 @@ from csp.errors import BadRunError
 from csp.keeping.reviews.chain import GENESIS, Head, row_hash, seal, verify
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from tests.keeping.entries import entry
 
 Execute = Callable[..., None]
@@ -150,7 +150,7 @@ def test_nothing_is_added_to_a_record_without_its_head(reviews: Reviews, tamper:
 
 
 def test_any_changed_field_breaks_the_chain() -> None:
-    event = seal(entry(Act.UNDO, "x", reason="y", undoes="t", seen="s"), Head(), _at(), "before")
+    event = seal(entry(Action.UNDO, "x", reason="y", undoes="t", seen="s"), Head(), _at(), "before")
     row = event.row()
     assert verify([row]).ok
     for name, value in row.items():

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, text
 from csp.errors import UnavailableError
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from tests.keeping.entries import entry
 from tests.keeping.review_writers import open_at_once, write_and_die, write_at_once
 from tests.postgres import PrivatePostgres
@@ -22,7 +22,7 @@ Open = Callable[..., Reviews]
 
 def test_killed_in_the_middle_of_a_verdict(reviews: Reviews) -> None:
     first = reviews.record(entry()).event
-    said = entry(Act.OVERRIDE, "hairs", reviewer="Bo")
+    said = entry(Action.OVERRIDE, "hairs", reviewer="Bo")
     moments = 0
     while not write_and_die(reviews.location, said, moments):
         assert reviews.events() == [first]

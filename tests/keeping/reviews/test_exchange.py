@@ -13,7 +13,7 @@ from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.exchange import read_rows, write_rows
 from csp.keeping.reviews.rows import COLUMNS, from_row, to_row
 from csp.keeping.reviews.store import utc_now
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from tests.keeping.entries import entry
 
 TEXTS = [
@@ -42,7 +42,7 @@ def events() -> list[Event]:
     found: list[Event] = []
     for text in TEXTS:
         head = Head(found[-1].sequence, found[-1].hash) if found else Head()
-        said = entry(Act.OVERRIDE, text or None, reason=text, reviewer=text or "Ann", undoes=text or None)
+        said = entry(Action.OVERRIDE, text or None, reason=text, reviewer=text or "Ann", undoes=text or None)
         found.append(seal(said, head, utc_now(), text or None))
     full = entry(tags=("abcde:border", "other"), gamma=0.1, examples=9, blind=True, reviewer_verified=True)
     return [*found, seal(full, Head(len(found), found[-1].hash), utc_now(), None)]
@@ -71,7 +71,7 @@ def test_other_peoples_files_are_read_as_they_come(tmp_path: Path) -> None:
     path = tmp_path / "by-hand.csv"
     path.write_bytes(b"\xef\xbb\xbfrun,neuron,verdict,reviewer,mood\r\ntiny,3,Confirm,Ann,good\r\n")
     (row,) = read_rows(path)
-    assert from_row(row) == {"run": "tiny", "neuron": 3, "verdict": Act.CONFIRM, "reviewer": "Ann"}
+    assert from_row(row) == {"run": "tiny", "neuron": 3, "verdict": Action.CONFIRM, "reviewer": "Ann"}
     table = [{"run": "tiny", "neuron": 3.0, "verdict": "reject", "reviewer": "Ann", "label": float("nan")}]
     (tmp_path / "x.json").write_text(json.dumps(table))
     assert from_row(read_rows(tmp_path / "x.json")[0])["neuron"] == 3

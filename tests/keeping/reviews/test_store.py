@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.reviews.chain import GENESIS
-from csp.keeping.reviews.event import SAW_NONE, Place, Who
+from csp.keeping.reviews.event import SAW_NONE, NeuronRef, Reviewer
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.schema import METADATA, REVISIONS, VERSION_TABLE
 from csp.keeping.reviews.state import current
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act, Role
+from csp.keeping.reviews.vocabulary import Action, Role
 from tests.keeping.entries import RUN, entry
 
 Open = Callable[..., Reviews]
@@ -39,7 +39,7 @@ def engine_of(location: Location) -> Engine:
 
 def test_an_event_is_kept_whole(reviews: Reviews, open_record: Open) -> None:
     said = entry(
-        Act.OVERRIDE,
+        Action.OVERRIDE,
         "hairs",
         reason="two lines\nof text",
         tags=("artefact:hairs", "other"),
@@ -69,7 +69,7 @@ def test_an_event_is_kept_whole(reviews: Reviews, open_record: Open) -> None:
         assert getattr(event, name) == getattr(said, name)
     assert (event.labeler, event.gamma, event.examples, event.blind) == ("csp", 1.0, 30, True)
     assert open_record(reviews.location).events() == [event]
-    following = reviews.record(entry(Act.REJECT, None, reviewer="Bo")).event
+    following = reviews.record(entry(Action.REJECT, None, reviewer="Bo")).event
     assert (following.sequence, following.previous_hash) == (2, event.hash)
     assert (following.label_before, following.label) == ("hairs", None)
     assert reviews.events(RUN, "late", 1) == [event, following]
@@ -83,16 +83,16 @@ def test_a_token_is_recorded_once(reviews: Reviews) -> None:
     assert (first.repeated, again.repeated) == (False, True)
     assert again.event == first.event
     with pytest.raises(BadInputError, match=r"recorded already as event 1 \(confirm by Ann on neuron 1"):
-        reviews.record(replace(said, verdict=Act.REJECT, label=None))
+        reviews.record(replace(said, verdict=Action.REJECT, label=None))
     assert reviews.events() == [first.event]
 
 
 def test_what_came_in_between_is_told(reviews: Reviews) -> None:
     first = reviews.record(entry(seen=SAW_NONE))
     assert first.missed == ()
-    second = reviews.record(entry(Act.OVERRIDE, "hairs", reviewer="Bo", seen=SAW_NONE))
+    second = reviews.record(entry(Action.OVERRIDE, "hairs", reviewer="Bo", seen=SAW_NONE))
     assert second.missed == (first.event,)
-    assert reviews.record(entry(Act.UNSURE, None, reviewer="Cy", seen=second.event.token)).missed == ()
+    assert reviews.record(entry(Action.UNSURE, None, reviewer="Cy", seen=second.event.token)).missed == ()
     assert len(reviews.record(entry(reviewer="Di", seen="never heard of")).missed) == 3
     state = current(reviews.events())
     assert state.disputed
@@ -101,7 +101,7 @@ def test_what_came_in_between_is_told(reviews: Reviews) -> None:
 
 def test_typedis_stored_as_typed(reviews: Reviews) -> None:
     for typed in NASTY:
-        reviews.record(entry(Act.OVERRIDE, typed, reason=typed, reviewer=typed))
+        reviews.record(entry(Action.OVERRIDE, typed, reason=typed, reviewer=typed))
     assert [(event.label, event.reason, event.reviewer) for event in reviews.events()] == [
         (typed,) * 3 for typed in NASTY
     ]
@@ -109,24 +109,24 @@ def test_typedis_stored_as_typed(reviews: Reviews) -> None:
 
 
 def test_what_cannot_be_stored_is_left_out_and_said(reviews: Reviews) -> None:
-    answer = reviews.record(entry(Act.OVERRIDE, " a\0b\x1b\ud800\nc ", reason="x\r\ny\tz"))
+    answer = reviews.record(entry(Action.OVERRIDE, " a\0b\x1b\ud800\nc ", reason="x\r\ny\tz"))
     assert (answer.event.label, answer.event.reason) == ("ab c", "x\ny\tz")
     assert answer.notes == ("3 control characters, such as NUL, were left out of the label",)
-    assert reviews.record(entry(Act.OVERRIDE, "ve\u0301lo")).event.label == "v\u00e9lo"
+    assert reviews.record(entry(Action.OVERRIDE, "ve\u0301lo")).event.label == "v\u00e9lo"
     assert reviews.verify().ok
 
 
 REFUSED = [
-    (entry(Act.OVERRIDE, "x" * 10_000), "the label has 10,000 characters; at most 200"),
+    (entry(Action.OVERRIDE, "x" * 10_000), "the label has 10,000 characters; at most 200"),
     (entry(reason="x" * 2_001), "the reason has 2,001 characters"),
-    (entry(Act.OVERRIDE, " \0 "), "an override needs a label"),
-    (entry(Act.CONFIRM, None), "no label to confirm"),
+    (entry(Action.OVERRIDE, " \0 "), "an override needs a label"),
+    (entry(Action.CONFIRM, None), "no label to confirm"),
     (entry(reviewer=" "), "no reviewer's name"),
     (entry(token=""), "the token is empty"),
     (entry(role=Role.VIEWER), "Ann may only look"),
     (entry(tags=("artefact:cat",)), "there is no tag 'artefact:cat'"),
-    (entry(Act.UNDO, None, undoes="x"), "no event 'x' on neuron 1 of late to undo"),
-    (entry(Act.RESOLVE), "nobody disagrees on neuron 1 of late"),
+    (entry(Action.UNDO, None, undoes="x"), "no event 'x' on neuron 1 of late to undo"),
+    (entry(Action.RESOLVE), "nobody disagrees on neuron 1 of late"),
 ]
 
 
@@ -141,23 +141,23 @@ def test_only_its_author_or_an_admin_undoes_an_event_and_once(reviews: Reviews) 
     first = reviews.record(entry()).event
     for other in ({"reviewer": "Bo"}, {"reviewer_verified": True}):
         with pytest.raises(BadInputError, match="is by Ann: only they or an admin"):
-            reviews.record(entry(Act.UNDO, None, undoes=first.token, **other))
+            reviews.record(entry(Action.UNDO, None, undoes=first.token, **other))
     with pytest.raises(BadInputError, match="no event"):
-        reviews.record(entry(Act.UNDO, None, undoes=first.token, neuron=2))
-    undo = reviews.record(entry(Act.UNDO, None, undoes=first.token)).event
+        reviews.record(entry(Action.UNDO, None, undoes=first.token, neuron=2))
+    undo = reviews.record(entry(Action.UNDO, None, undoes=first.token)).event
     assert current(reviews.events()).source == "machine"
     with pytest.raises(BadInputError, match="was undone already"):
-        reviews.record(entry(Act.UNDO, None, undoes=first.token))
-    reviews.record(entry(Act.UNDO, None, undoes=undo.token, reviewer="Root", role=Role.ADMIN))
+        reviews.record(entry(Action.UNDO, None, undoes=first.token))
+    reviews.record(entry(Action.UNDO, None, undoes=undo.token, reviewer="Root", role=Role.ADMIN))
     assert current(reviews.events()).source == "person"
 
 
 def test_a_dispute_is_resolved_by_a_third(reviews: Reviews) -> None:
     reviews.record(entry())
-    reviews.record(entry(Act.OVERRIDE, "hairs", reviewer="Bo"))
+    reviews.record(entry(Action.OVERRIDE, "hairs", reviewer="Bo"))
     with pytest.raises(BadInputError, match="Bo is part of the dispute"):
-        reviews.record(entry(Act.RESOLVE, "hairs", reviewer="Bo"))
-    reviews.record(entry(Act.RESOLVE, "hairs", reviewer="Cy"))
+        reviews.record(entry(Action.RESOLVE, "hairs", reviewer="Bo"))
+    reviews.record(entry(Action.RESOLVE, "hairs", reviewer="Cy"))
     state = current(reviews.events())
     assert (state.disputed, state.label, state.machine_label) == (False, "hairs", "ruler")
 
@@ -166,7 +166,7 @@ def test_a_clock_that_goes_backwards_does_not_change_the_order(location: Locatio
     times = iter(datetime(2030, 1, 1, tzinfo=UTC) - timedelta(days=day) for day in range(3))
     reviews = open_record(location, clock=lambda: next(times))
     for label in ("one", "two", "three"):
-        reviews.record(entry(Act.OVERRIDE, label))
+        reviews.record(entry(Action.OVERRIDE, label))
     found = reviews.events()
     assert [event.label for event in found] == ["one", "two", "three"]
     assert found[0].at > found[1].at > found[2].at
@@ -177,8 +177,8 @@ def test_a_clock_that_goes_backwards_does_not_change_the_order(location: Locatio
 def test_two_people_do_not_get_the_same_neuron(location: Location, open_record: Open) -> None:
     now = [datetime(2030, 1, 1, tzinfo=UTC)]
     reviews = open_record(location, clock=lambda: now[0])
-    places = [Place(RUN, "late", neuron) for neuron in range(2)]
-    ann, bo, cy = (Who(name, False) for name in ("Ann", "Bo", "Cy"))
+    places = [NeuronRef(RUN, "late", neuron) for neuron in range(2)]
+    ann, bo, cy = (Reviewer(name, False) for name in ("Ann", "Bo", "Cy"))
     assert [reviews.claim(places, who) for who in (ann, bo, cy, ann)] == [
         places[0],
         places[1],

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 
 from csp.keeping.home import REPOSITORY
 from csp.keeping.library.find import find_run
-from csp.work.attribution.class_attribution import class_push
+from csp.work.attribution.class_attribution import class_attribution
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 
@@ -24,7 +24,10 @@ def unmeasured(tmp_path: Path) -> Explorer:
 def test_the_head_is_told_from_stored_numbers_and_agrees_with_the_model(
     own_home: Path, unmeasured: Explorer
 ) -> None:
-    told, measured = class_push(unmeasured, "layer4"), class_push(open_explorer("demo"), "layer4")
+    told, measured = (
+        class_attribution(unmeasured, "layer4"),
+        class_attribution(open_explorer("demo"), "layer4"),
+    )
     assert told is not None
     assert measured is not None
     assert (told.how, measured.how) == ("exact", "exact")
@@ -38,7 +41,10 @@ def test_the_head_is_told_from_stored_numbers_and_agrees_with_the_model(
 def test_an_earlier_layer_goes_with_classes_until_the_model_measures_it(
     own_home: Path, unmeasured: Explorer
 ) -> None:
-    told, measured = class_push(unmeasured, "layer3"), class_push(open_explorer("demo"), "layer3")
+    told, measured = (
+        class_attribution(unmeasured, "layer3"),
+        class_attribution(open_explorer("demo"), "layer3"),
+    )
     assert told is not None
     assert measured is not None
     assert (told.how, measured.how) == ("goes with", "gradient")
@@ -46,7 +52,7 @@ def test_an_earlier_layer_goes_with_classes_until_the_model_measures_it(
 
 
 def test_it_is_kept_and_says_so(own_home: Path, unmeasured: Explorer) -> None:
-    first, second = class_push(unmeasured, "layer4"), class_push(unmeasured, "layer4")
+    first, second = class_attribution(unmeasured, "layer4"), class_attribution(unmeasured, "layer4")
     assert first is not None
     assert second is not None
     assert (first.provenance.source, second.provenance.source) == ("computed", "cached")
@@ -60,4 +66,4 @@ def test_a_run_without_classes_has_none(own_home: Path, tmp_path: Path) -> None:
     for name, columns in (("activations", 3), ("embeddings", 4)):
         np.save(tmp_path / f"{name}.npy", rng.normal(size=(20, columns)).astype(np.float32))
     import_arrays(ImportSpec(tmp_path / "activations.npy", tmp_path / "embeddings.npy", "bare"))
-    assert class_push(open_explorer("bare"), "imported") is None
+    assert class_attribution(open_explorer("bare"), "imported") is None

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from csp.work.attribution.class_attribution import ClassPush, artefact_pushes, extremes
+from csp.work.attribution.class_attribution import ClassAttribution, artefact_attribution, extremes
 from csp.work.provenance import Provenance
 
 TABLE = pd.DataFrame({"nevus": [0.5, -1.0, 0.5, 0.0], "melanoma": [-0.5, 1.0, -0.2, 0.0]})
-PUSHES = ClassPush("late", "exact", TABLE, Provenance("precomputed", "test", datetime.now(UTC), None))
+PUSHES = ClassAttribution("late", "exact", TABLE, Provenance("precomputed", "test", datetime.now(UTC), None))
 
 
 def test_ends_hold_only_what_pushes_that_way_ties_to_the_lower_number() -> None:
@@ -20,7 +20,7 @@ def test_ends_hold_only_what_pushes_that_way_ties_to_the_lower_number() -> None:
 
 def test_each_artefact_has_its_neurons_and_their_strongest_push_either_way() -> None:
     rows = pd.DataFrame({"neuron": range(4), "artefacts": [["ruler"], ["ruler", "hairs"], [], ["ink"]]})
-    found = artefact_pushes(rows, PUSHES)
+    found = artefact_attribution(rows, PUSHES)
     assert found["artefact"].tolist() == ["hairs", "ruler", "ink"]
     assert found["neurons"].tolist() == [[1], [1, 0], [3]]
     assert found["nevus"].tolist() == [-1.0, -1.0, 0.0]
@@ -29,4 +29,4 @@ def test_each_artefact_has_its_neurons_and_their_strongest_push_either_way() -> 
 
 def test_no_artefact_is_an_empty_table() -> None:
     rows = pd.DataFrame({"neuron": range(4), "artefacts": [[], [], [], []]})
-    assert artefact_pushes(rows, PUSHES).empty
+    assert artefact_attribution(rows, PUSHES).empty

@@ -8,14 +8,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from csp.errors import BadInputError, UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.attribution.class_attribution import PUSHES, ClassPush, class_push
-from csp.work.attribution.measure import measure_push
+from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
+from csp.work.attribution.measure import measure_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
-from csp.work.jobs.attribution import push_job, push_job_faults
+from csp.work.jobs.attribution import attribution_job, attribution_job_faults
 from tests.work.tiny_world import index_spec
 
 
@@ -26,8 +26,8 @@ def pushed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run.open(index(spec))
 
 
-def told(run: Run, layer: str, home: Path) -> ClassPush:
-    found = class_push(Explorer(run, Answers(home / "answers")), layer)
+def told(run: Run, layer: str, home: Path) -> ClassAttribution:
+    found = class_attribution(Explorer(run, ResultCache(home / "answers")), layer)
     assert found is not None
     return found
 
@@ -53,7 +53,7 @@ def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tm
         shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
     )
     assert told(copy, "layer4", tmp_path).how == "goes with"
-    assert measure_push(copy, ["layer4"]) == {"layer4": "exact"}
+    assert measure_attribution(copy, ["layer4"]) == {"layer4": "exact"}
     assert told(copy, "layer4", tmp_path).how == "exact"
 
 
@@ -62,22 +62,25 @@ def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_pa
     spec = index_spec(world, copy, layers=["layer3", "layer4"])
     index(spec)
     additions = Additions(Run.open(copy))
-    assert additions.read(PUSHES)["layer"].value_counts().to_dict() == {"layer3": 256, "layer4": 512}
-    before = additions.version(PUSHES)
+    assert additions.read(CLASS_ATTRIBUTION)["layer"].value_counts().to_dict() == {
+        "layer3": 256,
+        "layer4": 512,
+    }
+    before = additions.version(CLASS_ATTRIBUTION)
     index(spec)
-    assert additions.version(PUSHES) == before
+    assert additions.version(CLASS_ATTRIBUTION) == before
 
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
-    assert push_job_faults({"run": str(copy)}) == {}
-    assert push_job({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
-    assert set(Additions(Run.open(copy)).read(PUSHES)["layer"]) == {"layer4"}
+    assert attribution_job_faults({"run": str(copy)}) == {}
+    assert attribution_job({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
+    assert set(Additions(Run.open(copy)).read(CLASS_ATTRIBUTION)["layer"]) == {"layer4"}
 
 
 def test_what_is_missing_is_said(tiny_run: Run, tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="target model"):
-        measure_push(tiny_run, ["late"])
+        measure_attribution(tiny_run, ["late"])
     bare = tiny_run.manifest.model_copy(update={"classes": ()})
     with pytest.raises(BadInputError, match="no classes"):
-        measure_push(Run(tiny_run.path, bare), ["late"])
+        measure_attribution(Run(tiny_run.path, bare), ["late"])

@@ -7,26 +7,26 @@ import pytest
 from PIL import Image
 
 from csp.errors import CspError, NotFoundError, UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
-from csp.work.attribution.class_attribution import class_push
+from csp.work.attribution.class_attribution import class_attribution
 from csp.work.attribution.heatmaps import heat, lit_pictures
 from csp.work.attribution.predictions import read_picture, try_picture, try_probe_image
 from csp.work.explorer.explorer import Explorer, open_explorer
-from csp.work.models.probe_images import ProbePictures
+from csp.work.models.probe_images import ProbeImages
 from tests.build import draw
 from tests.world.pictures.test_heatmap import alpha
 
 
 @pytest.fixture
 def real(indexed: Run, tmp_path: Path) -> Explorer:
-    return Explorer(indexed, Answers(tmp_path / "answers"))
+    return Explorer(indexed, ResultCache(tmp_path / "answers"))
 
 
 @pytest.fixture
 def stored_only(tiny_run: Run, tmp_path: Path) -> Explorer:
     """A run whose models and image files are not here."""
-    return Explorer(tiny_run, Answers(tmp_path / "answers"))
+    return Explorer(tiny_run, ResultCache(tmp_path / "answers"))
 
 
 def row_of(run: Run, path: str) -> int:
@@ -76,7 +76,7 @@ def test_at_a_linear_head_the_run_alone_tells_them(own_home: Path) -> None:
 
 
 def _sum(explorer: Explorer, activations: np.ndarray, predicted: int) -> float:
-    pushes = class_push(explorer, "layer4")
+    pushes = class_attribution(explorer, "layer4")
     assert pushes is not None
     deviation = explorer.run.layer_activations("layer4").std(axis=0, dtype=np.float64)
     return float((pushes.table.to_numpy()[:, predicted] / deviation) @ activations)
@@ -98,10 +98,10 @@ def test_the_file_is_read_where_it_is_and_the_stored_picture_elsewhere(
     real: Explorer, stored_only: Explorer
 ) -> None:
     image = row_of(real.run, "images/05.png")
-    found = ProbePictures(real.run).picture(image)
+    found = ProbeImages(real.run).picture(image)
     assert found.remark == ""
     assert np.array_equal(np.asarray(found.image), np.asarray(draw(5)))
-    assert "stored picture, 120 px" in ProbePictures(stored_only.run).picture(1).remark
+    assert "stored picture, 120 px" in ProbeImages(stored_only.run).picture(1).remark
 
 
 def test_a_file_that_became_another_picture_is_not_taken(real: Explorer, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_file_that_became_another_picture_is_not_taken(real: Explorer, tmp_pat
     Image.new("RGB", (9, 9)).save(root / "images/05.png")
     source = real.run.manifest.dataset.model_copy(update={"spec": f"csv:{root}/images.csv"})
     run = Run(real.run.path, real.run.manifest.model_copy(update={"dataset": source}))
-    assert "stored" in ProbePictures(run).picture(row_of(run, "images/05.png")).remark
+    assert "stored" in ProbeImages(run).picture(row_of(run, "images/05.png")).remark
 
 
 def test_overlays_share_one_scale_and_are_kept(real: Explorer) -> None:
@@ -126,7 +126,7 @@ def test_overlays_share_one_scale_and_are_kept(real: Explorer) -> None:
 
 
 def test_lit_pictures_of_several_neurons(real: Explorer) -> None:
-    picture = ProbePictures(real.run).picture(3)
+    picture = ProbeImages(real.run).picture(3)
     found = lit_pictures(real.run, "layer1", [5, 0], picture)
     assert list(found) == [5, 0]
     assert all(one.startswith(b"RIFF") for one in found.values())

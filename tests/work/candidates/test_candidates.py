@@ -14,7 +14,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import Generated, generate
 from csp.work.candidates.read import add_candidate, candidates, vlm_answers, what_the_vlm_saw
 from csp.work.candidates.scores import joined_labels, joined_texts
-from csp.work.candidates.tables import CANDIDATES, Layout, Request
+from csp.work.candidates.tables import CANDIDATES, CandidateRequest, Layout
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.neurons.label_lists import label_lists
 from csp.work.progress import Progress
@@ -38,8 +38,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield server
 
 
-def asking(server: Server, **changed: object) -> Request:
-    return Request(vlm=f"openai:{server.address}#tiny-vlm", **changed)  # type: ignore[arg-type]
+def asking(server: Server, **changed: object) -> CandidateRequest:
+    return CandidateRequest(vlm=f"openai:{server.address}#tiny-vlm", **changed)  # type: ignore[arg-type]
 
 
 def test_answers_are_kept_whole_and_scored_without_a_model(explorer: Explorer, server: Server) -> None:
@@ -174,7 +174,7 @@ def test_requests_that_cannot_work(explorer: Explorer, server: Server) -> None:
         with pytest.raises(BadInputError, match=sentence):
             generate(explorer, "late", [RULER], asking(server, **changed))
     with pytest.raises(CspError, match="starts with none of hf:, openai:, python:"):
-        generate(explorer, "late", [RULER], Request(vlm="gpt"))
+        generate(explorer, "late", [RULER], CandidateRequest(vlm="gpt"))
     assert not server.questions and Additions(explorer.run).read(CANDIDATES).empty
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer import images
 from csp.work.explorer.activation_bands import levels
@@ -14,7 +14,7 @@ from csp.work.explorer.explorer import Explorer
 
 @pytest.fixture
 def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
+    return Explorer(tiny_run, ResultCache(result_cache_folder()))
 
 
 def test_levels_go_from_strong_to_weak_and_cover_all_images(explorer: Explorer) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
@@ -23,7 +23,7 @@ def explorer(tiny_run: Run, own_home: Path) -> Explorer:
 
 @pytest.fixture
 def indexed_explorer(indexed: Run, tmp_path: Path) -> Explorer:
-    return Explorer(indexed, Answers(tmp_path / "answers"))
+    return Explorer(indexed, ResultCache(tmp_path / "answers"))
 
 
 def test_the_runs_own_parameters_are_answered_from_the_run(explorer: Explorer) -> None:
@@ -74,7 +74,7 @@ def test_a_change_of_one_choice_gives_what_a_fresh_start_gives(explorer: Explore
         {"gamma": 0.5, "reuse": False},
     ]
     for place, choice in enumerate(choices):
-        fresh = Explorer(explorer.run, Answers(tmp_path / str(place)))
+        fresh = Explorer(explorer.run, ResultCache(tmp_path / str(place)))
         found, expected = (one.neuron("late", 1, **choice) for one in (explorer, fresh))
         assert (found.pairs, found.labels) == (expected.pairs, expected.labels)
 
@@ -170,7 +170,7 @@ def test_a_typed_text_scores_as_the_vocabulary_would_score_it(
 ) -> None:
     layer, neuron = unlabelled.layers[0], fires(unlabelled)
     stored = indexed_explorer.score_text(layer, neuron, "mole")
-    typed = Explorer(unlabelled, Answers(tmp_path / "others")).score_text(layer, neuron, "mole")
+    typed = Explorer(unlabelled, ResultCache(tmp_path / "others")).score_text(layer, neuron, "mole")
     assert (stored.in_vocabulary, typed.in_vocabulary) == (True, False)
     assert typed.scores["csp"].score == pytest.approx(stored.scores["csp"].score, abs=1e-5)
     assert set(typed.scores) == {"csp", "semanticlens", "correlation"}, "the others can't score a text alone"
@@ -192,7 +192,7 @@ def test_changed_weights_of_the_encoder_are_refused(indexed: Run, tmp_path: Path
     source = indexed.manifest.encoder.model_copy(update={"hash": "0" * 64})
     run = Run(indexed.path, indexed.manifest.model_copy(update={"encoder": source}))
     with pytest.raises(UnavailableError, match="other weights"):
-        Explorer(run, Answers(tmp_path / "answers")).score_text(run.layers[0], fires(run), "snow")
+        Explorer(run, ResultCache(tmp_path / "answers")).score_text(run.layers[0], fires(run), "snow")
 
 
 def test_the_range_of_good_scores(explorer: Explorer) -> None:

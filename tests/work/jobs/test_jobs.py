@@ -17,7 +17,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.face.cli.app import run
 from csp.keeping import lock
 from csp.keeping.home import runs_folder
-from csp.keeping.jobs import Asked, all_jobs, find_job, new_job, now
+from csp.keeping.jobs import JobRequest, all_jobs, find_job, new_job, now
 from csp.keeping.library.find import named_run
 from csp.keeping.run_folder.run import Run
 from csp.work.jobs.index import faults
@@ -179,7 +179,7 @@ def test_nothing_starts_with_arguments_that_cannot_work(gate: Path, tiny_run: Ru
 
 
 def test_a_damaged_job_does_not_hide_the_others() -> None:
-    asked = Asked(kind="index", arguments={}, title="Mine", by="", created=now())
+    asked = JobRequest(kind="index", arguments={}, title="Mine", by="", created=now())
     (good, held), (bad, other) = new_job(asked), new_job(asked)
     (bad.path / "job.json").write_text("{")
     assert [each.id for each in list_jobs()] == [good.id]

@@ -17,10 +17,10 @@ from csp.work.metrics.ablation import CausalCheck
 from csp.work.metrics.cosy import CosyScores
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.ground_truth import attribute_table
-from csp.work.metrics.protocol import Measured, Request, Subject
+from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.registry import CAUSAL
 from csp.work.metrics.results import FAITHFULNESS, causal_by_class, faithfulness, read
-from csp.work.models.probe_images import ProbePictures
+from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_target
 from csp.work.splits import held_out
 from csp.world.protocols.generator import open_generator
@@ -31,8 +31,8 @@ def explorer(own_home: Path) -> Explorer:
     return open_explorer("demo")
 
 
-def request(explorer: Explorer, metric: str, **given: object) -> Request:
-    return Request(metric, ("csp",), explorer.choice(), {"layer4": [0, 1]}, **given)  # type: ignore[arg-type]
+def request(explorer: Explorer, metric: str, **given: object) -> MetricRequest:
+    return MetricRequest(metric, ("csp",), explorer.choice(), {"layer4": [0, 1]}, **given)  # type: ignore[arg-type]
 
 
 def numbers(found: list[Measured]) -> dict[str, float]:
@@ -74,7 +74,7 @@ def test_held_at_its_mean_a_neuron_of_the_last_layer_changes_what_the_model_itse
 
 def _said(explorer: Explorer, images: np.ndarray) -> np.ndarray:
     """What the model says of the pictures at hand: image files, or what the run has stored of them."""
-    target, pictures = run_target(explorer.run), ProbePictures(explorer.run)
+    target, pictures = run_target(explorer.run), ProbeImages(explorer.run)
     batch = np.stack([target.model.preprocess(pictures.picture(int(image)).image) for image in images])
     return target.model.run(batch, ["layer4"]).probabilities
 
@@ -118,14 +118,14 @@ def test_examples_that_are_held_out_are_measured_once(
 ) -> None:
     """With a few held-out images, among them half of the examples; pictures are made ready once."""
     choice, neurons = explorer.choice(k=4), [5, 9]
-    check = CausalCheck(explorer, Request("causal", ("csp",), choice, {"layer3": neurons}))
+    check = CausalCheck(explorer, MetricRequest("causal", ("csp",), choice, {"layer3": neurons}))
     examples = explorer.examples("layer3", 5, choice)[0].activating
     held = np.zeros(1600, dtype=bool)
     held[[*examples[:2], 0, 1]] = True
     monkeypatch.setattr(check, "_held_out", held)
     monkeypatch.setattr(ablation, "MOST_BYTES", 2**19)  # two images of two neurons a pass
     found = numbers(list(check.measure([Subject("layer3", neuron) for neuron in neurons])))
-    alone = CausalCheck(explorer, Request("causal", ("csp",), choice, {"layer3": neurons}))
+    alone = CausalCheck(explorer, MetricRequest("causal", ("csp",), choice, {"layer3": neurons}))
     theirs = explorer.examples("layer3", 9, choice)[0].activating.astype(np.int64)
     after = alone._by_model("layer3")([9], theirs)[0]
     truth = change(alone._before[theirs], after, alone._truth[theirs]).probability

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError, CspError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.evidence import Evidence
@@ -17,7 +17,7 @@ from csp.method.metrics.statistics import simulation_correlation
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.jobs.kinds import check_arguments, faults_of, run_kind
 from csp.work.metrics.evaluate import evaluate, summary
-from csp.work.metrics.protocol import Request
+from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import METRICS, NUMBERS, OF_LABELS, OF_NEURONS
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
 from csp.work.metrics.simulators import SIMULATED
@@ -35,9 +35,9 @@ def explorer(tiny_run: Run) -> Explorer:
     return open_explorer("tiny")
 
 
-def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | None = None) -> Request:
+def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | None = None) -> MetricRequest:
     neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in explorer.run.layers}
-    return Request(metric, labelers or tuple(LABELERS), explorer.choice(), neurons, simulator)
+    return MetricRequest(metric, labelers or tuple(LABELERS), explorer.choice(), neurons, simulator)
 
 
 def test_every_metric_names_numbers_that_are_explained() -> None:
@@ -147,7 +147,9 @@ def test_another_choice_is_kept_apart(explorer: Explorer) -> None:
     usual = request(explorer, "simcorr", "csp")
     evaluate(explorer, usual)
     before = faithfulness(explorer, "early")
-    other = Request("simcorr", ("csp",), explorer.choice(gamma=0.0, contrast="quantile:0.3"), usual.neurons)
+    other = MetricRequest(
+        "simcorr", ("csp",), explorer.choice(gamma=0.0, contrast="quantile:0.3"), usual.neurons
+    )
     found = evaluate(explorer, other)
     assert found.settings == "k=5 gamma=0 contrast=quantile:0.3"
     np.testing.assert_array_equal(faithfulness(explorer, "early")["scs"], before["scs"])
@@ -156,7 +158,7 @@ def test_another_choice_is_kept_apart(explorer: Explorer) -> None:
 def test_another_encoder_looks_at_the_pictures_once(indexed: Run, tmp_path: Path, own_home: Path) -> None:
     run = Run.open(shutil.copytree(indexed.path, own_home / "runs" / "copy"))
     save_open_clip(tmp_path / "other", seed=7)
-    explorer = Explorer(run, Answers(tmp_path / "answers"))
+    explorer = Explorer(run, ResultCache(tmp_path / "answers"))
     spec = f"openclip:local-dir:{tmp_path / 'other'}"
     other = evaluate(explorer, request(explorer, "simcorr", "csp", simulator=spec))
     own = evaluate(explorer, request(explorer, "simcorr", "csp"))
@@ -177,7 +179,7 @@ def test_what_is_missing_is_said_before_anything_is_measured(
         evaluate(explorer, request(explorer, "luck"))
     with pytest.raises(BadInputError, match="no labeler 'bert'"):
         evaluate(explorer, request(explorer, "stability", "bert"))
-    bare = Explorer(unlabelled, Answers(tmp_path / "others"))
+    bare = Explorer(unlabelled, ResultCache(tmp_path / "others"))
     with pytest.raises(BadInputError, match="has no vocabulary"):
         evaluate(bare, request(bare, "simcorr"))
     with pytest.raises(CspError, match="nowhere"):

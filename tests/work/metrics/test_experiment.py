@@ -11,11 +11,11 @@ from csp.errors import BadInputError, NotFoundError
 from csp.keeping.home import REPOSITORY
 from csp.keeping.run_folder.added_tables import Additions
 from csp.work.candidates.ask import generate
-from csp.work.candidates.tables import Request as Ask
+from csp.work.candidates.tables import CandidateRequest as Ask
 from csp.work.explorer.explorer import open_explorer
 from csp.work.metrics.experiment import (
     Experiment,
-    Found,
+    ExperimentResults,
     Way,
     as_json,
     read_experiment,
@@ -57,7 +57,7 @@ def test_ways_are_compared_on_the_same_neurons() -> None:
 def test_the_table_is_markdown_and_json(tmp_path: Path) -> None:
     values = pd.DataFrame({"CSP": [1.0, 0.0, 1.0], "plain": [0.0, 0.0, np.nan]})
     two = DEMO.model_copy(update={"ways": (Way(name="CSP"), Way(name="plain", labeler="semanticlens"))})
-    found = Found(two, "demo", "f" * 64, {"truth": values})
+    found = ExperimentResults(two, "demo", "f" * 64, {"truth": values})
     lines = found.markdown().splitlines()
     assert lines[0] == "| way to label | Names the truth (n = 2) |"
     assert lines[2].startswith("| CSP | 0.500 (")

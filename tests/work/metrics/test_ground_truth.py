@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.statistics import auroc
@@ -13,7 +13,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.ground_truth import attribute_table, ground_truth
-from csp.work.metrics.protocol import Request
+from csp.work.metrics.protocol import MetricRequest
 from csp.work.splits import held_out
 from tests.build import TERMS, activations, embeddings, text_embeddings
 
@@ -43,7 +43,7 @@ def explorer(tmp_path: Path) -> Explorer:
         text_embeddings=tmp_path / "texts.npy",
         parameters=Parameters(k=5, neighbours=10),
     )
-    return Explorer(Run.open(import_arrays(spec)), Answers(tmp_path / "answers"))
+    return Explorer(Run.open(import_arrays(spec)), ResultCache(tmp_path / "answers"))
 
 
 def write_csv(path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -95,7 +95,7 @@ def test_labelers_are_compared_in_pairs(explorer: Explorer) -> None:
 
 
 def test_each_judged_label_is_a_row_that_joins_the_run(explorer: Explorer) -> None:
-    request = Request("ground-truth", ("csp",), explorer.choice(), {"imported": range(6)})
+    request = MetricRequest("ground-truth", ("csp",), explorer.choice(), {"imported": range(6)})
     rows = evaluate(explorer, request).rows
     truth = rows[rows["metric"] == "truth"].set_index("neuron")["value"]
     judged = {one["neuron"]: one["labels"]["csp"] for one in ground_truth(explorer)["judged"]}
@@ -110,4 +110,4 @@ def test_what_is_needed_is_said(explorer: Explorer, unlabelled: Run, tmp_path: P
     with pytest.raises(BadInputError, match="csp, semanticlens, clip-dissect"):
         ground_truth(explorer, ("bert",))
     with pytest.raises(BadInputError, match="does not say which attributes"):
-        ground_truth(Explorer(unlabelled, Answers(tmp_path / "others")))
+        ground_truth(Explorer(unlabelled, ResultCache(tmp_path / "others")))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.neurons.compare import (
@@ -24,7 +24,7 @@ from csp.work.neurons.concept_vectors import gamma_path
 
 @pytest.fixture
 def explorer(tiny_run: Run) -> Explorer:
-    return Explorer(tiny_run, Answers(answers_folder()))
+    return Explorer(tiny_run, ResultCache(result_cache_folder()))
 
 
 def test_labelers_differ_where_their_first_stored_labels_do(explorer: Explorer) -> None:

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from csp.errors import BadInputError
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.event import new_token
 from csp.keeping.reviews.store import Reviews, open_reviews
-from csp.keeping.reviews.vocabulary import Act, Role
+from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.doubt import DOUBTFUL
 from csp.work.neurons.review_queues import QueueFacts, queue, to_do
 from csp.work.neurons.rows import machine_rows, with_reviews
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from csp.work.reviews.label_in_force import shown_label
-from csp.work.reviews.live_states import Standing
+from csp.work.reviews.live_states import LiveStates
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 NEVER = 2
@@ -31,27 +31,27 @@ def reviews() -> Iterator[Reviews]:
 
 
 @pytest.fixture
-def desk(tiny_run: Run, reviews: Reviews) -> Reviewing:
-    return Reviewing(tiny_run, reviews)
+def desk(tiny_run: Run, reviews: Reviews) -> ReviewDesk:
+    return ReviewDesk(tiny_run, reviews)
 
 
-def say(desk: Reviewing, person: Person, act: Act, neuron: int, **given: Any) -> str:
+def say(desk: ReviewDesk, person: Person, act: Action, neuron: int, **given: Any) -> str:
     return desk.record(person, Said(layer="late", neuron=neuron, verdict=act, **given)).event.token
 
 
-def facts(desk: Reviewing) -> QueueFacts:
-    explorer = Explorer(desk.run, Answers(answers_folder()))
+def facts(desk: ReviewDesk) -> QueueFacts:
+    explorer = Explorer(desk.run, ResultCache(result_cache_folder()))
     reviewed = desk.reviewed("late")
     rows = with_reviews(machine_rows(explorer, "late"), reviewed)
     return QueueFacts(rows, reviewed)
 
 
-def neurons(desk: Reviewing, name: str, person: Person = ANN, todo: str = "all") -> list[int]:
+def neurons(desk: ReviewDesk, name: str, person: Person = ANN, todo: str = "all") -> list[int]:
     known = facts(desk)
     return [item.neuron for item in to_do(queue(name, known, person), known.reviewed, person, todo)]
 
 
-def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: Reviewing) -> None:
+def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: ReviewDesk) -> None:
     known = facts(desk)
     items = queue("doubtful", known, ANN)
     frame = known.rows.frame.set_index("neuron")
@@ -64,52 +64,52 @@ def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: Reviewing) 
     assert all(item.why for item in items)
 
 
-def test_artefact_suspects_follow_the_label_in_force(desk: Reviewing) -> None:
+def test_artefact_suspects_follow_the_label_in_force(desk: ReviewDesk) -> None:
     before = neurons(desk, "artefacts")
     assert before, "the tiny run has a ruler and a hair neuron"
-    say(desk, BO, Act.OVERRIDE, before[0], label="a mole")
-    say(desk, BO, Act.OVERRIDE, NEVER, label="ruler marks")
+    say(desk, BO, Action.OVERRIDE, before[0], label="a mole")
+    say(desk, BO, Action.OVERRIDE, NEVER, label="ruler marks")
     after = neurons(desk, "artefacts")
     assert before[0] not in after
     assert NEVER in after
 
 
-def test_what_is_left_depends_on_who_asks(desk: Reviewing) -> None:
-    say(desk, BO, Act.CONFIRM, 0)
+def test_what_is_left_depends_on_who_asks(desk: ReviewDesk) -> None:
+    say(desk, BO, Action.CONFIRM, 0)
     assert neurons(desk, "all", ANN, "open") == [1, 2, 3, 4, 5]
     assert neurons(desk, "all", ANN, "mine") == [0, 1, 2, 3, 4, 5]
     assert neurons(desk, "all", BO, "mine") == [1, 2, 3, 4, 5]
 
 
-def test_disputes_flags_and_drafts_have_their_queues(desk: Reviewing) -> None:
-    say(desk, ANN, Act.CONFIRM, 0)
-    say(desk, BO, Act.REJECT, 0)
-    say(desk, ANN, Act.FLAG, 3, reason="odd")
-    say(desk, ANN, Act.DRAFT, 4, label="hm")
+def test_disputes_flags_and_drafts_have_their_queues(desk: ReviewDesk) -> None:
+    say(desk, ANN, Action.CONFIRM, 0)
+    say(desk, BO, Action.REJECT, 0)
+    say(desk, ANN, Action.FLAG, 3, reason="odd")
+    say(desk, ANN, Action.DRAFT, 4, label="hm")
     assert neurons(desk, "disagreements", CY, "mine") == [0]
     assert neurons(desk, "disagreements", ANN, "mine") == []
     assert queue("second-look", facts(desk), BO)[0].why == ("Ann asks for a second look: odd",)
     assert neurons(desk, "drafts", ANN) == [4]
     assert neurons(desk, "drafts", BO) == []
-    say(desk, CY, Act.RESOLVE, 0, label="ruler marks")
-    say(desk, BO, Act.CONFIRM, 3)
+    say(desk, CY, Action.RESOLVE, 0, label="ruler marks")
+    say(desk, BO, Action.CONFIRM, 3)
     assert neurons(desk, "disagreements", CY) == []
     assert neurons(desk, "second-look", BO) == []
 
 
-def test_an_unknown_queue_names_those_there_are(desk: Reviewing) -> None:
+def test_an_unknown_queue_names_those_there_are(desk: ReviewDesk) -> None:
     with pytest.raises(BadInputError, match="no queue 'hard'; there are doubtful, artefacts"):
         queue("hard", facts(desk), ANN)
 
 
-def test_a_viewer_can_neither_decide_nor_take_a_neuron(desk: Reviewing, reviews: Reviews) -> None:
+def test_a_viewer_can_neither_decide_nor_take_a_neuron(desk: ReviewDesk, reviews: Reviews) -> None:
     viewer = Person(name="Vi", verified=True, role=Role.VIEWER)
-    for act in Act:
+    for act in Action:
         with pytest.raises(BadInputError, match="Vi may only look"):
             say(desk, viewer, act, 0, label="ruler marks", undoes="x")
     with pytest.raises(BadInputError, match="role of reviewer to take a neuron"):
         desk.claim(viewer, [("late", 0)])
-    sent = Said(layer="late", neuron=0, verdict=Act.CONFIRM)
+    sent = Said(layer="late", neuron=0, verdict=Action.CONFIRM)
     reviewer = Person(name="Vi", verified=True)
     desk.record(reviewer, sent)
     with pytest.raises(BadInputError, match="Vi may only look"):
@@ -117,55 +117,55 @@ def test_a_viewer_can_neither_decide_nor_take_a_neuron(desk: Reviewing, reviews:
     assert len(reviews.events()) == 1
 
 
-def test_states_follow_the_record_without_reading_it_again(desk: Reviewing, reviews: Reviews) -> None:
-    standing = Standing(desk)
+def test_states_follow_the_record_without_reading_it_again(desk: ReviewDesk, reviews: Reviews) -> None:
+    standing = LiveStates(desk)
     assert standing.states() == {}
-    say(desk, ANN, Act.CONFIRM, 0)
+    say(desk, ANN, Action.CONFIRM, 0)
     first = standing.states()
     assert standing.states() is first, "nothing new, nothing read"
-    flag = say(desk, BO, Act.FLAG, 0)
-    say(desk, BO, Act.UNDO, 0, undoes=flag)
-    say(desk, BO, Act.REJECT, 1)
+    flag = say(desk, BO, Action.FLAG, 0)
+    say(desk, BO, Action.UNDO, 0, undoes=flag)
+    say(desk, BO, Action.REJECT, 1)
     assert standing.states() == desk.states()
     assert standing.layer("late") == desk.reviewed("late")
     assert len(first) == 1, "who holds the old states is not disturbed"
 
 
-def test_states_start_afresh_when_the_record_was_replaced(desk: Reviewing, reviews: Reviews) -> None:
-    standing = Standing(desk)
+def test_states_start_afresh_when_the_record_was_replaced(desk: ReviewDesk, reviews: Reviews) -> None:
+    standing = LiveStates(desk)
     for neuron in range(3):
-        say(desk, ANN, Act.CONFIRM, neuron)
+        say(desk, ANN, Action.CONFIRM, neuron)
     assert len(standing.states()) == 3
     reviews.close()
     assert reviews.location.path is not None
     for file in reviews.location.path.parent.glob("reviews.sqlite*"):
         file.unlink()
     assert standing.states() == {}
-    other = Reviewing(desk.run, Reviews(reviews.location))
+    other = ReviewDesk(desk.run, Reviews(reviews.location))
     for neuron in range(4):
-        say(other, BO, Act.REJECT, neuron)
+        say(other, BO, Action.REJECT, neuron)
     assert standing.states() == other.states()
     other.reviews.close()
 
 
-def test_the_label_shown_first_says_whose_it_is(desk: Reviewing) -> None:
+def test_the_label_shown_first_says_whose_it_is(desk: ReviewDesk) -> None:
     machine = desk.machine_label("late", 0)
     assert shown_label(machine, None).words == "the machine suggests"
-    say(desk, ANN, Act.UNSURE, 0)
+    say(desk, ANN, Action.UNSURE, 0)
     assert shown_label(machine, desk.neuron("late", 0)).text == machine
     desk.record(
-        Person(name="Ann", verified=True), Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label="ink")
+        Person(name="Ann", verified=True), Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink")
     )
     shown = shown_label(machine, desk.neuron("late", 0))
     assert (shown.text, shown.words) == ("ink", "written by Ann")
-    say(desk, BO, Act.REJECT, 0)
+    say(desk, BO, Action.REJECT, 0)
     shown = shown_label(machine, desk.neuron("late", 0))
     assert (shown.text, shown.by, shown.words) == (None, "Bo (not checked)", "people disagree")
-    say(desk, CY, Act.RESOLVE, 0, label="hairs")
+    say(desk, CY, Action.RESOLVE, 0, label="hairs")
     assert shown_label(machine, desk.neuron("late", 0)).words == "settled by Cy (not checked)"
 
 
-def test_undone_verdicts_show_the_machine_again(desk: Reviewing) -> None:
-    event = desk.record(ANN, Said(layer="late", neuron=1, verdict=Act.OVERRIDE, label="ink")).event
+def test_undone_verdicts_show_the_machine_again(desk: ReviewDesk) -> None:
+    event = desk.record(ANN, Said(layer="late", neuron=1, verdict=Action.OVERRIDE, label="ink")).event
     desk.undo(ANN, event, token=new_token())
     assert shown_label("hairs", desk.neuron("late", 1)).by is None

@@ -10,23 +10,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from csp.errors import BadInputError, UnavailableError
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import EXPORT, as_csv, as_json, export_neurons, export_table
 from csp.work.neurons.rows import COLUMNS, NeuronRows, machine_rows, with_reviews
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 
 RULER, HAIRS, NEVER = 0, 1, 2
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 
 
 def decide(
-    desk: Reviewing, who: Person, verdict: Act, neuron: int, label: str | None = None, **more: Any
+    desk: ReviewDesk, who: Person, verdict: Action, neuron: int, label: str | None = None, **more: Any
 ) -> None:
     desk.record(who, Said(layer="late", neuron=neuron, verdict=verdict, label=label, **more))
 
 
-def reviewed_rows(explorer: Explorer, desk: Reviewing) -> NeuronRows:
+def reviewed_rows(explorer: Explorer, desk: ReviewDesk) -> NeuronRows:
     return with_reviews(machine_rows(explorer, "late"), desk.reviewed("late"))
 
 
@@ -58,12 +58,12 @@ def test_a_class_is_named_only_where_one_is_pushed(explorer: Explorer) -> None:
     assert not pushed[NEVER] and rows.frame["push"].isna()[NEVER]
 
 
-def test_a_persons_label_comes_first_and_the_machines_stays(explorer: Explorer, desk: Reviewing) -> None:
+def test_a_persons_label_comes_first_and_the_machines_stays(explorer: Explorer, desk: ReviewDesk) -> None:
     machine = machine_rows(explorer, "late").frame["machine_label"]
-    decide(desk, ANN, Act.OVERRIDE, RULER, "gel bubbles")
-    decide(desk, BO, Act.CONFIRM, HAIRS)
-    decide(desk, BO, Act.REJECT, 4)
-    decide(desk, CY, Act.UNSURE, 5)
+    decide(desk, ANN, Action.OVERRIDE, RULER, "gel bubbles")
+    decide(desk, BO, Action.CONFIRM, HAIRS)
+    decide(desk, BO, Action.REJECT, 4)
+    decide(desk, CY, Action.UNSURE, 5)
     frame = reviewed_rows(explorer, desk).frame
     assert frame["label"][RULER] == "gel bubbles"
     assert frame["label"][HAIRS] == machine[HAIRS]
@@ -75,25 +75,25 @@ def test_a_persons_label_comes_first_and_the_machines_stays(explorer: Explorer, 
     assert frame["artefacts"][RULER] == ["gel bubbles"]
 
 
-def test_a_dispute_is_one_until_it_is_settled(explorer: Explorer, desk: Reviewing) -> None:
-    decide(desk, ANN, Act.OVERRIDE, RULER, "ink")
-    decide(desk, BO, Act.OVERRIDE, RULER, "hairs")
+def test_a_dispute_is_one_until_it_is_settled(explorer: Explorer, desk: ReviewDesk) -> None:
+    decide(desk, ANN, Action.OVERRIDE, RULER, "ink")
+    decide(desk, BO, Action.OVERRIDE, RULER, "hairs")
     assert reviewed_rows(explorer, desk).frame["review"][RULER] == "disputed"
-    decide(desk, CY, Act.RESOLVE, RULER, "ink")
+    decide(desk, CY, Action.RESOLVE, RULER, "ink")
     settled = reviewed_rows(explorer, desk).frame
     assert (settled["review"][RULER], settled["label"][RULER]) == ("override", "ink")
 
 
-def test_a_second_look_and_a_persons_artefact_tag_show(explorer: Explorer, desk: Reviewing) -> None:
-    decide(desk, ANN, Act.FLAG, NEVER, tags=("artefact:ink",))
+def test_a_second_look_and_a_persons_artefact_tag_show(explorer: Explorer, desk: ReviewDesk) -> None:
+    decide(desk, ANN, Action.FLAG, NEVER, tags=("artefact:ink",))
     frame = reviewed_rows(explorer, desk).frame
     assert frame["second_look"].tolist() == [False, False, True, False, False, False]
     assert frame["artefacts"][NEVER][-1] == "ink"
     assert frame["review"][NEVER] == "unreviewed"
 
 
-def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
-    decide(desk, ANN, Act.OVERRIDE, RULER, "=HYPERLINK(1)")
+def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: ReviewDesk, tmp_path: Path) -> None:
+    decide(desk, ANN, Action.OVERRIDE, RULER, "=HYPERLINK(1)")
     files = {kind: tmp_path / f"neurons.{kind}" for kind in ("csv", "json", "parquet")}
     for path in files.values():
         assert export_neurons(explorer, desk, path, explorer.run.layers) == 12
@@ -123,7 +123,7 @@ def test_only_the_chosen_rows_in_their_order(explorer: Explorer) -> None:
     assert as_csv(nothing).decode().split("\r\n") == [",".join(EXPORT), ""]
 
 
-def test_what_can_not_be_written_is_said(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
+def test_what_can_not_be_written_is_said(explorer: Explorer, desk: ReviewDesk, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="xlsx"):
         export_neurons(explorer, desk, tmp_path / "neurons.xlsx", ("late",))
     with pytest.raises(UnavailableError, match="no/neurons"):

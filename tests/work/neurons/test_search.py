@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.keeping.result_cache import Answers
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.projection import concept_vector
 from csp.work.explorer.explorer import Explorer
@@ -22,20 +22,20 @@ from csp.work.neurons.search import (
     search_probe_image,
     search_words,
 )
-from csp.work.neurons.search_reviewed import Answer, search_reviewed
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from tests.build import draw
 
 
 @pytest.fixture
 def explorer(tiny_run: Run, tmp_path: Path) -> Explorer:
-    return Explorer(tiny_run, Answers(tmp_path / "answers"))
+    return Explorer(tiny_run, ResultCache(tmp_path / "answers"))
 
 
 @pytest.fixture
 def real(indexed: Run, tmp_path: Path) -> Explorer:
     """A run whose models can be opened."""
-    return Explorer(indexed, Answers(tmp_path / "answers"))
+    return Explorer(indexed, ResultCache(tmp_path / "answers"))
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_an_upload_is_told_as_the_same_probe_image(real: Explorer) -> None:
 def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> None:
     def judged(neuron: int, label: str) -> dict[tuple[str, int], NeuronReview]:
         with open_reviews() as reviews:
-            desk = Reviewing(explorer.run, reviews)
-            said = Said(layer="late", neuron=neuron, verdict=Act.OVERRIDE, label=label)
+            desk = ReviewDesk(explorer.run, reviews)
+            said = Said(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label)
             desk.record(Person(name="Ann"), said)
             return dict(desk.states())
 
@@ -146,7 +146,7 @@ def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> Non
     assert (first.neuron, first.score) == (last.neuron, last.score)
     assert first.reason == f"a person's own words; {last.reason}"
     assert rest == list(plain[:-1])
-    assert search_reviewed(explorer, ["early"], query, states) == Answer(
+    assert search_reviewed(explorer, ["early"], query, states) == ReviewedMatches(
         search_words(explorer, ["early"], query)
     )
     states = judged(2, "ruler marks")  # it never fires

@@ -11,7 +11,7 @@ from csp.keeping.home import REPOSITORY
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.neighbours import nearest_neighbours
-from csp.work.neurons.showcase import FALLS_OFF, STAYS, Shares, Turn, _order, turns
+from csp.work.neurons.showcase import FALLS_OFF, STAYS, AttributeShares, LabelChange, _order, turns
 from tests import build
 
 PLAIN, TRUE = "hairs", "a ruler"
@@ -81,11 +81,13 @@ def test_a_run_without_labels_has_none(tmp_path: Path) -> None:
 
 
 def test_what_the_pictures_bear_out_comes_first_and_of_that_an_artefact() -> None:
-    shares = Shares(plain=(0.9, STAYS), contrastive=(0.9, 0.9 - FALLS_OFF))
-    plain = Turn("late", 0, PLAIN, TRUE, telling=0.1, shares=shares, artefact=False)
+    shares = AttributeShares(plain=(0.9, STAYS), contrastive=(0.9, 0.9 - FALLS_OFF))
+    plain = LabelChange("late", 0, PLAIN, TRUE, telling=0.1, shares=shares, artefact=False)
     artefact = replace(plain, neuron=1, telling=0.05, artefact=True)
     unseen = replace(plain, neuron=2, telling=0.9, shares=None, artefact=True)
-    absent = replace(plain, neuron=3, telling=0.8, shares=Shares((0.9, 0.0), (0.9, 0.0)), artefact=True)
+    absent = replace(
+        plain, neuron=3, telling=0.8, shares=AttributeShares((0.9, 0.0), (0.9, 0.0)), artefact=True
+    )
     assert [turn.neuron for turn in sorted((unseen, plain, absent, artefact), key=_order)] == [1, 0, 2, 3]
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from csp.keeping.home import answers_folder
-from csp.keeping.result_cache import Answers
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
 from csp.method.labelers.projection import concept_vector
@@ -33,13 +33,13 @@ def test_as_the_plain_loop(neurons: int, kept: int, seed: int) -> None:
 
 
 def test_of_a_run_silent_neurons_have_none_and_the_answer_is_kept(tiny_run: Run) -> None:
-    explorer = Explorer(tiny_run, Answers(answers_folder()))
+    explorer = Explorer(tiny_run, ResultCache(result_cache_folder()))
     found = similar_neurons(explorer, "late")
     assert found.of(2) == ()
     assert {one.neuron for one in found.of(0)} == {1, 3, 5}
     cosines = [one.cosine for one in found.of(0)]
     assert cosines == sorted(cosines, reverse=True)
-    again = similar_neurons(Explorer(tiny_run, Answers(answers_folder())), "late")
+    again = similar_neurons(Explorer(tiny_run, ResultCache(result_cache_folder())), "late")
     assert again.of(0) == found.of(0)
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from csp.errors import UnavailableError
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
-from csp.work.report.content import Wish
+from csp.work.report.content import ReportOptions
 from csp.work.report.export import export_report, is_report, report_text
 from csp.work.reviews.artefacts import artefact_neurons
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 
 ANN, BO = Person(name="Ann <script>alert(1)</script>"), Person(name="Bo", verified=True)
 HOSTILE = '<img src=x onerror="alert(1)"> & "ruler" \u202e'
-WISH = Wish(("early", "late"))
+WISH = ReportOptions(("early", "late"))
 
 
 class Elements(HTMLParser):
@@ -47,13 +47,15 @@ def built(html: str) -> Elements:
     return found
 
 
-def review(desk: Reviewing) -> None:
-    desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label=HOSTILE, reason="<b>why</b>"))
-    desk.record(BO, Said(layer="late", neuron=0, verdict=Act.CONFIRM, tags=("artefact:ruler",)))
-    desk.record(BO, Said(layer="late", neuron=1, verdict=Act.REJECT))
+def review(desk: ReviewDesk) -> None:
+    desk.record(
+        ANN, Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label=HOSTILE, reason="<b>why</b>")
+    )
+    desk.record(BO, Said(layer="late", neuron=0, verdict=Action.CONFIRM, tags=("artefact:ruler",)))
+    desk.record(BO, Said(layer="late", neuron=1, verdict=Action.REJECT))
 
 
-def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk: Reviewing) -> None:
+def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk: ReviewDesk) -> None:
     review(desk)
     html, neurons = report_text(explorer, desk, WISH)
     page = built(html)
@@ -65,7 +67,7 @@ def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk:
     assert page.tags.count("use") > page.tags.count("image") > 0
 
 
-def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: Reviewing) -> None:
+def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: ReviewDesk) -> None:
     review(desk)
     text = built(report_text(explorer, desk, WISH)[0]).text
     for said in (HOSTILE, "Ann <script>alert(1)</script>", "<b>why</b>", "In dispute.", "artefact:ruler"):
@@ -75,9 +77,11 @@ def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: Reviewi
     assert explorer.run.fingerprint in text
 
 
-def test_pictures_and_neurons_nobody_reviewed_can_be_left_out(explorer: Explorer, desk: Reviewing) -> None:
+def test_pictures_and_neurons_nobody_reviewed_can_be_left_out(explorer: Explorer, desk: ReviewDesk) -> None:
     review(desk)
-    html, neurons = report_text(explorer, desk, Wish(("early", "late"), pictures=False, reviewed_only=True))
+    html, neurons = report_text(
+        explorer, desk, ReportOptions(("early", "late"), pictures=False, reviewed_only=True)
+    )
     page = built(html)
     assert neurons == 2
     assert "image" not in page.tags
@@ -86,7 +90,7 @@ def test_pictures_and_neurons_nobody_reviewed_can_be_left_out(explorer: Explorer
     assert re.search(r", image \d+", page.text)
 
 
-def test_a_damaged_record_is_said_first(explorer: Explorer, desk: Reviewing, own_home: Path) -> None:
+def test_a_damaged_record_is_said_first(explorer: Explorer, desk: ReviewDesk, own_home: Path) -> None:
     review(desk)
     with closing(sqlite3.connect(own_home / "reviews.sqlite")) as database, database:
         database.execute("DROP TRIGGER IF EXISTS events_no_update")
@@ -99,7 +103,7 @@ def test_a_damaged_record_is_said_first(explorer: Explorer, desk: Reviewing, own
     assert "The record is not as it was written" in text
 
 
-def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: Reviewing, tmp_path: Path) -> None:
+def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: ReviewDesk, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     assert export_report(explorer, desk, path, WISH) > 0
     assert path.read_text().rstrip().endswith("</html>")
@@ -109,10 +113,10 @@ def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: Reviewing, 
     assert not is_report(path, "csv")
 
 
-def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: Reviewing) -> None:
-    desk.record(ANN, Said(layer="late", neuron=0, verdict=Act.OVERRIDE, label="ruler marks and hairs"))
-    desk.record(BO, Said(layer="late", neuron=1, verdict=Act.UNSURE, tags=("artefact:ink",)))
-    desk.record(ANN, Said(layer="late", neuron=2, verdict=Act.OVERRIDE, label="blue-white veil"))
+def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: ReviewDesk) -> None:
+    desk.record(ANN, Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ruler marks and hairs"))
+    desk.record(BO, Said(layer="late", neuron=1, verdict=Action.UNSURE, tags=("artefact:ink",)))
+    desk.record(ANN, Said(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
     found = {one.neuron: one for one in artefact_neurons(explorer, desk.states()) if one.layer == "late"}
     assert found[0].tags == ("artefact:hairs", "artefact:ruler")
     assert (found[0].source, found[0].words) == ("person", "hairs, ruler marks")

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from csp.keeping.reviews.event import new_token
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.audit import Audit, audit_of
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from csp.work.reviews.label_in_force import labels_in_force
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 
 
-def said(verdict: Act, neuron: int, label: str | None = None, **given: Any) -> Said:
+def said(verdict: Action, neuron: int, label: str | None = None, **given: Any) -> Said:
     return Said(layer="late", neuron=neuron, verdict=verdict, label=label, **given)
 
 
@@ -24,7 +24,7 @@ def criterion(audit: Audit, tag: str) -> tuple[int, int, int]:
     return len(row.labelled), row.checked, len(row.tagged)
 
 
-def test_nothing_reviewed_is_an_audit_too(explorer: Explorer, desk: Reviewing) -> None:
+def test_nothing_reviewed_is_an_audit_too(explorer: Explorer, desk: ReviewDesk) -> None:
     audit = audit_of(explorer, desk)
     late = audit.coverage["late"]
     assert (late.checked, late.unsure, late.disputed, late.second_look) == (0, 0, 0, 0)
@@ -34,13 +34,13 @@ def test_nothing_reviewed_is_an_audit_too(explorer: Explorer, desk: Reviewing) -
     assert audit.disputes == ()
 
 
-def test_it_counts_what_people_decided(explorer: Explorer, desk: Reviewing) -> None:
-    desk.record(ANN, said(Act.CONFIRM, 0))
-    desk.record(BO, said(Act.OVERRIDE, 1, "blue-white veil", tags=("7-point:blue-white-veil",)))
-    desk.record(ANN, said(Act.REJECT, 2))
-    desk.record(BO, said(Act.OVERRIDE, 2, "regression structures"))
-    desk.record(CY, said(Act.UNSURE, 3, tags=("abcde:border",)))
-    desk.record(CY, said(Act.FLAG, 4))
+def test_it_counts_what_people_decided(explorer: Explorer, desk: ReviewDesk) -> None:
+    desk.record(ANN, said(Action.CONFIRM, 0))
+    desk.record(BO, said(Action.OVERRIDE, 1, "blue-white veil", tags=("7-point:blue-white-veil",)))
+    desk.record(ANN, said(Action.REJECT, 2))
+    desk.record(BO, said(Action.OVERRIDE, 2, "regression structures"))
+    desk.record(CY, said(Action.UNSURE, 3, tags=("abcde:border",)))
+    desk.record(CY, said(Action.FLAG, 4))
     audit = audit_of(explorer, desk)
     late = audit.coverage["late"]
     assert (late.checked, late.unsure, late.disputed, late.second_look) == (3, 1, 1, 1)
@@ -54,9 +54,9 @@ def test_it_counts_what_people_decided(explorer: Explorer, desk: Reviewing) -> N
     assert audit.events == 6
 
 
-def test_what_was_taken_back_no_longer_counts(explorer: Explorer, desk: Reviewing) -> None:
+def test_what_was_taken_back_no_longer_counts(explorer: Explorer, desk: ReviewDesk) -> None:
     event = desk.record(
-        ANN, said(Act.OVERRIDE, 1, "blue-white veil", tags=("7-point:blue-white-veil",))
+        ANN, said(Action.OVERRIDE, 1, "blue-white veil", tags=("7-point:blue-white-veil",))
     ).event
     desk.undo(ANN, event, token=new_token())
     audit = audit_of(explorer, desk)
@@ -64,11 +64,11 @@ def test_what_was_taken_back_no_longer_counts(explorer: Explorer, desk: Reviewin
     assert criterion(audit, "7-point:blue-white-veil") == (0, 0, 0)
 
 
-def test_a_persons_label_is_in_force_and_a_reject_leaves_none(explorer: Explorer, desk: Reviewing) -> None:
+def test_a_persons_label_is_in_force_and_a_reject_leaves_none(explorer: Explorer, desk: ReviewDesk) -> None:
     machine = labels_in_force(explorer, {})
-    desk.record(ANN, said(Act.OVERRIDE, 1, "my words"))
-    desk.record(ANN, said(Act.REJECT, 2))
-    desk.record(ANN, said(Act.UNSURE, 3))
+    desk.record(ANN, said(Action.OVERRIDE, 1, "my words"))
+    desk.record(ANN, said(Action.REJECT, 2))
+    desk.record(ANN, said(Action.UNSURE, 3))
     labels = labels_in_force(explorer, desk.states())
     assert (labels["late", 1], labels["late", 2], labels["late", 3]) == ("my words", None, machine["late", 3])
     assert {spot for spot in labels if labels[spot] != machine[spot]} == {("late", 1), ("late", 2)}

@@ -12,19 +12,19 @@ from csp.keeping.reviews.event import SAW_NONE, new_token
 from csp.keeping.reviews.exchange import read_rows, write_rows
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews, open_reviews
-from csp.keeping.reviews.vocabulary import Act, Role
+from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.work.reviews.agreement import agreement, conflicts
-from csp.work.reviews.desk import Person, Reviewing, Said
+from csp.work.reviews.desk import Person, ReviewDesk, Said
 from csp.work.reviews.exchange import Imported, export_reviews, import_reviews
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 
 
 @pytest.fixture
-def desk(tiny_run: Run) -> Iterator[Reviewing]:
+def desk(tiny_run: Run) -> Iterator[ReviewDesk]:
     with open_reviews() as reviews:
-        yield Reviewing(tiny_run, reviews)
+        yield ReviewDesk(tiny_run, reviews)
 
 
 @pytest.fixture
@@ -34,50 +34,52 @@ def other(tmp_path: Path) -> Iterator[Reviews]:
         yield reviews
 
 
-def said(verdict: Act, label: str | None = None, neuron: int = 0, **given: Any) -> Said:
+def said(verdict: Action, label: str | None = None, neuron: int = 0, **given: Any) -> Said:
     return Said(**({"layer": "late", "neuron": neuron, "verdict": verdict, "label": label} | given))
 
 
-def fill(desk: Reviewing) -> None:
+def fill(desk: ReviewDesk) -> None:
     """Five neurons by two reviewers, some by a third; one undone, one resolved, one draft, one flag."""
     for neuron in range(5):
-        desk.record(ANN, said(Act.CONFIRM, neuron=neuron if neuron != 2 else 4, seen=SAW_NONE))
-    desk.record(BO, said(Act.CONFIRM, neuron=0, tags=("abcde:border", "other")))
-    desk.record(BO, said(Act.OVERRIDE, "=2+3 🩺\u202e", neuron=1, reason="looks\nodd", blind=True, gamma=0.5))
-    desk.record(BO, said(Act.REJECT, neuron=3))
-    event = desk.record(CY, said(Act.UNSURE, neuron=3)).event
+        desk.record(ANN, said(Action.CONFIRM, neuron=neuron if neuron != 2 else 4, seen=SAW_NONE))
+    desk.record(BO, said(Action.CONFIRM, neuron=0, tags=("abcde:border", "other")))
+    desk.record(
+        BO, said(Action.OVERRIDE, "=2+3 🩺\u202e", neuron=1, reason="looks\nodd", blind=True, gamma=0.5)
+    )
+    desk.record(BO, said(Action.REJECT, neuron=3))
+    event = desk.record(CY, said(Action.UNSURE, neuron=3)).event
     desk.undo(CY, event, token=new_token())
-    desk.record(CY, said(Act.RESOLVE, "ruler marks", neuron=3))
-    desk.record(CY, said(Act.DRAFT, "hm", neuron=5))
-    desk.record(ANN, said(Act.FLAG, neuron=0, reason="again"))
+    desk.record(CY, said(Action.RESOLVE, "ruler marks", neuron=3))
+    desk.record(CY, said(Action.DRAFT, "hm", neuron=5))
+    desk.record(ANN, said(Action.FLAG, neuron=0, reason="again"))
 
 
-def test_a_verdict_notes_what_was_on_screen(desk: Reviewing) -> None:
+def test_a_verdict_notes_what_was_on_screen(desk: ReviewDesk) -> None:
     machine = desk.run.labels("late").query("neuron == 1 and labeler == 'csp' and rank == 1")["label"].item()
-    event = desk.record(Person(name="Ann", verified=True), said(Act.CONFIRM, neuron=1)).event
+    event = desk.record(Person(name="Ann", verified=True), said(Action.CONFIRM, neuron=1)).event
     assert (event.label, event.machine_label, event.label_before) == (machine,) * 3
     assert (event.labeler, event.gamma, event.examples) == ("csp", 1.0, 5)
     assert event.app_version
     assert event.reviewer_verified
     state = desk.neuron("late", 1)
     assert (state.label, state.source, state.seen) == (machine, "person", event.token)
-    answer = desk.record(BO, said(Act.OVERRIDE, "hairs", neuron=1, seen=SAW_NONE))
+    answer = desk.record(BO, said(Action.OVERRIDE, "hairs", neuron=1, seen=SAW_NONE))
     assert answer.missed == (event,)
     assert desk.neuron("late", 1).machine_label == machine
     desk.undo(BO, answer.event, token=new_token())
     assert desk.neuron("late", 1).label == machine
 
 
-def test_what_the_run_does_not_have_is_refused(desk: Reviewing) -> None:
+def test_what_the_run_does_not_have_is_refused(desk: ReviewDesk) -> None:
     for wrong in ({"neuron": 6}, {"neuron": -1}, {"layer": "middle"}):
         with pytest.raises(NotFoundError, match=r"has no (neuron|layer)"):
-            desk.record(ANN, said(Act.CONFIRM, **wrong))
+            desk.record(ANN, said(Action.CONFIRM, **wrong))
     with pytest.raises(BadInputError, match="Ann may only look"):
-        desk.record(Person(name="Ann", role=Role.VIEWER), said(Act.CONFIRM))
+        desk.record(Person(name="Ann", role=Role.VIEWER), said(Action.CONFIRM))
     assert desk.events() == []
 
 
-def test_the_overview_has_a_row_for_each_reviewed_neuron(desk: Reviewing) -> None:
+def test_the_overview_has_a_row_for_each_reviewed_neuron(desk: ReviewDesk) -> None:
     assert list(desk.overview().columns)[:4] == ["layer", "neuron", "verdict", "label"]
     fill(desk)
     table = desk.overview().set_index("neuron")
@@ -97,17 +99,19 @@ def test_the_overview_has_a_row_for_each_reviewed_neuron(desk: Reviewing) -> Non
     assert desk.recent(CY) == [], "the undone one is not listed"
 
 
-def test_two_people_claim_different_neurons(desk: Reviewing) -> None:
+def test_two_people_claim_different_neurons(desk: ReviewDesk) -> None:
     queue = [("late", 3), ("late", 1)]
     assert (desk.claim(ANN, queue), desk.claim(BO, queue), desk.claim(CY, queue)) == (*queue, None)
 
 
-def test_agreement_and_conflicts(desk: Reviewing) -> None:
+def test_agreement_and_conflicts(desk: ReviewDesk) -> None:
     nothing = agreement(desk.states())
     assert (nothing["reviewers"], nothing["pairs"], nothing["fleiss"]) == ([], [], None)
-    for neuron, (ann, bo) in enumerate([(Act.CONFIRM,) * 2, (Act.REJECT,) * 2, (Act.CONFIRM, Act.REJECT)]):
-        desk.record(ANN, said(ann, "ruler" if ann is Act.CONFIRM else None, neuron=neuron))
-        desk.record(BO, said(bo, "ruler" if bo is Act.CONFIRM else None, neuron=neuron))
+    for neuron, (ann, bo) in enumerate(
+        [(Action.CONFIRM,) * 2, (Action.REJECT,) * 2, (Action.CONFIRM, Action.REJECT)]
+    ):
+        desk.record(ANN, said(ann, "ruler" if ann is Action.CONFIRM else None, neuron=neuron))
+        desk.record(BO, said(bo, "ruler" if bo is Action.CONFIRM else None, neuron=neuron))
     found = agreement(desk.states())
     assert found["pairs"] == [
         {
@@ -122,15 +126,15 @@ def test_agreement_and_conflicts(desk: Reviewing) -> None:
     assert (found["neurons"], found["conflicts"], found["fleiss"]) == (3, 1, None)
     (conflict,) = conflicts(desk.states())
     assert (conflict["neuron"], [one["label"] for one in conflict["verdicts"]]) == (2, ["ruler", None])
-    desk.record(CY, said(Act.RESOLVE, "ruler", neuron=2))
-    desk.record(CY, said(Act.UNSURE, neuron=0))
+    desk.record(CY, said(Action.RESOLVE, "ruler", neuron=2))
+    desk.record(CY, said(Action.UNSURE, neuron=0))
     assert conflicts(desk.states()) == []
     assert agreement(desk.states())["fleiss"]["n"] == 3
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
 def test_an_empty_record_takes_over_a_whole_chain(
-    desk: Reviewing, other: Reviews, tmp_path: Path, ending: str
+    desk: ReviewDesk, other: Reviews, tmp_path: Path, ending: str
 ) -> None:
     fill(desk)
     path = tmp_path / f"all.{ending}"
@@ -144,9 +148,9 @@ def test_an_empty_record_takes_over_a_whole_chain(
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_records_merge_without_duplicates(desk: Reviewing, other: Reviews, tmp_path: Path) -> None:
-    there = Reviewing(desk.run, other)
-    there.record(Person(name="Di", verified=True), said(Act.OVERRIDE, "hairs", neuron=1, gamma=0.25))
+def test_records_merge_without_duplicates(desk: ReviewDesk, other: Reviews, tmp_path: Path) -> None:
+    there = ReviewDesk(desk.run, other)
+    there.record(Person(name="Di", verified=True), said(Action.OVERRIDE, "hairs", neuron=1, gamma=0.25))
     fill(desk)
     path = tmp_path / "mine.json"
     export_reviews(desk.reviews, path, desk.run)
@@ -164,7 +168,7 @@ def test_records_merge_without_duplicates(desk: Reviewing, other: Reviews, tmp_p
     assert '"verified":true' in str(di.imported)
 
 
-def test_rows_written_by_hand(desk: Reviewing, tmp_path: Path) -> None:
+def test_rows_written_by_hand(desk: ReviewDesk, tmp_path: Path) -> None:
     path = tmp_path / "by-hand.csv"
     path.write_text(
         "run,layer,neuron,verdict,label,reviewer,reason\n"
@@ -176,14 +180,14 @@ def test_rows_written_by_hand(desk: Reviewing, tmp_path: Path) -> None:
     assert import_reviews(desk.reviews, path) == Imported(3, 1, (), False)
     assert import_reviews(desk.reviews, path, desk.run) == Imported(0, 4, (), False)
     assert desk.neuron("late", 0).label == desk.machine_label("late", 0)
-    desk.record(BO, said(Act.REJECT, neuron=4))
+    desk.record(BO, said(Action.REJECT, neuron=4))
     path.write_text("run,layer,neuron,verdict,reviewer\ntiny,late,4,reject,Bo\n")
     assert import_reviews(desk.reviews, path) == Imported(0, 1, (), False), "recorded here already"
 
 
-def test_bad_rows_are_refused_one_by_one(desk: Reviewing, tmp_path: Path) -> None:
+def test_bad_rows_are_refused_one_by_one(desk: ReviewDesk, tmp_path: Path) -> None:
     good = {"run": "tiny", "layer": "late", "neuron": "1", "verdict": "reject", "reviewer": "Ann"}
-    token = desk.record(BO, said(Act.REJECT, neuron=3)).event.token
+    token = desk.record(BO, said(Action.REJECT, neuron=3)).event.token
     rows = [
         good,
         good | {"run": "demo2"},
@@ -235,7 +239,7 @@ def test_bad_rows_are_refused_one_by_one(desk: Reviewing, tmp_path: Path) -> Non
 
 
 def test_a_chain_that_was_changed_is_not_taken_over_as_it_is(
-    desk: Reviewing, other: Reviews, tmp_path: Path
+    desk: ReviewDesk, other: Reviews, tmp_path: Path
 ) -> None:
     fill(desk)
     path = tmp_path / "all.json"
@@ -248,7 +252,7 @@ def test_a_chain_that_was_changed_is_not_taken_over_as_it_is(
 
 
 def test_a_run_that_was_renamed_is_found_by_its_fingerprint(
-    desk: Reviewing, other: Reviews, tmp_path: Path
+    desk: ReviewDesk, other: Reviews, tmp_path: Path
 ) -> None:
     fill(desk)
     path = tmp_path / "all.csv"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from torchvision.transforms import functional
 
-from csp.world.pictures.heatmap import DARKEST, Part, lit, seen_part, spotlight
+from csp.world.pictures.heatmap import DARKEST, CropBox, lit, seen_part, spotlight
 
 
 def cut(image: Image.Image) -> np.ndarray:
@@ -49,7 +49,7 @@ def alpha(overlay: bytes) -> np.ndarray:
 
 def test_clear_where_it_fires_dark_elsewhere_and_outside() -> None:
     firing = np.array([[0, 0], [0, 4.0]])
-    found = alpha(spotlight(firing, 4.0, Part(0.25, 0, 0.75, 1), (200, 100)))
+    found = alpha(spotlight(firing, 4.0, CropBox(0.25, 0, 0.75, 1), (200, 100)))
     assert found.shape == (48, 96)
     assert found[-1, 70] < 0.1
     assert found[0, 26] == pytest.approx(DARKEST, abs=0.05)
@@ -57,7 +57,7 @@ def test_clear_where_it_fires_dark_elsewhere_and_outside() -> None:
 
 
 def test_half_as_strong_is_half_as_clear_and_negative_is_dark() -> None:
-    whole = Part(0, 0, 1, 1)
+    whole = CropBox(0, 0, 1, 1)
     assert alpha(spotlight(np.full((3, 3), 2.0), 4.0, whole, (50, 50))) == pytest.approx(
         DARKEST / 2, abs=0.01
     )
@@ -67,7 +67,7 @@ def test_half_as_strong_is_half_as_clear_and_negative_is_dark() -> None:
 
 def test_a_lit_picture_keeps_its_shape_and_shows_the_bright_half() -> None:
     picture = Image.new("RGB", (360, 180), "white")
-    over = spotlight(np.array([[0.0, 1.0]]), 1.0, Part(0, 0, 1, 1), picture.size)
+    over = spotlight(np.array([[0.0, 1.0]]), 1.0, CropBox(0, 0, 1, 1), picture.size)
     with Image.open(io.BytesIO(lit(picture, over))) as found:
         pixels = np.asarray(found.convert("L"))
     assert pixels.shape == (90, 180)

@@ -13,7 +13,7 @@ from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
-from csp.work.attribution.class_attribution import HOW, ClassPush, artefact_pushes, extremes
+from csp.work.attribution.class_attribution import HOW, ClassAttribution, artefact_attribution, extremes
 from csp.work.neurons.rows import NeuronRows
 
 SIDE_BY_SIDE = 4
@@ -52,7 +52,7 @@ def class_picker(classes: Sequence[str], shown: Sequence[str]) -> None:
     )
 
 
-def class_columns(run: Run, rows: NeuronRows, pushes: ClassPush, shown: Sequence[str]) -> None:
+def class_columns(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: Sequence[str]) -> None:
     """A column for each class, or one over the whole width."""
     st.caption(f"How the number is found: {plain(HOW[pushes.how])}.")
     alone = len(shown) == 1
@@ -68,10 +68,10 @@ def class_columns(run: Run, rows: NeuronRows, pushes: ClassPush, shown: Sequence
                     card_grid(f"Speak {side} {name}", cards, columns=columns, key=key)
 
 
-def artefact_section(run: Run, rows: NeuronRows, pushes: ClassPush) -> None:
+def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution) -> None:
     """Artefacts that a label or a person's tag names, and how much their neurons push each class."""
     st.subheader("Artefacts, and the classes they push", anchor=False)
-    table = artefact_pushes(rows.frame[["neuron", "artefacts"]], pushes)
+    table = artefact_attribution(rows.frame[["neuron", "artefacts"]], pushes)
     with st.container(key="artefact-push"):
         if table.empty:
             st.caption("No label in force and no tag in this layer names an artefact.")
@@ -104,7 +104,7 @@ def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
     )
 
 
-def _artefact(run: Run, rows: NeuronRows, pushes: ClassPush, facts: Mapping[Any, Any]) -> Row:
+def _artefact(run: Run, rows: NeuronRows, pushes: ClassAttribution, facts: Mapping[Any, Any]) -> Row:
     neurons = [int(neuron) for neuron in facts["neurons"]]
     first = rows.frame.iloc[neurons[0]]
     images = [

@@ -13,7 +13,7 @@ from csp.face.screen.url.params import Params, choice, whole_number
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain, spot
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.keeping.reviews.vocabulary import TAGS, Action
 
 LEAF = 50
 """Events at a time."""
@@ -41,7 +41,7 @@ class LogFilter:
 def chosen_filter(params: Params, events: Sequence[Event]) -> LogFilter:
     """The filter in the address; WrongAddressError names what exists."""
     people = [ANY, *sorted({event.reviewer for event in events})]
-    acts = [ANY, *(str(act) for act in Act)]
+    acts = [ANY, *(str(act) for act in Action)]
     return LogFilter(
         choice(params, "by", people, ANY), choice(params, "act", acts, ANY), params.get("words", "")
     )
@@ -109,7 +109,7 @@ def _filters(chosen: LogFilter, events: Sequence[Event]) -> None:
     follow("words", chosen.words)
     who.selectbox("Who", people, key="by", on_change=write, args=("by", ("page",)))
     what.selectbox(
-        "What", [ANY, *(str(act) for act in Act)], key="act", on_change=write, args=("act", ("page",))
+        "What", [ANY, *(str(act) for act in Action)], key="act", on_change=write, args=("act", ("page",))
     )
     words.text_input(
         "Words in label, reason or tags",

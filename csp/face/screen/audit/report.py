@@ -7,7 +7,7 @@ from csp.face.screen.state import review_store
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Progress
-from csp.work.report.content import Wish
+from csp.work.report.content import ReportOptions
 from csp.work.report.export import report_text
 
 
@@ -24,10 +24,10 @@ def report_panel(explorer: Explorer) -> None:
             only = st.checkbox("Only neurons that somebody reviewed", key="report-reviewed")
             made = st.button("Make the report", icon=":material/description:", key="report-make")
         if made:
-            _make(explorer, Wish(explorer.run.layers, pictures=pictures, reviewed_only=only))
+            _make(explorer, ReportOptions(explorer.run.layers, pictures=pictures, reviewed_only=only))
 
 
-def _make(explorer: Explorer, wish: Wish) -> None:
+def _make(explorer: Explorer, wish: ReportOptions) -> None:
     bar = st.progress(0.0, "Reading the run …")
 
     def show(progress: Progress) -> None:

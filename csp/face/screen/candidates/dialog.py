@@ -12,7 +12,7 @@ from csp.face.screen.page.identity import may_review, me
 from csp.face.screen.wording import LABELER_HELP, LABELERS, plain
 from csp.work.candidates.read import (
     Candidate,
-    Saw,
+    SeenGrids,
     VlmAnswer,
     add_candidate,
     candidates,
@@ -132,7 +132,7 @@ def _seen(explorer: Explorer, answer: VlmAnswer) -> None:
     )
 
 
-def _grids(saw: Saw) -> None:
+def _grids(saw: SeenGrids) -> None:
     columns = st.columns(len(saw.grids))
     for column, title, grid, large in zip(columns, GRIDS, saw.grids, saw.large, strict=False):
         with column:

@@ -15,7 +15,7 @@ from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
-from csp.work.models.probe_images import ProbePicture
+from csp.work.models.probe_images import ProbeImage
 
 ON_A_LEAF = 12
 ANY = "all classes"
@@ -33,7 +33,7 @@ class Chosen:
     """A picture of the probe dataset (`image`), or an upload."""
 
     image: int | None
-    upload: ProbePicture | None = None
+    upload: ProbeImage | None = None
     token: str = ""
     """Tells one upload from another."""
 

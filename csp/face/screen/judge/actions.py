@@ -11,7 +11,7 @@ from csp.errors import CspError, UnavailableError
 from csp.face.screen.judge.session import STAYING, Look, Onward, address, end, forget_typed, present, typed
 from csp.face.screen.page.identity import me
 from csp.keeping.reviews.event import Event, Recorded
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.reviews.desk import Said
 
 _PENDING, _LAST, _EARLY = "verdict-pending", "verdict-last", "verdict-early"
@@ -29,7 +29,7 @@ class Pending:
     """What others said meanwhile, when that is why."""
 
 
-def decide(act: Act, place: int | None = None) -> None:
+def decide(act: Action, place: int | None = None) -> None:
     """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
     look = present()
     if look is None:  # the address was there before the bar: its drawing comes back to this press
@@ -41,7 +41,7 @@ def decide(act: Act, place: int | None = None) -> None:
         look.onward()
         return
     words = typed(look)
-    own = words.label if act in (Act.OVERRIDE, Act.DRAFT) else None
+    own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(look.picks[place:]), None)
     _send(look, look.said(act, label, words))
 
@@ -76,7 +76,7 @@ def undo(event: Event) -> None:
     said = Said(
         layer=event.layer,
         neuron=event.neuron,
-        verdict=Act.UNDO,
+        verdict=Action.UNDO,
         undoes=event.token,
         seen=state.seen,
         token=f"undo-{len(state.events)}-{event.token}",
@@ -131,7 +131,7 @@ def _record(look: Look, said: Said) -> None:
         _wait(look, said, error)
         return
     st.session_state[_LAST] = _sentences(answer)
-    if said.verdict not in (Act.UNDO, Act.FLAG):
+    if said.verdict not in (Action.UNDO, Action.FLAG):
         forget_typed(look)
     if said.verdict not in STAYING:
         end(said.token)

@@ -20,7 +20,7 @@ from csp.face.screen.url.state import put
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.candidates.read import vlm_answers
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -99,7 +99,7 @@ def _buttons(explorer: Explorer, look: Look) -> None:
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
         for place, label in enumerate(look.picks):
-            _press(f"pick-{place + 1}", shown(label, 24), Act.OVERRIDE, place, kind="tertiary")
+            _press(f"pick-{place + 1}", shown(label, 24), Action.OVERRIDE, place, kind="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, look)
         if not look.blind:
@@ -126,15 +126,15 @@ def _acts(explorer: Explorer, look: Look) -> None:
         return
     verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
     confirm = f"{verb} {shown(look.machine, 30)}" if look.machine else verb
-    _press("accept", confirm, Act.CONFIRM, 0, off=look.machine is None)
-    _press("none", "None fits", Act.REJECT)
+    _press("accept", confirm, Action.CONFIRM, 0, off=look.machine is None)
+    _press("none", "None fits", Action.REJECT)
     _later(explorer, look)
 
 
 def _later(explorer: Explorer, look: Look) -> None:
     """What needs no label."""
-    _press("unsure", "Unsure", Act.UNSURE)
-    _press("flag", "Second look", Act.FLAG)
+    _press("unsure", "Unsure", Action.UNSURE)
+    _press("flag", "Second look", Action.FLAG)
     st.button("Skip", key="skip", shortcut=shortcut("skip"), on_click=skip)
     mine = next(iter(review_store.recent(explorer, me(), 1)), None)
     st.button(
@@ -149,7 +149,13 @@ def _later(explorer: Explorer, look: Look) -> None:
 
 
 def _press(
-    key: str, label: str, act: Act, place: int | None = None, *, off: bool = False, kind: Kind = "secondary"
+    key: str,
+    label: str,
+    act: Action,
+    place: int | None = None,
+    *,
+    off: bool = False,
+    kind: Kind = "secondary",
 ) -> None:
     st.button(
         label,

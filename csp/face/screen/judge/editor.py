@@ -10,7 +10,7 @@ from csp.face.screen.judge.actions import decide
 from csp.face.screen.judge.session import Look, fill_boxes, keep_typed, present, typed
 from csp.face.screen.review_wording import shown
 from csp.face.screen.wording import LABELERS, plain, score, usual
-from csp.keeping.reviews.vocabulary import TAGS, Act
+from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.explorer.explorer import Explorer
 
 FIRST = "csp"
@@ -42,9 +42,9 @@ def editor(explorer: Explorer, look: Look) -> None:
                 st.button("Keep it, then show the machine's", key="draft", type="primary", on_click=_reveal)
             else:
                 st.button(
-                    "Save this label", key="save", type="primary", on_click=decide, args=(Act.OVERRIDE,)
+                    "Save this label", key="save", type="primary", on_click=decide, args=(Action.OVERRIDE,)
                 )
-                st.button("Keep as draft", key="draft", on_click=decide, args=(Act.DRAFT,))
+                st.button("Keep as draft", key="draft", on_click=decide, args=(Action.DRAFT,))
             st.caption(_scored(explorer, look, own) if own else "Reason and tags go along with any verdict.")
             _focus(data={"box": CLASS_SAFE.sub("-", keys["label"])}, key="verdict-focus")
 
@@ -59,7 +59,7 @@ def _reveal() -> None:
     """A blind look ends with a label of one's own; it is kept as a draft, which says that it was blind."""
     look = present()
     if look is not None and typed(look).label:
-        decide(Act.DRAFT)
+        decide(Action.DRAFT)
 
 
 def _scored(explorer: Explorer, look: Look, own: str) -> str:

@@ -13,19 +13,19 @@ from csp.face.screen.page.identity import me
 from csp.keeping.reviews.event import new_token
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import Act
-from csp.work.reviews.desk import Reviewing, Said
+from csp.keeping.reviews.vocabulary import Action
+from csp.work.reviews.desk import ReviewDesk, Said
 
 Onward = Callable[[], None]
 """Writes the address of the next neuron."""
 
-STAYING = (Act.FLAG, Act.DRAFT)
+STAYING = (Action.FLAG, Action.DRAFT)
 """What does not end the look at a neuron."""
 
 _LOOKS, _TYPED = "verdict-looks", "verdict-typed"
 _BOXES = ("label", "reason", "tags")
 _KEPT_LOOKS = 50
-_DECISIONS = (Act.CONFIRM, Act.OVERRIDE, Act.REJECT)
+_DECISIONS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT)
 
 Spot = tuple[str, int]
 Address = tuple[str | None, ...]
@@ -44,7 +44,7 @@ class Typed:
 class Look:
     """What was on the screen when someone decided."""
 
-    desk: Reviewing
+    desk: ReviewDesk
     layer: str
     neuron: int
     onward: Onward
@@ -64,15 +64,15 @@ class Look:
     token: str = field(default_factory=new_token)
     used: bool = False
 
-    def said(self, act: Act, label: str | None, words: Typed) -> Said:
+    def said(self, act: Action, label: str | None, words: Typed) -> Said:
         """What a press says. The machine's own label is a confirmation, whichever way it was given."""
-        if act is Act.OVERRIDE and self.machine and same_label(label) == same_label(self.machine):
-            act = Act.CONFIRM
+        if act is Action.OVERRIDE and self.machine and same_label(label) == same_label(self.machine):
+            act = Action.CONFIRM
         settles = self.settle and self.state.disputed and act in _DECISIONS
         return Said(
             layer=self.layer,
             neuron=self.neuron,
-            verdict=Act.RESOLVE if settles else act,
+            verdict=Action.RESOLVE if settles else act,
             label=label,
             machine_label=self.machine,
             labeler=self.labeler,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import make_choice
+from csp.work.explorer.options import example_options
 from csp.work.explorer.views import NeuronView
 from csp.work.metrics.registry import NUMBERS, OF_NEURONS
 from csp.work.metrics.results import causal_by_class, faithfulness, version
@@ -38,7 +38,7 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     kept = explorer.run.fingerprint, view.layer, version(explorer)
     table, by_class = _measured(explorer, *kept)
     row: dict[Any, Any] = table.loc[view.neuron].to_dict()
-    own = choice == make_choice(explorer.run.manifest.parameters)
+    own = choice == example_options(explorer.run.manifest.parameters)
     names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
     if not names:
         st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")

@@ -21,8 +21,8 @@ from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import follow, put
 from csp.face.screen.wording import number, plain
-from csp.work.attribution.heatmaps import Heat, heat
-from csp.work.explorer.activation_bands import A_LEVEL, Level, levels
+from csp.work.attribution.heatmaps import HeatmapOverlays, heat
+from csp.work.explorer.activation_bands import A_LEVEL, ActivationBand, levels
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView, Pair
 
@@ -115,7 +115,7 @@ def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
     return images
 
 
-def _level_line(level: Level) -> str:
+def _level_line(level: ActivationBand) -> str:
     strongest, weakest = level.images[0][1], level.images[-1][1]
     if level.start == 0:
         title = f"Strongest {level.stop:.0%}"
@@ -147,7 +147,7 @@ def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Ov
     }
 
 
-def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Heat | None:
+def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> HeatmapOverlays | None:
     """None until it is known, and where it can't be told."""
     asked = explorer.run.fingerprint, view.layer, view.neuron, tuple(images)
     try:

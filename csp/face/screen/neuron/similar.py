@@ -9,7 +9,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.neurons.similar import Similar, SimilarNeurons, similar_neurons
+from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_neurons
 
 SHOWN, PICTURES = 4, 4
 HELP = (
@@ -39,7 +39,7 @@ def label_of(explorer: Explorer, layer: str, neuron: int) -> str:
     return label if isinstance(label, str) else "no label"
 
 
-def _card(explorer: Explorer, layer: str, one: Similar) -> Card:
+def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
     images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:PICTURES]
     label = label_of(explorer, layer, one.neuron)
     return Card(

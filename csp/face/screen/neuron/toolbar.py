@@ -11,7 +11,7 @@ from csp.face.screen.url.state import follow, put
 from csp.keeping.run_folder.run import Run
 
 
-def steering(run: Run, layer: str, neuron: int, kind: str) -> None:
+def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
     """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
     neurons = run.layer(layer).neurons
     with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="xsmall"):

@@ -11,8 +11,8 @@ from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.review_wording import DONE, name
 from csp.face.screen.state import review_store
 from csp.face.screen.wording import spot
-from csp.keeping.reviews.event import Who
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.event import Reviewer
+from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.agreement import agreement, conflicts
 from csp.work.reviews.audit import Audit
@@ -66,7 +66,8 @@ def _agreement_rows(found: dict[str, Any]) -> list[Row]:
 def _dispute_row(explorer: Explorer, one: dict[str, Any]) -> Row:
     address = {"run": explorer.run.name, "layer": one["layer"], "neuron": one["neuron"]}
     sides = (
-        f"{name(Who(side['reviewer'], side['verified']))}: {side['label'] or DONE[Act(side['verdict'])]}"
+        f"{name(Reviewer(side['reviewer'], side['verified']))}: "
+        f"{side['label'] or DONE[Action(side['verdict'])]}"
         for side in one["verdicts"]
     )
     cells: list[Cell] = [

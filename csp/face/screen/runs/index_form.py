@@ -8,7 +8,7 @@ from csp.errors import CspError
 from csp.face.screen.runs.job_form import Fields, Given, form_faults
 from csp.face.screen.state.waiting import let_go, waited
 from csp.work.indexing.spec import IndexSpec
-from csp.work.jobs.one_shot import apart
+from csp.work.jobs.one_shot import in_own_process
 
 LAYERS, LISTING = "index-known-layers", "index-listing"
 SPECS = {
@@ -98,7 +98,7 @@ def _list_layers(fields: Fields) -> None:
 
 def _named(model: str) -> dict[str, str]:
     """Each layer of a model with how it reads in the list."""
-    infos = apart("csp.work.jobs.index:layers_of", model)
+    infos = in_own_process("csp.work.jobs.index:layers_of", model)
     return {one["layer"]: f"{one['layer']} ({one['type']}, {one['shape']})" for one in infos}
 
 

@@ -17,7 +17,7 @@ from csp.face.screen.wording import plain
 from csp.keeping.canonical_json import canonical_json
 from csp.work.jobs.jobs import start_job
 from csp.work.jobs.kinds import faults_of
-from csp.work.jobs.one_shot import apart
+from csp.work.jobs.one_shot import in_own_process
 
 Given = Mapping[str, Any]
 """The arguments of a job as far as they were filled in."""
@@ -122,7 +122,7 @@ def _opened(kind: str, place: str, fields: Fields, asked: Given) -> bool:
     """Whether everything could be opened; a fault goes to the head of the form."""
 
     def work() -> bool:
-        apart(place, asked)
+        in_own_process(place, asked)
         return True
 
     words = "Opening the models and the images"

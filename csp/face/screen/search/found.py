@@ -18,7 +18,7 @@ from csp.face.screen.url.params import Params
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_probe_image
-from csp.work.neurons.search_reviewed import Answer, search_reviewed
+from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
 
 LAYERS = Sequence[str]
 SCORE = (
@@ -46,8 +46,8 @@ def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int) -> N
     """Neurons that look for the same as one neuron, after itself."""
     itself = Match(layer, neuron, 1.0, "the example")
 
-    def search() -> Answer:
-        return Answer((itself, *search_like(explorer, layers, layer, neuron)))
+    def search() -> ReviewedMatches:
+        return ReviewedMatches((itself, *search_like(explorer, layers, layer, neuron)))
 
     _show(explorer, search, ALIKE, 4)
 
@@ -66,16 +66,16 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
             st.image(picture, width="stretch", alt="The picture to search by")
         another_picture()
 
-    def search() -> Answer:
+    def search() -> ReviewedMatches:
         if chosen.upload is None:
-            return Answer(search_probe_image(explorer, layers, chosen.image or 0))
-        return Answer(search_picture(explorer, layers, chosen.upload.image))
+            return ReviewedMatches(search_probe_image(explorer, layers, chosen.image or 0))
+        return ReviewedMatches(search_picture(explorer, layers, chosen.upload.image))
 
     with right:
         _show(explorer, search, SHOWN, 3)
 
 
-def _show(explorer: Explorer, search: Callable[[], Answer], help_: str, columns: int) -> None:
+def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str, columns: int) -> None:
     try:
         with st.spinner("Searching …", show_time=True):
             answer = search()

@@ -18,20 +18,20 @@ from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import choose
 from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import lit_pictures
-from csp.work.attribution.predictions import HOW, Tried, try_picture, try_probe_image
+from csp.work.attribution.predictions import HOW, Prediction, try_picture, try_probe_image
 from csp.work.explorer.explorer import Explorer
-from csp.work.models.probe_images import ProbePicture, ProbePictures
+from csp.work.models.probe_images import ProbeImage, ProbeImages
 
 ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
 SHOWN, COLUMNS, EXAMPLES = 12, 2, 3
 CLASSES = 6
 
 
-def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Tried | None:
+def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Prediction | None:
     """The picture through the model; None while that goes on. This session alone holds what comes of it."""
     asked = explorer.run.fingerprint, layer, chosen.image, chosen.token
 
-    def work() -> Tried:
+    def work() -> Prediction:
         if chosen.upload is None:
             return try_probe_image(explorer, layer, chosen.image or 0)
         return try_picture(explorer, layer, chosen.upload.image)
@@ -39,7 +39,7 @@ def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Tried | None:
     return waited("tried", asked, work, "Looking at the picture", choose_anew)
 
 
-def chosen_order(params: Params, tried: Tried) -> str:
+def chosen_order(params: Params, tried: Prediction) -> str:
     """Which neurons come first, from the address; without contributions only how they fire can tell."""
     orders = list(ORDERS) if tried.how else ["strongest"]
     return choice(params, "order", orders, orders[0])
@@ -52,7 +52,7 @@ def tried_picture(explorer: Explorer, chosen: Chosen) -> None:
         st.image(picture, width="stretch", alt="The picture that was tried")
 
 
-def prediction(explorer: Explorer, chosen: Chosen, tried: Tried) -> None:
+def prediction(explorer: Explorer, chosen: Chosen, tried: Prediction) -> None:
     """The classes by probability, and what is known of the picture."""
     with st.container(key="prediction", gap="xsmall"):
         if tried.prediction:
@@ -63,7 +63,7 @@ def prediction(explorer: Explorer, chosen: Chosen, tried: Tried) -> None:
             st.caption(line)
 
 
-def order_bar(order: str, tried: Tried) -> None:
+def order_bar(order: str, tried: Prediction) -> None:
     """What the list is about, and in which order."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**The neurons behind it**", help=_help(tried), width="content")
@@ -71,7 +71,7 @@ def order_bar(order: str, tried: Tried) -> None:
             choose("order", order, ORDERS, "Which neurons")
 
 
-def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Tried, order: str) -> None:
+def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Prediction, order: str) -> None:
     """Cards of neurons: where each fires here, beside its own pictures."""
     leaf = _in_order(tried.neurons, order).head(SHOWN)
     if leaf.empty:
@@ -126,7 +126,7 @@ def _lit(explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen)
     return lit or {}
 
 
-def _from(picture: ProbePicture) -> str:
+def _from(picture: ProbeImage) -> str:
     return f", {picture.remark}" if picture.remark else ""
 
 
@@ -134,13 +134,13 @@ def _sentence(text: str) -> str:
     return plain(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
 
 
-def _picture(explorer: Explorer, chosen: Chosen) -> ProbePicture:
-    return chosen.upload or ProbePictures(explorer.run).picture(chosen.image or 0)
+def _picture(explorer: Explorer, chosen: Chosen) -> ProbeImage:
+    return chosen.upload or ProbeImages(explorer.run).picture(chosen.image or 0)
 
 
 def _card(
     explorer: Explorer,
-    tried: Tried,
+    tried: Prediction,
     pair: tuple[dict[Any, Any], dict[Any, Any]],
     lit: dict[int, bytes],
     usual: str,
@@ -173,7 +173,7 @@ def _fires(percentile: float) -> str:
     return f"fires more strongly than on {int(100 * percentile)} % of the images"
 
 
-def _adds(contribution: float, tried: Tried) -> list[Badge]:
+def _adds(contribution: float, tried: Prediction) -> list[Badge]:
     if contribution != contribution or tried.how is None:
         return []
     name = tried.prediction[0][0]
@@ -182,7 +182,7 @@ def _adds(contribution: float, tried: Tried) -> list[Badge]:
     return [(f"{contribution:+.2f} {speaks} {name}", tone, HOW[tried.how])]
 
 
-def _help(tried: Tried) -> str:
+def _help(tried: Prediction) -> str:
     how = (
         f" The number in colour is what the neuron adds to the class, {HOW[tried.how]}." if tried.how else ""
     )

@@ -10,7 +10,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.compare import compare_labelers
 from csp.work.neurons.showcase import CONTRASTIVE, PLAIN
-from csp.work.reviews.summary import layer_glance
+from csp.work.reviews.summary import layer_summary
 
 EXAMPLE_PAIRS = 6
 EXAMPLES = 12
@@ -86,7 +86,7 @@ def _conclusion(explorer: Explorer, view: NeuronView) -> None:
 def glance(explorer: Explorer) -> None:
     """The run in plain words: what it is, how far people are with it, and ways into it."""
     run = explorer.run
-    layers = [layer_glance(explorer, layer, reviewed(explorer, layer)) for layer in run.layers]
+    layers = [layer_summary(explorer, layer, reviewed(explorer, layer)) for layer in run.layers]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("This run at a glance", anchor=False)
         st.space("stretch")

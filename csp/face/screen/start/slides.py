@@ -12,8 +12,8 @@ from csp.face.screen.wording import image_alt, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import ImageFacts, NeuronView
-from csp.work.neurons.showcase import Shares, Turn
-from csp.work.reviews.label_in_force import Shown
+from csp.work.neurons.showcase import AttributeShares, LabelChange
+from csp.work.reviews.label_in_force import LabelInForce
 
 PICTURES, COLUMNS = 9, 3
 OTHERS, OTHERS_PICTURES = 4, 5
@@ -21,7 +21,7 @@ TWO, THREE = [45, 55], [34, 34, 32]
 """Widths of pictures and words."""
 
 
-def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """What a neuron fires for, and what the plain labeler makes of it."""
     with _beside(explorer.run, view, twins=False):
         st.header("What does this neuron look for?", anchor=False)
@@ -34,7 +34,7 @@ def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> 
         st.markdown("Would you agree?")
 
 
-def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """The look-alikes beside them."""
     with _beside(explorer.run, view):
         st.header("Now look at their twins.", anchor=False)
@@ -45,7 +45,7 @@ def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> 
             )
 
 
-def answer_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+def answer_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """What the first have and the twins lack."""
     with _beside(explorer.run, view):
         st.header("What do the first have that their twins lack?", anchor=False)
@@ -55,7 +55,7 @@ def answer_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) ->
             st.markdown(_borne_out(found[0], found[0].shares))
 
 
-def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """More neurons of the kind."""
     total = sum(record.neurons for record in explorer.run.manifest.layers)
     st.header("It is not the only one.", anchor=False)
@@ -76,7 +76,7 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) ->
         words.markdown(f"{plain(turn.plain)} → :blue[**{plain(turn.contrastive)}**]")
 
 
-def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) -> None:
+def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """A person has the last word."""
     with _beside(explorer.run, view):
         st.header("The machine suggests. A person decides.", anchor=False)
@@ -99,11 +99,11 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[Turn]) ->
         st.page_link("pages/neurons.py", label="All neurons", icon=":material/grid_view:", query_params=here)
 
 
-Slide = Callable[[Explorer, NeuronView, Sequence[Turn]], None]
+Slide = Callable[[Explorer, NeuronView, Sequence[LabelChange]], None]
 SLIDES: tuple[Slide, ...] = (first_slide, twins_slide, answer_slide, others_slide, people_slide)
 
 
-def neuron_slide(explorer: Explorer, view: NeuronView, label: Shown) -> None:
+def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> None:
     """One neuron for a wall: both groups, its label and whose it is."""
     with _beside(explorer.run, view):
         if label.text is None:
@@ -143,7 +143,7 @@ def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, look: tuple[str, int
     tile_grid(tiles, tone=tone, columns=columns, key=key)
 
 
-def _borne_out(turn: Turn, shares: Shares) -> str:
+def _borne_out(turn: LabelChange, shares: AttributeShares) -> str:
     firing, alike = shares.contrastive
     return (
         f"The pictures bear it out: {_share(firing)} of those that make it fire show "

@@ -12,13 +12,13 @@ from csp.keeping.library.find import list_runs
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.added_tables import Additions
-from csp.work.attribution.class_attribution import PUSHES, ClassPush, class_push
+from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
 from csp.work.neurons.map import MAP, neuron_map
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
-from csp.work.neurons.showcase import Turn, turns
+from csp.work.neurons.showcase import LabelChange, turns
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
 
@@ -106,14 +106,18 @@ def _path(_explorer: Explorer, fingerprint: str, layer: str) -> GammaPath:
     return gamma_path(_explorer.run, layer)
 
 
-def pushes_of(explorer: Explorer, layer: str) -> ClassPush | None:
+def pushes_of(explorer: Explorer, layer: str) -> ClassAttribution | None:
     """How much each neuron pushes each class, kept until more is measured; None for a run without classes."""
-    return _pushes(explorer, explorer.run.fingerprint, Additions(explorer.run).version(PUSHES), layer)
+    return _pushes(
+        explorer, explorer.run.fingerprint, Additions(explorer.run).version(CLASS_ATTRIBUTION), layer
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the classes …")
-def _pushes(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> ClassPush | None:
-    return class_push(_explorer, layer)
+def _pushes(
+    _explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str
+) -> ClassAttribution | None:
+    return class_attribution(_explorer, layer)
 
 
 def audited(explorer: Explorer) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
@@ -131,13 +135,13 @@ def _audited(
     return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
 
 
-def turns_of(explorer: Explorer) -> tuple[Turn, ...]:
+def turns_of(explorer: Explorer) -> tuple[LabelChange, ...]:
     """The neurons of a run for which look-alikes change the first label, the most telling first."""
     return _turns(explorer, explorer.run.fingerprint)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for telling neurons …")
-def _turns(_explorer: Explorer, fingerprint: str) -> tuple[Turn, ...]:
+def _turns(_explorer: Explorer, fingerprint: str) -> tuple[LabelChange, ...]:
     return turns(_explorer.run)
 
 

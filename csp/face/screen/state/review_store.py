@@ -6,25 +6,25 @@ import streamlit as st
 
 from csp.errors import UnavailableError
 from csp.face.screen.wording import plain
-from csp.keeping.reviews.chain import Finding, Head
+from csp.keeping.reviews.chain import Head, Verification
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Act
+from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.desk import Person, Reviewing
-from csp.work.reviews.live_states import Standing
+from csp.work.reviews.desk import Person, ReviewDesk
+from csp.work.reviews.live_states import LiveStates
 
 _TROUBLE = "record-trouble"
 
 
-def desk(explorer: Explorer) -> Reviewing:
+def desk(explorer: Explorer) -> ReviewDesk:
     """The record as far as it concerns a run: for recording."""
     return _desk(explorer.run, explorer.run.fingerprint, _place())
 
 
-def standing(explorer: Explorer) -> Standing:
+def standing(explorer: Explorer) -> LiveStates:
     """Where the neurons of a run stand: for reading."""
     return _standing(desk(explorer), explorer.run.fingerprint, _place())
 
@@ -36,7 +36,7 @@ def recent(explorer: Explorer, person: Person, count: int = 10) -> list[Event]:
         event
         for state in states.values()
         for event in state.events
-        if event.who == person.who and event.verdict is not Act.UNDO and event.token not in state.undone
+        if event.who == person.who and event.verdict is not Action.UNDO and event.token not in state.undone
     ]
     return sorted(mine, key=lambda event: -event.sequence)[:count]
 
@@ -46,7 +46,7 @@ def is_there() -> bool:
     return _TROUBLE not in st.session_state
 
 
-def verify(expect: str | None = None) -> Finding:
+def verify(expect: str | None = None) -> Verification:
     """Check every event; what is found stands in the bar of every page until it is found otherwise."""
     finding = _kept().reviews.verify(expect)
     _kept().good = Head(finding.events, finding.head) if finding.ok else Head()
@@ -78,10 +78,10 @@ class _Kept:
     reviews: Reviews
     good: Head
     """Up to here every event was found as recorded."""
-    broken: Finding | None = None
+    broken: Verification | None = None
 
 
-def _check() -> Finding | None:
+def _check() -> Verification | None:
     kept = _kept()
     if kept.broken is None:
         finding = kept.reviews.verify(since=kept.good)
@@ -106,13 +106,13 @@ def _open(place: str) -> _Kept:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _desk(_run: Run, fingerprint: str, place: str) -> Reviewing:
-    return Reviewing(_run, _kept().reviews)
+def _desk(_run: Run, fingerprint: str, place: str) -> ReviewDesk:
+    return ReviewDesk(_run, _kept().reviews)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _standing(_desk: Reviewing, fingerprint: str, place: str) -> Standing:
-    return Standing(_desk)
+def _standing(_desk: ReviewDesk, fingerprint: str, place: str) -> LiveStates:
+    return LiveStates(_desk)
 
 
 def _sentence(error: str) -> str:
