@@ -9,9 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from csp.keeping.run_folder.run import Run
 from tests.build import build_run
+
+# How long an example takes says nothing on a busy machine. CI tries the same examples each time.
+settings.register_profile(
+    "here", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
+settings.load_profile("ci" if "CI" in os.environ else "here")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The method against the results of its reference implementation (a folder beside the checkout)."""
+"""The method against the results of its reference implementation (`tests/golden/`)."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from csp.method.labelers.projection import concept_vector
 from csp.method.labelers.registry import LABELERS, best_labels
 from csp.method.metrics.statistics import simulation_correlation
 
-GOLDEN = Path(__file__).parents[2] / ".." / "shared" / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 CLOSE = 1e-5
 FILES = {"public": True, "public_no_reuse": False}
 SCORES = {
@@ -25,8 +25,6 @@ SCORES = {
 }
 
 Golden = dict[str, np.ndarray]
-
-pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden results are not beside this checkout")
 
 
 @pytest.fixture(scope="module", params=FILES)

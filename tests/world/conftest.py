@@ -1,10 +1,6 @@
-import os
 from pathlib import Path
 
 import pytest
-
-# No test may depend on a hub; without this, one that asks for a hub's model would try again and again.
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(scope="session")

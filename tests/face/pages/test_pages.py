@@ -198,7 +198,7 @@ def test_run_deleted_while_open(tiny: Run) -> None:
 
 
 def test_no_run_at_all_shows_first_steps(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("csp.keeping.home.SHIPPED_RUNS", own_home / "none")
+    monkeypatch.setattr("csp.keeping.library.find.SHIPPED_RUNS", own_home / "none")
     app = opened("app.py")
     assert "csp index" in app.code[0].value
 

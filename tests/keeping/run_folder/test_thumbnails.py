@@ -21,7 +21,7 @@ from csp.keeping.run_folder.thumbnails import (
 PAIRS = st.lists(st.builds(Thumbnails, small=st.binary(max_size=9), large=st.binary(max_size=9)), max_size=6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(width=st.integers(1, 900), height=st.integers(1, 900))
 def test_shrunk_in_proportion_and_never_enlarged(width: int, height: int) -> None:
     made = make_thumbnails(Image.new("RGB", (width, height), (200, 90, 80)))
@@ -45,7 +45,7 @@ def test_plain_webp_whatever_came_in(mode: str) -> None:
         assert b"serial" not in data
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(pairs=PAIRS)
 def test_pack_gives_back_what_was_put_in(pairs: list[Thumbnails], tmp_path: Path) -> None:
     write_pack(tmp_path, pairs)

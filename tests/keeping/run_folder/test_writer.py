@@ -104,7 +104,7 @@ def test_killed_once_early_or_late(moments: int, built_run: Path, tmp_path: Path
     assert_same_run(out, built_run)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.sets(st.integers(1, ROWS - 1), max_size=6))
 def test_batches_of_any_size_give_the_same_arrays(
     cuts: set[int], built_run: Path, tmp_path_factory: pytest.TempPathFactory

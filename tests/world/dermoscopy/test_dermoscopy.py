@@ -140,7 +140,7 @@ def test_the_documented_rates_are_those_of_the_sampler() -> None:
         assert rate(attribute) == pytest.approx(int(percent) / 100, abs=0.015), attribute
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(seed=st.integers(0, 10**6), attribute=st.sampled_from(ATTRIBUTES), on=st.booleans())
 def test_switching_an_attribute_switches_its_flag(seed: int, attribute: str, on: bool) -> None:
     case = sample_case(seed)
@@ -152,7 +152,7 @@ def test_switching_an_attribute_switches_its_flag(seed: int, attribute: str, on:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sampled_flags_agree_with_one_another(seed: int) -> None:
     flags = sample_case(seed).flags()
     assert not (flags["typical_network"] and flags["atypical_network"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -240,7 +240,7 @@ def damaged(data: bytes, seed: int) -> bytes:
     return bytes(changed[: rng.randint(1, len(changed))] if rng.random() < 0.3 else changed)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=600, derandomize=True)
 @given(kind=st.sampled_from(sorted(SEEDS)), seed=st.integers(0, 2**32))
 def test_damaged_files_are_read_or_refused_and_nothing_else(kind: str, seed: int) -> None:
     try:
