@@ -1,0 +1,94 @@
+"""Making a run from a script: from a model and images, or from arrays."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from csp.api.run import OpenedRun, open_run
+from csp.work.indexing.import_arrays import ImportSpec, import_parameters
+from csp.work.indexing.import_arrays import import_arrays as make_import
+from csp.work.indexing.index import index as make_index
+from csp.work.indexing.spec import make_spec
+from csp.work.progress import Report, silent
+
+Array = Float[np.ndarray, "rows columns"] | str | Path
+
+
+def index(
+    *,
+    model: str,
+    layers: Sequence[str],
+    data: str,
+    encoder: str,
+    out: str | Path,
+    examples: int | None = None,
+    report: Report = silent,
+    **options: Any,
+) -> OpenedRun:
+    """Put every image through the target model and the encoder, and open the run that this makes.
+
+    The arguments are the fields of a `csp index` config (`vocabulary`, `pooling`, `gamma`, ... as options).
+    A call that was stopped goes on where it was when it is made again. Raises BadInputError, NotFoundError
+    and UnavailableError with a sentence.
+    """
+    fields = {"model": model, "layers": list(layers), "data": data, "encoder": encoder, "out": str(out)}
+    given = fields | options | ({} if examples is None else {"k": examples})
+    return open_run(make_index(make_spec(given), report))
+
+
+def import_arrays(
+    activations: Array,
+    embeddings: Array,
+    *,
+    out: str | Path,
+    images: str | Path | None = None,
+    vocabulary: Sequence[str] | str | Path | None = None,
+    text_embeddings: Array | None = None,
+    layer: str = "imported",
+    examples: int | None = None,
+    gamma: float | None = None,
+    reuse: bool = True,
+    contrast: str | None = None,
+    report: Report = silent,
+) -> OpenedRun:
+    """Open a run made of arrays that you have: in memory, or as `.npy` files.
+
+    activations: [images, neurons]; embeddings: [images, d]; text_embeddings: [texts, d], one row for each
+    text of `vocabulary` (a list of texts, or a file). `images` is a folder, a CSV file or a dataset spec that
+    lists the same images in the same order. Raises BadInputError for arrays that do not belong together,
+    NotFoundError for a missing file.
+    """
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        spec = ImportSpec(
+            activations=_file(activations, place / "activations.npy"),
+            embeddings=_file(embeddings, place / "embeddings.npy"),
+            out=str(out),
+            images=None if images is None else str(images),
+            vocabulary=_terms(vocabulary, place / "vocabulary.csv"),
+            text_embeddings=None
+            if text_embeddings is None
+            else _file(text_embeddings, place / "text_embeddings.npy"),
+            layer=layer,
+            parameters=import_parameters(examples, gamma, reuse, contrast),
+        )
+        return open_run(make_import(spec, report))
+
+
+def _file(array: Array, path: Path) -> Path:
+    if isinstance(array, str | Path):
+        return Path(array)
+    np.save(path, np.asarray(array), allow_pickle=False)
+    return path
+
+
+def _terms(vocabulary: Sequence[str] | str | Path | None, path: Path) -> Path | None:
+    if vocabulary is None or isinstance(vocabulary, str | Path):
+        return None if vocabulary is None else Path(vocabulary)
+    pd.DataFrame({"text": list(vocabulary)}).to_csv(path, index=False, encoding="utf-8")
+    return path
