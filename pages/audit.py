@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from csp.face.screen.audit.artefacts import LEAF, artefact_table
+from csp.face.screen.audit.artefacts import artefact_table
 from csp.face.screen.audit.log import log_view, verify_button
 from csp.face.screen.audit.numbers import coverage_table, criteria_table, headline, overruled_line
 from csp.face.screen.audit.report import report_panel
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.review.agreement import agreement_table, disputes_list
 from csp.face.screen.state.cached import audited, chosen_explorer
-from csp.face.screen.url.params import choice, whole_number
-from csp.face.screen.url.state import choose, follow, write
+from csp.face.screen.url.params import choice
+from csp.face.screen.url.state import choose
 
 VIEWS = {
     "checked": "What was checked",
@@ -40,14 +40,7 @@ with frame("Audit"):
             disputes_list(audit, explorer.run.name)
         report_panel(explorer)
     elif view == "artefacts":
-        leaves = max(1, -(-len(artefacts) // LEAF))
-        page = whole_number(address, "page", 1, leaves, 1)
-        artefact_table(explorer, artefacts, page)
-        if leaves > 1:
-            follow("page", page)
-            st.number_input(
-                f"Page, of {leaves}", 1, leaves, step=1, key="page", on_change=write, args=("page",)
-            )
+        artefact_table(explorer, artefacts, address)
     elif view == "criteria":
         criteria_table(audit)
     else:

@@ -6,15 +6,15 @@ from csp.face.screen.atlas.chips import chip_bar, chips_of
 from csp.face.screen.atlas.columns import chosen_columns, column_picker, context_of
 from csp.face.screen.atlas.export import export_menu
 from csp.face.screen.atlas.filters import (
+    PAGE,
     chosen_filters,
     count_line,
     filter_bar,
-    leaf_of,
-    leaves,
     nothing_found,
 )
 from csp.face.screen.atlas.map import chosen_colour, colour_picker, map_view
 from csp.face.screen.atlas.table import neuron_cards, neuron_table
+from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, rows_of
 from csp.face.screen.wording import measured_line
@@ -30,7 +30,8 @@ with frame("Neurons"):
     context = context_of(run, rows, explorer.score_range(layer))
     fitting = filters.apply(rows.frame, chips)
     found = filters.within(fitting)
-    leaf = leaf_of(address, filters, found)
+    page = chosen_page(address, len(found), PAGE[filters.view])
+    shown = found.iloc[page.rows]
 
     filter_bar(run, layer, filters)
     chip_bar(rows.frame, chips, filters.only)
@@ -39,18 +40,18 @@ with frame("Neurons"):
         if filters.view == "map":
             colour_picker(colour, context)
         st.space("stretch")
-        leaves(address, filters, found)
+        pager(page)
         if filters.view == "table":
             column_picker(rows, columns)
         export_menu(explorer, rows, found)
     if filters.view == "map":
-        map_view(context, map_of(explorer, layer), fitting, leaf, colour)
+        map_view(context, map_of(explorer, layer), fitting, shown, colour)
     elif found.empty:
         nothing_found()
     elif filters.view == "table":
-        neuron_table(context, leaf, columns, filters.order, address)
+        neuron_table(context, shown, columns, filters.order, address)
     else:
-        neuron_cards(context, leaf, columns=4)
+        neuron_cards(context, shown, columns=4)
     with st.container(key="provenance"):
         st.caption(measured_line(rows, run.name))
     run_line(run)

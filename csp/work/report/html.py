@@ -4,7 +4,6 @@ A picture that several neurons share is in the file once (an SVG image that is u
 layer stays small.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
@@ -20,6 +19,7 @@ from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
 from csp.work.report.content import Content, pictured
+from csp.world.pictures.data_url import data_url
 
 SIDE = 112
 """Longest side of a picture in the file, in pixels."""
@@ -76,7 +76,7 @@ def drawn_pictures(run: Run, content: Content, report: Report = silent) -> dict[
             picture = shrunk(run.thumbnail(image, "small"), SIDE)
         except NotFoundError:
             continue
-        drawn[image] = f"data:image/webp;base64,{b64encode(picture).decode('ascii')}"
+        drawn[image] = data_url(picture)
     stage.reached(len(images))
     return drawn
 

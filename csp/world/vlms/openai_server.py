@@ -5,7 +5,6 @@ that the spec names, else `OPENAI_API_KEY` to api.openai.com or this machine. It
 """
 
 import asyncio
-import base64
 import io
 import json
 import os
@@ -19,6 +18,7 @@ import httpx
 from PIL import Image
 
 from csp.errors import BadInputError, UnavailableError
+from csp.world.pictures.data_url import data_url
 from csp.world.protocols.vlm import MOST_TOKENS, StoppedError, never
 from csp.world.vlms.http import Server
 from csp.world.vlms.prompts import message_parts
@@ -122,8 +122,7 @@ def _key(host: str) -> str:
 def _picture(image: Image.Image) -> dict[str, Any]:
     file = io.BytesIO()
     image.save(file, "PNG")
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    return {"type": "image_url", "image_url": {"url": data_url(file.getvalue(), "png")}}
 
 
 def _said(document: Any, address: str) -> str:

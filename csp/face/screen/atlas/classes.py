@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from csp.face.screen.atlas.facts import label_lines, persons_line, pictures
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
@@ -93,7 +93,7 @@ def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
     facts = rows.frame.iloc[neuron].to_dict()
     marks: list[Badge] = [(word, "orange", f"An artefact: {word}") for word in facts["artefacts"]]
     return Card(
-        href=_href(run, rows.layer, neuron),
+        href=neuron_link(run.name, rows.layer, neuron),
         title=f"{neuron} · {push:+.2f}",
         label=label_lines(facts)[0],
         line="",
@@ -118,8 +118,4 @@ def _artefact(run: Run, rows: NeuronRows, pushes: ClassAttribution, facts: Mappi
         ("lines", (f"{len(neurons)}", named)),
         *(("text", f"{facts[name]:+.2f}") for name in pushes.table.columns),
     ]
-    return Row(cells, href=_href(run, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")
-
-
-def _href(run: Run, layer: str, neuron: int) -> str:
-    return "neuron?" + urlencode({"run": run.name, "layer": layer, "neuron": neuron})
+    return Row(cells, href=neuron_link(run.name, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")

@@ -9,13 +9,13 @@ import streamlit as st
 from csp.face.screen.atlas.chips import Chip, chosen_chips, fitting
 from csp.face.screen.atlas.orders import ORDERS, in_order
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.url.params import Params, choice, whole_number, whole_numbers
+from csp.face.screen.url.params import Params, choice, whole_numbers
 from csp.face.screen.url.state import choose, follow, put, write
 from csp.keeping.run_folder.run import Run
 
 VIEWS = {"table": "Table", "cards": "Cards", "map": "Map"}
 PAGE = {"table": 10, "cards": 12, "map": 6}
-"""Neurons on one leaf, as many as a screen holds."""
+"""Neurons on one page, as many as a screen holds."""
 FIRST_PAGE = ("page",)
 
 
@@ -78,13 +78,6 @@ def filter_bar(run: Run, layer: str, filters: Filters) -> None:
         choose("view", filters.view, VIEWS, "View", drop=FIRST_PAGE)
 
 
-def leaf_of(params: Params, filters: Filters, found: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the leaf in the address; raises WrongAddressError for one that does not exist."""
-    size = PAGE[filters.view]
-    page = whole_number(params, "page", 1, _leaves(filters, found), 1)
-    return found.iloc[(page - 1) * size : page * size]
-
-
 def count_line(run: Run, filters: Filters, found: int, neurons: int) -> None:
     """How many neurons fit, the way back from a choice on the map, and on to a search by meaning."""
     fit = "All" if found == neurons else f"{found:,} of"
@@ -109,20 +102,9 @@ def count_line(run: Run, filters: Filters, found: int, neurons: int) -> None:
         )
 
 
-def leaves(params: Params, filters: Filters, found: pd.DataFrame) -> None:
-    """The leaves to turn, where there are several."""
-    if (count := _leaves(filters, found)) > 1:
-        follow("page", int(params.get("page", 1)))
-        st.pagination(count, key="page", on_change=write, args=("page",))
-
-
 def nothing_found() -> None:
     """What to do when no neuron fits."""
     st.info("No neuron fits these filters. Clear the words, or choose fewer chips.")
-
-
-def _leaves(filters: Filters, found: pd.DataFrame) -> int:
-    return max(1, -(-len(found) // PAGE[filters.view]))
 
 
 def _words(words: str) -> None:

@@ -1,7 +1,6 @@
 """The map of neurons: alike lies together. A click opens one, drawing around some lists them."""
 
 from typing import Any, cast
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +12,7 @@ from csp.face.screen.atlas.table import neuron_cards
 from csp.face.screen.elements.components import chart_clicks
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.runs.job_panel import job_panel
+from csp.face.screen.url.links import link
 from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import follow, put, ranges, write
 from csp.face.screen.wording import plain
@@ -45,9 +45,9 @@ def colour_picker(colour: str, context: Context) -> None:
 
 
 def map_view(
-    context: Context, places: pd.DataFrame, fitting: pd.DataFrame, leaf: pd.DataFrame, colour: str
+    context: Context, places: pd.DataFrame, fitting: pd.DataFrame, shown: pd.DataFrame, colour: str
 ) -> None:
-    """The map beside the neurons of a leaf; neurons that the filters leave out are grey."""
+    """The map beside the neurons of a page; neurons that the filters leave out are grey."""
     left, right = st.columns([60, 40], gap="medium")
     with left.container(key="neuron-map"):
         if places.empty:
@@ -56,9 +56,9 @@ def map_view(
             _chart(context, places, fitting, colour)
             _notes(places, len(context.rows.frame))
     with right:
-        if leaf.empty:
+        if shown.empty:
             nothing_found()
-        neuron_cards(context, leaf, columns=2)
+        neuron_cards(context, shown, columns=2)
 
 
 def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour: str) -> None:
@@ -74,8 +74,8 @@ def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour
         config={"displaylogo": False, "scrollZoom": True},
         alt=f"Map of {len(frame)} neurons of {context.rows.layer}; alike ones lie together",
     )
-    where = {"run": context.run.name, "layer": context.rows.layer}
-    chart_clicks("map-chart", f"neuron?{urlencode(where)}&neuron=")
+    here = link("neuron", run=context.run.name, layer=context.rows.layer)
+    chart_clicks("map-chart", f"{here}&neuron=")
 
 
 def _notes(places: pd.DataFrame, neurons: int) -> None:

@@ -1,8 +1,7 @@
-"""The neurons of a leaf as a table or as cards; a row, or a card, opens its neuron."""
+"""The neurons of a page as a table or as cards; a row, or a card, opens its neuron."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +10,7 @@ from csp.face.screen.atlas.columns import Context, TableColumn, columns_of
 from csp.face.screen.atlas.facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
 from csp.face.screen.atlas.orders import ORDERS, two_orders
 from csp.face.screen.elements.components import Card, Column, Row, card_grid, row_table
+from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import number
 from csp.work.neurons.doubt import DOUBTFUL
@@ -19,23 +19,23 @@ CARD_PICTURES = 4
 
 
 def neuron_table(
-    context: Context, leaf: pd.DataFrame, shown: Sequence[str], order: str, params: Params
+    context: Context, shown: pd.DataFrame, names: Sequence[str], order: str, params: Params
 ) -> None:
-    """One leaf as a table; a click on a head sorts by it, a second click the other way."""
+    """One page as a table; a click on a head sorts by it, a second click the other way."""
     known = columns_of(context.rows)
-    columns = [known[name] for name in shown]
+    columns = [known[name] for name in names]
     rows = [
         Row([column.cell(facts, context) for column in columns], _opens(context, facts), _hint(facts))
-        for facts in leaf.to_dict("records")
+        for facts in shown.to_dict("records")
     ]
     heads = [_head(column, order, params) for column in columns]
     with st.container(key="neuron-table"):
         row_table(f"Neurons of {context.rows.layer}", heads, rows, key="neuron-rows")
 
 
-def neuron_cards(context: Context, leaf: pd.DataFrame, columns: int) -> None:
-    """One leaf as cards, pictures first."""
-    cards = [_card(context, facts) for facts in leaf.to_dict("records")]
+def neuron_cards(context: Context, shown: pd.DataFrame, columns: int) -> None:
+    """One page as cards, pictures first."""
+    cards = [_card(context, facts) for facts in shown.to_dict("records")]
     with st.container(key="neuron-cards"):
         card_grid(f"Neurons of {context.rows.layer}", cards, columns=columns, key="neuron-card-grid")
 
@@ -44,8 +44,8 @@ def _head(column: TableColumn, order: str, params: Params) -> Column:
     if not column.sorts:
         return Column(column.name, column.help, column.numeric)
     first, second = two_orders(column.sorts)
-    address = {name: value for name, value in params.items() if name != "page"}
-    href = "neurons?" + urlencode(address | {"sort": second if order == first else first})
+    kept = {name: value for name, value in params.items() if name != "page"}
+    href = link("neurons", **kept | {"sort": second if order == first else first})
     by = ORDERS[order]
     head = Column(column.name, column.help, column.numeric, href)
     if by.column != column.sorts:
@@ -72,8 +72,7 @@ def _card(context: Context, facts: Facts) -> Card:
 
 
 def _opens(context: Context, facts: Facts) -> str:
-    where = {"run": context.run.name, "layer": context.rows.layer, "neuron": facts["neuron"]}
-    return "neuron?" + urlencode(where)
+    return neuron_link(context.run.name, context.rows.layer, facts["neuron"])
 
 
 def _hint(facts: Facts) -> str:

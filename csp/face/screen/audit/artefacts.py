@@ -1,29 +1,31 @@
 """Artefact neurons with the class that they push and the evidence: their strongest pictures."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
+from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.url.links import neuron_link
+from csp.face.screen.url.params import Params
 from csp.face.screen.wording import plain, spot
 from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import ArtefactNeuron
 
 PICTURES = 5
-LEAF = 25
+PAGE = 25
 """Rows at a time."""
 
 
-def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], page: int) -> None:
-    """One leaf of the artefact neurons, those that push a class most first."""
+def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: Params) -> None:
+    """One page of the artefact neurons, those that push a class most first."""
     if not artefacts:
         st.caption(
             "No label in force and no tag names an artefact: ruler, hair, ink, sticker, gel, dark corner."
         )
         return
-    run, shown = explorer.run, artefacts[(page - 1) * LEAF : page * LEAF]
+    page = chosen_page(params, len(artefacts), PAGE)
+    run, shown = explorer.run, artefacts[page.rows]
     frames = {layer: explorer.neurons(layer).frame for layer in {one.layer for one in shown}}
     rows = []
     for one in shown:
@@ -40,7 +42,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], page: in
                     pushes,
                     ("quiet", "a person's label" if one.source == "person" else "machine's suggestion"),
                 ],
-                href="neuron?" + urlencode({"run": run.name, "layer": one.layer, "neuron": one.neuron}),
+                href=neuron_link(run.name, one.layer, one.neuron),
             )
         )
     columns = [
@@ -51,5 +53,6 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], page: in
         Column("Whose label"),
     ]
     row_table("Artefact neurons", columns, rows, key="audit-artefacts")
+    pager(page)
     for how in sorted({one.how for one in shown if one.how}):
         st.caption(f"**{plain(how)}**: {plain(HOW[how])}")

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.elements.components import Column, Row, row_table
+from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.state import review_store
-from csp.face.screen.url.params import Params, choice, whole_number
+from csp.face.screen.url.links import neuron_link
+from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain, spot
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.vocabulary import TAGS, Action
 
-LEAF = 50
+PAGE = 50
 """Events at a time."""
 ANY = "all"
 
@@ -48,13 +49,12 @@ def chosen_filter(params: Params, events: Sequence[Event]) -> LogFilter:
 
 
 def log_view(run: str, events: Sequence[Event], params: Params) -> None:
-    """Filters, then one leaf of the log, newest first."""
+    """Filters, then one page of the log, newest first."""
     chosen = chosen_filter(params, events)
     _filters(chosen, events)
     found = [event for event in reversed(events) if chosen.fits(event)]
     st.caption(f"{len(found):,} of {len(events):,} events of this run, newest first.")
-    leaves = max(1, -(-len(found) // LEAF))
-    page = whole_number(params, "page", 1, leaves, 1)
+    page = chosen_page(params, len(found), PAGE)
     columns = [
         Column("No.", "Place in the chain", numeric=True),
         Column("When (UTC)"),
@@ -66,11 +66,9 @@ def log_view(run: str, events: Sequence[Event], params: Params) -> None:
         Column("Hash", "Of the event and of all before it"),
     ]
     if found:
-        rows = [_row(run, event) for event in found[(page - 1) * LEAF : page * LEAF]]
+        rows = [_row(run, event) for event in found[page.rows]]
         row_table("Events", columns, rows, key="audit-log")
-    if leaves > 1:
-        follow("page", page)
-        st.number_input("Page", 1, leaves, step=1, key="page", on_change=write, args=("page",))
+    pager(page)
 
 
 def verify_button() -> None:
@@ -134,5 +132,5 @@ def _row(run: str, event: Event) -> Row:
             ("lines", (event.reason or "–", tags)),
             ("quiet", event.hash[:12]),
         ],
-        href="neuron?" + urlencode({"run": run, "layer": event.layer, "neuron": event.neuron}),
+        href=neuron_link(run, event.layer, event.neuron),
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.face.screen.state.cached import run_names
 from csp.face.screen.url.params import Params, choice, fraction, whole_number
-from csp.face.screen.url.state import as_text, follow, put
+from csp.face.screen.url.state import as_text, choose, follow, put
 from csp.face.screen.wording import LABELERS
 from csp.work.explorer.explorer import Explorer
 
@@ -18,7 +18,6 @@ WHAT = {
 }
 """By the value of `what` in the address."""
 Side = str | int | float
-_WHAT = "compare-what"
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,7 @@ def chosen_sides(params: Params, explorer: Explorer, layer: str) -> Sides:
 
 def side_pickers(sides: Sides, explorer: Explorer, layer: str) -> None:
     """What to compare, both sides, and a button that swaps them."""
-    follow(_WHAT, sides.what)
-    st.segmented_control(
-        "Compare",
-        tuple(WHAT),
-        format_func=WHAT.__getitem__,
-        required=True,
-        key=_WHAT,
-        on_change=_write_what,
-        label_visibility="collapsed",
-    )
+    choose("what", sides.what, WHAT, "Compare", drop=("a", "b", "page", "neuron"))
     _picker("a", sides.a, sides.what, explorer, layer)
     st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_swap, args=(sides,))
     _picker("b", sides.b, sides.what, explorer, layer)
@@ -92,10 +82,6 @@ def _picker(name: str, value: Side, what: str, explorer: Explorer, layer: str) -
         label_visibility="collapsed",
         width=130,
     )
-
-
-def _write_what() -> None:
-    put("what", str(st.session_state[_WHAT]), drop=("a", "b", "page", "neuron"))
 
 
 def _write_side(name: str, key: str) -> None:

@@ -1,23 +1,23 @@
 """The table of what changed between two choices, changed first."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_table
+from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
-from csp.face.screen.url.params import Params, whole_number
-from csp.face.screen.url.state import follow, write
+from csp.face.screen.url.links import neuron_link
+from csp.face.screen.url.params import Params
 from csp.face.screen.wording import plain, score
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison
 from csp.work.reviews.label_in_force import shown_label
 
-LEAF = 12
+PAGE = 12
 PICTURES = 3
 SAME_HELP = (
     "Two labels are the same thing in other words when the encoder can hardly tell them apart (cosine 0.9)."
@@ -25,30 +25,22 @@ SAME_HELP = (
 PEOPLE = "The label in force where a person decided, and whose it is; the others are the machine's"
 
 
-def leaf_count(found: Comparison) -> int:
-    """How many leaves the table has."""
-    return max(1, -(-len(found.frame) // LEAF))
-
-
 def changes_table(
     readers: Sequence[Explorer], layer: str, found: Comparison, names: tuple[str, str], params: Params
 ) -> None:
-    """How many first labels changed, and a leaf of the table; a row opens its neuron in the first run.
+    """How many first labels changed, and a page of the table; a row opens its neuron in the first run.
 
     Labels compared are the machine's; what people decided in each of the runs stands beside them.
     """
     st.markdown(_headline(found, names), help=SAME_HELP)
-    leaf = whole_number(params, "page", 1, leaf_count(found), 1)
-    shown = found.frame.iloc[(leaf - 1) * LEAF : leaf * LEAF]
+    page = chosen_page(params, len(found.frame), PAGE)
     people = [reader for reader in readers if _decided(reviewed(reader, layer))]
-    rows = [_row(readers[0], layer, facts, people) for _, facts in shown.iterrows()]
+    rows = [_row(readers[0], layer, facts, people) for _, facts in found.frame.iloc[page.rows].iterrows()]
     said = [Column(_people(reader, readers), PEOPLE) for reader in people]
     columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("")]
     with st.container(key="changes"):
         row_table("First labels", columns, rows, key="changes-table")
-    if leaf_count(found) > 1:
-        follow("page", leaf)
-        st.pagination(leaf_count(found), key="page", on_change=write, args=("page",))
+    pager(page)
 
 
 def _headline(found: Comparison, names: tuple[str, str]) -> str:
@@ -84,7 +76,7 @@ def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Expl
         *(_persons(reviewed(reader, layer).get(neuron)) for reader in people),
         ("badges", _badge(facts)),
     ]
-    href = "neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": neuron})
+    href = neuron_link(explorer.run.name, layer, neuron)
     return Row(cells, href=href, hint=f"Opens neuron {neuron}")
 
 

@@ -13,6 +13,7 @@ from csp.face.screen.neuron.grids import activating_tile, contrastive_tile, show
 from csp.face.screen.neuron.suggestion import LONGEST
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import named_explorer, path_of, rows_of, run_names
+from csp.face.screen.url.links import neuron_params
 from csp.face.screen.url.params import Params, whole_number
 from csp.face.screen.url.state import follow
 from csp.face.screen.wording import LABELERS, plain, score
@@ -58,7 +59,7 @@ def two_neurons(explorer: Explorer, layer: str, a: int, b: int) -> None:
 
 def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
     view = explorer.neuron(layer, neuron)
-    here = {"run": explorer.run.name, "layer": layer, "neuron": str(neuron)}
+    here = neuron_params(explorer.run.name, layer, neuron)
     facts = rows_of(explorer, layer).frame.iloc[neuron].to_dict()
     st.subheader(f"Neuron {neuron}: {shown(label_lines(facts)[0], LONGEST)}", anchor=False)
     st.caption(shown(label_lines(facts)[1], 2 * LONGEST))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.elements.components import Tile, tile_grid
+from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.params import Params, choice, whole_number
 from csp.face.screen.url.state import follow, put, write
@@ -17,7 +18,8 @@ from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
 from csp.work.models.probe_images import ProbeImage
 
-ON_A_LEAF = 12
+PAGE = 12
+"""Images at a time."""
 ANY = "all classes"
 KINDS = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "jp2", "avif", "ppm")
 MEGABYTES = 20
@@ -66,23 +68,19 @@ def another_picture() -> None:
 
 
 def probe_picker(params: Params, run: Run, columns: int) -> None:
-    """The pictures of the probe dataset, leaf by leaf; a click on one writes it into the address."""
+    """The pictures of the probe dataset, page by page; a click on one writes it into the address."""
     images = run.images
     classes = sorted(images["label"].dropna().unique())
     kind = choice(params, "class", [ANY, *classes], ANY)
     shown = images if kind == ANY else images[images["label"] == kind]
-    leaves = max(1, -(-len(shown) // ON_A_LEAF))
-    leaf = whole_number(params, "leaf", 1, leaves, 1)
+    page = chosen_page(params, len(shown), PAGE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Or pick one of {len(shown):,} probe images", width="content")
         if classes:
             _class_box(kind, [ANY, *classes])
-        if leaves > 1:
-            follow("leaf", leaf)
-            st.pagination(leaves, key="leaf", on_change=write, args=("leaf",), max_visible_pages=5)
-    rows = shown.iloc[(leaf - 1) * ON_A_LEAF : leaf * ON_A_LEAF]
+        pager(page)
     with st.container(key="probe-pictures"):
-        tiles = [_tile(run, row) for row in rows.to_dict("records")]
+        tiles = [_tile(run, row) for row in shown.iloc[page.rows].to_dict("records")]
         tile_grid(tiles, tone="blue", columns=columns, key="probe-tiles")
 
 
@@ -117,7 +115,7 @@ def _class_box(kind: str, options: list[str]) -> None:
         options,
         key="class",
         on_change=write,
-        args=("class", ("leaf",)),
+        args=("class", ("page",)),
         label_visibility="collapsed",
         width=190,
     )

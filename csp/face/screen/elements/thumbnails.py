@@ -1,10 +1,9 @@
 """Thumbnails of a run as the screen shows them: ready bytes, and nothing where a run has no picture."""
 
-from base64 import b64encode
-
 from csp.errors import NotFoundError
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import Size
+from csp.world.pictures.data_url import data_url
 
 
 def thumbnail(run: Run, image: int, size: Size) -> bytes | None:
@@ -18,4 +17,4 @@ def thumbnail(run: Run, image: int, size: Size) -> bytes | None:
 def source(run: Run, image: int) -> str:
     """The small picture as an address that an <img> shows without a request; "" when there is none."""
     picture = thumbnail(run, image, "small")
-    return f"data:image/webp;base64,{b64encode(picture).decode('ascii')}" if picture else ""
+    return data_url(picture) if picture else ""

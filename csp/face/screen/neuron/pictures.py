@@ -1,6 +1,5 @@
 """The pictures of a neuron, in the arrangement that the address asks for."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 
 import streamlit as st
@@ -19,19 +18,19 @@ from csp.face.screen.neuron.grids import (
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.url.params import Params, choice
-from csp.face.screen.url.state import follow, put
+from csp.face.screen.url.state import choose, put
 from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
 from csp.work.explorer.activation_bands import A_LEVEL, ActivationBand, levels
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView, Pair
+from csp.world.pictures.data_url import data_url
 
 VIEWS = {"groups": "Groups", "pairs": "Pairs", "all": "All", "levels": "Levels"}
 """By the value of `view` in the address."""
 ALL_HEIGHT = 470
 """Pixels: as high as three rows, so all pairs scroll in their place and the words beside them stay."""
 HEAT = "heat"
-_KEY = "pictures-view"
 HELP = (
     "*Groups*: the nine strongest images, their look-alikes beside them place by place, as many as a "
     "vision-language model is shown. *Pairs*: the same, each picture right beside its look-alike. "
@@ -46,16 +45,7 @@ def chosen_pictures(params: Params) -> str:
 
 def pictures_picker(chosen: str) -> None:
     """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
-    follow(_KEY, chosen)
-    st.segmented_control(
-        "Pictures",
-        tuple(VIEWS),
-        format_func=VIEWS.__getitem__,
-        required=True,
-        key=_KEY,
-        on_change=_write,
-        label_visibility="collapsed",
-    )
+    choose("view", chosen, VIEWS, "Pictures")
     other = "groups" if chosen == "pairs" else "pairs"
     st.button(
         "⇄",
@@ -142,9 +132,7 @@ def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Ov
     with st.container(key="heat-line"):
         found = _heat(explorer, view, images)
     pictures = {} if found is None else found.overlays
-    return {
-        image: f"data:image/png;base64,{b64encode(png).decode('ascii')}" for image, png in pictures.items()
-    }
+    return {image: data_url(png, "png") for image, png in pictures.items()}
 
 
 def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> HeatmapOverlays | None:
@@ -165,7 +153,3 @@ def _heat(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Heatma
         where = f", found {plain(found.remark)}" if found.remark else ""
         st.caption(f"Bright where the neuron fires, dark elsewhere{where}.")
     return found
-
-
-def _write() -> None:
-    put("view", st.session_state[_KEY])

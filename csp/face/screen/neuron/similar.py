@@ -1,12 +1,11 @@
 """Neurons that look for the same as this one, each a link with its pictures."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from csp.face.screen.elements.components import Card, card_grid
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.face.screen.url.links import neuron_link
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_neurons
@@ -43,7 +42,7 @@ def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
     images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:PICTURES]
     label = label_of(explorer, layer, one.neuron)
     return Card(
-        href="neuron?" + urlencode({"run": explorer.run.name, "layer": layer, "neuron": one.neuron}),
+        href=neuron_link(explorer.run.name, layer, one.neuron),
         title=f"{one.neuron} · {one.cosine:.2f}",
         label=label,
         line="",

@@ -2,7 +2,6 @@
 
 import math
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -10,6 +9,7 @@ from csp.face.screen.audit.numbers import percent
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.review_wording import DONE, name
 from csp.face.screen.state import review_store
+from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.wording import spot
 from csp.keeping.reviews.event import Reviewer
 from csp.keeping.reviews.vocabulary import Action
@@ -64,7 +64,9 @@ def _agreement_rows(found: dict[str, Any]) -> list[Row]:
 
 
 def _dispute_row(explorer: Explorer, one: dict[str, Any]) -> Row:
-    address = {"run": explorer.run.name, "layer": one["layer"], "neuron": one["neuron"]}
+    href = link(
+        "review", run=explorer.run.name, layer=one["layer"], neuron=one["neuron"], queue="disagreements"
+    )
     sides = (
         f"{name(Reviewer(side['reviewer'], side['verified']))}: "
         f"{side['label'] or DONE[Action(side['verdict'])]}"
@@ -76,7 +78,7 @@ def _dispute_row(explorer: Explorer, one: dict[str, Any]) -> Row:
         ("quiet", one["machine_label"] or "–"),
         ("text", " · ".join(sides)),
     ]
-    return Row(cells, href=f"review?{urlencode(address | {'queue': 'disagreements'})}")
+    return Row(cells, href=href)
 
 
 def _number(kappa: float) -> str:
@@ -120,7 +122,7 @@ def disputes_list(audit: Audit, run: str) -> None:
                 ("text", "; ".join(_said(one) for one in dispute["verdicts"])),
                 ("text", dispute["machine_label"] or "–"),
             ],
-            href="neuron?" + urlencode({"run": run, "layer": dispute["layer"], "neuron": dispute["neuron"]}),
+            href=neuron_link(run, dispute["layer"], dispute["neuron"]),
         )
         for dispute in audit.disputes
     ]

@@ -31,7 +31,7 @@ def search_bar(run: Run, layer: str, way: str, layers: tuple[str, ...]) -> None:
     """The way to search, the run, and where."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-bar"):
         st.subheader("Search", anchor=False, width="content")
-        choose("by", way, WAYS, "How to search", drop=("image", "leaf", "class"))
+        choose("by", way, WAYS, "How to search", drop=("image", "page", "class"))
         st.space("stretch")
         run_picker(run)
         if len(run.layers) > 1:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from csp.face.screen.atlas.facts import badges, label_lines, persons_line, pictures, review_badges
 from csp.face.screen.elements.components import Card, card_grid
 from csp.face.screen.state.cached import rows_of
+from csp.face.screen.url.links import neuron_link
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import Match
 
@@ -30,9 +30,8 @@ def results(explorer: Explorer, matches: Sequence[Match], columns: int) -> None:
 
 def _card(explorer: Explorer, match: Match, facts: dict[Any, Any], usual_state: str) -> Card:
     label, whose = label_lines(facts)
-    where = {"run": explorer.run.name, "layer": match.layer, "neuron": match.neuron}
     return Card(
-        href="neuron?" + urlencode(where),
+        href=neuron_link(explorer.run.name, match.layer, match.neuron),
         title=f"{match.layer} · {match.neuron}",
         label=label,
         line=match.reason,

@@ -1,9 +1,7 @@
 """One picture through the model: what it says, and the neurons behind it, in words first."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +12,7 @@ from csp.face.screen.elements.components import Badge, Card, card_grid
 from csp.face.screen.elements.picture_picker import Chosen, choose_anew, large_picture
 from csp.face.screen.state.cached import rows_of
 from csp.face.screen.state.waiting import waited
+from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, choice
 from csp.face.screen.url.state import choose
 from csp.face.screen.wording import number, plain
@@ -21,6 +20,7 @@ from csp.work.attribution.heatmaps import lit_pictures
 from csp.work.attribution.predictions import HOW, Prediction, try_picture, try_probe_image
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
+from csp.world.pictures.data_url import data_url
 
 ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
 SHOWN, COLUMNS, EXAMPLES = 12, 2, 3
@@ -73,17 +73,17 @@ def order_bar(order: str, tried: Prediction) -> None:
 
 def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Prediction, order: str) -> None:
     """Cards of neurons: where each fires here, beside its own pictures."""
-    leaf = _in_order(tried.neurons, order).head(SHOWN)
-    if leaf.empty:
+    shown = _in_order(tried.neurons, order).head(SHOWN)
+    if shown.empty:
         st.info("No neuron of this layer does.")
         return
     with st.container(key="lit-line"):
-        lit = _lit(explorer, tried.layer, leaf["neuron"].tolist(), chosen)
+        lit = _lit(explorer, tried.layer, shown["neuron"].tolist(), chosen)
     rows = rows_of(explorer, tried.layer).frame
     usual = str(rows["state"].mode()[0])
     cards = [
         _card(explorer, tried, (one, rows.loc[int(one["neuron"])].to_dict()), lit, usual)
-        for one in leaf.to_dict("records")
+        for one in shown.to_dict("records")
     ]
     with st.container(key="neurons-behind"):
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
@@ -148,13 +148,12 @@ def _card(
     one, facts = pair
     neuron = int(one["neuron"])
     label, whose = label_lines(facts)
-    where = {"run": explorer.run.name, "layer": tried.layer, "neuron": neuron}
     own = pictures(explorer.run, facts, EXAMPLES if lit else EXAMPLES + 1)
     here = (
-        {"src": _source(lit[neuron]), "alt": f"Where neuron {neuron} fires here"} if neuron in lit else None
+        {"src": data_url(lit[neuron]), "alt": f"Where neuron {neuron} fires here"} if neuron in lit else None
     )
     return Card(
-        href="neuron?" + urlencode(where),
+        href=neuron_link(explorer.run.name, tried.layer, neuron),
         title=str(neuron),
         label=label,
         line=_fires(one["percentile"]),
@@ -198,7 +197,3 @@ def _picture_lines(explorer: Explorer, chosen: Chosen) -> list[str]:
     row = explorer.run.images.iloc[chosen.image or 0]
     truth = f" · true class: {plain(row['label'])}" if isinstance(row["label"], str) else ""
     return [f"Image {chosen.image} of the probe dataset{truth}"]
-
-
-def _source(picture: bytes) -> str:
-    return f"data:image/webp;base64,{b64encode(picture).decode('ascii')}"

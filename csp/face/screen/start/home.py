@@ -5,6 +5,7 @@ import streamlit as st
 from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
 from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import STATES, plain, score, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -58,7 +59,7 @@ def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:
     with words:
         _conclusion(explorer, view)
         with st.container(horizontal=True, vertical_alignment="center"):
-            here = {"run": explorer.run.name, "layer": layer, "neuron": str(view.neuron)}
+            here = neuron_params(explorer.run.name, layer, view.neuron)
             st.page_link(
                 "pages/neuron.py", label="**Look closer**", icon=":material/search:", query_params=here
             )

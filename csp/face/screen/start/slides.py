@@ -8,6 +8,7 @@ from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.neuron.suggestion import LONGEST
 from csp.face.screen.review_wording import shown
+from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import image_alt, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
@@ -94,7 +95,7 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
             "pages/neuron.py",
             label="**See this neuron at work**",
             icon=":material/search:",
-            query_params={**here, "neuron": str(view.neuron)},
+            query_params=neuron_params(explorer.run.name, view.layer, view.neuron),
         )
         st.page_link("pages/neurons.py", label="All neurons", icon=":material/grid_view:", query_params=here)
 
