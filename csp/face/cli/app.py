@@ -10,6 +10,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from csp.errors import CspError
 from csp.face.cli import add_to_run, candidates, evaluate, jobs, look, maintain, make_run, review, search
+from csp.face.cli.registered import RegisteredCommand
 
 STOPPED = 130
 
@@ -38,7 +39,7 @@ for _name, _command in (
     ("runs", look.runs),
     ("doctor", maintain.doctor),
 ):
-    app.command(_name)(_command)
+    app.command(_name, cls=RegisteredCommand)(_command)
 app.add_typer(review.app, name="review")
 app.add_typer(jobs.app, name="jobs")
 

@@ -22,7 +22,7 @@ def candidates(
     run: RunArgument,
     vlm: Annotated[
         str | None,
-        typer.Option(help="hf:ID-or-folder or openai:BASE_URL#MODEL; only list what is there if left out."),
+        typer.Option(help="The model to ask, such as $vlms; only list what is there if left out."),
     ] = None,
     neurons: Annotated[str, typer.Option(help="all, 17, 0:200 or 3,17.")] = "all",
     layer: AllLayersOption = None,

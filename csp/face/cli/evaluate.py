@@ -22,14 +22,14 @@ from csp.face.cli.progress import shown_progress
 from csp.work.metrics.registry import METRICS, find_metric
 from csp.work.neurons.selection import choose_neurons
 
-MetricOption = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
+MetricOption = Annotated[str, typer.Option(help="$metrics.")]
 
 
 def evaluate(
     run: RunArgument,
     metric: MetricOption = "ground-truth",
     method: Annotated[
-        list[str] | None, typer.Option(help="A labeler; repeat for several, all if left out.")
+        list[str] | None, typer.Option(help="A labeler: $labelers; repeat for several, all if left out.")
     ] = None,
     layer: AllLayersOption = None,
     neurons: NeuronsOption = "all",
@@ -38,10 +38,10 @@ def evaluate(
     contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
     simulator: Annotated[
-        str | None, typer.Option(help="simcorr: an encoder other than the run's own, such as openclip:...")
+        str | None, typer.Option(help="simcorr: an encoder other than the run's own, such as $encoders.")
     ] = None,
     generator: Annotated[
-        str | None, typer.Option(help="cosy: dermoscopy:drawn, or hf: and a diffusers pipeline.")
+        str | None, typer.Option(help="cosy: what makes the pictures, such as $generators.")
     ] = None,
     generated: Annotated[int, typer.Option(min=1, help="cosy: pictures of each label.")] = 20,
     in_place: InPlaceOption = False,

@@ -20,9 +20,7 @@ from csp.work.neurons.selection import choose_neurons
 
 
 def layers(
-    spec: Annotated[
-        str, typer.Argument(metavar="SPEC", help="A target model, such as torchvision:resnet18.")
-    ],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="A target model, such as $targets.")],
     json: JsonOption = False,
 ) -> None:
     """List the layers of a target model that can be indexed."""
@@ -107,9 +105,7 @@ def examples(
 
 def label(
     run: RunArgument,
-    method: Annotated[
-        str, typer.Option(help="csp, semanticlens, clip-dissect, falcon or correlation.")
-    ] = "csp",
+    method: Annotated[str, typer.Option(help="The labeler: $labelers.")] = "csp",
     layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
     neurons: NeuronsOption = "all",
     gamma: GammaOption = None,

@@ -20,10 +20,10 @@ NoReuseOption = Annotated[bool, typer.Option("--no-reuse", help="Let no contrast
 
 def index(
     config: Annotated[Path | None, typer.Argument(help="A .yaml or .json file with the options.")] = None,
-    model: Annotated[str | None, typer.Option(help="The target model, e.g. torchvision:resnet18.")] = None,
+    model: Annotated[str | None, typer.Option(help="The target model, such as $targets.")] = None,
     layer: Annotated[list[str] | None, typer.Option(help="A layer to read; repeat for several.")] = None,
-    data: Annotated[str | None, typer.Option(help="Probe images: folder:PATH or csv:FILE.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="The encoder, e.g. openclip:ViT-B-32/openai.")] = None,
+    data: Annotated[str | None, typer.Option(help="Probe images: $datasets.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="The encoder, such as $encoders.")] = None,
     out: OutOption = None,
     vocabulary: VocabularyOption = None,
     pooling: Annotated[str | None, typer.Option(help="mean, max or cls (mean).")] = None,

@@ -19,9 +19,8 @@ from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, 
 from csp.work.neurons.selection import choose_neurons
 from csp.work.progress import Report
 from csp.work.runs.spec_paths import openable_spec
-from csp.world.protocols.vlm import VLMS
 from csp.world.specs.paths import split_path
-from csp.world.specs.registry import find_adapter
+from csp.world.specs.registry import VLMS
 
 LAYOUT = ("rows", "images", "pixels")
 ALLOWED = {field.name for field in fields(CandidateRequest)} - {"layout", "in_place"}
@@ -45,7 +44,7 @@ def faults(arguments: Arguments) -> Faults:
 
 def check_vlm(spec: str) -> None:
     """Raise a CspError where a spec names no VLM, or a folder that is not there; opens nothing."""
-    _, name = find_adapter(spec, VLMS, "VLM")
+    _, name = VLMS.find(spec)
     path = split_path(openable_spec(spec))[1]
     is_path = name.startswith(("/", ".", "~")) or name.count("/") > 1
     if spec.startswith("hf:") and is_path and not Path(path).expanduser().is_dir():

@@ -11,8 +11,7 @@ from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import find_metric
 from csp.work.progress import Report
-from csp.world.protocols.generator import GENERATORS
-from csp.world.specs.registry import find_adapter
+from csp.world.specs.registry import GENERATORS
 
 
 def run(arguments: Arguments, report: Report) -> str:
@@ -50,9 +49,9 @@ def _check_labelers(arguments: Arguments) -> None:
 def _check_generator(arguments: Arguments) -> None:
     spec = arguments.get("generator")
     if spec:
-        find_adapter(str(spec), GENERATORS, "image generator")
+        GENERATORS.find(str(spec))
     elif arguments.get("metric") == "cosy":
         raise BadInputError(
-            "This measure makes pictures from labels: say by what, for example dermoscopy:drawn for the "
-            "demo, or hf: and the folder of a diffusers pipeline."
+            "This measure makes pictures from labels: say by what, for example "
+            f"{' or '.join(GENERATORS.examples)}."
         )

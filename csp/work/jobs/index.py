@@ -14,10 +14,9 @@ from csp.work.jobs.arguments import Arguments, Faults, faults_among
 from csp.work.progress import Report
 from csp.work.runs.spec_paths import destination, openable_spec
 from csp.world.protocols.dataset import open_dataset
-from csp.world.protocols.encoder import ENCODERS
-from csp.world.protocols.target import TARGETS, open_target
+from csp.world.protocols.target import open_target
 from csp.world.specs.paths import split_path
-from csp.world.specs.registry import find_adapter
+from csp.world.specs.registry import ENCODERS, TARGETS
 
 
 def run(arguments: Arguments, report: Report) -> str:
@@ -47,12 +46,12 @@ def faults(arguments: Arguments) -> Faults:
 
 
 def _check_model(spec: str) -> None:
-    find_adapter(spec, TARGETS, "target model")
+    TARGETS.find(spec)
     _check_path(spec)
 
 
 def _check_encoder(spec: str) -> None:
-    find_adapter(spec, ENCODERS, "encoder")
+    ENCODERS.find(spec)
     _check_path(spec)
 
 

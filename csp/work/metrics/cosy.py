@@ -14,6 +14,7 @@ from csp.work.models.reopen import RunTarget, run_target
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 from csp.world.protocols.generator import CannotDrawError, ImageGenerator, open_generator
+from csp.world.specs.registry import GENERATORS
 
 SEED = 0
 Activations = dict[str, Float32[np.ndarray, "g c"]]
@@ -24,8 +25,8 @@ def prepare(explorer: Explorer, request: MetricRequest) -> "CosyScores":
     """Open the generator and the target model; raises a CspError that says what is missing."""
     if request.generator is None:
         raise BadInputError(
-            "cosy makes pictures from labels: say by what with --generator, for example dermoscopy:drawn for "
-            "the demo, or hf: and the folder of a diffusers pipeline"
+            "cosy makes pictures from labels: say by what with --generator, for example "
+            f"{' or '.join(GENERATORS.examples)}"
         )
     generator = open_generator(request.generator)
     return CosyScores(explorer, request, generator, run_target(explorer.run))

@@ -1,1 +1,20 @@
-"""Adapters to CLIP-like encoders."""
+"""Adapters to CLIP-like encoders, and the schemes that name them."""
+
+from csp.world.specs.registry import Scheme
+
+SCHEMES = (
+    Scheme(
+        "openclip",
+        "csp.world.encoders.openclip:open_encoder",
+        ("openclip:ViT-B-32/openai", "openclip:local-dir:/path"),
+        "an encoder of OpenCLIP: architecture and weights, or a folder with both",
+        path="local-dir:",
+    ),
+    Scheme(
+        "hf",
+        "csp.world.encoders.transformers:open_encoder",
+        ("hf:/path/or/name",),
+        "a CLIP or SigLIP of transformers, in a folder or on the Hugging Face hub",
+        path="",
+    ),
+)

@@ -12,7 +12,7 @@ from typing import cast
 import pandas as pd
 
 from csp.errors import BadInputError
-from csp.world.specs.registry import adapter_function, find_adapter
+from csp.world.specs.registry import DATASETS
 
 COLUMNS = ("path", "label", "split")
 
@@ -38,20 +38,13 @@ class Dataset:
         return digest.hexdigest()
 
 
-# scheme -> module that has the function `open_dataset(name) -> Dataset`
-DATASETS: dict[str, str] = {
-    "folder": "csp.world.datasets.image_folder",
-    "csv": "csp.world.datasets.csv_table",
-}
-
-
 def open_dataset(spec: str) -> Dataset:
     """Open `folder:PATH` or `csv:FILE`.
 
     Raises `NotFoundError` when the path does not exist, `BadInputError` when nothing can be made of it.
     """
-    module, name = find_adapter(spec, DATASETS, "dataset")
-    dataset = cast(Callable[[str], Dataset], adapter_function(module, "open_dataset"))(name)
+    opener, name = DATASETS.opener(spec)
+    dataset = cast(Callable[[str], Dataset], opener)(name)
     check_table(dataset)
     return dataset
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 from PIL import Image
 
 from csp.world.protocols.templates import TEMPLATES
-from csp.world.specs.registry import adapter_function, find_adapter
+from csp.world.specs.registry import ENCODERS
 
 
 class Encoder(Protocol):
@@ -52,17 +52,11 @@ class OpenEncoder(Protocol):
         """Open it."""
 
 
-ENCODERS: dict[str, str] = {
-    "openclip": "csp.world.encoders.openclip",
-    "hf": "csp.world.encoders.transformers",
-}
-
-
 def open_encoder(spec: str) -> Encoder:
     """Open the encoder that `spec` names, e.g. `openclip:local-dir:clip`.
 
     Raises `BadInputError` for a spec or folder that can't be used, `NotFoundError` for a missing file,
     `UnavailableError` where weights can't be downloaded.
     """
-    module, name = find_adapter(spec, ENCODERS, "encoder")
-    return cast(OpenEncoder, adapter_function(module, "open_encoder"))(name)
+    opener, name = ENCODERS.opener(spec)
+    return cast(OpenEncoder, opener)(name)

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from PIL import Image
 
 from csp.errors import BadInputError
-from csp.world.specs.registry import adapter_function, find_adapter
+from csp.world.specs.registry import GENERATORS
 
 
 class CannotDrawError(BadInputError):
@@ -42,18 +42,11 @@ class OpenGenerator(Protocol):
         """Open it."""
 
 
-# scheme -> module that has the function `open_generator`
-GENERATORS: dict[str, str] = {
-    "dermoscopy": "csp.world.generators.dermoscopy",
-    "hf": "csp.world.generators.diffusers",
-}
-
-
 def open_generator(spec: str) -> ImageGenerator:
     """Open the generator that `spec` names.
 
     Raises `BadInputError` for a spec or folder that can't be used, `NotFoundError` for a missing folder,
     `UnavailableError` where weights can't be downloaded or a package is missing.
     """
-    module, name = find_adapter(spec, GENERATORS, "image generator")
-    return cast(OpenGenerator, adapter_function(module, "open_generator"))(name)
+    opener, name = GENERATORS.opener(spec)
+    return cast(OpenGenerator, opener)(name)

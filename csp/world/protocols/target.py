@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int64
 from PIL import Image
 
 from csp.errors import BadInputError
-from csp.world.specs.registry import adapter_function, find_adapter
+from csp.world.specs.registry import TARGETS
 
 Pooling = Literal["mean", "max", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")
@@ -124,13 +124,6 @@ class OpenTarget(Protocol):
         """Open it."""
 
 
-# scheme -> module that has the function `open_target` or `open_encoder`
-TARGETS: dict[str, str] = {
-    "torchvision": "csp.world.targets.torchvision",
-    "hf": "csp.world.targets.transformers",
-}
-
-
 def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:
     """Open the target model that `spec` names, e.g. `torchvision:resnet18@weights.safetensors`.
 
@@ -139,5 +132,5 @@ def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:
     """
     if pooling not in POOLINGS:
         raise BadInputError(f"Pooling '{pooling}' is not one of {', '.join(POOLINGS)}.")
-    module, name = find_adapter(spec, TARGETS, "target model")
-    return cast(OpenTarget, adapter_function(module, "open_target"))(name, pooling)
+    opener, name = TARGETS.opener(spec)
+    return cast(OpenTarget, opener)(name, pooling)

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from PIL import Image
 
 from csp.errors import CspError
-from csp.world.specs.registry import adapter_function, find_adapter
+from csp.world.specs.registry import VLMS
 
 MOST_TOKENS = 128
 """Of an answer: three concepts need about thirty; an endless answer is cut here."""
@@ -63,18 +63,11 @@ class OpenVlm(Protocol):
         """Open it."""
 
 
-# scheme -> module that has the function `open_vlm`
-VLMS: dict[str, str] = {
-    "hf": "csp.world.vlms.transformers",
-    "openai": "csp.world.vlms.openai_server",
-}
-
-
 def open_vlm(spec: str) -> Vlm:
     """Open the VLM that `spec` names: `hf:ID-or-folder` or `openai:BASE_URL#MODEL`.
 
     Raises `BadInputError` for a spec or checkpoint that can't be used, `NotFoundError` for a missing folder,
     `UnavailableError` where weights can't be downloaded or a server doesn't answer.
     """
-    module, name = find_adapter(spec, VLMS, "VLM")
-    return cast(OpenVlm, adapter_function(module, "open_vlm"))(name)
+    opener, name = VLMS.opener(spec)
+    return cast(OpenVlm, opener)(name)

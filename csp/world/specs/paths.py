@@ -3,16 +3,18 @@
 import os
 from pathlib import Path
 
-PATH_SCHEMES = ("folder:", "csv:", "openclip:local-dir:", "hf:")
+from csp.world.specs.registry import KINDS
 
 
 def split_path(spec: str) -> tuple[str, str]:
     """A spec in two: what comes before its path, and the path ("" when it holds none)."""
-    for scheme in PATH_SCHEMES:
-        if spec.startswith(scheme):
-            return scheme, spec.removeprefix(scheme)
-    before, at, path = spec.partition("@")
-    return before + at, path
+    name, colon, rest = spec.partition(":")
+    schemes = [kind[name] for kind in KINDS if name in kind]
+    for mark in (scheme.path for scheme in schemes) if schemes else ("@",):
+        if mark is not None and mark in rest:
+            before, _, path = rest.partition(mark) if mark else ("", "", rest)
+            return f"{name}{colon}{before}{mark}", path
+    return spec, ""
 
 
 def anchored_spec(spec: str, base: Path) -> str:

@@ -1,47 +1,90 @@
 """Specs such as `torchvision:resnet18`: a scheme, which names an adapter, and what the adapter opens.
 
-Also what the adapters share to say what went wrong.
+The schemes of each kind are declared beside their adapters (`csp/world/targets/__init__.py` and the like),
+or by plug-ins; commands, forms and docs read them here. Also what the adapters share to say what went wrong.
 """
 
-import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from csp.errors import BadInputError, NotFoundError
+from csp.errors import BadInputError, CspError, UnavailableError
+from csp.plugins import Registry, load
 
 # `python:MODULE:NAME` hands NAME to a module of the user's own, found on the Python path.
 OWN = "python"
 
 
-def find_adapter(spec: str, registry: Mapping[str, str], what: str) -> tuple[str, str]:
-    """Split a spec into its adapter's module and the name to open. Raises `BadInputError`."""
-    scheme, _, name = spec.partition(":")
-    known = ", ".join(f"{scheme}:" for scheme in (*registry, OWN))
-    if scheme not in registry and scheme != OWN:
-        hint = nearest(scheme, registry)
-        raise BadInputError(f"The {what} '{spec}' starts with none of {known}{hint}.")
-    if scheme == OWN:
-        module, _, name = name.partition(":")
-        return module, name
-    if not name:
-        raise BadInputError(f"The {what} '{spec}' names nothing after '{scheme}:'.")
-    return registry[scheme], name
+@dataclass(frozen=True)
+class Scheme:
+    """One way to name something to open: `name:REST`."""
+
+    name: str
+    opens: str
+    """`module:function`, imported only when something is opened; it is called with what follows the colon."""
+    examples: tuple[str, ...]
+    """Whole specs, the most usual first."""
+    what: str
+    """One line: what is opened?"""
+    path: str | None = None
+    """What comes before a path of this machine within REST: `@`, or "" where all of REST may be one."""
 
 
-def adapter_function(module: str, function: str) -> Callable[..., Any]:
-    """Import an adapter and return its opening function. Raises `NotFoundError`, `BadInputError`."""
-    try:
-        adapter = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        # A missing module inside the adapter is a fault of its own, and must be seen as such.
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
-        raise NotFoundError(f"There is no Python module '{module}' on the Python path.") from None
-    opener = getattr(adapter, function, None)
-    if not callable(opener):
-        raise BadInputError(f"The Python module '{module}' has no function '{function}'.")
-    return opener  # type: ignore[no-any-return]
+class Schemes(Registry[Scheme]):
+    """The schemes of one kind of thing."""
+
+    def __init__(self, what: str, group: str, package: str, function: str) -> None:
+        """`package` declares `SCHEMES`; `function` is what a module of the user's own is asked for."""
+        super().__init__(what, group, Scheme, lambda: load(f"{package}:SCHEMES"))
+        self._function = function
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first example of each scheme."""
+        return tuple(scheme.examples[0] for scheme in self.values())
+
+    @property
+    def placeholder(self) -> str:
+        """All examples in one line, for an empty field."""
+        return " · ".join(example for scheme in self.values() for example in scheme.examples)
+
+    def find(self, spec: str) -> tuple[Scheme, str]:
+        """The scheme of a spec and what follows the colon. Raises BadInputError that lists the schemes."""
+        name, _, rest = spec.partition(":")
+        if name == OWN:
+            module, _, rest = rest.partition(":")
+            return Scheme(OWN, f"{module}:{self._function}", (), "a Python module of your own"), rest
+        if name not in self:
+            known = ", ".join(f"{each}:" for each in (*self, OWN))
+            left_out = "".join(f" {problem}" for problem in self.problems)
+            raise BadInputError(
+                f"The {self.what} '{spec}' starts with none of {known}{nearest(name, self)}.{left_out}"
+            )
+        if not rest:
+            raise BadInputError(f"The {self.what} '{spec}' names nothing after '{name}:'.")
+        return self[name], rest
+
+    def opener(self, spec: str) -> tuple[Callable[..., Any], str]:
+        """The function that opens a spec, imported now, and what to call it with. Raises CspError."""
+        scheme, rest = self.find(spec)
+        package = self.packages.get(scheme.name)
+        if package is None:
+            return load(scheme.opens), rest
+        try:
+            return load(scheme.opens), rest
+        except (CspError, ImportError, SyntaxError) as error:
+            raise UnavailableError(
+                f"The {self.what} '{spec}' can't be opened: the package {package} fails ({reason(error)})."
+            ) from error
+
+
+TARGETS = Schemes("target model", "csp.targets", "csp.world.targets", "open_target")
+ENCODERS = Schemes("encoder", "csp.encoders", "csp.world.encoders", "open_encoder")
+DATASETS = Schemes("dataset", "csp.datasets", "csp.world.datasets", "open_dataset")
+VLMS = Schemes("VLM", "csp.vlms", "csp.world.vlms", "open_vlm")
+GENERATORS = Schemes("image generator", "csp.generators", "csp.world.generators", "open_generator")
+KINDS = (TARGETS, ENCODERS, DATASETS, VLMS, GENERATORS)
 
 
 def reason(error: BaseException) -> str:

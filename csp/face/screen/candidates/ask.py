@@ -10,6 +10,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.jobs.candidates import offered_vlm
 from csp.work.jobs.jobs import Job, list_jobs, start_job
+from csp.world.specs.registry import VLMS
 
 
 @st.dialog("Ask a model", width="medium")
@@ -26,7 +27,7 @@ def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
         value=offered,
         key="vlm-spec",
         help=SPEC_HELP,
-        placeholder="hf:… or openai:…",
+        placeholder=VLMS.placeholder,
         disabled=bool(refused),
     )
     mode = st.segmented_control(

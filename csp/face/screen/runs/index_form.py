@@ -9,22 +9,23 @@ from csp.face.screen.runs.job_form import Fields, Given, form_faults
 from csp.face.screen.state.waiting import let_go, waited
 from csp.work.indexing.spec import IndexSpec
 from csp.work.jobs.one_shot import in_own_process
+from csp.world.specs.registry import DATASETS, ENCODERS, TARGETS
 
 LAYERS, LISTING = "index-known-layers", "index-listing"
 SPECS = {
     "model": (
         "Model",
-        "torchvision:resnet50 · torchvision:resnet18@/path/weights.safetensors · hf:/path/or/name",
+        TARGETS.placeholder,
         "The classifier to explain.",
     ),
     "data": (
         "Images",
-        "folder:/path/to/images · csv:/path/to/images.csv",
+        DATASETS.placeholder,
         "The pictures shown to the model.",
     ),
     "encoder": (
         "Encoder",
-        "openclip:ViT-B-32/openai · openclip:local-dir:/path · hf:/path/or/name",
+        ENCODERS.placeholder,
         "Says which pictures look alike, and which words fit them.",
     ),
     "vocabulary": (

@@ -14,6 +14,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import Layout
 from csp.work.jobs.candidates import known_vlms
 from csp.work.metrics.registry import METRICS
+from csp.world.specs.registry import GENERATORS, VLMS
 
 EVERY = "every layer"
 NEURONS = {"all": "All", "first": "The first", "these": "These"}
@@ -51,7 +52,7 @@ def measure_fields(fields: Fields) -> Given:
         generator = st.text_input(
             "What makes the pictures",
             key=fields.key("generator"),
-            placeholder="dermoscopy:drawn · hf:/path/to/a/diffusers/pipeline",
+            placeholder=GENERATORS.placeholder,
         )
         fields.fault("generator")
         given |= {"generator": generator.strip()} if generator.strip() else {}
@@ -128,7 +129,7 @@ def _vlm(run: Run | None, fields: Fields) -> str:
         () if run is None else known_vlms(run),
         key=fields.key("vlm"),
         accept_new_options=True,
-        placeholder="Choose, or type hf:… or openai:…",
+        placeholder=f"Choose, or type {VLMS.placeholder}",
         help=SPEC_HELP,
     )
     fields.fault("vlm")

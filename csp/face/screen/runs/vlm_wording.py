@@ -1,5 +1,7 @@
 """What the forms say about asking a vision-language model."""
 
+from csp.world.specs.registry import VLMS
+
 MODES = {"contrastive": "Both grids", "activating-only": "Only what fires"}
 
 
@@ -9,7 +11,4 @@ MODES_HELP = (
 )
 
 
-SPEC_HELP = (
-    "`hf:` and a folder on the server or a Hugging Face ID, such as hf:HuggingFaceTB/SmolVLM-Instruct; or "
-    "`openai:` and the address of an OpenAI-compatible server, # and a model's name."
-)
+SPEC_HELP = "\n".join(f"- `{scheme.examples[0]}`: {scheme.what}" for scheme in VLMS.values())
