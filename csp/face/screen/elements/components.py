@@ -26,25 +26,33 @@ def _part(name: str) -> str:
     return (PARTS / name).read_text(encoding="utf-8")
 
 
+def _script(name: str) -> str:
+    return _part("dom.js") + _part(name)
+
+
 _tiles = st.components.v2.component(
     "csp-tiles",
     html='<div class="csp-tiles"></div>',
     css=_part("tiles.css"),
-    js=_part("tiles.js"),
+    js=_script("tiles.js"),
     isolate_styles=False,
 )
 _table = st.components.v2.component(
-    "csp-table", html=_part("table.html"), css=_part("table.css"), js=_part("table.js"), isolate_styles=False
+    "csp-table",
+    html=_part("table.html"),
+    css=_part("table.css"),
+    js=_script("table.js"),
+    isolate_styles=False,
 )
 _cards = st.components.v2.component(
     "csp-cards",
     html='<div class="csp-cards"></div>',
     css=_part("cards.css"),
-    js=_part("cards.js"),
+    js=_script("cards.js"),
     isolate_styles=False,
 )
 _chart_clicks = st.components.v2.component(
-    "csp-chart-clicks", html="<span></span>", js=_part("chart_clicks.js"), isolate_styles=False
+    "csp-chart-clicks", html="<span></span>", js=_script("chart_clicks.js"), isolate_styles=False
 )
 _link = st.components.v2.component(
     "csp-link",

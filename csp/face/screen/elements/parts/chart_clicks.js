@@ -1,10 +1,5 @@
 // Makes the points of a Plotly chart open addresses. Streamlit itself tells of clicks only while nothing can be
 // drawn around; this listens to the chart's own event, so that one tool serves both.
-const open = (href) => {
-  window.history.pushState({}, "", href);
-  window.dispatchEvent(new PopStateEvent("popstate"));
-};
-
 export default function ({ data }) {
   let chart = null;
   const clicked = ({ points }) => points[0]?.customdata && open(data.href + points[0].customdata[0]);

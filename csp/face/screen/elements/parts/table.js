@@ -1,11 +1,4 @@
-// A table whose rows may open something. Text goes in by textContent only.
-const make = (tag, name, parent, text = "") => {
-  const node = document.createElement(tag);
-  node.className = name;
-  node.textContent = text;
-  parent.appendChild(node);
-  return node;
-};
+// A table whose rows may open something.
 
 // 2nd, 3rd, 11th, 180th: narrow enough for a column of a table with five methods.
 const ordinal = (rank) => {
@@ -20,23 +13,8 @@ const draw = {
     make("span", "csp-text", cell, value);
     if (under) make("span", "csp-under", cell, under);
   },
-  badges: (cell, value) => {
-    const marks = make("span", "csp-badges", cell);
-    for (const [words, tone, help] of value) {
-      const badge = make("span", "csp-badge", marks, words);
-      badge.dataset.tone = tone;
-      badge.title = help;
-    }
-  },
-  images: (cell, value) => {
-    const strip = make("span", "csp-strip", cell);
-    for (const { src, alt } of value) {
-      const image = make("img", "", strip);
-      image.alt = alt;
-      image.width = image.height = 44;
-      if (src) image.src = src;
-    }
-  },
+  badges: (cell, value) => badges(cell, value),
+  images: (cell, value) => pictures("csp-strip", cell, value, 44),
   score: (cell, { text, rank, fill, low, high }) => {
     const line = make("span", "csp-number-line", cell);
     make("span", rank === 1 ? "csp-first" : "", line, text);
@@ -52,23 +30,6 @@ const draw = {
   },
 };
 
-// Opens an address of this app without loading the app anew: Streamlit listens to the browser's history.
-const open = (href) => {
-  window.history.pushState({}, "", href);
-  window.dispatchEvent(new PopStateEvent("popstate"));
-};
-
-// A real link, so that Ctrl-click opens a tab; a plain click stays in the app.
-const link = (name, cell, text, href, click) => {
-  const anchor = make("a", name, cell, text);
-  anchor.href = href;
-  anchor.onclick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return event.stopPropagation();
-    event.preventDefault();
-    click?.();
-  };
-};
-
 export default function ({ data, parentElement }) {
   const table = parentElement.querySelector("table");
   table.setAttribute("aria-label", data.title);
@@ -79,7 +40,7 @@ export default function ({ data, parentElement }) {
     cell.scope = "col";
     cell.title = help;
     if (sorted) cell.ariaSort = sorted;
-    if (href) link("csp-sort", cell, name, href, () => open(href));
+    if (href) link("csp-sort", cell, name, href);
   }
   const body = table.tBodies[0];
   body.replaceChildren();

@@ -1,11 +1,4 @@
-// A grid of pictures. Text goes in by textContent only, so nothing from a run can become markup.
-const make = (tag, name, parent) => {
-  const node = document.createElement(tag);
-  node.className = name;
-  if (parent) parent.appendChild(node);
-  return node;
-};
-
+// A grid of pictures, each a button that opens it large.
 const newTile = () => {
   const tile = make("button", "csp-tile");
   tile.type = "button";
