@@ -5,6 +5,16 @@ from csp.keeping.reviews.event import SAW_NONE, Entry, Event
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action, Role
 
+
+class OvertakenError(BadInputError):
+    """Others said something about the neuron that the author of an entry had not seen."""
+
+    def __init__(self, entry: Entry, missed: tuple[Event, ...]) -> None:
+        who = ", ".join(dict.fromkeys(event.reviewer for event in missed))
+        super().__init__(f"meanwhile {who} judged neuron {entry.neuron} of {entry.layer}: look at it again")
+        self.missed = missed
+
+
 _SAID = ("place", "verdict", "label", "reviewer", "reason", "tags", "undoes")
 
 
@@ -35,6 +45,12 @@ def missed(entry: Entry, state: NeuronReview) -> tuple[Event, ...]:
         return ()
     tokens = [SAW_NONE, *(event.token for event in state.events)]
     return state.events[tokens.index(entry.seen) if entry.seen in tokens else 0 :]
+
+
+def refuse_overtaken(entry: Entry, missed: tuple[Event, ...]) -> None:
+    """Raise OvertakenError when others are among those whose events were missed."""
+    if others := tuple(event for event in missed if event.who != entry.who):
+        raise OvertakenError(entry, others)
 
 
 def _check_resolve(entry: Entry, state: NeuronReview) -> None:

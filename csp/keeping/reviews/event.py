@@ -1,4 +1,8 @@
-"""What a person says about a neuron (`Entry`), and how it stands in the record (`Event`)."""
+"""What a person says about a neuron: one record from the drawing of the page to the chain of events.
+
+An `Entry` begins with what is on the screen, takes the verdict from a press of a key and the name from the
+desk; an `Event` is the same record in its place in the chain.
+"""
 
 import json
 import uuid
@@ -37,10 +41,14 @@ class NeuronRef(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a person says. `at` and `label_before` are filled in on recording, unless `at` is given."""
+    """What a person says, and what was on the screen.
 
-    run_fingerprint: str
-    run: str
+    The desk fills in the run, the reviewer and what is left out of the screen's facts; recording fills in
+    `at` and `label_before`, unless `at` is given.
+    """
+
+    run_fingerprint: str = ""
+    run: str = ""
     layer: str
     neuron: int
     verdict: Action
@@ -50,7 +58,7 @@ class Entry:
     """The label in force when it was recorded."""
     machine_label: str | None = None
     """The machine's first label: kept beside the person's, never replaced by it."""
-    reviewer: str
+    reviewer: str = ""
     reviewer_verified: bool = False
     role: Role = Role.REVIEWER
     at: datetime | None = None
@@ -58,9 +66,11 @@ class Entry:
     reason: str = ""
     tags: tuple[str, ...] = ()
     labeler: str | None = None
-    """With `gamma`, `examples`, `blind` and `app_version`: what was on the screen."""
+    """With `gamma`, `examples`, `contrast`, `blind` and `app_version`: what was on the screen."""
     gamma: float | None = None
     examples: int | None = None
+    contrast: str | None = None
+    """The contrast rule as text; `mean` is the paper's."""
     blind: bool = False
     """Whether the machine's label was hidden."""
     app_version: str | None = None

@@ -22,6 +22,8 @@ def tidy(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
         reason=_tidied(entry.reason, "reason", REASON_LIMIT, notes),
         token=_line(entry.token, "token", TOKEN_LIMIT, notes),
     )
+    if not tidied.run_fingerprint:
+        raise BadInputError("it names no run; say which run the neuron belongs to")
     if not tidied.reviewer:
         raise BadInputError("there is no reviewer's name; say who decides")
     if not tidied.token:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """The migrations in order; each is a file of `migrations/versions` that never changes again."""
 
 VERSION_TABLE = "review_version"
@@ -38,6 +38,7 @@ EVENTS = Table(
     Column("imported", Text),
     Column("previous_hash", Text, nullable=False, unique=True),
     Column("hash", Text, nullable=False, unique=True),
+    Column("contrast", Text),
     Index("review_events_of_neuron", "run_fingerprint", "layer", "neuron"),
 )
 

@@ -16,13 +16,18 @@ from csp.keeping.reviews.schema import CLAIMS, EVENTS, HEAD
 from csp.keeping.reviews.state import current
 
 
-def append(connection: Connection, entries: Sequence[Entry], now: datetime) -> list[Recorded | BadInputError]:
-    """Record entries one after the other; an entry that may not be recorded gives its error instead."""
+def append(
+    connection: Connection, entries: Sequence[Entry], now: datetime, ask: bool
+) -> list[Recorded | BadInputError]:
+    """Record entries one after the other; an entry that may not be recorded gives its error instead.
+
+    `ask`: one whose author had not seen what others said is not recorded either (OvertakenError).
+    """
     first = head = _lock(connection)
     answers: list[Recorded | BadInputError] = []
     for entry in entries:
         try:
-            answer = _append(connection, entry, head, now)
+            answer = _append(connection, entry, head, now, ask)
         except BadInputError as error:
             answers.append(error)
             continue
@@ -104,7 +109,7 @@ def release(connection: Connection, who: Reviewer) -> None:
     connection.execute(delete(CLAIMS).filter_by(reviewer=who.name, reviewer_verified=who.verified))
 
 
-def _append(connection: Connection, entry: Entry, head: Head, now: datetime) -> Recorded:
+def _append(connection: Connection, entry: Entry, head: Head, now: datetime, ask: bool) -> Recorded:
     entry, notes = tidy(entry)
     if (known := _by_token(connection, entry.token)) is not None:
         if checks.says_the_same(entry, known):
@@ -114,11 +119,14 @@ def _append(connection: Connection, entry: Entry, head: Head, now: datetime) -> 
             f"neuron {known.neuron} of {known.layer}), with other words; to change it, decide anew"
         )
     state = current(events(connection, *entry.place))
+    missed = checks.missed(entry, state)
+    if ask:
+        checks.refuse_overtaken(entry, missed)
     checks.check(entry, state)
     before = state.label if state.events else entry.machine_label
     event = chain.seal(entry, head, now, before if entry.at is None else entry.label_before)
     connection.execute(insert(EVENTS), event.row())
-    return Recorded(event, missed=checks.missed(entry, state), notes=notes)
+    return Recorded(event, missed=missed, notes=notes)
 
 
 def _lock(connection: Connection) -> Head:

@@ -71,28 +71,30 @@ class Reviews:
                 self._opened.close()
                 self._opened = None
 
-    def record(self, entry: Entry) -> Recorded:
-        """Record what a person says.
+    def record(self, entry: Entry, *, ask: bool = False) -> Recorded:
+        """Record what a person says; `ask`: not when others said something that the person had not seen.
 
         Raises
         ------
+        OvertakenError
+            With `ask` only: it holds what others said meanwhile.
         BadInputError
             It may not be recorded: a text too long, a viewer, an unknown tag, nothing to undo or resolve, or
             a token that was used for something else.
         UnavailableError
             The database can't be used just now; nothing is lost by sending the entry again.
         """
-        (answer,) = self.record_all([entry])
+        (answer,) = self.record_all([entry], ask=ask)
         if isinstance(answer, BadInputError):
             raise answer
         return answer
 
-    def record_all(self, entries: Sequence[Entry]) -> list[Recorded | BadInputError]:
+    def record_all(self, entries: Sequence[Entry], *, ask: bool = False) -> list[Recorded | BadInputError]:
         """Record many in one transaction; an entry that may not be recorded gives its error instead."""
         from csp.keeping.reviews import statements
 
         now = self._clock()
-        return self._database().write(lambda connection: statements.append(connection, entries, now))
+        return self._database().write(lambda connection: statements.append(connection, entries, now, ask))
 
     def restore(self, events: Sequence[Event]) -> bool:
         """Take over a whole verified chain, hashes and all, if nothing is recorded yet; whether it did."""

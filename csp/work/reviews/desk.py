@@ -1,29 +1,29 @@
 """Reviews of one run: what pages and commands call.
 
-    desk = open_reviewing("demo")                            # or Reviewing(explorer.run, open_reviews())
+    desk = open_reviewing("demo")                            # or ReviewDesk(explorer.run, open_reviews())
     ann = Person(name="Ann")                                 # typed name: unverified
     state = desk.neuron("layer4", 17)                        # NeuronReview: .label .source .disputed .events
-    said = Said(layer="layer4", neuron=17, verdict=Act.CONFIRM, seen=state.seen)   # makes its own token
-    answer = desk.record(ann, said)                          # Recorded: .event .repeated .missed .notes
+    entry = Entry(layer="layer4", neuron=17, verdict=Action.CONFIRM, seen=state.seen)  # makes its own token
+    answer = desk.record(ann, entry)                         # Recorded: .event .repeated .missed .notes
     desk.undo(ann, answer.event, token=new_token())
     desk.reviewed("layer4")                                  # {neuron: NeuronReview}, for tables and search
     desk.overview()                                          # DataFrame, one row a reviewed neuron
     desk.claim(ann, [("layer4", 3), ("layer4", 17)])         # the first that nobody else works on
 
-A write that fails with UnavailableError recorded nothing or all: keep the `Said`, and send it again.
+A write that fails with UnavailableError recorded nothing or all: keep the `Entry`, and send it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.library.find import find_run
-from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer, new_token
+from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer
 from csp.keeping.reviews.state import NeuronReview, by_neuron, current
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action, Role
@@ -49,29 +49,6 @@ class Person:
         return Reviewer(self.name, self.verified)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What a person says about a neuron, and what was on the screen; see `Entry` for the fields."""
-
-    layer: str
-    neuron: int
-    verdict: Action
-    label: str | None = None
-    """Left out in a confirm: the machine's label."""
-    reason: str = ""
-    tags: tuple[str, ...] = ()
-    undoes: str | None = None
-    seen: str | None = None
-    machine_label: str | None = None
-    """Left out: the first csp label that came with the run."""
-    labeler: str | None = "csp"
-    gamma: float | None = None
-    """Left out, like `examples`: the run's own."""
-    examples: int | None = None
-    blind: bool = False
-    token: str = field(default_factory=new_token)
-
-
 def may(person: Person, role: Role, what: str) -> None:
     """Raise BadInputError unless the person has the role, or a higher one."""
     roles = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
@@ -87,47 +64,35 @@ class ReviewDesk:
         self.run = run
         self.reviews = reviews
 
-    def record(self, person: Person, said: Said) -> Recorded:
-        """Record a verdict or another act; raises BadInputError, NotFoundError or UnavailableError."""
+    def record(self, person: Person, entry: Entry, *, ask: bool = False) -> Recorded:
+        """Record what a person says; `ask`: not when others said something meanwhile that they had not seen.
+
+        Raises BadInputError (OvertakenError among them), NotFoundError or UnavailableError.
+        """
         may(person, Role.REVIEWER, "decide")
-        self.check(said.layer, said.neuron)
-        machine = said.machine_label or self.machine_label(said.layer, said.neuron)
+        self.check(entry.layer, entry.neuron)
+        machine = entry.machine_label or self.machine_label(entry.layer, entry.neuron)
         given = self.run.manifest.parameters
-        entry = Entry(
+        complete = replace(
+            entry,
             run_fingerprint=self.run.fingerprint,
             run=self.run.name,
-            layer=said.layer,
-            neuron=said.neuron,
-            verdict=said.verdict,
-            label=machine if said.verdict is Action.CONFIRM and not said.label else said.label,
+            label=machine if entry.verdict is Action.CONFIRM and not entry.label else entry.label,
             machine_label=machine,
             reviewer=person.name,
             reviewer_verified=person.verified,
             role=person.role,
-            reason=said.reason,
-            tags=said.tags,
-            labeler=said.labeler,
-            gamma=given.gamma if said.gamma is None else said.gamma,
-            examples=given.k if said.examples is None else said.examples,
-            blind=said.blind,
+            labeler=entry.labeler or "csp",
+            gamma=given.gamma if entry.gamma is None else entry.gamma,
+            examples=given.k if entry.examples is None else entry.examples,
+            contrast=given.contrast if entry.contrast is None else entry.contrast,
             app_version=csp_version(),
-            token=said.token,
-            undoes=said.undoes,
-            seen=said.seen,
         )
-        return self.reviews.record(entry)
+        return self.reviews.record(complete, ask=ask)
 
     def undo(self, person: Person, event: Event, *, token: str, seen: str | None = None) -> Recorded:
         """Take an event back by a new one."""
-        undone = Said(
-            layer=event.layer,
-            neuron=event.neuron,
-            verdict=Action.UNDO,
-            undoes=event.token,
-            token=token,
-            seen=seen,
-        )
-        return self.record(person, undone)
+        return self.record(person, undoing(event, token, seen))
 
     def neuron(self, layer: str, neuron: int) -> NeuronReview:
         """Where one neuron stands."""
@@ -188,6 +153,18 @@ class ReviewDesk:
     @cached_property
     def _machine_labels(self) -> dict[str, dict[int, str]]:
         return {}
+
+
+def undoing(event: Event, token: str, seen: str | None) -> Entry:
+    """What takes an event back."""
+    return Entry(
+        layer=event.layer,
+        neuron=event.neuron,
+        verdict=Action.UNDO,
+        undoes=event.token,
+        token=token,
+        seen=seen,
+    )
 
 
 def open_reviewing(run: str) -> ReviewDesk:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from csp.face.cli.app import run
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import draw
 
 
@@ -67,7 +68,7 @@ def test_what_can_not_be_searched(
 
 def test_people_first(tiny_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with open_reviews() as reviews:
-        own = Said(layer="late", neuron=1, verdict=Action.OVERRIDE, label="crayon")
+        own = Entry(layer="late", neuron=1, verdict=Action.OVERRIDE, label="crayon")
         ReviewDesk(tiny_run, reviews).record(Person(name="Ann"), own)
     code, out, err = asked(capsys, "tiny", "crayon", "--reviewed", "--json")
     (found,) = json.loads(out)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import drawn, opened, said
 
 ANN, BO = Person(name="Ann"), Person(name="Bo *bold*")
@@ -22,10 +23,10 @@ def desk(tiny_run: Run) -> Iterator[ReviewDesk]:
     """The tiny run with a dispute, an artefact tag and an undecided neuron."""
     with open_reviews() as reviews:
         desk = ReviewDesk(tiny_run, reviews)
-        desk.record(ANN, Said(layer="late", neuron=0, verdict=Action.CONFIRM))
+        desk.record(ANN, Entry(layer="late", neuron=0, verdict=Action.CONFIRM))
         desk.record(
             BO,
-            Said(
+            Entry(
                 layer="late",
                 neuron=0,
                 verdict=Action.OVERRIDE,
@@ -34,7 +35,7 @@ def desk(tiny_run: Run) -> Iterator[ReviewDesk]:
                 tags=("artefact:ruler",),
             ),
         )
-        desk.record(ANN, Said(layer="late", neuron=1, verdict=Action.UNSURE))
+        desk.record(ANN, Entry(layer="late", neuron=1, verdict=Action.UNSURE))
         yield desk
 
 
@@ -73,7 +74,7 @@ def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: Revie
 
 
 def test_criteria_count_labels_and_tags(desk: ReviewDesk) -> None:
-    desk.record(ANN, Said(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
+    desk.record(ANN, Entry(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
     app = opened("pages/audit.py", run="tiny", view="criteria")
     assert ["blue-white veil", "1", "1", "0"] in cells(app, "7-point checklist")
 

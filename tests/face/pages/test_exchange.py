@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.exchange import export_reviews
 from tests.face.pages.test_pages import opened, said
 
@@ -77,7 +77,7 @@ def test_what_is_exported_can_be_imported_elsewhere(tiny_run: Run, tmp_path: Pat
     with open_reviews() as reviews:
         ReviewDesk(tiny_run, reviews).record(
             Person(name="Ann"),
-            Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink", reason="blue"),
+            Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink", reason="blue"),
         )
         for kind in ("csv", "json", "parquet"):
             export_reviews(reviews, tmp_path / f"reviews.{kind}", tiny_run, kind)

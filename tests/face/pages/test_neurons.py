@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.neurons.map import draw_map
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, drawn, opened, said
 
 PAGE = "pages/neurons.py"
@@ -36,7 +37,7 @@ def heads(app: AppTest) -> dict[str, dict[str, str]]:
 def decide(run: Run, verdict: Action, neuron: int, label: str | None = None) -> None:
     with open_reviews() as reviews:
         desk = ReviewDesk(run, reviews)
-        desk.record(Person(name="Ann"), Said(layer="late", neuron=neuron, verdict=verdict, label=label))
+        desk.record(Person(name="Ann"), Entry(layer="late", neuron=neuron, verdict=verdict, label=label))
 
 
 def test_table_shows_pictures_label_push_and_notes(tiny_run: Run) -> None:

@@ -3,12 +3,13 @@
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.home import REPOSITORY
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import open_explorer
 from csp.work.neurons.showcase import turns
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import drawn, opened, said
 
 STEPS = 5
@@ -69,10 +70,10 @@ def test_a_presented_label_says_whose_it_is(tiny_run: Run) -> None:
     assert "The machine suggests:" in machine
     with open_reviews() as reviews:
         desk, ann = ReviewDesk(tiny_run, reviews), Person(name="Ann")
-        desk.record(ann, Said(layer="late", neuron=0, verdict=Action.FLAG))
+        desk.record(ann, Entry(layer="late", neuron=0, verdict=Action.FLAG))
         flagged = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
         assert "The machine suggests:" in flagged and "ruler" in flagged, "a flag takes no label away"
-        desk.record(ann, Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink"))
+        desk.record(ann, Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink"))
     words = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
     assert "ink" in words and "written by Ann (not checked)" in words
     assert "The machine suggests" not in words

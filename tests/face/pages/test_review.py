@@ -9,11 +9,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import ROOT, drawn, opened, said
 
 BO = Person(name="Bo", verified=True)
@@ -39,7 +39,7 @@ def events() -> list[Event]:
 
 def record(run: Run, person: Person, act: Action, neuron: int, **given: Any) -> Event:
     with open_reviews() as reviews:
-        said = Said(layer="late", neuron=neuron, verdict=act, **given)
+        said = Entry(layer="late", neuron=neuron, verdict=act, **given)
         return ReviewDesk(run, reviews).record(person, said).event
 
 

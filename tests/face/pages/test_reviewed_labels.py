@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import RULER, drawn, opened, said
 
 OWN = "crayon <b>&"
@@ -21,7 +22,7 @@ def tiny(tiny_run: Run) -> Iterator[Run]:
     """The tiny run, one neuron of which Ann gave words of her own; caches know of no other record."""
     st.cache_resource.clear()
     with open_reviews() as reviews:
-        own = Said(layer="late", neuron=RULER, verdict=Action.OVERRIDE, label=OWN)
+        own = Entry(layer="late", neuron=RULER, verdict=Action.OVERRIDE, label=OWN)
         ReviewDesk(tiny_run, reviews).record(Person(name="Ann"), own)
     yield tiny_run
     st.cache_resource.clear()

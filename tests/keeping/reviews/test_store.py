@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from csp.errors import BadInputError, UnavailableError
-from csp.keeping.reviews.chain import GENESIS
+from csp.keeping.reviews import database
+from csp.keeping.reviews.chain import GENESIS, Head, seal
+from csp.keeping.reviews.checks import OvertakenError
 from csp.keeping.reviews.event import SAW_NONE, NeuronRef, Reviewer
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.schema import METADATA, REVISIONS, VERSION_TABLE
@@ -46,6 +49,7 @@ def test_an_event_is_kept_whole(reviews: Reviews, open_record: Open) -> None:
         labeler="csp",
         gamma=1,
         examples=30,
+        contrast="quantile:0.1",
         blind=True,
         app_version="0.1.0",
         role=Role.ADMIN,
@@ -68,6 +72,7 @@ def test_an_event_is_kept_whole(reviews: Reviews, open_record: Open) -> None:
     ):
         assert getattr(event, name) == getattr(said, name)
     assert (event.labeler, event.gamma, event.examples, event.blind) == ("csp", 1.0, 30, True)
+    assert event.contrast == "quantile:0.1"
     assert open_record(reviews.location).events() == [event]
     following = reviews.record(entry(Action.REJECT, None, reviewer="Bo")).event
     assert (following.sequence, following.previous_hash) == (2, event.hash)
@@ -212,19 +217,57 @@ def test_the_database_itself_refuses_changes(reviews: Reviews, attack: str) -> N
     assert reviews.events() == before
 
 
-def test_the_tables_are_those_of_the_schema(reviews: Reviews) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.config import Config
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
+def test_who_asks_is_told_before_anything_is_recorded(reviews: Reviews) -> None:
+    own = reviews.record(entry(seen=SAW_NONE)).event
+    assert reviews.record(entry(Action.UNSURE, None, seen=SAW_NONE), ask=True).missed == (own,)
+    before = reviews.events()
+    theirs = entry(Action.OVERRIDE, "hairs", reviewer="Bo", seen=SAW_NONE)
+    with pytest.raises(OvertakenError, match=r"meanwhile Ann judged neuron 1 of late") as told:
+        reviews.record(theirs, ask=True)
+    assert reviews.events() == before
+    seen = replace(theirs, seen=told.value.missed[-1].token)
+    assert reviews.record(seen, ask=True).event.label == "hairs"
 
-    from csp.keeping.reviews import database
 
-    reviews.record(entry())
+def test_a_record_of_the_first_version_still_verifies(reviews: Reviews, open_record: Open) -> None:
+    """What a later version added is empty in its events, and no part of their hashes."""
+    from alembic import command
+
+    engine = engine_of(reviews.location)
+    old = {"examples": 30, "gamma": 1.0, "labeler": "csp", "app_version": "0.1.0"}
+    first = seal(entry(**old), Head(), datetime(2025, 3, 1, tzinfo=UTC), "ruler")
+    second = seal(entry(Action.REJECT, None, **old), Head(1, first.hash), first.at, "ruler")
+    with engine.begin() as connection:
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for event in (first, second):
+            row = {name: value for name, value in event.row().items() if name != "contrast"}
+            columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO review_events ({columns}) VALUES ({values})"), row)
+        newest = {"sequence": 2, "hash": second.hash}
+        connection.execute(text("UPDATE review_head SET sequence = :sequence, hash = :hash"), newest)
+    engine.dispose()
+    after = open_record(reviews.location)
+    assert after.events() == [first, second]
+    assert after.record(entry(contrast="mean", reviewer="Bo")).event.previous_hash == second.hash
+    assert after.verify(expect=first.hash).ok
+
+
+def migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(database._MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    return config
+
+
+def test_the_tables_are_those_of_the_schema(reviews: Reviews) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    reviews.record(entry())
+    script = ScriptDirectory.from_config(migrations())
     assert tuple(one.revision for one in reversed(list(script.walk_revisions()))) == REVISIONS
     engine = engine_of(reviews.location)
     with engine.connect() as connection:

@@ -8,7 +8,7 @@ import pytest
 from csp.errors import BadInputError
 from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
-from csp.keeping.reviews.event import new_token
+from csp.keeping.reviews.event import Entry, new_token
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
@@ -16,7 +16,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.doubt import DOUBTFUL
 from csp.work.neurons.review_queues import QueueFacts, queue, to_do
 from csp.work.neurons.rows import machine_rows, with_reviews
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.label_in_force import shown_label
 from csp.work.reviews.live_states import LiveStates
 
@@ -36,7 +36,7 @@ def desk(tiny_run: Run, reviews: Reviews) -> ReviewDesk:
 
 
 def say(desk: ReviewDesk, person: Person, act: Action, neuron: int, **given: Any) -> str:
-    return desk.record(person, Said(layer="late", neuron=neuron, verdict=act, **given)).event.token
+    return desk.record(person, Entry(layer="late", neuron=neuron, verdict=act, **given)).event.token
 
 
 def facts(desk: ReviewDesk) -> QueueFacts:
@@ -109,7 +109,7 @@ def test_a_viewer_can_neither_decide_nor_take_a_neuron(desk: ReviewDesk, reviews
             say(desk, viewer, act, 0, label="ruler marks", undoes="x")
     with pytest.raises(BadInputError, match="role of reviewer to take a neuron"):
         desk.claim(viewer, [("late", 0)])
-    sent = Said(layer="late", neuron=0, verdict=Action.CONFIRM)
+    sent = Entry(layer="late", neuron=0, verdict=Action.CONFIRM)
     reviewer = Person(name="Vi", verified=True)
     desk.record(reviewer, sent)
     with pytest.raises(BadInputError, match="Vi may only look"):
@@ -154,7 +154,7 @@ def test_the_label_shown_first_says_whose_it_is(desk: ReviewDesk) -> None:
     say(desk, ANN, Action.UNSURE, 0)
     assert shown_label(machine, desk.neuron("late", 0)).text == machine
     desk.record(
-        Person(name="Ann", verified=True), Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink")
+        Person(name="Ann", verified=True), Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink")
     )
     shown = shown_label(machine, desk.neuron("late", 0))
     assert (shown.text, shown.words) == ("ink", "written by Ann")
@@ -166,6 +166,6 @@ def test_the_label_shown_first_says_whose_it_is(desk: ReviewDesk) -> None:
 
 
 def test_undone_verdicts_show_the_machine_again(desk: ReviewDesk) -> None:
-    event = desk.record(ANN, Said(layer="late", neuron=1, verdict=Action.OVERRIDE, label="ink")).event
+    event = desk.record(ANN, Entry(layer="late", neuron=1, verdict=Action.OVERRIDE, label="ink")).event
     desk.undo(ANN, event, token=new_token())
     assert shown_label("hairs", desk.neuron("late", 1)).by is None

@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from csp.errors import BadInputError, UnavailableError
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import EXPORT, as_csv, as_json, export_neurons, export_table
 from csp.work.neurons.rows import COLUMNS, NeuronRows, machine_rows, with_reviews
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 
 RULER, HAIRS, NEVER = 0, 1, 2
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
@@ -23,7 +24,7 @@ ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 def decide(
     desk: ReviewDesk, who: Person, verdict: Action, neuron: int, label: str | None = None, **more: Any
 ) -> None:
-    desk.record(who, Said(layer="late", neuron=neuron, verdict=verdict, label=label, **more))
+    desk.record(who, Entry(layer="late", neuron=neuron, verdict=verdict, label=label, **more))
 
 
 def reviewed_rows(explorer: Explorer, desk: ReviewDesk) -> NeuronRows:

@@ -7,6 +7,7 @@ import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.result_cache import ResultCache
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
@@ -23,7 +24,7 @@ from csp.work.neurons.search import (
     search_words,
 )
 from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import draw
 
 
@@ -134,7 +135,7 @@ def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> Non
     def judged(neuron: int, label: str) -> dict[tuple[str, int], NeuronReview]:
         with open_reviews() as reviews:
             desk = ReviewDesk(explorer.run, reviews)
-            said = Said(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label)
+            said = Entry(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label)
             desk.record(Person(name="Ann"), said)
             return dict(desk.states())
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from csp.errors import UnavailableError
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.report.content import ReportOptions
 from csp.work.report.export import export_report, is_report, report_text
 from csp.work.reviews.artefacts import artefact_neurons
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 
 ANN, BO = Person(name="Ann <script>alert(1)</script>"), Person(name="Bo", verified=True)
 HOSTILE = '<img src=x onerror="alert(1)"> & "ruler" \u202e'
@@ -49,10 +50,10 @@ def built(html: str) -> Elements:
 
 def review(desk: ReviewDesk) -> None:
     desk.record(
-        ANN, Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label=HOSTILE, reason="<b>why</b>")
+        ANN, Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label=HOSTILE, reason="<b>why</b>")
     )
-    desk.record(BO, Said(layer="late", neuron=0, verdict=Action.CONFIRM, tags=("artefact:ruler",)))
-    desk.record(BO, Said(layer="late", neuron=1, verdict=Action.REJECT))
+    desk.record(BO, Entry(layer="late", neuron=0, verdict=Action.CONFIRM, tags=("artefact:ruler",)))
+    desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.REJECT))
 
 
 def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk: ReviewDesk) -> None:
@@ -114,9 +115,9 @@ def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: ReviewDesk,
 
 
 def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: ReviewDesk) -> None:
-    desk.record(ANN, Said(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ruler marks and hairs"))
-    desk.record(BO, Said(layer="late", neuron=1, verdict=Action.UNSURE, tags=("artefact:ink",)))
-    desk.record(ANN, Said(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
+    desk.record(ANN, Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ruler marks and hairs"))
+    desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.UNSURE, tags=("artefact:ink",)))
+    desk.record(ANN, Entry(layer="late", neuron=2, verdict=Action.OVERRIDE, label="blue-white veil"))
     found = {one.neuron: one for one in artefact_neurons(explorer, desk.states()) if one.layer == "late"}
     assert found[0].tags == ("artefact:hairs", "artefact:ruler")
     assert (found[0].source, found[0].words) == ("person", "hairs, ruler marks")

@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from csp.keeping.reviews.event import new_token
+from csp.keeping.reviews.event import Entry, new_token
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.audit import Audit, audit_of
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.label_in_force import labels_in_force
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
 
 
-def said(verdict: Action, neuron: int, label: str | None = None, **given: Any) -> Said:
-    return Said(layer="late", neuron=neuron, verdict=verdict, label=label, **given)
+def said(verdict: Action, neuron: int, label: str | None = None, **given: Any) -> Entry:
+    return Entry(layer="late", neuron=neuron, verdict=verdict, label=label, **given)
 
 
 def criterion(audit: Audit, tag: str) -> tuple[int, int, int]:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.reviews.event import SAW_NONE, new_token
+from csp.keeping.reviews.event import SAW_NONE, Entry, new_token
 from csp.keeping.reviews.exchange import read_rows, write_rows
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.work.reviews.agreement import agreement, conflicts
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.exchange import Imported, export_reviews, import_reviews
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
@@ -34,8 +34,8 @@ def other(tmp_path: Path) -> Iterator[Reviews]:
         yield reviews
 
 
-def said(verdict: Action, label: str | None = None, neuron: int = 0, **given: Any) -> Said:
-    return Said(**({"layer": "late", "neuron": neuron, "verdict": verdict, "label": label} | given))
+def said(verdict: Action, label: str | None = None, neuron: int = 0, **given: Any) -> Entry:
+    return Entry(**({"layer": "late", "neuron": neuron, "verdict": verdict, "label": label} | given))
 
 
 def fill(desk: ReviewDesk) -> None:
@@ -58,7 +58,7 @@ def test_a_verdict_notes_what_was_on_screen(desk: ReviewDesk) -> None:
     machine = desk.run.labels("late").query("neuron == 1 and labeler == 'csp' and rank == 1")["label"].item()
     event = desk.record(Person(name="Ann", verified=True), said(Action.CONFIRM, neuron=1)).event
     assert (event.label, event.machine_label, event.label_before) == (machine,) * 3
-    assert (event.labeler, event.gamma, event.examples) == ("csp", 1.0, 5)
+    assert (event.labeler, event.gamma, event.examples, event.contrast) == ("csp", 1.0, 5, "mean")
     assert event.app_version
     assert event.reviewer_verified
     state = desk.neuron("late", 1)

@@ -1,9 +1,10 @@
 """The run at a glance: counts of neurons by what people and the machine say of them."""
 
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import machine_rows
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.summary import layer_summary
 
 ANN, BO = (Person(name=name) for name in ("Ann", "Bo"))
@@ -27,7 +28,7 @@ def test_a_persons_label_or_tag_makes_an_artefact_and_takes_one_away(
         (BO, cleared, "a nevus", ()),
         (ANN, tagged, "a mole", ("artefact:ink",)),
     ):
-        said = Said(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label, tags=tags)
+        said = Entry(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label, tags=tags)
         desk.record(who, said)
     found = layer_summary(explorer, "late", desk.reviewed("late"))
     assert (found.reviewed, found.disputed, found.artefacts) == (2, 1, before - 1)

@@ -10,9 +10,10 @@ import streamlit as st
 from csp.errors import CspError, UnavailableError
 from csp.face.screen.judge.session import STAYING, Look, Onward, address, end, forget_typed, present, typed
 from csp.face.screen.page.identity import me
-from csp.keeping.reviews.event import Event, Recorded
+from csp.keeping.reviews.checks import OvertakenError
+from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.vocabulary import Action
-from csp.work.reviews.desk import Said
+from csp.work.reviews.desk import undoing
 
 _PENDING, _LAST, _EARLY = "verdict-pending", "verdict-last", "verdict-early"
 
@@ -22,7 +23,7 @@ class Pending:
     """Something said that is not recorded: why, and what to do."""
 
     look: Look
-    said: Said
+    entry: Entry
     problem: str = ""
     retry: bool = True
     missed: tuple[Event, ...] = ()
@@ -43,7 +44,7 @@ def decide(act: Action, place: int | None = None) -> None:
     words = typed(look)
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(look.picks[place:]), None)
-    _send(look, look.said(act, label, words))
+    _record(look, look.said(act, label, words))
 
 
 def catch_up() -> None:
@@ -73,15 +74,8 @@ def undo(event: Event) -> None:
         return
     if event.token in state.undone:  # the same press again
         return
-    said = Said(
-        layer=event.layer,
-        neuron=event.neuron,
-        verdict=Action.UNDO,
-        undoes=event.token,
-        seen=state.seen,
-        token=f"undo-{len(state.events)}-{event.token}",
-    )
-    _record(replace(look, onward=_back_to(event)), said)
+    token = f"undo-{len(state.events)}-{event.token}"
+    _record(replace(look, onward=_back_to(event)), undoing(event, token, state.seen))
 
 
 def pending() -> Pending | None:
@@ -95,7 +89,7 @@ def retry() -> None:
     waiting = pending()
     if waiting is not None:
         drop()
-        _record(waiting.look, waiting.said)
+        _record(waiting.look, waiting.entry)
 
 
 def drop() -> None:
@@ -108,45 +102,25 @@ def became() -> str:
     return str(st.session_state.get(_LAST, ""))
 
 
-def _send(look: Look, said: Said) -> None:
+def _record(look: Look, entry: Entry) -> None:
     """Record, unless others said something that this person has not seen: then ask."""
     try:
-        person, state = me(), look.desk.neuron(said.layer, said.neuron)
+        answer = look.desk.record(me(), entry, ask=entry.verdict is not Action.UNDO)
+    except OvertakenError as error:
+        seen = replace(entry, seen=error.missed[-1].token)
+        st.session_state[_PENDING] = Pending(look, seen, missed=error.missed)
+        return
     except CspError as error:
-        _wait(look, said, error)
+        # Retry helps when the record was not at hand; what was refused has to be said in another way.
+        retry = isinstance(error, UnavailableError)
+        st.session_state[_PENDING] = Pending(look, entry, str(error), retry)
         return
-    known = {event.token for event in look.state.events}
-    missed = tuple(event for event in state.events if event.token not in known and event.who != person.who)
-    if missed:
-        asked = Pending(replace(look, state=state), replace(said, seen=state.seen), missed=missed)
-        st.session_state[_PENDING] = asked
-        return
-    _record(look, said)
-
-
-def _record(look: Look, said: Said) -> None:
-    try:
-        answer = look.desk.record(me(), said)
-    except CspError as error:
-        _wait(look, said, error)
-        return
-    st.session_state[_LAST] = _sentences(answer)
-    if said.verdict not in (Action.UNDO, Action.FLAG):
+    st.session_state[_LAST] = ". ".join(answer.notes)
+    if entry.verdict not in (Action.UNDO, Action.FLAG):
         forget_typed(look)
-    if said.verdict not in STAYING:
-        end(said.token)
+    if entry.verdict not in STAYING:
+        end(entry.token)
         look.onward()
-
-
-def _wait(look: Look, said: Said, error: CspError) -> None:
-    """Retry helps when the record was not at hand; what was refused has to be said in another way."""
-    waiting = Pending(look, said, str(error), retry=isinstance(error, UnavailableError))
-    st.session_state[_PENDING] = waiting
-
-
-def _sentences(answer: Recorded) -> str:
-    others = [f"{event.reviewer} judged at the same moment: both are kept" for event in answer.missed]
-    return ". ".join([*answer.notes, *others])
 
 
 def _back_to(event: Event) -> Onward:

@@ -18,6 +18,7 @@ from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.state import put
 from csp.face.screen.wording import plain
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
@@ -54,18 +55,22 @@ def verdict_bar(
         look = begin(
             Look(
                 desk=review_store.desk(explorer),
-                layer=view.layer,
-                neuron=view.neuron,
+                entry=Entry(
+                    layer=view.layer,
+                    neuron=view.neuron,
+                    verdict=Action.DRAFT,
+                    machine_label=machine,
+                    labeler=labeler,
+                    gamma=view.gamma,
+                    examples=view.k,
+                    contrast=view.contrast,
+                    blind=blind,
+                    seen=state.seen,
+                ),
                 onward=onward or _next_neuron(explorer, view),
-                machine=machine,
-                labeler=labeler,
                 picks=() if blind else picks(explorer, view, state),
-                gamma=view.gamma,
-                examples=view.k,
-                contrast=view.contrast,
                 state=state,
                 settle=settle,
-                blind=blind,
             )
         )
         catch_up()
@@ -92,7 +97,7 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
 
 def _buttons(explorer: Explorer, look: Look) -> None:
     drafted = me().who in look.state.drafts
-    editing = st.query_params.get(EDIT) == "true" or look.blind or drafted
+    editing = st.query_params.get(EDIT) == "true" or look.entry.blind or drafted
     if editing:
         editor(explorer, look)
     if note := became():
@@ -102,10 +107,10 @@ def _buttons(explorer: Explorer, look: Look) -> None:
             _press(f"pick-{place + 1}", shown(label, 24), Action.OVERRIDE, place, kind="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, look)
-        if not look.blind:
+        if not look.entry.blind:
             _own_words(editing)
         st.space("stretch")
-        if not look.blind:
+        if not look.entry.blind:
             st.markdown(standing(look.state), width="content")
 
 
@@ -121,12 +126,12 @@ def _own_words(editing: bool) -> None:
 
 
 def _acts(explorer: Explorer, look: Look) -> None:
-    if look.blind:
+    if look.entry.blind:
         _later(explorer, look)
         return
     verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
-    confirm = f"{verb} {shown(look.machine, 30)}" if look.machine else verb
-    _press("accept", confirm, Action.CONFIRM, 0, off=look.machine is None)
+    confirm = f"{verb} {shown(look.entry.machine_label, 30)}" if look.entry.machine_label else verb
+    _press("accept", confirm, Action.CONFIRM, 0, off=look.entry.machine_label is None)
     _press("none", "None fits", Action.REJECT)
     _later(explorer, look)
 
@@ -170,7 +175,7 @@ def _press(
 
 def _waiting(waiting: Pending) -> None:
     """What could not be recorded, or needs an answer first."""
-    neuron, mine = waiting.look.neuron, _words(waiting)
+    neuron, mine = waiting.entry.neuron, _words(waiting)
     if waiting.missed:
         others = "; ".join(f"{shown(name(one.who), 30)}: {shown(said(one))}" for one in waiting.missed)
         st.warning(f"Meanwhile on neuron {neuron}, {others}. You were about to say: {mine}.")
@@ -186,8 +191,8 @@ def _waiting(waiting: Pending) -> None:
 
 
 def _words(waiting: Pending) -> str:
-    label = waiting.said.label
-    return f"{DONE[waiting.said.verdict]}{f' {shown(label)}' if label else ''}"
+    label = waiting.entry.label
+    return f"{DONE[waiting.entry.verdict]}{f' {shown(label)}' if label else ''}"
 
 
 def _next_neuron(explorer: Explorer, view: NeuronView) -> Onward:

@@ -38,7 +38,7 @@ def editor(explorer: Explorer, look: Look) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             own = typed(look).label
-            if look.blind:
+            if look.entry.blind:
                 st.button("Keep it, then show the machine's", key="draft", type="primary", on_click=_reveal)
             else:
                 st.button(
@@ -64,16 +64,22 @@ def _reveal() -> None:
 
 def _scored(explorer: Explorer, look: Look, own: str) -> str:
     """How the label fares, or why that can't be said."""
+    shown_with = look.entry
     try:
         with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
             found = explorer.score_text(
-                look.layer, look.neuron, own, k=look.examples, gamma=look.gamma, contrast=look.contrast
+                shown_with.layer,
+                shown_with.neuron,
+                own,
+                k=shown_with.examples,
+                gamma=shown_with.gamma,
+                contrast=shown_with.contrast,
             )
     except CspError as error:
         return f"Not scored: {plain(str(error))}. It can be saved all the same."
     if FIRST not in found.scores:
         return "This neuron never fires, so no label can be scored."
-    row, usually = found.scores[FIRST], explorer.score_range(look.layer, FIRST)
+    row, usually = found.scores[FIRST], explorer.score_range(shown_with.layer, FIRST)
     scale = f"; {usual(usually)}" if usually else ""
     return (
         f"{shown(own, 40)} scores **{score(row.score)}** by {LABELERS[FIRST]}, "

@@ -5,16 +5,16 @@ twice or while the next neuron is on its way. So a look has one token: what was 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from csp.face.screen.page.identity import me
-from csp.keeping.reviews.event import new_token
+from csp.keeping.reviews.event import Entry, new_token
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
-from csp.work.reviews.desk import ReviewDesk, Said
+from csp.work.reviews.desk import ReviewDesk, Spot
 
 Onward = Callable[[], None]
 """Writes the address of the next neuron."""
@@ -27,17 +27,7 @@ _BOXES = ("label", "reason", "tags")
 _KEPT_LOOKS = 50
 _DECISIONS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT)
 
-Spot = tuple[str, int]
 Address = tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What someone wrote about a neuron and did not send yet."""
-
-    label: str = ""
-    reason: str = ""
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,52 +35,40 @@ class Look:
     """What was on the screen when someone decided."""
 
     desk: ReviewDesk
-    layer: str
-    neuron: int
+    entry: Entry
+    """A draft with what is on the screen, until a press says what it becomes."""
     onward: Onward
-    machine: str | None
-    """The machine's first label on the screen, by this labeler at this gamma and number of examples."""
-    labeler: str
     picks: Sequence[str]
     """Labels with a number key."""
-    gamma: float
-    examples: int
-    contrast: str
     state: NeuronReview
     settle: bool = False
     """Whether a decision settles a dispute."""
-    blind: bool = False
-    """Whether the machine's label is hidden."""
-    token: str = field(default_factory=new_token)
     used: bool = False
 
-    def said(self, act: Action, label: str | None, words: Typed) -> Said:
+    def said(self, act: Action, label: str | None, words: Entry) -> Entry:
         """What a press says. The machine's own label is a confirmation, whichever way it was given."""
-        if act is Action.OVERRIDE and self.machine and same_label(label) == same_label(self.machine):
+        machine = self.entry.machine_label
+        if act is Action.OVERRIDE and machine and same_label(label) == same_label(machine):
             act = Action.CONFIRM
         settles = self.settle and self.state.disputed and act in _DECISIONS
-        return Said(
-            layer=self.layer,
-            neuron=self.neuron,
+        return replace(
+            words,
             verdict=Action.RESOLVE if settles else act,
             label=label,
-            machine_label=self.machine,
-            labeler=self.labeler,
-            reason=words.reason,
-            tags=words.tags,
-            seen=self.state.seen,
-            gamma=self.gamma,
-            examples=self.examples,
-            blind=self.blind,
-            token=new_token() if act in STAYING else self.token,
+            token=new_token() if act in STAYING else self.entry.token,
         )
+
+    @property
+    def spot(self) -> Spot:
+        """The layer and the neuron."""
+        return self.entry.layer, self.entry.neuron
 
     @property
     def boxes(self) -> dict[str, str]:
         """Keys of the boxes for label, reason and tags. Each neuron has its own: no text can end up with
         another, and the browser still holds what was typed when the server was started anew.
         """
-        return {what: f"verdict-{what}-{self.layer}-{self.neuron}" for what in _BOXES}
+        return {what: f"verdict-{what}-{self.entry.layer}-{self.entry.neuron}" for what in _BOXES}
 
 
 def begin(fresh: Look) -> Look:
@@ -98,7 +76,7 @@ def begin(fresh: Look) -> Look:
     looks = _looks()
     before = looks.pop(address(), None)
     if before is not None and not before.used:
-        fresh = replace(fresh, token=before.token)
+        fresh = replace(fresh, entry=replace(fresh.entry, token=before.entry.token))
     looks[address()] = fresh
     while len(looks) > _KEPT_LOOKS:
         looks.pop(next(iter(looks)))
@@ -113,20 +91,22 @@ def present() -> Look | None:
 def end(token: str) -> None:
     """The look with this token led to a decision."""
     for address, one in _looks().items():
-        if one.token == token:
+        if one.entry.token == token:
             _looks()[address] = replace(one, used=True)
 
 
-def typed(look: Look) -> Typed:
-    """What was written about this neuron and not sent, else this person's draft."""
+def typed(look: Look) -> Entry:
+    """The look's entry with what was written and not sent, else with what this person put aside."""
     held = [st.session_state.get(key) for key in look.boxes.values()]
     if None not in held:
         label, reason, tags = held
-        return Typed(str(label).strip(), str(reason).strip(), tuple(tags or ()))
-    if (look.layer, look.neuron) in _typed():
-        return _typed()[look.layer, look.neuron]
-    draft = look.state.drafts.get(me().who)
-    return Typed() if draft is None else Typed(draft.label or "", draft.reason, draft.tags)
+        return replace(
+            look.entry, label=str(label).strip() or None, reason=str(reason).strip(), tags=tuple(tags or ())
+        )
+    kept = _typed().get(look.spot) or look.state.drafts.get(me().who)
+    if kept is None:
+        return look.entry
+    return replace(look.entry, label=kept.label, reason=kept.reason, tags=kept.tags)
 
 
 def fill_boxes(look: Look) -> None:
@@ -142,12 +122,12 @@ def fill_boxes(look: Look) -> None:
 
 def keep_typed(look: Look) -> None:
     """Callback of the boxes: what they hold outlasts a visit to another neuron or page."""
-    _typed()[look.layer, look.neuron] = typed(look)
+    _typed()[look.spot] = typed(look)
 
 
 def forget_typed(look: Look) -> None:
     """What was typed about a neuron went with the verdict on it."""
-    _typed().pop((look.layer, look.neuron), None)
+    _typed().pop(look.spot, None)
     for key in look.boxes.values():
         st.session_state.pop(key, None)
 
@@ -157,8 +137,8 @@ def _looks() -> dict[Address, Look]:
     return looks
 
 
-def _typed() -> dict[Spot, Typed]:
-    kept: dict[Spot, Typed] = st.session_state.setdefault(_TYPED, {})
+def _typed() -> dict[Spot, Entry]:
+    kept: dict[Spot, Entry] = st.session_state.setdefault(_TYPED, {})
     return kept
 
 
