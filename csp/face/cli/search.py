@@ -75,10 +75,10 @@ def _states(run: str) -> "Mapping[Spot, NeuronReview]":
 
 def _people_first(row: dict[str, Any], state: "NeuronReview | None") -> dict[str, Any]:
     """The row with the label in force, whose it is, and the machine's."""
-    from csp.work.reviews.label_in_force import shown_label
+    from csp.work.reviews.label_in_force import label_in_force
 
-    first = shown_label(row["label"], state)
-    return row | {"label": first.text, "by": first.words, "machine_label": row["label"]}
+    first = label_in_force(row["label"], state)
+    return row | {"label": first.text, "by": first.words, "machine_label": first.machine}
 
 
 def _one_question(words: str | None, image: Path | None, like: int | None) -> None:

@@ -8,6 +8,9 @@ from csp.keeping.reviews.event import Entry
 
 LABEL_LIMIT, REASON_LIMIT, NAME_LIMIT, TOKEN_LIMIT = 200, 2_000, 200, 100
 
+BETWEEN = "; "
+"""Stands between the labels of a person who gives several."""
+
 _UNSTORABLE = {"Cc", "Cs"}  # control characters, halves of surrogate pairs
 
 
@@ -32,8 +35,18 @@ def tidy(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
 
 
 def same_label(label: str | None) -> str:
-    """What of a label counts when labels are compared: neither case nor spacing; empty for none."""
-    return " ".join(unicodedata.normalize("NFC", label or "").casefold().split())
+    """What of a label counts when labels are compared: neither case, spacing nor the order of several."""
+    folded = " ".join(unicodedata.normalize("NFC", label or "").casefold().split())
+    return BETWEEN.join(sorted(_parts(folded))) if ";" in folded else folded
+
+
+def label_parts(label: str | None) -> tuple[str, ...]:
+    """The labels that a person gave, each once: several are written with ; between them."""
+    return tuple({same_label(part): part for part in reversed(_parts(label or ""))}.values())[::-1]
+
+
+def _parts(label: str) -> list[str]:
+    return [part.strip() for part in label.split(";") if part.strip()]
 
 
 def _line(text: str, what: str, limit: int, notes: list[str]) -> str:

@@ -29,8 +29,13 @@ class NeuronReview:
     """The flag that still asks for one: until it is undone or someone else decides."""
     drafts: Mapping[Reviewer, Event] = field(default_factory=dict)
     """Each person's draft, until their next verdict."""
-    deciding: Event | None = None
-    """The newest decision: its label is in force."""
+    counted: tuple[Event, ...] = ()
+    """The decisions that count, the newest last: since a dispute was settled, that and what came after."""
+
+    @property
+    def deciding(self) -> Event | None:
+        """The newest decision: its label is in force."""
+        return self.counted[-1] if self.counted else None
 
     @property
     def source(self) -> Literal["person", "machine"]:
@@ -78,7 +83,7 @@ def current(events: Sequence[Event]) -> NeuronReview:
         disputed=len({same_label(event.label) for event in counted}) > 1,
         second_look=_second_look(standing),
         drafts=_drafts(standing),
-        deciding=counted[-1] if counted else None,
+        counted=tuple(counted),
     )
 
 

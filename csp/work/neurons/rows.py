@@ -22,10 +22,21 @@ from csp.work.neurons.doubt import DOUBTS, doubts
 from csp.work.provenance import Provenance
 from csp.work.reviews.artefacts import artefact_tags
 from csp.work.reviews.checklist import criteria
-from csp.work.reviews.label_in_force import shown_label
+from csp.work.reviews.label_in_force import label_in_force
 
 COLUMNS = (
-    *("neuron", "label", "source", "whose", "machine_label", "score", "margin", "stability", "faithful"),
+    *(
+        "neuron",
+        "label",
+        "source",
+        "whose",
+        "in_force",
+        "machine_label",
+        "score",
+        "margin",
+        "stability",
+        "faithful",
+    ),
     *DOUBTS,
     *("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity"),
     *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
@@ -80,12 +91,15 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     """The rows with what people decided: their label before the machine's, and the artefacts named."""
     nobody = NeuronReview()
     states = [reviewed.get(neuron, nobody) for neuron in rows.frame["neuron"].tolist()]
-    machine = [label if isinstance(label, str) else None for label in rows.frame["machine_label"]]
-    labels = [_label(state, own) for state, own in zip(states, machine, strict=True)]
+    in_force = [
+        label_in_force(own, state) for own, state in zip(rows.frame["machine_label"], states, strict=True)
+    ]
+    labels = [one.text for one in in_force]
     said: dict[str, list[Any]] = {
         "label": labels,
         "source": [state.source for state in states],
-        "whose": [shown_label(None, state).words for state in states],
+        "whose": [one.words for one in in_force],
+        "in_force": in_force,
         "artefacts": _artefacts(labels, states),
         "review": [_review(state) for state in states],
         "reviewers": [[who.name for who in state.verdicts] for state in states],
@@ -94,10 +108,6 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     columns = {name: pd.Series(values, rows.frame.index, dtype=object) for name, values in said.items()}
     frame = rows.frame.assign(**columns)
     return replace(rows, frame=frame[list(COLUMNS)])
-
-
-def _label(state: NeuronReview, machine: str | None) -> str | None:
-    return machine if state.deciding is None else state.label
 
 
 def _artefacts(labels: Sequence[str | None], states: Sequence[NeuronReview]) -> list[list[str]]:

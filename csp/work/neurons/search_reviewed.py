@@ -13,6 +13,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import MOST, Match, Query, search_words
 from csp.work.reviews.desk import Spot
+from csp.work.reviews.label_in_force import label_in_force
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronRe
     """The neurons with one of the wanted texts, and none of the unwanted, in a person's label."""
     found = {}
     for (layer, neuron), state in states.items():
-        label = same_label(state.label) if state.deciding is not None else ""
+        label = same_label(label_in_force(None, state).text)
         wanted, unwanted = (
             any(same_label(text) in label for text in texts) for texts in (query.plus, query.minus)
         )

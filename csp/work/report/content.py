@@ -18,6 +18,7 @@ from csp.work.progress import Report, Stage, silent
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
+from csp.work.reviews.label_in_force import LabelInForce, label_in_force
 
 PAIRS = 6
 LABELS = 3
@@ -31,8 +32,7 @@ class NeuronEntry:
 
     layer: str
     neuron: int
-    label: str | None
-    """In force: a person's first, else the machine's."""
+    label: LabelInForce
     state: NeuronReview
     machine: tuple[LabelRow, ...]
     """The machine's best labels, csp."""
@@ -148,7 +148,7 @@ def _entry(explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any
     return NeuronEntry(
         layer=layer,
         neuron=neuron,
-        label=row["label"] if state.deciding is None else state.label,
+        label=label_in_force(row["label"], state),
         state=state,
         machine=labels.get("csp", ())[:LABELS],
         pairs=pairs[:PAIRS],

@@ -10,6 +10,7 @@ from csp.work.attribution.class_attribution import ClassAttribution, How, class_
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.checklist import ARTEFACT, Criteria, artefacts_of, criteria
 from csp.work.reviews.desk import Spot
+from csp.work.reviews.label_in_force import label_in_force
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) 
     table = explorer.neurons(layer).frame
     for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
         state = states.get((layer, neuron), NeuronReview())
-        label = machine if state.deciding is None else state.label
+        label = label_in_force(machine, state).text
         if tags := artefact_tags(label, state, known):
             yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_push(pushes, neuron))
 

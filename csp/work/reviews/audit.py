@@ -84,7 +84,7 @@ def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
     decided = {spot: state for spot, state in states.items() if state.deciding is not None}
     return Audit(
         coverage={
-            layer.layer: _coverage(layer.neurons, _of_layer(states, layer.layer))
+            layer.layer: _coverage(layer.neurons, list(_of_layer(states, layer.layer).values()))
             for layer in explorer.run.manifest.layers
         },
         decisions=Counter(str(state.verdict) for state in decided.values()),
@@ -98,8 +98,8 @@ def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
     )
 
 
-def _of_layer(states: Mapping[Spot, NeuronReview], layer: str) -> list[NeuronReview]:
-    return [state for (where, _), state in states.items() if where == layer]
+def _of_layer(states: Mapping[Spot, NeuronReview], layer: str) -> dict[int, NeuronReview]:
+    return {neuron: state for (where, neuron), state in states.items() if where == layer}
 
 
 def _coverage(neurons: int, states: list[NeuronReview]) -> Coverage:
@@ -118,8 +118,12 @@ def _share_overridden(decided: Mapping[Spot, NeuronReview]) -> Interval:
 
 
 def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[Criterion, ...]:
-    known, labels = criteria(), labels_in_force(explorer, states)
-    spoken = {spot: criteria_of(label, known) for spot, label in labels.items()}
+    known = criteria()
+    spoken = {
+        (layer, neuron): criteria_of(first.text, known)
+        for layer in explorer.run.layers
+        for neuron, first in labels_in_force(explorer, layer, _of_layer(states, layer)).items()
+    }
     tagged = {spot: _tags(state) for spot, state in states.items()}
     rows = []
     for tag in (tag for tag in known if not tag.startswith(ARTEFACT)):

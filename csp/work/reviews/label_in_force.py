@@ -1,37 +1,74 @@
-"""Labels as people left them: theirs first, the machine's after."""
+"""The label in force: a person's where one decided, else the machine's. The one place for that rule.
+
+first = label_in_force(machine, state)            # LabelInForce: .text .machine .by .words .shown .lines
+labels_in_force(explorer, "layer4", reviewed)     # {neuron: LabelInForce} of a layer
+put_people_first(found, desk, top)                # for the lists of labels that commands print
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from csp.keeping.reviews.normalise import same_label
+from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.normalise import label_parts, same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.desk import ReviewDesk, Spot
+from csp.work.reviews.desk import ReviewDesk
 
 
 @dataclass(frozen=True)
 class LabelInForce:
-    """The label of a neuron that a screen shows first, and whose it is."""
+    """The label of a neuron that screens, commands and files give first, whose it is, and the machine's."""
 
     text: str | None
     """None: there is none, or a person found that none fits."""
-    by: str | None
+    machine: str | None
+    """The machine's first label; it stays in sight below a person's."""
+    by: str | None = None
     """Whose it is, with "(not checked)" after a name that was only typed; None: the machine's."""
     verdict: Action | None = None
-    disputed: bool = False
+    sides: tuple[tuple[str, str | None], ...] = ()
+    """In a dispute, who says what, the newest last; a label of None: none fits."""
 
     @property
     def words(self) -> str:
         """Whose it is, in words: `confirmed by Ann`, `the machine suggests`, `people disagree`."""
-        if self.disputed:
+        if self.sides:
             return "people disagree"
         if self.by is None:
             return "the machine suggests"
         return f"{_DONE[self.verdict]} by {self.by}" if self.verdict in _DONE else f"by {self.by}"
 
+    @property
+    def shown(self) -> str:
+        """The label, or that there is none; in a dispute both sides."""
+        if self.sides:
+            return " or ".join(dict.fromkeys(label or NONE_FITS for _, label in self.sides))
+        return self.text or (NO_LABEL if self.by is None else NONE_FITS)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Each label by itself: a person may give a neuron two, written with ; between them."""
+        return label_parts(self.text) if self.by is not None else (self.text,) if self.text else ()
+
+    @property
+    def suggested(self) -> str | None:
+        """The machine's label where a person chose another."""
+        if self.by is None or self.machine is None or same_label(self.machine) == same_label(self.text):
+            return None
+        return self.machine
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """For a table or card: the label, and whose it is with what the machine suggests instead."""
+        if self.by is None and self.text is None:
+            return self.shown, ""
+        below = f"; the machine suggests {self.suggested}" if self.suggested else ""
+        return self.shown, f"{self.words}{below}"
+
+
+NO_LABEL, NONE_FITS = "no label", "no label fits"
 _DONE = {
     Action.CONFIRM: "confirmed",
     Action.OVERRIDE: "written",
@@ -40,13 +77,22 @@ _DONE = {
 }
 
 
-def shown_label(machine: str | None, state: NeuronReview | None) -> LabelInForce:
-    """A person's label first, else the machine's; `machine` stays to be shown below it, as second."""
+def label_in_force(machine: object, state: NeuronReview | None) -> LabelInForce:
+    """`machine` is the machine's first label; whatever is no text (a NaN of a table) is none."""
+    suggested = machine if isinstance(machine, str) else None
     if state is None or state.deciding is None:
-        return LabelInForce(machine, None)
+        return LabelInForce(suggested, suggested)
     event = state.deciding
-    name = event.reviewer if event.reviewer_verified else f"{event.reviewer} (not checked)"
-    return LabelInForce(event.label, name, event.verdict, state.disputed)
+    sides = tuple((_name(one), one.label) for one in state.counted) if state.disputed else ()
+    return LabelInForce(event.label, suggested, _name(event), event.verdict, sides)
+
+
+def labels_in_force(
+    explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]
+) -> dict[int, LabelInForce]:
+    """Of every neuron of a layer; `reviewed` says where those stand that people judged."""
+    machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
+    return {neuron: label_in_force(machine.get(neuron), reviewed.get(neuron)) for neuron in range(neurons)}
 
 
 def put_people_first(found: Sequence[dict[str, Any]], desk: ReviewDesk, top: int) -> list[dict[str, Any]]:
@@ -60,7 +106,8 @@ def put_people_first(found: Sequence[dict[str, Any]], desk: ReviewDesk, top: int
 
 
 def _row(row: dict[str, Any], state: NeuronReview, top: int) -> dict[str, Any]:
-    labels = row["labels"] if state.deciding is None else _person_first(row["labels"], state.label)
+    first = label_in_force(None, state)
+    labels = row["labels"] if first.by is None else _person_first(row["labels"], first.texts)
     return row | {
         "labels": labels[:top],
         "source": state.source,
@@ -70,21 +117,13 @@ def _row(row: dict[str, Any], state: NeuronReview, top: int) -> dict[str, Any]:
     }
 
 
-def _person_first(labels: list[dict[str, Any]], label: str | None) -> list[dict[str, Any]]:
-    if label is None:
+def _person_first(labels: list[dict[str, Any]], texts: Sequence[str]) -> list[dict[str, Any]]:
+    if not texts:
         return []
-    same = [one for one in labels if same_label(one["label"]) == same_label(label)]
-    score = same[0]["score"] if same else None
-    return [{"label": label, "score": score}, *(one for one in labels if one not in same)]
+    scores = {same_label(one["label"]): one["score"] for one in labels}
+    own = {same_label(text): {"label": text, "score": scores.get(same_label(text))} for text in texts}
+    return [*own.values(), *(one for one in labels if same_label(one["label"]) not in own)]
 
 
-def labels_in_force(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> dict[Spot, str | None]:
-    """The label of every neuron: a person's first, else the machine's; None where none fits or is known."""
-    found: dict[Spot, str | None] = {}
-    for layer in explorer.run.layers:
-        table = explorer.neurons(layer).frame
-        for neuron, label in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
-            state = states.get((layer, neuron))
-            decided = state is not None and state.deciding is not None
-            found[layer, neuron] = state.label if state is not None and decided else label
-    return found
+def _name(event: Event) -> str:
+    return event.reviewer if event.reviewer_verified else f"{event.reviewer} (not checked)"

@@ -8,6 +8,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import artefact_tags
 from csp.work.reviews.checklist import artefacts_of, criteria
+from csp.work.reviews.label_in_force import label_in_force
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronRevie
     known = criteria()
     unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in reviewed)
     judged = (
-        artefact_tags(machine[neuron] if state.deciding is None else state.label, state, known)
+        artefact_tags(label_in_force(machine[neuron], state).text, state, known)
         for neuron, state in reviewed.items()
     )
     named = sum(count for label, count in unjudged.items() if artefacts_of(label, known))

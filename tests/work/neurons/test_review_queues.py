@@ -8,7 +8,7 @@ import pytest
 from csp.errors import BadInputError
 from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
-from csp.keeping.reviews.event import Entry, new_token
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
@@ -17,7 +17,6 @@ from csp.work.neurons.doubt import DOUBTFUL
 from csp.work.neurons.review_queues import QueueFacts, queue, to_do
 from csp.work.neurons.rows import machine_rows, with_reviews
 from csp.work.reviews.desk import Person, ReviewDesk
-from csp.work.reviews.label_in_force import shown_label
 from csp.work.reviews.live_states import LiveStates
 
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
@@ -146,26 +145,3 @@ def test_states_start_afresh_when_the_record_was_replaced(desk: ReviewDesk, revi
         say(other, BO, Action.REJECT, neuron)
     assert standing.states() == other.states()
     other.reviews.close()
-
-
-def test_the_label_shown_first_says_whose_it_is(desk: ReviewDesk) -> None:
-    machine = desk.machine_label("late", 0)
-    assert shown_label(machine, None).words == "the machine suggests"
-    say(desk, ANN, Action.UNSURE, 0)
-    assert shown_label(machine, desk.neuron("late", 0)).text == machine
-    desk.record(
-        Person(name="Ann", verified=True), Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink")
-    )
-    shown = shown_label(machine, desk.neuron("late", 0))
-    assert (shown.text, shown.words) == ("ink", "written by Ann")
-    say(desk, BO, Action.REJECT, 0)
-    shown = shown_label(machine, desk.neuron("late", 0))
-    assert (shown.text, shown.by, shown.words) == (None, "Bo (not checked)", "people disagree")
-    say(desk, CY, Action.RESOLVE, 0, label="hairs")
-    assert shown_label(machine, desk.neuron("late", 0)).words == "settled by Cy (not checked)"
-
-
-def test_undone_verdicts_show_the_machine_again(desk: ReviewDesk) -> None:
-    event = desk.record(ANN, Entry(layer="late", neuron=1, verdict=Action.OVERRIDE, label="ink")).event
-    desk.undo(ANN, event, token=new_token())
-    assert shown_label("hairs", desk.neuron("late", 1)).by is None

@@ -65,10 +65,11 @@ def test_what_was_taken_back_no_longer_counts(explorer: Explorer, desk: ReviewDe
 
 
 def test_a_persons_label_is_in_force_and_a_reject_leaves_none(explorer: Explorer, desk: ReviewDesk) -> None:
-    machine = labels_in_force(explorer, {})
+    machine = {neuron: one.text for neuron, one in labels_in_force(explorer, "late", {}).items()}
     desk.record(ANN, said(Action.OVERRIDE, 1, "my words"))
     desk.record(ANN, said(Action.REJECT, 2))
     desk.record(ANN, said(Action.UNSURE, 3))
-    labels = labels_in_force(explorer, desk.states())
-    assert (labels["late", 1], labels["late", 2], labels["late", 3]) == ("my words", None, machine["late", 3])
-    assert {spot for spot in labels if labels[spot] != machine[spot]} == {("late", 1), ("late", 2)}
+    found = labels_in_force(explorer, "late", desk.reviewed("late"))
+    labels = {neuron: one.text for neuron, one in found.items()}
+    assert (labels[1], labels[2], labels[3]) == ("my words", None, machine[3])
+    assert {neuron for neuron in labels if labels[neuron] != machine[neuron]} == {1, 2}

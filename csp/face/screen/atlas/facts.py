@@ -6,11 +6,11 @@ from typing import Any
 from csp.face.screen.elements.components import Badge
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.wording import DOUBT_WORDS, REVIEW_STATES, STATES
-from csp.keeping.reviews.normalise import same_label
 from csp.keeping.run_folder.run import Run
 from csp.method.states import NeuronState
 from csp.work.neurons.doubt import DOUBTFUL, why
 from csp.work.neurons.rows import DISPUTED, UNREVIEWED
+from csp.work.reviews.label_in_force import LabelInForce
 
 Facts = Mapping[Any, Any]
 """One row of `NeuronRows.frame`."""
@@ -18,12 +18,8 @@ Facts = Mapping[Any, Any]
 
 def label_lines(facts: Facts) -> tuple[str, str]:
     """The label in force, and whose it is; the machine's too where a person chose another."""
-    label, machine = facts["label"], facts["machine_label"]
-    if facts["source"] == "machine":
-        return (label, "the machine suggests") if isinstance(label, str) else ("no label", "")
-    other = isinstance(machine, str) and same_label(label) != same_label(machine)
-    suggested = f"; the machine suggests {machine}" if other else ""
-    return (label if isinstance(label, str) else "no label fits"), f"{facts['whose']}{suggested}"
+    first: LabelInForce = facts["in_force"]
+    return first.lines
 
 
 def persons_line(facts: Facts) -> str:

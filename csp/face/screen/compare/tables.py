@@ -15,7 +15,7 @@ from csp.face.screen.wording import plain, score
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison
-from csp.work.reviews.label_in_force import shown_label
+from csp.work.reviews.label_in_force import label_in_force
 
 PAGE = 12
 PICTURES = 3
@@ -96,7 +96,5 @@ def _decided(states: Mapping[int, NeuronReview]) -> bool:
 
 
 def _persons(state: NeuronReview | None) -> Cell:
-    if state is None or state.deciding is None:
-        return "quiet", ""
-    first = shown_label(None, state)
-    return "lines", (first.text or "no label fits", first.words)
+    first = label_in_force(None, state)
+    return ("quiet", "") if first.by is None else ("lines", (first.shown, first.words))

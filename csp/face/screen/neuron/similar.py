@@ -9,6 +9,7 @@ from csp.face.screen.url.links import neuron_link
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_neurons
+from csp.work.reviews.label_in_force import label_in_force
 
 SHOWN, PICTURES = 4, 4
 HELP = (
@@ -29,18 +30,10 @@ def similar_panel(explorer: Explorer, view: NeuronView) -> None:
         card_grid("Similar neurons", cards, columns=SHOWN, key="similar-cards")
 
 
-def label_of(explorer: Explorer, layer: str, neuron: int) -> str:
-    """The label in force: a person's where one decided, else the machine's."""
-    state = reviewed(explorer, layer).get(neuron)
-    if state is not None and state.deciding is not None:
-        return state.label or "no label fits"
-    label = neurons_of(explorer, layer).frame["label"].iloc[neuron]
-    return label if isinstance(label, str) else "no label"
-
-
 def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
     images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:PICTURES]
-    label = label_of(explorer, layer, one.neuron)
+    machine = explorer.first_labels(layer).get(one.neuron)
+    label = label_in_force(machine, reviewed(explorer, layer).get(one.neuron)).shown
     return Card(
         href=neuron_link(explorer.run.name, layer, one.neuron),
         title=f"{one.neuron} · {one.cosine:.2f}",

@@ -3,23 +3,22 @@
 import streamlit as st
 
 from csp.face.screen.review_wording import shown
-from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
-from csp.work.reviews.label_in_force import shown_label
+from csp.work.reviews.label_in_force import label_in_force
 
 LONGEST = 200
 
 
 def suggestion(machine: str | None, state: NeuronReview | None) -> None:
     """Draws the label in force and whose it is; the machine's stays in sight where a person chose another."""
-    first = shown_label(machine, state)
+    first = label_in_force(machine, state)
     if first.by is None:
         _machine_only(machine)
         return
     st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
     st.subheader(shown(first.text, LONGEST) if first.text else "No label fits", anchor=False)
-    if machine and same_label(machine) != same_label(first.text):
-        st.caption(f"The machine suggests *{shown(machine, LONGEST)}*.")
+    if first.suggested:
+        st.caption(f"The machine suggests *{shown(first.suggested, LONGEST)}*.")
 
 
 def _machine_only(machine: str | None) -> None:

@@ -5,10 +5,10 @@ import streamlit as st
 from csp.face.screen.elements.components import PARTS
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.start.slides import SLIDES, neuron_slide
-from csp.face.screen.state.cached import neurons_of, reviewed, turns_of
+from csp.face.screen.state.cached import reviewed, turns_of
 from csp.face.screen.url.params import Params, whole_number
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.label_in_force import shown_label
+from csp.work.reviews.label_in_force import label_in_force
 
 
 def present(params: Params, explorer: Explorer, layer: str) -> None:
@@ -37,9 +37,8 @@ def _tour(params: Params, explorer: Explorer) -> None:
 def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
     neurons = explorer.run.layer(layer).neurons
     neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
-    table = neurons_of(explorer, layer).frame.set_index("neuron")
-    machine = table["label"].get(neuron)
-    label = shown_label(machine if isinstance(machine, str) else None, reviewed(explorer, layer).get(neuron))
+    machine = explorer.first_labels(layer).get(neuron)
+    label = label_in_force(machine, reviewed(explorer, layer).get(neuron))
     with st.container(height=760, border=False, key="slide"):
         neuron_slide(explorer, explorer.neuron(layer, neuron), label)
     _foot(params, "", ("neuron", neuron, 0, neurons - 1))
