@@ -19,7 +19,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.reviews.desk import ReviewDesk
-from csp.work.reviews.label_in_force import LabelInForce, shown_label
+from csp.work.reviews.label_in_force import LabelInForce, label_in_force
 from csp.world.pictures.grid import picture_grid
 
 PAIRS: dict[Hashable, Any] = {
@@ -185,7 +185,7 @@ class OpenedNeuron:
     def _in_force(self) -> LabelInForce:
         stored = self.explorer.first_rows(self.layer).get(self.neuron)
         machine = stored[0].label if stored else None
-        return shown_label(machine, self.desk.neuron(self.layer, self.neuron))
+        return label_in_force(machine, self.desk.neuron(self.layer, self.neuron))
 
     def _images(self, kind: str) -> list[int]:
         columns = {"activating": "image", "contrastive": "contrastive_image"}

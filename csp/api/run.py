@@ -10,6 +10,7 @@ from PIL import Image
 from csp.api.display import facts_html, stored_image
 from csp.api.neuron import OpenedNeuron
 from csp.errors import BadInputError
+from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action
 from csp.work.explorer.explorer import Explorer, open_explorer
@@ -19,7 +20,7 @@ from csp.work.metrics.results import FAITHFULNESS, faithfulness
 from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_words
 from csp.work.neurons.selection import choose_neurons
 from csp.work.progress import Report, silent
-from csp.work.reviews.desk import Person, ReviewDesk, Said
+from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.runs.listing import describe_runs
 
 TOP = 10
@@ -176,7 +177,7 @@ class OpenedRun:
 
         It joins the append-only record under a name that nobody checked. Raises BadInputError.
         """
-        said = Said(
+        said = Entry(
             layer=neuron.layer,
             neuron=neuron.neuron,
             verdict=_verdict(verdict),
