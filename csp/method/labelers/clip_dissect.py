@@ -5,7 +5,9 @@ from jaxtyping import Float, Float32, Float64
 
 from csp.method.checks import check_texts
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
+from csp.method.labelers.resampling import example_weights
 
 TEMPERATURE = 10.0
 LAMBDA = 1.0
@@ -57,3 +59,30 @@ def text_probabilities(
     odds: Float64[np.ndarray, "b t"] = np.exp((embeddings @ text_embeddings.T).astype(np.float64) * sharpness)
     odds /= odds.sum(axis=1, keepdims=True)
     return odds
+
+
+def resampled(
+    evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "b t"]:
+    """Its scores over all resamplings of the examples at once: linear algebra, no loop over them."""
+    weight = example_weights(evidence, rng)
+    total = weight.sum(axis=1, keepdims=True)
+    weight /= np.maximum(total, 1e-300)
+    images = evidence.embeddings[evidence.examples.activating]
+    given_image = text_probabilities(images, texts, 1 / TEMPERATURE)
+    prior = text_prior(evidence.embeddings, texts) if evidence.text_prior is None else evidence.text_prior
+    scores: Float64[np.ndarray, "b t"] = np.log(weight @ given_image + MIN_PROBABILITY)
+    scores -= LAMBDA * np.log(prior)
+    scores *= total > 0
+    return scores
+
+
+LABELER = Labeler(
+    "clip-dissect",
+    clip_dissect,
+    "CLIP-Dissect",
+    "Which text goes with the activating images more than with all images. Comparable in this column only.",
+    alone=False,
+    resampled=resampled,
+    place=5,
+)

@@ -5,7 +5,9 @@ from jaxtyping import Bool, Float, Float32, Float64
 
 from csp.method.checks import check_texts
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
+from csp.method.labelers.resampling import RESAMPLES, drawn, shares
 
 BLOCK = 1024
 FLAT = 1e-9
@@ -74,3 +76,29 @@ def deciding(evidence: Evidence) -> Bool[np.ndarray, " n"]:
     """The images that decide: of the selection split, with a finite activation."""
     finite: Bool[np.ndarray, " n"] = np.isfinite(evidence.activations)
     return finite if evidence.selection is None else finite & evidence.selection
+
+
+def resampled(
+    evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "b t"]:
+    """Over the images that decide. Only the covariance is drawn anew, not how much each side varies."""
+    chosen = np.flatnonzero(deciding(evidence))
+    if len(chosen) == 0:
+        return np.zeros((RESAMPLES, len(texts)))
+    share = shares(drawn(rng, len(chosen)), len(chosen))
+    pull = share * selected_deviation(evidence)[chosen] * len(chosen)
+    pull -= share * pull.sum(axis=1, keepdims=True)
+    together = (pull @ evidence.embeddings[chosen]) @ texts.T
+    varies = spread(evidence, texts)
+    scores: Float64[np.ndarray, "b t"] = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
+    return scores.clip(-1.0, 1.0)
+
+
+LABELER = Labeler(
+    "correlation",
+    correlation,
+    "Correlation",
+    "Over all images: whose likeness to the text rises and falls with the firing. Correlation, -1 to 1.",
+    resampled=resampled,
+    place=7,
+)

@@ -6,7 +6,9 @@ from jaxtyping import Float, Float32, Float64
 from csp.method.checks import check_texts
 from csp.method.labelers.clip_dissect import text_probabilities
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
+from csp.method.labelers.resampling import drawn_examples
 
 SHARPNESS = 100.0
 
@@ -45,3 +47,32 @@ def _captioned(
 ) -> Float64[np.ndarray, " t"]:
     mean: Float64[np.ndarray, " t"] = text_probabilities(embeddings, text_embeddings, SHARPNESS).mean(axis=0)
     return mean
+
+
+def resampled(
+    evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "b t"]:
+    """Its scores over all resamplings of the examples at once: linear algebra, no loop over them."""
+    examples = evidence.examples
+    share, fires = drawn_examples(evidence, rng)
+    captions = text_probabilities(evidence.embeddings[examples.activating], texts, SHARPNESS)
+    scores: Float64[np.ndarray, "b t"] = share @ captions
+    paired = examples.contrastive >= 0
+    if paired.any():
+        twins = text_probabilities(evidence.embeddings[examples.contrastive[paired]], texts, SHARPNESS)
+        with_twin = share[:, paired]
+        scores -= with_twin @ twins / np.maximum(with_twin.sum(axis=1, keepdims=True), 1e-12)
+    scores *= fires
+    return scores
+
+
+LABELER = Labeler(
+    "falcon",
+    falcon,
+    "FALCON",
+    "How much more the activating images are captioned with a text than their look-alikes are. "
+    "Share, -1 to 1.",
+    alone=False,
+    resampled=resampled,
+    place=6,
+)

@@ -1,82 +1,21 @@
-"""Labelers: rules that score texts for a neuron. `LABELERS` is the list that commands, pages and docs read.
+"""The labelers, in the order of commands, pages and exports: those declared here, then those of plug-ins."""
 
-A labeler is a small plug-in: one pure function `(evidence, text embeddings, gamma) -> scores`, and an entry
-in `LABELERS` with the name that people see and one line that says what it is.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
 
-from csp.errors import BadInputError
-from csp.method.labelers.clip_dissect import clip_dissect
-from csp.method.labelers.correlation import correlation
-from csp.method.labelers.csp import csp
+from csp.errors import BadInputError, CspError
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.falcon import falcon
-from csp.method.labelers.semanticlens import semanticlens
+from csp.method.labelers.labeler import Labeler
+from csp.plugins import Registry, declared
 
 FIRST = "csp"
 """The labeler whose first label the app suggests; docs/results.md says why."""
 
-Score = Callable[[Evidence, np.ndarray, float], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Labeler:
-    """A rule that scores texts, and how people are told of it."""
-
-    score: Score
-    title: str
-    what: str
-    """One line: what is it?"""
-    alone: bool = True
-    """Whether it can score one text without others to compare it with."""
-    uses_gamma: bool = False
-    """Whether scores change with gamma."""
-
-    def __call__(
-        self, evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
-    ) -> Float32[np.ndarray, " t"]:
-        """Scores of the texts, higher is better; all 0 for a neuron that never fires."""
-        scores: Float32[np.ndarray, " t"] = self.score(evidence, text_embeddings, gamma)
-        return scores
-
-
-LABELERS: dict[str, Labeler] = {
-    "csp": Labeler(
-        csp,
-        "CSP",
-        "Contrastive: what the activating images show and their look-alikes do not. Cosine, -1 to 1.",
-        uses_gamma=True,
-    ),
-    "semanticlens": Labeler(
-        semanticlens,
-        "SemanticLens",
-        "Plain mean of the activating images, look-alikes ignored. Cosine, -1 to 1.",
-    ),
-    "clip-dissect": Labeler(
-        clip_dissect,
-        "CLIP-Dissect",
-        "Which text goes with the activating images more than with all images. "
-        "Comparable in this column only.",
-        alone=False,
-    ),
-    "falcon": Labeler(
-        falcon,
-        "FALCON",
-        "How much more the activating images are captioned with a text than their look-alikes are. "
-        "Share, -1 to 1.",
-        alone=False,
-    ),
-    "correlation": Labeler(
-        correlation,
-        "Correlation",
-        "Over all images: whose likeness to the text rises and falls with the firing. Correlation, -1 to 1.",
-    ),
-}
+LABELERS = Registry("labeler", "csp.labelers", Labeler, partial(declared, "csp.method.labelers", "LABELER"))
 
 
 def check_labeler(name: str) -> None:
@@ -96,3 +35,22 @@ def best_labels(
         raise BadInputError(f"The best {top} labels were asked for; ask for at least 1.")
     index = np.argsort(-scores, kind="stable")[:top]
     return index, scores[index]
+
+
+def all_scores(
+    names: Iterable[str], evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
+) -> dict[str, Float32[np.ndarray, " t"]]:
+    """The scores of the texts by each labeler; a plug-in's that fails is told of and left out."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = LABELERS[name](evidence, text_embeddings, gamma)
+        except Exception as error:
+            package = LABELERS.packages.get(name)
+            if package is None:
+                raise
+            why = str(error) if isinstance(error, CspError) else f"{type(error).__name__}: {error}"
+            logging.getLogger("csp").warning(
+                f"The labeler '{name}' of the package {package} fails, so it gives no labels here ({why})."
+            )
+    return found

@@ -1,10 +1,12 @@
 """SemanticLens (arXiv 2501.05398): the plain mean of the activating examples."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import plain_mean_vector, project
+from csp.method.labelers.resampling import cosines, drawn_examples
 
 
 def semanticlens(
@@ -12,3 +14,23 @@ def semanticlens(
 ) -> Float32[np.ndarray, " t"]:
     """Cosine of each text to the plain mean of the activating examples; gamma plays no part."""
     return project(plain_mean_vector(evidence.examples, evidence.embeddings), text_embeddings)
+
+
+def resampled(
+    evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "b t"]:
+    """Its scores over all resamplings of the examples at once: linear algebra, no loop over them."""
+    images = evidence.embeddings[evidence.examples.activating].astype(np.float64)
+    share, fires = drawn_examples(evidence, rng)
+    scores: Float64[np.ndarray, "b t"] = cosines(share, images, texts) * fires
+    return scores
+
+
+LABELER = Labeler(
+    "semanticlens",
+    semanticlens,
+    "SemanticLens",
+    "Plain mean of the activating images, look-alikes ignored. Cosine, -1 to 1.",
+    resampled=resampled,
+    place=3,
+)

@@ -20,7 +20,6 @@ import pandas as pd
 from csp.errors import BadInputError, BadRunError
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.grids import GridImages, as_png, draw_grids, grids_hash
 from csp.work.candidates.scores import keep_embeddings, score_candidates
 from csp.work.candidates.tables import CANDIDATES, OWN_CANDIDATES, SHIPPED_VLM, Layout, Status
@@ -101,9 +100,12 @@ def candidates(
     layer: str,
     neuron: int,
     choice: ExampleOptions | None = None,
-    labelers: Sequence[str] = tuple(LABELERS),
+    labelers: Sequence[str] | None = None,
 ) -> tuple[Candidate, ...]:
-    """The candidates of a neuron by csp score, at `choice` or the run's own; those edited since come last."""
+    """The candidates of a neuron by csp score, at `choice` or the run's own; those edited since come last.
+
+    They are scored by `labelers`, by all if left out.
+    """
     found = [*_proposed(explorer.run, layer, neuron), *_own(explorer.run, layer, neuron)]
     replaced = {row["replaces"].casefold() for row in found if row["replaces"]}
     texts = dict.fromkeys(row["text"] for row in found)

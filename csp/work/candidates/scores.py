@@ -18,7 +18,7 @@ from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import LABELERS, all_scores
 from csp.work.candidates.tables import CANDIDATE_TEXTS
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
@@ -54,12 +54,13 @@ def score_candidates(
     neuron: int,
     texts: Iterable[str],
     choice: ExampleOptions,
-    labelers: Sequence[str] = tuple(LABELERS),
+    labelers: Sequence[str] | None = None,
 ) -> dict[str, dict[str, LabelRow]]:
-    """By text the score and rank (among `joined_texts`) under each labeler.
+    """By text the score and rank (among `joined_texts`) under each of the labelers, all if left out.
 
     A text without a known embedding is missing, and so is each for a neuron that never fires.
     """
+    labelers = tuple(LABELERS) if labelers is None else tuple(labelers)
     joined = joined_texts(explorer.run)
     places = (
         {text: joined.places[text.casefold()] for text in texts if text.casefold() in joined.places}
@@ -149,7 +150,7 @@ def _all_scores(
         return {}
     scorer = joined.scorer
     evidence = scorer.evidence(explorer.run.activations(layer, neuron), examples)
-    return {name: LABELERS[name](evidence, scorer.text_embeddings, choice.gamma) for name in labelers}
+    return all_scores(labelers, evidence, scorer.text_embeddings, choice.gamma)
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from csp.method.examples.select import Examples
 from csp.method.labelers.clip_dissect import text_prior
 from csp.method.labelers.correlation import text_spread
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import LABELERS, all_scores
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.provenance import computed_by
 from csp.work.splits import selection
@@ -83,7 +83,7 @@ class Scorer:
         if not (examples.activation > 0).any():
             return {}
         evidence = self.evidence(activations, examples)
-        return {name: LABELERS[name](evidence, self.text_embeddings, gamma) for name in names}
+        return all_scores(names, evidence, self.text_embeddings, gamma)
 
 
 def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels:

@@ -65,17 +65,17 @@ class GroundTruth:
 
 def ground_truth(
     explorer: Explorer,
-    methods: Sequence[str] = tuple(LABELERS),
+    methods: Sequence[str] | None = None,
     choice: ExampleOptions | None = None,
     chosen: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
     """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
 
-    `chosen` are neurons by layer; all neurons of the run if left out.
+    `methods` are labelers, `chosen` neurons by layer; all of the run if left out.
     Raises BadInputError for an unknown method, and where the run has no attributes or no vocabulary that says
     which text names which attribute.
     """
-    run = explorer.run
+    run, methods = explorer.run, tuple(LABELERS) if methods is None else tuple(methods)
     _check(run, methods)
     images, split = held_out(run)
     asked = choice or explorer.choice()

@@ -38,7 +38,7 @@ EXPORT: Columns = {
     "labeler": _TEXT,
     "labels": pa.list_(_TEXT),
     "label_scores": pa.list_(_REAL),
-    **{f"{name.replace('-', '_')}_label": _TEXT for name in LABELERS},
+    **{labeler.column: _TEXT for labeler in LABELERS.values()},
     **dict.fromkeys(("score", "margin", "lead"), _REAL),
     "rival": _TEXT,
     "doubt": _REAL,
@@ -143,8 +143,8 @@ def _labels(explorer: Explorer, layer: str, neurons: Sequence[int]) -> dict[str,
         "labels": [[row.label for row in rows] for rows in best],
         "label_scores": [[row.score for row in rows] for rows in best],
         **{
-            f"{name.replace('-', '_')}_label": [leading.get((name, neuron)) for neuron in neurons]
-            for name in LABELERS
+            labeler.column: [leading.get((name, neuron)) for neuron in neurons]
+            for name, labeler in LABELERS.items()
         },
     }
 

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.bootstrap import (
-    RESAMPLED,
-    RESAMPLES,
     SEED,
     Stability,
     drawn,
@@ -18,7 +16,9 @@ from csp.method.labelers.bootstrap import (
     stability,
 )
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Resampled
 from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.resampling import RESAMPLES
 from tests.method.worlds import World, make_world, unit, worlds
 
 SHOWN = 20
@@ -37,6 +37,12 @@ def evidence_of(world: World, k: int) -> Evidence:
     )
 
 
+def resampled_by(labeler: str) -> Resampled:
+    found = LABELERS[labeler].resampled
+    assert found is not None
+    return found
+
+
 def again(examples: Examples, draw: np.ndarray) -> Examples:
     """The examples of one resampling."""
     fields = ("activating", "activation", "contrastive", "contrastive_activation", "similarity")
@@ -50,7 +56,7 @@ def test_all_resamplings_at_once_equal_one_after_the_other(
     labeler: str, world: World, k: int, gamma: float
 ) -> None:
     evidence = evidence_of(world, k)
-    found = RESAMPLED[labeler](evidence, world.texts, gamma, np.random.default_rng(SEED))
+    found = resampled_by(labeler)(evidence, world.texts, gamma, np.random.default_rng(SEED))
     draws = drawn(np.random.default_rng(SEED), len(evidence.examples.activating))
     assert found.shape == (RESAMPLES, len(world.texts))
     for scores, draw in zip(found[:SHOWN], draws, strict=False):
@@ -66,7 +72,7 @@ def test_all_resamplings_at_once_equal_one_after_the_other(
 def test_correlation_draws_images_again(world: World) -> None:
     """The covariance of a resampling, over the spreads of all images."""
     evidence = evidence_of(world, 5)
-    found = RESAMPLED["correlation"](evidence, world.texts, 1.0, np.random.default_rng(SEED))
+    found = resampled_by("correlation")(evidence, world.texts, 1.0, np.random.default_rng(SEED))
     draws = drawn(np.random.default_rng(SEED), len(world.activations))
     cosines = world.embeddings.astype(float) @ world.texts.T.astype(float)
     values = world.activations.astype(float)
@@ -113,7 +119,7 @@ def test_a_labeler_without_a_bootstrap_of_its_own_is_asked_again_and_again() -> 
     evidence = evidence_of(world, 12)
     for labeler in ("semanticlens", "falcon"):
         slowly = one_after_the_other(labeler)(evidence, world.texts, 1.0, np.random.default_rng(SEED))
-        at_once = RESAMPLED[labeler](evidence, world.texts, 1.0, np.random.default_rng(SEED))
+        at_once = resampled_by(labeler)(evidence, world.texts, 1.0, np.random.default_rng(SEED))
         np.testing.assert_allclose(slowly, at_once, atol=1e-4)
 
 

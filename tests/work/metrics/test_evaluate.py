@@ -11,7 +11,8 @@ from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.registry import LABELERS, Labeler
+from csp.method.labelers.labeler import Labeler
+from csp.method.labelers.registry import LABELERS
 from csp.method.metrics.descriptive import clarity
 from csp.method.metrics.statistics import simulation_correlation
 from csp.work.explorer.explorer import Explorer, open_explorer
@@ -55,7 +56,9 @@ def test_a_labeler_is_one_pure_function_and_an_entry(
     def strongest(evidence: Evidence, texts: np.ndarray, gamma: float) -> np.ndarray:
         return texts @ evidence.embeddings[evidence.examples.activating[0]]
 
-    monkeypatch.setitem(LABELERS, "strongest", Labeler(strongest, "Strongest", "Fits the strongest image."))
+    monkeypatch.setitem(
+        LABELERS, "strongest", Labeler("strongest", strongest, "Strongest", "Fits the strongest image.")
+    )
     for metric in ("simcorr", "stability"):
         found = evaluate(explorer, request(explorer, metric, "csp", "strongest"))
         assert summary(found)["numbers"][METRICS[metric].numbers[0]]["methods"]["strongest"]["n"] > 0
