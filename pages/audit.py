@@ -7,7 +7,7 @@ from csp.face.screen.audit.log import log_view, verify_button
 from csp.face.screen.audit.numbers import coverage_table, criteria_table, headline, overruled_line
 from csp.face.screen.audit.report import report_panel
 from csp.face.screen.page.frame import frame, run_line
-from csp.face.screen.review.agreement import agreement_table, disputes_list
+from csp.face.screen.review.agreement import agreement_table, disputes_table
 from csp.face.screen.state.cached import audited, chosen_explorer
 from csp.face.screen.url.params import choice
 from csp.face.screen.url.state import choose
@@ -34,10 +34,10 @@ with frame("Audit"):
         left, right = st.columns(2, gap="large")
         with left:
             st.markdown("**Agreement of reviewers**")
-            agreement_table(audit)
+            agreement_table(audit.agreement)
         with right:
             st.markdown("**Open disputes**")
-            disputes_list(audit, explorer.run.name)
+            disputes_table(explorer.run, audit.disputes)
         report_panel(explorer)
     elif view == "artefacts":
         artefact_table(explorer, artefacts, address)

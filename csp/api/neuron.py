@@ -98,7 +98,14 @@ class OpenedNeuron:
     @property
     def scores(self) -> pd.DataFrame:
         """Every text among some labeler's best, with the score and rank that each labeler gives it."""
-        return self.view.scores
+        return pd.DataFrame(
+            {
+                column: [getattr(one.by.get(name), fact, np.nan) for one in self.view.scores]
+                for name in self.view.labels
+                for column, fact in ((name, "score"), (f"{name} rank", "rank"))
+            },
+            index=pd.Index([one.text for one in self.view.scores], name="text"),
+        )
 
     def score(self, text: str, method: str = "csp") -> float:
         """The score of any text by one labeler.

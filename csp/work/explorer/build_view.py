@@ -1,7 +1,6 @@
 """Puts the parts of a `NeuronView` together."""
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
@@ -10,7 +9,7 @@ from csp.method.labelers.registry import FIRST
 from csp.method.states import SENTENCES, NeuronState, neuron_states
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import Histogram, NeuronView, Pair
-from csp.work.labels.rows import LabelRow, Labels
+from csp.work.labels.rows import LabelRow, Labels, scored_texts
 from csp.work.labels.scorer import TOP
 from csp.work.provenance import Provenance
 
@@ -39,7 +38,7 @@ def neuron_view(
         sentences=tuple(SENTENCES[state] for state in states if state is not NeuronState.NORMAL),
         pairs=pairs,
         labels={name: tuple(row for row in rows if row.rank <= TOP) for name, rows in labels.items()},
-        scores=score_table(labels),
+        scores=scored_texts(labels, FIRST if FIRST in labels else next(iter(labels), FIRST)),
         margins={name: margin(rows) for name, rows in labels.items()},
         histogram=histogram(finite),
         mean=mean_activation(activations),
@@ -58,16 +57,3 @@ def histogram(values: Float32[np.ndarray, " n"], bins: int = BINS) -> Histogram:
 def margin(rows: tuple[LabelRow, ...]) -> float | None:
     """First score minus second; None with fewer than two texts."""
     return rows[0].score - rows[1].score if len(rows) > 1 else None
-
-
-def score_table(labels: Labels) -> pd.DataFrame:
-    """One row a text, a score and a rank for each labeler, by the rank of the labeler that comes first."""
-    columns: dict[str, pd.Series] = {}
-    for name, rows in labels.items():
-        index = [row.label for row in rows]
-        columns[name] = pd.Series([row.score for row in rows], index, dtype=np.float64)
-        columns[f"{name} rank"] = pd.Series([row.rank for row in rows], index, dtype=np.int64)
-    if not columns:
-        return pd.DataFrame(index=pd.Index([], name="text"))
-    first = FIRST if FIRST in labels else next(iter(labels))
-    return pd.DataFrame(columns).sort_values(f"{first} rank").rename_axis("text")

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from csp.method.states import NeuronState
-from csp.work.labels.rows import LabelRow
+from csp.work.labels.rows import LabelRow, ScoredText
 from csp.work.provenance import Provenance
 
 
@@ -66,9 +66,8 @@ class NeuronView:
     pairs: tuple[Pair, ...]
     labels: Mapping[str, tuple[LabelRow, ...]]
     """By labeler (`csp`, ...; the keys of `LABELERS`): its best texts; empty without a vocabulary."""
-    scores: pd.DataFrame
-    """The score table: every text among some labeler's best, by csp rank. Index: the text; columns: a score
-    for each labeler (`csp`, ...) and its rank (`csp rank`, ...)."""
+    scores: tuple[ScoredText, ...]
+    """The score table: every text among some labeler's best, by the rank of the labeler that comes first."""
     margins: Mapping[str, float | None]
     """By labeler: first score minus second; None with fewer than two texts."""
     histogram: Histogram

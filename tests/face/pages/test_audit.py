@@ -61,8 +61,8 @@ def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     assert (found["Neurons checked"], found["Got another label"]) == ("1 of 12", "100 %")
     assert (found["Open disputes"], found["Review record"]) == ("1", "sound")
     assert ["late", "6", "1", "17 %", "1", "1", "0"] in cells(app, "What was checked")
-    ((_, both, _),) = cells(app, "Open disputes")
-    assert "Bo *bold*: override “<b>ruler marks</b>” (see *scale*)" in str(both)
+    ((_, _, both),) = cells(app, "Open disputes")
+    assert "Bo *bold* (not checked): <b>ruler marks</b> (see *scale*)" in str(both)
 
 
 def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: ReviewDesk) -> None:

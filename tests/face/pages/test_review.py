@@ -197,8 +197,8 @@ def test_agreement_and_disputes_are_measured(tiny: Run) -> None:
     app = opened("pages/review.py", run="tiny", layer="late", queue="all")
     tables = {table["title"]: table["rows"] for table in drawn(app, "rows")}
     assert tables["Agreement of reviewers"][0]["cells"][0][1] == "Bo and Cy"
-    assert tables["Agreement of reviewers"][0]["cells"][2:] == [["text", "50%"], ["text", "2"]]
-    assert tables["Disputes"][0]["href"].endswith("neuron=1&queue=disagreements")
+    assert tables["Agreement of reviewers"][0]["cells"][2:] == [["text", "50 %"], ["text", "2"]]
+    assert tables["Open disputes"][0]["href"].endswith("neuron=1&queue=disagreements")
 
 
 def test_a_typed_name_is_recorded_and_nobody_is_no_one(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import FIRST, LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.explorer import Explorer, open_explorer
 from tests.build import K, text_embeddings
@@ -51,7 +51,8 @@ def test_another_choice_is_computed_once_then_cached(explorer: Explorer) -> None
 def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
     view = explorer.neuron("late", 1, k=4, gamma=0.5)
     assert list(view.labels) == list(LABELERS)
-    assert view.scores["csp rank"].is_monotonic_increasing, "what went through the cache is in the same order"
+    ranks = [one.by[FIRST].rank for one in view.scores]
+    assert ranks == sorted(ranks), "what went through the cache is in the same order"
     activations = explorer.run.activations("late", 1)
     expected = select_examples(activations, explorer.run.embeddings, 4)
     assert [pair.activating.image for pair in view.pairs] == expected.activating.tolist()
@@ -60,9 +61,8 @@ def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
     ] == expected.contrastive.tolist()
     scores = LABELERS["csp"](Evidence(activations, explorer.run.embeddings, expected), text_embeddings(), 0.5)
     assert view.labels["csp"][0].score == pytest.approx(scores.max(), abs=1e-6)
-    by_rank = view.scores.loc[[row.label for row in view.labels["csp"]]]
-    assert by_rank["csp rank"].tolist() == list(range(1, 11))
-    assert view.scores.notna().all().all()
+    assert sorted(one.by["csp"].rank for one in view.scores)[:10] == list(range(1, 11))
+    assert all(one.by.keys() == LABELERS.keys() for one in view.scores)
 
 
 def test_a_change_of_one_choice_gives_what_a_fresh_start_gives(explorer: Explorer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from csp.face.screen.atlas.facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
 from csp.face.screen.elements.components import Cell
-from csp.face.screen.elements.score_cell import score_cell
+from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.url.params import Params, choices
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import score
@@ -33,7 +33,8 @@ class Context:
 
     run: Run
     rows: NeuronRows
-    usual: ScoreRange | None
+    scores: Track
+    """What the bars of the scores are drawn on."""
     usual_state: str
     """The most frequent state of the layer, not worth a note."""
 
@@ -51,7 +52,8 @@ class TableColumn:
 
 def context_of(run: Run, rows: NeuronRows, usual: ScoreRange | None) -> Context:
     """The context of a layer's cells."""
-    return Context(run, rows, usual, str(rows.frame["state"].mode()[0]))
+    on = track(rows.frame["score"].tolist(), usual)
+    return Context(run, rows, on, str(rows.frame["state"].mode()[0]))
 
 
 def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
@@ -72,7 +74,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "Score",
             "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where first labels usually lie",
             "score",
-            lambda facts, context: _bar(facts, context, "score"),
+            _score,
             True,
         ),
         "lead": TableColumn(
@@ -163,8 +165,8 @@ def _pictures(facts: Facts, context: Context) -> Cell:
     return "images", pictures(context.run, facts, PICTURES)
 
 
-def _bar(facts: Facts, context: Context, column: str) -> Cell:
-    return "score", score_cell(float(facts[column]), None, context.rows.frame[column], context.usual)
+def _score(facts: Facts, context: Context) -> Cell:
+    return "score", score_cell(float(facts["score"]), None, context.scores)
 
 
 def _lead(facts: Facts, _: Context) -> Cell:

@@ -1,13 +1,13 @@
 """All candidates of a neuron, and what the model saw: the grids, the prompt, the answer word for word."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
-from csp.face.screen.elements.score_cell import score_cell
+from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.page.identity import may_review, me
 from csp.face.screen.wording import LABELER_HELP, LABELERS, plain
 from csp.work.candidates.read import (
@@ -53,23 +53,23 @@ def _table(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -
     by_text: dict[str, list[Candidate]] = {}
     for one in found:
         by_text.setdefault(one.text, []).append(one)
-    scores = {
-        name: pd.Series(
-            [one[0].scores[name].score for one in by_text.values() if name in one[0].scores], dtype=float
+    tracks = {
+        name: track(
+            (same[0].scores[name].score for same in by_text.values() if name in same[0].scores),
+            explorer.score_range(view.layer, name),
         )
         for name in LABELERS
     }
-    rows = [_row(explorer, view, same, scores) for same in by_text.values()]
+    rows = [_row(same, tracks) for same in by_text.values()]
     row_table("Candidates and their scores", [*columns, Column("From")], rows, key="candidates-table")
 
 
-def _row(explorer: Explorer, view: NeuronView, same: list[Candidate], scores: dict[str, pd.Series]) -> Row:
+def _row(same: list[Candidate], tracks: Mapping[str, Track]) -> Row:
     cells: list[Cell] = [("text", same[0].text)]
-    for labeler in LABELERS:
+    for labeler, on in tracks.items():
         found = same[0].scores.get(labeler)
-        value, rank = (found.score, found.rank) if found else (float("nan"), None)
-        usual = explorer.score_range(view.layer, labeler)
-        cells.append(("score", score_cell(value, rank, scores[labeler], usual)))
+        value, rank = (found.score, found.rank) if found else (math.nan, None)
+        cells.append(("score", score_cell(value, rank, on)))
     return Row([*cells, ("quiet", "; ".join(dict.fromkeys(map(_from, same))))])
 
 

@@ -1,13 +1,13 @@
 """The labels of a neuron: the machine's suggestion, the score table, and the candidates."""
 
+import math
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from csp.face.screen.candidates.panel import candidates_panel
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
-from csp.face.screen.elements.score_cell import score_cell
+from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.contrast_control import chosen_contrast, contrast_control
 from csp.face.screen.neuron.suggestion import suggestion
@@ -17,7 +17,7 @@ from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.labels.rows import LabelRow, ScoreRange
+from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
 from csp.work.labels.synonyms import Rival
 
 ROWS = 5
@@ -125,29 +125,32 @@ def _rival_words(rival: Rival | None) -> str:
 
 def _all_rows(view: NeuronView, labeler: str) -> list[LabelRow]:
     """All texts that are known to fit by some method, the best of this one first."""
-    columns = view.scores[[labeler, f"{labeler} rank"]].itertuples(name=None)
-    return sorted((LabelRow(str(text), *facts) for text, *facts in columns), key=lambda row: row.rank)
+    rows = (one.by[labeler] for one in view.scores if labeler in one.by)
+    return sorted(rows, key=lambda row: row.rank)
 
 
 def _score_table(view: NeuronView, ranges: Ranges, first: str) -> None:
-    shown = view.scores.head(ROWS)
-    if shown.empty:
+    if not view.scores:
         return
     columns = [
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
     columns += [Column(LABELERS[name], LABELER_HELP[name], numeric=True) for name in LABELERS]
+    tracks = {
+        name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
+        for name in LABELERS
+    }
     rows = [
-        Row(_score_cells(str(text), facts, view.scores, ranges), strong=bool(facts[f"{first} rank"] == 1))
-        for text, facts in shown.iterrows()
+        Row(_score_cells(one, tracks), strong=first in one.by and one.by[first].rank == 1)
+        for one in view.scores[:ROWS]
     ]
     row_table("Labels and their scores", columns, rows, key="score-table")
 
 
-def _score_cells(text: str, facts: pd.Series, scores: pd.DataFrame, ranges: Ranges) -> list[Cell]:
-    cells: list[Cell] = [("text", text)]
-    for labeler in LABELERS:
-        rank = facts[f"{labeler} rank"]
-        place = None if pd.isna(rank) else int(rank)
-        cells.append(("score", score_cell(float(facts[labeler]), place, scores[labeler], ranges[labeler])))
+def _score_cells(one: ScoredText, tracks: Mapping[str, Track]) -> list[Cell]:
+    cells: list[Cell] = [("text", one.text)]
+    for labeler, on in tracks.items():
+        row = one.by.get(labeler)
+        value, rank = (row.score, row.rank) if row else (math.nan, None)
+        cells.append(("score", score_cell(value, rank, on)))
     return cells
