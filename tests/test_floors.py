@@ -41,6 +41,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"targets", "encoders", "generators", "vlms"},
     ],
     "csp.keeping": [
+        {"bundle"},
         {"atomic", "canonical_json", "home", "lock", "lru", "spreadsheet", "versions"},
         {"jobs", "result_cache", "reviews", "run_folder"},
         {"library"},

@@ -1,8 +1,11 @@
 """The versions that a run or an answer was made with."""
 
 import hashlib
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+VERSION = "0.2.0"
+"""Of this program, by semantic versioning; the only place that says it (pyproject.toml reads it here)."""
 
 LIBRARIES = (
     "numpy",
@@ -21,8 +24,9 @@ _CODE = ("method", "world", "keeping", "work")
 
 
 def installed_libraries() -> dict[str, str]:
-    """Versions of the libraries that decide numbers, without importing them."""
-    return {name: version(name) for name in LIBRARIES}
+    """Versions of the libraries that decide numbers, of those that are installed; imports none."""
+    found = {name: _version(name) for name in LIBRARIES}
+    return {name: known for name, known in found.items() if known}
 
 
 def code_hash() -> str:
@@ -36,4 +40,11 @@ def code_hash() -> str:
 
 def csp_version() -> str:
     """The version of this program."""
-    return version("csp-explorer")
+    return VERSION
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

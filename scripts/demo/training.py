@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from csp.keeping.atomic import write_bytes
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import ASSETS
 from scripts.demo.data import KEPT, Images, training_folder
 
-MODELS = REPOSITORY / "assets" / "models"
+MODELS = ASSETS / "models"
 MEAN, STD = (0.6, 0.47, 0.42), (0.22, 0.22, 0.22)
 THREADS = 2
 

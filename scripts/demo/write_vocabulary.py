@@ -6,10 +6,10 @@ Usage: python -m scripts.demo.write_vocabulary
 from __future__ import annotations
 
 from csp.keeping.atomic import write_bytes
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import ASSETS
 from csp.world.dermoscopy.terms import vocabulary_csv, vocabulary_text
 
-FOLDER = REPOSITORY / "assets" / "vocabularies"
+FOLDER = ASSETS / "vocabularies"
 
 
 def main() -> None:

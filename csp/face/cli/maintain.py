@@ -17,18 +17,17 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
 ) -> None:
     """Open the app on the embedded demo."""
-    from csp.keeping.home import REPOSITORY, home
+    from csp.keeping.bundle import APP
+    from csp.keeping.home import home
     from csp.keeping.library.find import find_run
 
     find_run("demo")
-    app = REPOSITORY / "app.py"
-    if not app.is_file():
-        raise UnavailableError(f"{app} is missing; run csp from a complete copy of the program")
+    if not APP.is_file():
+        raise UnavailableError(f"{APP} is missing; run csp from a complete copy of the program")
     _check_free(port)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
     os.environ["CSP_HOME"] = str(home())
-    os.chdir(REPOSITORY)  # where the app's own settings lie
-    os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.page.server", str(app), *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.page.server", str(APP), *options])  # noqa: S606
 
 
 def _check_free(port: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import BUNDLE
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
 from csp.work.candidates.read import read_safely
@@ -66,7 +66,7 @@ def _request(arguments: Arguments) -> CandidateRequest:
 
 def offered_vlm() -> str:
     """The VLM that pages offer: `CSP_VLM`, else the one shipped with the demo; "" where there is none."""
-    shipped = REPOSITORY / SHIPPED_VLM.removeprefix("hf:")
+    shipped = BUNDLE / SHIPPED_VLM.removeprefix("hf:")
     return os.environ.get("CSP_VLM") or (SHIPPED_VLM if shipped.is_dir() else "")
 
 

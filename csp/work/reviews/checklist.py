@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 
 from csp.errors import BadInputError
-from csp.keeping.home import REPOSITORY, home
+from csp.keeping.bundle import ASSETS
+from csp.keeping.home import home
 from csp.keeping.reviews.vocabulary import TAGS
 
-SHIPPED = REPOSITORY / "assets" / "vocabularies" / "checklist.csv"
+SHIPPED = ASSETS / "vocabularies" / "checklist.csv"
 OWN = "checklist.csv"
 COLUMNS = ["tag", "words"]
 ARTEFACT = "artefact"

@@ -6,7 +6,7 @@ machine, and all other paths absolute, so that it opens from any folder.
 
 from pathlib import Path
 
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import BUNDLE
 from csp.keeping.library.find import run_destination
 from csp.world.specs.paths import anchored_path, anchored_spec, split_path
 
@@ -19,12 +19,12 @@ def destination(out: str) -> Path:
 def openable_spec(spec: str) -> str:
     """A spec to open, from a command (relative to the working folder) or a manifest (to this program)."""
     here = anchored_spec(spec, Path.cwd())
-    return anchored_spec(spec, REPOSITORY) if here == spec else here
+    return anchored_spec(spec, BUNDLE) if here == spec else here
 
 
 def portable_spec(spec: str) -> str:
     """A spec as a manifest keeps it."""
     before, path = split_path(openable_spec(spec))
-    if path and Path(path).is_relative_to(REPOSITORY):
-        return before + Path(path).relative_to(REPOSITORY).as_posix()
+    if path and Path(path).is_relative_to(BUNDLE):
+        return before + Path(path).relative_to(BUNDLE).as_posix()
     return before + path

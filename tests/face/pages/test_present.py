@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import ASSETS
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
@@ -20,7 +20,7 @@ def all_words(app: AppTest) -> str:
 
 
 def test_the_tour_makes_its_point_in_five_steps() -> None:
-    best = turns(Run.open(REPOSITORY / "assets" / "runs" / "demo"))[0]
+    best = turns(Run.open(ASSETS / "runs" / "demo"))[0]
     app = opened("pages/present.py", run="demo")
     steps = []
     for step in range(1, STEPS + 1):

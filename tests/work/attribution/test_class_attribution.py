@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import ASSETS
 from csp.keeping.library.find import find_run
 from csp.work.attribution.class_attribution import class_attribution
 from csp.work.explorer.explorer import Explorer, open_explorer
@@ -32,7 +32,7 @@ def test_the_head_is_told_from_stored_numbers_and_agrees_with_the_model(
     assert measured is not None
     assert (told.how, measured.how) == ("exact", "exact")
     np.testing.assert_allclose(told.table.to_numpy(), measured.table.to_numpy(), atol=1e-4)
-    weights = load_file(REPOSITORY / "assets" / "models" / "classifier.safetensors")["fc.weight"]
+    weights = load_file(ASSETS / "models" / "classifier.safetensors")["fc.weight"]
     centred = (weights.astype(np.float64) - weights.mean(axis=0, dtype=np.float64)).T
     expected = centred * unmeasured.run.layer_activations("layer4").std(axis=0)[:, None]
     np.testing.assert_allclose(told.table.to_numpy(), expected, atol=1e-4)

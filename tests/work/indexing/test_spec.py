@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import BUNDLE
 from csp.work.indexing.spec import make_spec, read_config
 from csp.work.indexing.vocabulary_file import read_vocabulary
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
@@ -78,8 +78,8 @@ def test_specs_in_this_program_are_kept_relative_to_it(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clip").mkdir()
     assert portable_spec("openclip:local-dir:clip") == f"openclip:local-dir:{tmp_path}/clip"
-    assert portable_spec(f"openclip:local-dir:{REPOSITORY}/docs") == "openclip:local-dir:docs"
-    assert openable_spec("openclip:local-dir:docs") == f"openclip:local-dir:{REPOSITORY}/docs"
+    assert portable_spec(f"openclip:local-dir:{BUNDLE}/docs") == "openclip:local-dir:docs"
+    assert openable_spec("openclip:local-dir:docs") == f"openclip:local-dir:{BUNDLE}/docs"
     for spec in ("openclip:ViT-B-32/openai", "hf:openai/clip", "torchvision:resnet18"):
         assert portable_spec(spec) == openable_spec(spec) == spec
 

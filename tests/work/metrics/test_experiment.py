@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from csp.errors import BadInputError, NotFoundError
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import BUNDLE
 from csp.keeping.run_folder.added_tables import Additions
 from csp.work.candidates.ask import generate
 from csp.work.candidates.tables import CandidateRequest as Ask
@@ -28,7 +28,7 @@ from tests.work.tiny_world import fields, make_world
 from tests.world.misbehaving import serving, tells
 from tests.world.tiny_pipeline import save_pipeline
 
-EXAMPLES = REPOSITORY / "examples"
+EXAMPLES = BUNDLE / "examples"
 DEMO = Experiment(
     run="demo",
     layers=("layer4",),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import ASSETS
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.neighbours import nearest_neighbours
@@ -92,7 +92,7 @@ def test_what_the_pictures_bear_out_comes_first_and_of_that_an_artefact() -> Non
 
 
 def test_the_demo_has_a_neuron_that_makes_the_point() -> None:
-    best = turns(Run.open(REPOSITORY / "assets" / "runs" / "demo"))[0]
+    best = turns(Run.open(ASSETS / "runs" / "demo"))[0]
     assert best.shares is not None and best.shares.bear_out
     assert best.artefact, "a plain label of the lesion that its twins reveal to be an artefact"
     assert np.isfinite(best.telling)

@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 from csp.errors import BadInputError, CspError, UnavailableError
-from csp.keeping.home import REPOSITORY
+from csp.keeping.bundle import BUNDLE
 from csp.world.pictures.grid import picture_grid
 from csp.world.protocols.vlm import StoppedError, open_vlm
 from csp.world.vlms.openai_server import OpenAiVlm
@@ -191,7 +191,7 @@ def test_an_address_that_cannot_be_used(name: str, sentence: str) -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The demo's VLM served by `transformers serve`: the spec of the model there."""
-    folder = shutil.copytree(REPOSITORY / "assets/models/vlm", tmp_path_factory.mktemp("served") / "vlm")
+    folder = shutil.copytree(BUNDLE / "assets/models/vlm", tmp_path_factory.mktemp("served") / "vlm")
     advice = folder / "generation_config.json"  # a server samples only where the model's makers advise it
     advice.write_text(json.dumps(json.loads(advice.read_text()) | {"do_sample": True}))
     with socket.socket() as probe:

@@ -1,10 +1,9 @@
 """The links at the top of every page, in quiet groups: look, judge, keep, show."""
 
-from pathlib import Path
-
 import streamlit as st
 
-ROOT = Path(__file__).parents[4]
+from csp.keeping.bundle import BUNDLE
+
 GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("app.py", "Start"),),
     (
@@ -45,5 +44,5 @@ def _label(name: str, here: str) -> str:
 
 
 def _existing(groups: tuple[tuple[tuple[str, str], ...], ...]) -> list[list[tuple[str, str]]]:
-    there = [[(page, name) for page, name in group if (ROOT / page).is_file()] for group in groups]
+    there = [[(page, name) for page, name in group if (BUNDLE / page).is_file()] for group in groups]
     return [group for group in there if group]

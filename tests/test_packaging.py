@@ -1,0 +1,131 @@
+"""What is installed: the lists of libraries agree, and a wheel holds the whole program."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import csp
+from tests.face.server import free_port, wait_until_up
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def merged(lines: list[str]) -> dict[str, tuple[set[str], str]]:
+    """By library: its extras and versions, as all lines together ask for them; this program left out."""
+    asked: dict[str, tuple[set[str], str]] = {}
+    for wanted in map(Requirement, lines):
+        if wanted.name != PROJECT["name"]:
+            extras, versions = asked.get(wanted.name, (set(), ""))
+            asked[wanted.name] = (extras | wanted.extras, max(versions, str(wanted.specifier)))
+    return asked
+
+
+def test_requirements_are_what_the_program_and_its_extras_ask_for() -> None:
+    written = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+    extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    assert merged(written) == merged(PROJECT["dependencies"] + extras)
+    assert len(written) == len(merged(written)), "a library is listed twice"
+
+
+def test_every_extra_is_in_all() -> None:
+    extras = PROJECT["optional-dependencies"]
+    (everything,) = map(Requirement, extras["all"])
+    assert everything.extras == extras.keys() - {"all"}
+
+
+def test_browsing_asks_for_nothing_heavy() -> None:
+    assert not merged(PROJECT["dependencies"]).keys() & {
+        "torch",
+        "torchvision",
+        "open_clip_torch",
+        "transformers",
+        "diffusers",
+        "psycopg",
+        "umap-learn",
+    }
+    assert merged(PROJECT["dependencies"])["streamlit"][0] == set()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of a fresh environment with the wheel in it; the libraries are those of the tests."""
+    place = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(place), str(ROOT)]
+    subprocess.run([*pip, *build], check=True)
+    (wheel,) = place.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
+    scripts = place / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    python = str(scripts / "python")
+    subprocess.run([*pip, "--python", python, "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    # Adds a folder to import from, without the .pth files that lie in it: no checkout is found through them.
+    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return scripts
+
+
+@pytest.fixture
+def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in, of somebody who set nothing up."""
+    for name in [name for name in os.environ if name.startswith(("CSP_", "XDG_", "PYTHON"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    yield tmp_path / "empty"
+    assert not list((tmp_path / "empty").iterdir()), "the program wrote where it was called"
+
+
+def printed(*command: str | Path) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+def test_an_installed_program_lists_the_demo_and_keeps_its_own_with_the_person(
+    installed: Path, elsewhere: Path
+) -> None:
+    assert [run["name"] for run in json.loads(printed(installed / "csp", "runs", "--json"))] == ["demo"]
+    report = json.loads(printed(installed / "csp", "doctor", "--json"))
+    assert report["ok"], report
+    assert Path(report["home"]).is_relative_to(elsewhere.parent / "person")
+    assert report["versions"]["csp"] == csp.__version__
+
+
+@pytest.mark.slow
+def test_an_installed_program_opens_the_demo(installed: Path, elsewhere: Path) -> None:
+    port = free_port()
+    app = subprocess.Popen([installed / "csp", "demo", "--no-browser", "--port", str(port)])
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", app)
+        wait_until_up(f"http://127.0.0.1:{port}/neuron?run=demo", app)
+    finally:
+        app.terminate()
+        app.wait(20)
+    pages = """
+from streamlit.testing.v1 import AppTest
+from csp.keeping.bundle import APP
+app = AppTest.from_file(APP, default_timeout=60).run()
+app.switch_page("pages/neuron.py").run()
+assert not app.exception, app.exception
+print([link.proto.label for link in app.get("page_link")])
+"""
+    links = printed(installed / "python", "-c", pages)
+    assert re.findall(r"Neurons|Search|Review|Runs", links) == ["Neurons", "Search", "Review", "Runs"]
+
+
+@pytest.mark.slow
+def test_the_version_stands_in_one_place(installed: Path, elsewhere: Path) -> None:
+    ask = "import csp, importlib.metadata as m; print(csp.__version__, m.version('csp-explorer'))"
+    assert printed(installed / "python", "-c", ask).split() == [csp.__version__, csp.__version__]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", csp.__version__)
