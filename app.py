@@ -3,7 +3,7 @@
 import streamlit as st
 
 from csp.face.screen.page.frame import frame, run_line
-from csp.face.screen.start.home import example, example_neurons, glance
+from csp.face.screen.start.home import example, example_neurons, run_summary
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 IDEA = (
@@ -12,14 +12,14 @@ IDEA = (
 )
 
 with frame("Start"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
 
     st.title("Does this neuron fire for the lesion or for the ruler?", anchor=False)
     st.markdown(IDEA)
     neurons = example_neurons(explorer, layer)
     if neurons:
         example(explorer, layer, neurons)
-    glance(explorer)
+    run_summary(explorer)
     run_line(explorer.run)

@@ -9,7 +9,7 @@ from csp.face.screen.audit.report import report_panel
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.review.agreement import agreement_table, disputes_table
 from csp.face.screen.state.cached import audited, chosen_explorer
-from csp.face.screen.url.params import choice
+from csp.face.screen.url.params import one_of
 from csp.face.screen.url.state import choose
 
 VIEWS = {
@@ -20,9 +20,9 @@ VIEWS = {
 }
 
 with frame("Audit"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    view = choice(address, "view", tuple(VIEWS), "checked")
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    view = one_of(params, "view", tuple(VIEWS), "checked")
     audit, artefacts, events = audited(explorer)
 
     headline(audit, artefacts)
@@ -40,10 +40,10 @@ with frame("Audit"):
             disputes_table(explorer.run, audit.disputes)
         report_panel(explorer)
     elif view == "artefacts":
-        artefact_table(explorer, artefacts, address)
+        artefact_table(explorer, artefacts, params)
     elif view == "criteria":
         criteria_table(audit)
     else:
         verify_button()
-        log_view(explorer.run.name, events, address)
+        log_view(explorer.run.name, events, params)
     run_line(explorer.run)

@@ -14,16 +14,16 @@ from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer, pushes_of, rows_of
 
 with frame("Classes"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
     run, pushes = explorer.run, pushes_of(explorer, layer)
-    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         st.subheader("What speaks for each class", anchor=False, width="content")
         layer_picker(run, layer)
         run_picker(run)
         if pushes is not None:
-            shown = chosen_classes(address, run.manifest.classes)
+            shown = chosen_classes(params, run.manifest.classes)
             class_picker(run.manifest.classes, shown)
     if pushes is None:
         st.info(NO_CLASSES)

@@ -9,14 +9,14 @@ from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Compare"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
-    sides = chosen_sides(address, explorer, layer)
-    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="small"):
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
+    sides = chosen_sides(params, explorer, layer)
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         layer_picker(explorer.run, layer)
         run_picker(explorer.run)
         st.space("small")
         side_pickers(sides, explorer, layer)
-    compared(explorer, layer, sides, address)
+    compared(explorer, layer, sides, params)
     run_line(explorer.run)

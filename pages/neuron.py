@@ -7,7 +7,7 @@ from csp.face.screen.judge.history import review_history
 from csp.face.screen.neuron.contrast_control import chosen_contrast
 from csp.face.screen.neuron.histogram import activation_histogram
 from csp.face.screen.neuron.image_dialog import image_dialog
-from csp.face.screen.neuron.pictures import chosen_pictures, neuron_pictures
+from csp.face.screen.neuron.images import chosen_arrangement, neuron_images
 from csp.face.screen.neuron.scores import chosen_parameters, labels_panel
 from csp.face.screen.neuron.similar import similar_panel
 from csp.face.screen.neuron.toolbar import toolbar
@@ -17,15 +17,15 @@ from csp.face.screen.url.params import whole_number
 from csp.face.screen.wording import oddity, plain
 
 with frame("Neuron"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
     run = explorer.run
     neurons = run.layer(layer).neurons
-    neuron = whole_number(address, "neuron", 0, neurons - 1, 0)
-    k, gamma = chosen_parameters(address, explorer)
-    kind = chosen_pictures(address)
-    contrast = chosen_contrast(address, explorer)
+    neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
+    k, gamma = chosen_parameters(params, explorer)
+    kind = chosen_arrangement(params)
+    contrast = chosen_contrast(params, explorer)
     view = explorer.neuron(layer, neuron, k=k, gamma=gamma, contrast=contrast)
 
     toolbar(run, layer, neuron, kind)
@@ -33,7 +33,7 @@ with frame("Neuron"):
         st.info(plain(odd), icon=":material/info:")
     pictures, words = st.container(key="neuron-body").columns([52, 48], gap="medium")
     with pictures:
-        images = neuron_pictures(explorer, view, kind)
+        images = neuron_images(explorer, view, kind)
         numbers, others = st.container(key="neuron-below").columns([54, 46], gap="small")
     with words:
         labels_panel(explorer, view, kind)

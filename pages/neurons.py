@@ -20,17 +20,17 @@ from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, 
 from csp.face.screen.wording import measured_line
 
 with frame("Neurons"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
     run, rows = explorer.run, rows_of(explorer, layer)
     chips = chips_of(run.manifest.classes)
-    filters = chosen_filters(address, len(rows.frame), chips)
-    columns, colour = chosen_columns(address, rows), chosen_colour(address)
+    filters = chosen_filters(params, len(rows.frame), chips)
+    columns, colour = chosen_columns(params, rows), chosen_colour(params)
     context = context_of(run, rows, explorer.score_range(layer))
     fitting = filters.apply(rows.frame, chips)
     found = filters.within(fitting)
-    page = chosen_page(address, len(found), PAGE[filters.view])
+    page = chosen_page(params, len(found), PAGE[filters.view])
     shown = found.iloc[page.rows]
 
     filter_bar(run, layer, filters)
@@ -49,7 +49,7 @@ with frame("Neurons"):
     elif found.empty:
         nothing_found()
     elif filters.view == "table":
-        neuron_table(context, shown, columns, filters.order, address)
+        neuron_table(context, shown, columns, filters.order, params)
     else:
         neuron_cards(context, shown, columns=4)
     with st.container(key="provenance"):

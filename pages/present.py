@@ -7,6 +7,6 @@ from csp.face.screen.start.present import present
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Present"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    present(address, explorer, chosen_layer(address, explorer))
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    present(params, explorer, chosen_layer(params, explorer))

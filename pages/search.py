@@ -15,22 +15,22 @@ from csp.face.screen.search.found import found_by_picture, found_by_words, found
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Search"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
-    way, layers = chosen_way(address), chosen_layers(address, explorer.run, layer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
+    way, layers = chosen_way(params), chosen_layers(params, explorer.run, layer)
 
     search_bar(explorer.run, layer, way, layers)
     if way == "words":
-        words = address.get("query", "").strip()
+        words = params.get("query", "").strip()
         query_box(words, explorer.run)
         if words:
             found_by_words(explorer, layers, words)
         else:
             suggestions(explorer, layers)
     elif way == "neuron":
-        neuron = neuron_box(address, explorer.run, layer)
+        neuron = neuron_box(params, explorer.run, layer)
         found_like(explorer, layers, layer, neuron)
     else:
-        found_by_picture(explorer, layers, address)
+        found_by_picture(explorer, layers, params)
     run_line(explorer.run)

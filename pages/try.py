@@ -6,40 +6,40 @@ from csp.face.screen.elements.picture_picker import another_picture, chosen_pict
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.search.try_image import (
+    chosen_image,
     chosen_order,
     neurons_behind,
     order_bar,
     prediction,
-    tried_picture,
     try_chosen,
 )
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("Try an image"):
-    address = st.query_params.to_dict()
-    explorer = chosen_explorer(address)
-    layer = chosen_layer(address, explorer)
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    layer = chosen_layer(params, explorer)
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="try-bar"):
         st.subheader("Try an image", anchor=False, width="content")
         layer_picker(explorer.run, layer)
         run_picker(explorer.run)
-    chosen = chosen_picture(address, explorer.run)
+    chosen = chosen_picture(params, explorer.run)
     if chosen is None:
         upload_box()
-        probe_picker(address, explorer.run, columns=6)
+        probe_picker(params, explorer.run, columns=6)
     else:
         left, right = st.columns([28, 72], gap="medium")
         with left:
-            tried_picture(explorer, chosen)
+            chosen_image(explorer, chosen)
         with right:
-            tried = try_chosen(explorer, layer, chosen)
-            if tried is not None:
-                order = chosen_order(address, tried)
-                order_bar(order, tried)
-                neurons_behind(explorer, chosen, tried, order)
+            outcome = try_chosen(explorer, layer, chosen)
+            if outcome is not None:
+                order = chosen_order(params, outcome)
+                order_bar(order, outcome)
+                neurons_behind(explorer, chosen, outcome, order)
         with left:
-            if tried is not None:
-                prediction(explorer, chosen, tried)
+            if outcome is not None:
+                prediction(explorer, chosen, outcome)
             another_picture()
     run_line(explorer.run)

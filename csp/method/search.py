@@ -38,8 +38,8 @@ def standing_out(
     the probe images do not differ.
     """
     centre = probe.mean(axis=0, dtype=np.float64)
-    apart = probe.astype(np.float64) - centre
-    covariance = apart.T @ apart / len(probe)
+    centred = probe.astype(np.float64) - centre
+    covariance = centred.T @ centred / len(probe)
     wide = vectors.astype(np.float64)
     spread = np.sqrt(np.maximum(np.einsum("cd,de,ce->c", wide, covariance, wide, optimize=True), 0.0))
     height = wide @ (picture.astype(np.float64) - centre)

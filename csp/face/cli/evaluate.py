@@ -105,8 +105,8 @@ def _tell(found: dict[str, Any], json: bool) -> None:
         means = [
             _interval_row(name, one) for name, one in (parts["methods"] | parts.get("classes", {})).items()
         ]
-        apart = [_interval_row(name, one) for name, one in parts["differences"].items()]
-        print_columns(("labeler", "mean", "95 % interval", "neurons"), means + apart)
+        differences = [_interval_row(name, one) for name, one in parts["differences"].items()]
+        print_columns(("labeler", "mean", "95 % interval", "neurons"), means + differences)
 
 
 def _interval_row(name: str, found: dict[str, Any]) -> tuple[object, ...]:
@@ -129,10 +129,10 @@ def _tell_truth(result: dict[str, Any], json: bool) -> None:
     )
     header = ("labeler", "true", "95 % interval", "that alone", "too broad", "other attribute", "nothing")
     print_columns(header, [_truth_row(name, found) for name, found in result["methods"].items()])
-    apart = [(name, found["share"], _interval(found)) for name, found in result["differences"].items()]
-    if apart:
+    differences = [(name, found["share"], _interval(found)) for name, found in result["differences"].items()]
+    if differences:
         print_lines(["", "true, paired by neuron"])
-        print_columns(("labelers", "difference", "95 % interval"), apart)
+        print_columns(("labelers", "difference", "95 % interval"), differences)
 
 
 def _truth_row(method: str, found: dict[str, Any]) -> tuple[object, ...]:

@@ -65,7 +65,7 @@ def examples(
     no_reuse: NoReuseOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Show a neuron's activating examples, each beside its contrastive twin."""
+    """Show a neuron's activating examples, each beside its contrastive example."""
     from csp.work.explorer.explorer import open_explorer
 
     explorer = open_explorer(run)

@@ -1,4 +1,4 @@
-"""Which images count as cold, how many of them make a twin, and how alike they must be: the contrast rule.
+"""The contrast rule: which images are cold, how many make a contrastive example, how alike they must be.
 
 As text (in commands, addresses and manifests) it is its parts joined by commas, in this order, what is usual
 left out: `mean`, `quantile:0.1`, `quantile:0.1,neighbours:5`, `neighbours:3,least:0.8`.
@@ -23,9 +23,9 @@ class ContrastRule:
     quantile: float | None = None
     """Cold is what lies at or under this quantile of the activations, in (0, 1); None: below their mean."""
     neighbours: int = 1
-    """How many cold neighbours make one twin: their normalised mean is taken away. The nearest is shown."""
+    """How many cold neighbours make a contrastive example: their normalised mean. The nearest is shown."""
     least: float | None = None
-    """A pair whose (nearest) twin has a smaller cosine than this is left out altogether; None: no limit."""
+    """A pair whose cosine (to the nearest) is smaller than this is left out altogether; None: no limit."""
 
     def __post_init__(self) -> None:
         if self.quantile is not None and not 0.0 < self.quantile < 1.0:

@@ -14,9 +14,9 @@ from csp.method.examples.top_k import floor_of_best
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The examples of one neuron, pairs aligned: `contrastive[i]` is the twin of `activating[i]`.
+    """The examples of one neuron, pairs aligned: `contrastive[i]` is the one of `activating[i]`.
 
-    `contrastive` is -1, and its activation and similarity NaN, where there is no twin. k is what was asked
+    `contrastive` is -1, and its activation and similarity NaN, where there is none. k is what was asked
     for or, if that is less, the number of images with a finite activation; pairs that the contrast rule
     leaves out are not among them.
     """
@@ -40,7 +40,7 @@ def select_examples(
     neighbours: Neighbours | None = None,
     rule: ContrastRule = PAPER_RULE,
 ) -> Examples:
-    """Select one neuron's activating examples and their contrastive twins.
+    """Select one neuron's activating and contrastive examples.
 
     activating: the k images of highest activation, best first, ties to the lower index.
     contrastive: for each of them the most similar other image that is cold (below the mean, or what `rule`
@@ -95,13 +95,13 @@ def pair(
     if rule.least is not None:
         alike = (similarity >= rule.least) | (nearest[:, 0] == contrastive.NONE)
         activating, nearest, similarity = activating[alike], nearest[alike], similarity[alike]
-    twins = nearest[:, 0]
-    none = twins == contrastive.NONE
-    contrastive_activation = activations[twins].astype(np.float32)
+    first = nearest[:, 0]
+    none = first == contrastive.NONE
+    contrastive_activation = activations[first].astype(np.float32)
     return Examples(
         activating=activating,
         activation=activations[activating].astype(np.float32),
-        contrastive=twins,
+        contrastive=first,
         contrastive_activation=np.where(none, np.float32(np.nan), contrastive_activation),
         similarity=np.where(none, np.float32(np.nan), similarity),
         mean_activation=mean_activation(activations),

@@ -73,7 +73,7 @@ def one_after_the_other(labeler: str) -> Resampled:
 
 
 def _chosen(examples: Examples, draw: Int64[np.ndarray, " k"]) -> Examples:
-    """The examples of one resampling, each with its twin."""
+    """The examples of one resampling, each with its contrastive example."""
     return replace(
         examples,
         activating=examples.activating[draw],

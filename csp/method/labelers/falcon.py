@@ -16,18 +16,18 @@ SHARPNESS = 100.0
 def falcon(
     evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
 ) -> Float32[np.ndarray, " t"]:
-    """How much more the activating examples are captioned with a text than their twins are; in [-1, 1].
+    """How much more the activating examples are captioned with a text than the contrastive ones; in [-1, 1].
 
     score(t) = mean_p P(t | p) - mean_p P(t | n(p)),  P(t | i) = softmax over texts of 100 (e_i . t)
 
-    Twins that are missing count for nothing: the second mean is over those there are. gamma plays no part.
+    The second mean is over the contrastive examples that there are. gamma plays no part.
     Source: FALCON (Kalibhat et al., ICML 2023, arXiv 2307.10504). There an image's captions are the five of a
     caption collection that CLIP finds most probable (softmax of 100 times the cosine); a concept is a word of
     them, scored by the mean probability of its best caption; and concepts that score 0.1 or more on lowly
     activating images are struck out. Ours differs: the run's own texts are both captions and
     concepts; all texts count, each by its probability, which leaves next to nothing to the sixth; the
     contrastive examples are the lowly activating images (there: those below the mean that the rest of the
-    layer finds most alike); and concepts are not struck out but lose what they score on the twins, because a
+    layer finds most alike); and concepts are not struck out but lose what they score on these, because a
     fixed threshold depends on how many texts share the probability. And images aren't cropped to where the
     neuron fires.
     """
@@ -35,10 +35,10 @@ def falcon(
     examples = evidence.examples
     if not weights(examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    twins = examples.contrastive[examples.contrastive >= 0]
+    contrastive = examples.contrastive[examples.contrastive >= 0]
     scores = _captioned(evidence.embeddings[examples.activating], text_embeddings)
-    if len(twins):
-        scores -= _captioned(evidence.embeddings[twins], text_embeddings)
+    if len(contrastive):
+        scores -= _captioned(evidence.embeddings[contrastive], text_embeddings)
     return scores.astype(np.float32)
 
 
@@ -59,9 +59,9 @@ def resampled(
     scores: Float64[np.ndarray, "b t"] = share @ captions
     paired = examples.contrastive >= 0
     if paired.any():
-        twins = text_probabilities(evidence.embeddings[examples.contrastive[paired]], texts, SHARPNESS)
-        with_twin = share[:, paired]
-        scores -= with_twin @ twins / np.maximum(with_twin.sum(axis=1, keepdims=True), 1e-12)
+        contrastive = text_probabilities(evidence.embeddings[examples.contrastive[paired]], texts, SHARPNESS)
+        paired_share = share[:, paired]
+        scores -= paired_share @ contrastive / np.maximum(paired_share.sum(axis=1, keepdims=True), 1e-12)
     scores *= fires
     return scores
 

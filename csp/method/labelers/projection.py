@@ -23,20 +23,22 @@ def weights(examples: Examples) -> Float64[np.ndarray, " k"]:
 def residuals(
     examples: Examples, embeddings: Float[np.ndarray, "n d"], gamma: float
 ) -> Float64[np.ndarray, "k d"]:
-    """What each activating example has beyond its twin: r_p = e_p - gamma s_p e_n(p); e_p without a twin.
+    """What each activating example has beyond its contrastive one: r_p = e_p - gamma s_p e_n(p), or e_p.
 
-    With several neighbours, the twin is the normalised mean of their embeddings, and s_p the cosine to it.
+    With several neighbours, e_n(p) is the normalised mean of their embeddings, and s_p the cosine to it.
     """
     similarity = np.nan_to_num(examples.similarity.astype(np.float64), nan=0.0)
-    twins = embeddings[examples.contrastive].astype(np.float64)
+    contrastive = embeddings[examples.contrastive].astype(np.float64)
     if examples.further is not None:
-        twins = _mean_twins(examples.contrastive, examples.further, embeddings)
-        similarity = np.einsum("kd,kd->k", embeddings[examples.activating], twins, dtype=np.float64)
-    found: Float64[np.ndarray, "k d"] = embeddings[examples.activating] - gamma * similarity[:, None] * twins
+        contrastive = _mean_contrastive(examples.contrastive, examples.further, embeddings)
+        similarity = np.einsum("kd,kd->k", embeddings[examples.activating], contrastive, dtype=np.float64)
+    found: Float64[np.ndarray, "k d"] = (
+        embeddings[examples.activating] - gamma * similarity[:, None] * contrastive
+    )
     return found
 
 
-def _mean_twins(
+def _mean_contrastive(
     nearest: Int64[np.ndarray, " k"], further: Int64[np.ndarray, "k m"], embeddings: Float[np.ndarray, "n d"]
 ) -> Float64[np.ndarray, "k d"]:
     """The normalised mean of each example's cold neighbours, as many as there are; zero without any."""
@@ -50,7 +52,7 @@ def concept_vector(
 ) -> Float32[np.ndarray, " d"]:
     """CSP's direction of a neuron: v = normalise(sum_p w_p r_p), of unit length.
 
-    The zero vector when the neuron never fires, or when the residuals cancel (all twins are duplicates).
+    The zero vector when the neuron never fires, or when the residuals cancel (all pairs are duplicates).
     Raises BadInputError for gamma outside [0, 1].
     """
     check_gamma(gamma)

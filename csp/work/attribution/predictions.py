@@ -1,10 +1,10 @@
 """What the model says of one picture, and the neurons behind it.
 
-tried = try_probe_image(explorer, "layer4", 12)     # from the run; the model only where it must run
-tried = try_picture(explorer, "layer4", picture)    # an upload: nothing of it is kept
-tried.prediction                                    # ((class, probability), ...), the most likely first
-tried.neurons                                       # one row a neuron: activation, percentile, contribution
-tried.how, tried.remark                             # what the contributions are; what else to say
+outcome = try_probe_image(explorer, "layer4", 12)     # from the run; the model only where it must run
+outcome = try_picture(explorer, "layer4", picture)    # an upload: nothing of it is kept
+outcome.prediction                                    # ((class, probability), ...), the most likely first
+outcome.neurons                                       # one row a neuron: activation, percentile, contribution
+outcome.how, outcome.remark                           # what the contributions are; what else to say
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,9 @@ def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Predict
         output = target.model.run(batch, [layer])
     activations = output.activations[layer][0]
     contributions, how, remark = _contributions_by_model(explorer, layer, picture)
-    return _tried(explorer.run, layer, activations, output.probabilities[0], (contributions, how, remark))
+    return _prediction(
+        explorer.run, layer, activations, output.probabilities[0], (contributions, how, remark)
+    )
 
 
 def try_probe_image(explorer: Explorer, layer: str, image: int) -> Prediction:
@@ -80,8 +82,8 @@ def try_probe_image(explorer: Explorer, layer: str, image: int) -> Prediction:
     pushes = class_attribution(explorer, layer)
     if pushes is not None and pushes.how == "exact":
         found = _by_weights(run, pushes, activations, int(probabilities.argmax()))
-        return _tried(run, layer, activations, probabilities, (found, "exact", ""))
-    return _tried(run, layer, activations, probabilities, _kept_contributions(explorer, layer, image))
+        return _prediction(run, layer, activations, probabilities, (found, "exact", ""))
+    return _prediction(run, layer, activations, probabilities, _kept_contributions(explorer, layer, image))
 
 
 Found = tuple[Float[np.ndarray, " c"] | None, How | None, str]
@@ -128,7 +130,7 @@ def _contributions_by_model(explorer: Explorer, layer: str, picture: Image.Image
     return found.values[0].astype(np.float64), "exact" if found.exact else "gradient", ""
 
 
-def _tried(
+def _prediction(
     run: Run,
     layer: str,
     activations: Float[np.ndarray, " c"],

@@ -35,9 +35,9 @@ class GridImages:
 
 
 def images_to_show(examples: Examples, mode: Mode) -> GridImages:
-    """The images that fire, and in contrastive mode the twin of each; an image may be the twin of several.
+    """The images that fire, and in contrastive mode the contrastive example of each, or of several.
 
-    Raises NotAskedError for a neuron that never fires, or that in contrastive mode has no twin at all.
+    Raises NotAskedError for a neuron that never fires, or, in contrastive mode, has no contrastive example.
     """
     fires = examples.activation > 0
     if not fires.any():

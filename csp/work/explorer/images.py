@@ -43,31 +43,31 @@ class ImageIndex:
         """
         labels = self._run.images["label"]
         names = tuple(map(str, labels.value_counts().index[:CLASSES]))
-        places = {name: place for place, name in enumerate(names)}
+        by_name = {name: code for code, name in enumerate(names)}
         known = labels.notna().to_numpy(dtype=bool)
-        codes = labels.map(places).fillna(len(names)).to_numpy(dtype=np.int64)
+        codes = labels.map(by_name).fillna(len(names)).to_numpy(dtype=np.int64)
         return names, np.where(known, codes, len(names) + 1)
 
     def pairs(self, examples: Examples) -> tuple[Pair, ...]:
         """The pairs of one neuron's examples, in order."""
         contrastive = examples.contrastive.tolist()
         return tuple(
-            self._pair(examples, place, contrastive.count(contrastive[place]))
-            for place in range(len(contrastive))
+            self._pair(examples, rank, contrastive.count(contrastive[rank]))
+            for rank in range(len(contrastive))
         )
 
-    def _pair(self, examples: Examples, place: int, uses: int) -> Pair:
-        activating = self.facts(int(examples.activating[place]))
-        activation = float(examples.activation[place])
-        twin = int(examples.contrastive[place])
-        if twin < 0:
+    def _pair(self, examples: Examples, rank: int, uses: int) -> Pair:
+        activating = self.facts(int(examples.activating[rank]))
+        activation = float(examples.activation[rank])
+        contrastive = int(examples.contrastive[rank])
+        if contrastive < 0:
             return Pair(activating, activation, None, None, None, None)
         return Pair(
             activating,
             activation,
-            self.facts(twin),
-            float(examples.contrastive_activation[place]),
-            float(examples.similarity[place]),
+            self.facts(contrastive),
+            float(examples.contrastive_activation[rank]),
+            float(examples.similarity[rank]),
             uses,
         )
 

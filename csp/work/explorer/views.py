@@ -29,7 +29,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Pair:
-    """An activating example beside its contrastive twin; the last four are None where there is no twin."""
+    """An activating example beside its contrastive one; the last four are None where there is none."""
 
     activating: ImageFacts
     activation: float

@@ -1,12 +1,12 @@
-"""Neurons that show what look-alikes are for: the plain labeler names one thing, their twins reveal another.
+"""Neurons that show what look-alikes are for: the plain labeler names one thing, look-alikes reveal another.
 
 A neuron is chosen by rule, in any run. Its first labels by SemanticLens (which sees the activating images
 alone) and by CSP differ, and the pairs say why: over them, the text of CSP falls off more than the plain one,
 
     telling = mean_p [(e_p - e_n(p)) . t_csp] - mean_p [(e_p - e_n(p)) . t_plain]    (a difference of cosines)
 
-Where the dataset states what the images show, the neurons come first whose pictures bear this out: what CSP
-names is in the activating images and not in their twins, what the plain labeler names is in both. Of those,
+Where the dataset states what the images show, the neurons come first whose images bear this out: what CSP
+names is in the activating ones and not in the look-alikes, what the plain labeler names is in both. Of those,
 the neurons that turn out to follow an artefact come first.
 """
 
@@ -24,20 +24,20 @@ Images = Int64[np.ndarray, " p"]
 
 PLAIN, CONTRASTIVE = "semanticlens", "csp"
 FALLS_OFF, STAYS = 0.5, 0.3
-"""What CSP names is seen in this much more of the activating images than of their twins; what the plain
+"""What CSP names is seen in this much more of the activating images than of their look-alikes; what the plain
 labeler names in at least this share of both. Half of the pairs, and about a third, are plain to the eye."""
 
 
 @dataclass(frozen=True)
 class AttributeShares:
-    """In which share of the activating images, and of their twins, what the two labels name can be seen."""
+    """Share of the activating images, and of their look-alikes, that show what the two labels name."""
 
     plain: tuple[float, float]
     contrastive: tuple[float, float]
 
     @property
     def bear_out(self) -> bool:
-        """Whether the twins lack what CSP names, and show what the plain labeler names."""
+        """Whether the look-alikes lack what CSP names, and show what the plain labeler names."""
         firing, alike = self.contrastive
         return firing - alike >= FALLS_OFF and min(self.plain) >= STAYS
 
@@ -59,7 +59,7 @@ class LabelChange:
 
 def turns(run: Run) -> tuple[LabelChange, ...]:
     """All such neurons of a run, the most telling first; none without a vocabulary or labels."""
-    pictures = _Pictures(run)
+    pictures = _ShownTexts(run)
     found = [turn for layer in run.layers for turn in _turns(pictures, layer)]
     return tuple(sorted(found, key=_order))
 
@@ -70,7 +70,7 @@ def _order(turn: LabelChange) -> tuple[bool, bool, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pictures:
+class _ShownTexts:
     """What is known of a run's images and texts, read once."""
 
     run: Run
@@ -91,19 +91,19 @@ class _Pictures:
             if len(names) and set(names) <= known
         }
 
-    def shares(self, plain: str, contrastive: str, firing: Images, twins: Images) -> AttributeShares | None:
+    def shares(self, plain: str, contrastive: str, firing: Images, cold: Images) -> AttributeShares | None:
         """How often the two texts' things are seen; None where the dataset does not state it."""
         if not {plain, contrastive} <= set(self.shown):
             return None
         seen = [
-            (float(self.shown[text][firing].mean()), float(self.shown[text][twins].mean()))
+            (float(self.shown[text][firing].mean()), float(self.shown[text][cold].mean()))
             for text in (plain, contrastive)
         ]
         return AttributeShares(plain=seen[0], contrastive=seen[1])
 
-    def telling(self, plain: str, contrastive: str, firing: Images, twins: Images) -> float:
+    def telling(self, plain: str, contrastive: str, firing: Images, cold: Images) -> float:
         """See the formula at the top; the pairs are aligned."""
-        difference = (self._embeddings[firing] - self._embeddings[twins]).mean(axis=0)
+        difference = (self._embeddings[firing] - self._embeddings[cold]).mean(axis=0)
         falls = self._texts[[self.place[contrastive], self.place[plain]]] @ difference
         return float(falls[0] - falls[1])
 
@@ -117,7 +117,7 @@ class _Pictures:
         return np.empty((0, self.run.manifest.dimension), np.float32) if texts is None else texts
 
 
-def _turns(pictures: _Pictures, layer: str) -> Iterator[LabelChange]:
+def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:
     labels, table, known = pictures.run.labels(layer), pictures.run.neurons(layer), criteria()
     first = labels[labels["rank"] == 1].pivot(index="neuron", columns="labeler", values="label")
     if not {PLAIN, CONTRASTIVE} <= set(first.columns):
@@ -128,10 +128,10 @@ def _turns(pictures: _Pictures, layer: str) -> Iterator[LabelChange]:
         zip(table["neuron"], zip(table["activating"], table["contrastive"], strict=True), strict=True)
     )
     for neuron, plain, contrastive in differing.itertuples(name=None):
-        activating, twins = (np.asarray(images) for images in examples[neuron])
-        there = twins >= 0
+        activating, cold = (np.asarray(images) for images in examples[neuron])
+        there = cold >= 0
         if there.any():
-            texts, pairs = (plain, contrastive), (activating[there], twins[there])
+            texts, pairs = (plain, contrastive), (activating[there], cold[there])
             yield LabelChange(
                 layer=layer,
                 neuron=int(neuron),

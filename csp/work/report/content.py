@@ -129,9 +129,9 @@ def _entries(
 ) -> Iterator[NeuronEntry]:
     stage = Stage("neurons of the report", len(spots), report)
     rows = {layer: _rows(explorer, layer) for layer in explorer.run.layers}
-    for place, spot in enumerate(spots):
-        if place % EVERY == 0:
-            stage.reached(place)
+    for position, spot in enumerate(spots):
+        if position % EVERY == 0:
+            stage.reached(position)
         yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]])
     stage.reached(len(spots))
 

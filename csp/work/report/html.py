@@ -69,9 +69,9 @@ def drawn_pictures(run: Run, content: Content, report: Report = silent) -> dict[
     """The pictures that the neurons show, by image number, as addresses that hold the picture itself."""
     images = pictured(content.neurons)
     stage, drawn = Stage("pictures", len(images), report), {}
-    for place, image in enumerate(images):
-        if place % EVERY == 0:
-            stage.reached(place)
+    for position, image in enumerate(images):
+        if position % EVERY == 0:
+            stage.reached(position)
         try:
             picture = shrunk(run.thumbnail(image, "small"), SIDE)
         except NotFoundError:

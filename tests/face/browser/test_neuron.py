@@ -128,4 +128,4 @@ def test_from_contrasts_and_classes_to_a_neuron(page: Page, address: str) -> Non
     card = page.locator(".st-key-class-push .csp-card").first
     assert pictures_load(page, "class-push") > 0
     card.click()
-    expect(page.locator(".st-key-steering h3")).to_contain_text("Neuron", timeout=LONG)
+    expect(page.locator(".st-key-toolbar h3")).to_contain_text("Neuron", timeout=LONG)

@@ -59,7 +59,7 @@ def test_a_hundred_fast_verdicts_are_all_there_once_and_in_place(
     expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
     pressed = []
     for step in range(count):
-        expect(page.locator(".st-key-steering h3")).to_have_text(f"Neuron {first + step}", timeout=LONG)
+        expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {first + step}", timeout=LONG)
         pressed.append(list(keys)[step % len(keys)])
         page.keyboard.press(pressed[-1])
         if step % 5 == 0:  # twice, as by a shaking hand
@@ -230,7 +230,7 @@ def test_a_blind_look_shows_the_machine_only_afterwards(page: Page, address: str
 
 def until_next(page: Page, button: str) -> None:
     """Press as a person does after a break: again, until the next neuron is there. It counts once."""
-    heading = page.locator(".st-key-steering h3")
+    heading = page.locator(".st-key-toolbar h3")
     first = heading.inner_text()
     for _ in range(20):
         settled(page)

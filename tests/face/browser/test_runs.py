@@ -55,7 +55,7 @@ def test_the_tour_goes_by_keys(page: Page, built_run: Path, own_home: Path) -> N
             "What does this neuron look for?", timeout=LONG
         )
         for step, words in (
-            (2, "Now look at their twins."),
+            (2, "Here are their look-alikes."),
             (3, "What do the first have"),
             (4, "not the only one"),
         ):

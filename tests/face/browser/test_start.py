@@ -41,7 +41,7 @@ def settled(page: Page) -> None:
 
 
 def shown(page: Page, neuron: int) -> None:
-    expect(page.locator(".st-key-steering h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
+    expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
     expect(page).to_have_url(re.compile(rf"neuron={neuron}\b"), timeout=LONG)
 
 
@@ -139,7 +139,7 @@ def test_wrong_address_leads_on(page: Page, address: str) -> None:
 def test_demo_opens_and_labels_one_of_its_neurons(page: Page, address: str) -> None:
     opened(page, f"{address}/")
     page.get_by_role("link", name="Look closer").click()
-    expect(page.locator(".st-key-steering h3")).to_be_visible(timeout=LONG)
+    expect(page.locator(".st-key-toolbar h3")).to_be_visible(timeout=LONG)
     assert pictures_load(page, "activating-grid") == 9
     box = page.locator(".st-key-own-label input")
     box.fill("a ruler beside the mole")

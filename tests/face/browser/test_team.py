@@ -84,10 +84,10 @@ def test_a_reviewer_comes_back_to_the_page_and_signs_out(
     context: BrowserContext, address: str, home: Path
 ) -> None:
     page = sign_in(context, neuron(address, 1), "ann")
-    expect(page.locator(".st-key-steering h3")).to_have_text("Neuron 1", timeout=LONG)
+    expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)
     expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
     page.keyboard.press("a")
-    expect(page.locator(".st-key-steering h3")).to_have_text("Neuron 2", timeout=LONG)
+    expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 2", timeout=LONG)
     (event,) = events(home)
     assert (event.reviewer, event.reviewer_verified, str(event.role)) == ("ann@clinic.org", True, "reviewer")
     page.locator(".st-key-who button").first.click()
@@ -104,7 +104,7 @@ def test_a_viewer_looks_but_a_replayed_press_of_a_reviewer_does_nothing(
     expect(ann.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
     before = ann.evaluate("window.sent.length")
     ann.keyboard.press("x")
-    expect(ann.locator(".st-key-steering h3")).to_have_text("Neuron 1", timeout=LONG)
+    expect(ann.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)
     press = ann.evaluate(f"window.sent[{before}]")
     assert b"none" in base64.b64decode(press), "this is the press of the button"
     recorded = events(home)

@@ -43,7 +43,7 @@ def test_the_tour_makes_its_point_in_five_steps() -> None:
 
 
 def test_a_step_has_a_link_and_a_wrong_one_says_so(tiny_run: Run) -> None:
-    assert "twins" in all_words(opened("pages/present.py", run="demo", step="2"))
+    assert "look-alikes" in all_words(opened("pages/present.py", run="demo", step="2"))
     assert "step is a whole number from 1 to 5" in said(opened("pages/present.py", run="demo", step="9"))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.url.params import Params, choices
+from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import REVIEW_STATES, STATES, plain
 from csp.work.neurons.doubt import DOUBTFUL
@@ -42,7 +42,7 @@ def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
 
 def chosen_chips(params: Params, chips: Mapping[str, Chip]) -> tuple[str, ...]:
     """The chips in the address; raises WrongAddressError for one that does not exist."""
-    return tuple(choices(params, "only", list(chips)))
+    return tuple(some_of(params, "only", list(chips)))
 
 
 def fitting(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> pd.DataFrame:

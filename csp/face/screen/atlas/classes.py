@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from csp.face.screen.atlas.facts import label_lines, persons_line, pictures
+from csp.face.screen.atlas.facts import label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.links import neuron_link
-from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
@@ -20,7 +20,7 @@ SIDE_BY_SIDE = 4
 """So many classes stand beside each other; of more, one is chosen."""
 EACH, ALONE = 3, 12
 """Neurons for and against a class: where several stand side by side, and where it stands alone."""
-PICTURES = 4
+IMAGES = 4
 MOST_NEURONS = 8
 NO_CLASSES = (
     "This run names no classes: the model gave no class probabilities, so no neuron can be said to push one. "
@@ -31,7 +31,7 @@ NO_CLASSES = (
 def chosen_classes(params: Params, classes: Sequence[str]) -> list[str]:
     """The class that the address asks for; without one all of a few, or the first of many."""
     if "class" in params:
-        return [choice(params, "class", classes, classes[0])]
+        return [one_of(params, "class", classes, classes[0])]
     return list(classes) if len(classes) <= SIDE_BY_SIDE else [classes[0]]
 
 
@@ -57,15 +57,17 @@ def class_columns(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: S
     st.caption(f"How the number is found: {plain(HOW[pushes.how])}.")
     alone = len(shown) == 1
     with st.container(key="class-push"):
-        for place, (column, name) in enumerate(zip(st.columns(len(shown), gap="medium"), shown, strict=True)):
+        for position, (column, name) in enumerate(
+            zip(st.columns(len(shown), gap="medium"), shown, strict=True)
+        ):
             found = extremes(pushes, name, ALONE if alone else EACH)
             with column.container(gap="xsmall"):
                 st.subheader(plain(name), anchor=False)
                 for side, neurons in (("for", found.speak_for), ("against", found.speak_against)):
                     st.markdown(f"**Speak {side} it**" if neurons else f"No neuron speaks {side} it.")
                     cards = [_card(run, rows, neuron, push) for neuron, push in neurons]
-                    columns, key = 4 if alone else 1, f"class-{place}-{side}"
-                    card_grid(f"Speak {side} {name}", cards, columns=columns, key=key)
+                    key = f"class-{position}-{side}"
+                    card_grid(f"Speak {side} {name}", cards, columns=4 if alone else 1, key=key)
 
 
 def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution) -> None:
@@ -97,7 +99,7 @@ def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
         title=f"{neuron} · {push:+.2f}",
         label=label_lines(facts)[0],
         line="",
-        pictures=pictures(run, facts, PICTURES),
+        pictures=strongest_images(run, facts, IMAGES),
         badges=marks,
         hint=f"Neuron {neuron}, push {push:+.3f}",
         whose=persons_line(facts),
@@ -109,7 +111,7 @@ def _artefact(run: Run, rows: NeuronRows, pushes: ClassAttribution, facts: Mappi
     first = rows.frame.iloc[neurons[0]]
     images = [
         {"src": source(run, int(image)), "alt": f"Image {image}, of neuron {neurons[0]}"}
-        for image in first["top_images"][:PICTURES]
+        for image in first["top_images"][:IMAGES]
     ]
     named = ", ".join(map(str, neurons[:MOST_NEURONS])) + (" …" if len(neurons) > MOST_NEURONS else "")
     cells: list[Cell] = [

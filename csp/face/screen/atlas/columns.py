@@ -7,10 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.atlas.facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
+from csp.face.screen.atlas.facts import (
+    Facts,
+    doubt_badges,
+    label_lines,
+    notes,
+    review_badges,
+    strongest_images,
+)
 from csp.face.screen.elements.components import Cell
 from csp.face.screen.elements.score_cell import Track, score_cell, track
-from csp.face.screen.url.params import Params, choices
+from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import score
 from csp.keeping.run_folder.run import Run
@@ -18,7 +25,7 @@ from csp.work.attribution.class_attribution import HOW
 from csp.work.labels.rows import ScoreRange
 from csp.work.neurons.rows import NeuronRows
 
-PICTURES = 4
+IMAGES = 4
 FAITHFUL_HELP = {
     "cosy_auc": "How surely images drawn from the label make the neuron fire more than others do (CoSy, area "
     "under the curve): 0.5 is chance, 1 is always",
@@ -62,7 +69,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
     return {
         "neuron": TableColumn("Neuron", "Its number in the layer", "neuron", _number),
         "pictures": TableColumn(
-            "Fires most for", "The images that activate it most, strongest first", "", _pictures
+            "Fires most for", "The images that activate it most, strongest first", "", _images
         ),
         "label": TableColumn(
             "Label" if people else "The machine suggests",
@@ -135,7 +142,7 @@ SELDOM = "firing"
 def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
     """The columns in the address, in our order; without any, all that were measured but one."""
     names = list(columns_of(rows))
-    wanted = choices(params, "columns", names)
+    wanted = some_of(params, "columns", names)
     frame = rows.frame
     gone = {SELDOM, *(name for name in ("stability", "faithful", "push") if frame[name].isna().all())}
     return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
@@ -161,8 +168,8 @@ def _number(facts: Facts, _: Context) -> Cell:
     return "text", str(facts["neuron"])
 
 
-def _pictures(facts: Facts, context: Context) -> Cell:
-    return "images", pictures(context.run, facts, PICTURES)
+def _images(facts: Facts, context: Context) -> Cell:
+    return "images", strongest_images(context.run, facts, IMAGES)
 
 
 def _score(facts: Facts, context: Context) -> Cell:

@@ -63,11 +63,11 @@ def review_badges(facts: Facts) -> list[Badge]:
     return found
 
 
-def pictures(run: Run, facts: Facts, count: int) -> list[dict[str, str]]:
+def strongest_images(run: Run, facts: Facts, count: int) -> list[dict[str, str]]:
     """The strongest images; none for a neuron that fires for nothing."""
     if facts["state"] == NeuronState.NEVER_FIRES:
         return []
     return [
-        {"src": source(run, int(image)), "alt": f"Image {image}, no. {place} of neuron {facts['neuron']}"}
-        for place, image in enumerate(facts["top_images"][:count], 1)
+        {"src": source(run, int(image)), "alt": f"Image {image}, no. {rank} of neuron {facts['neuron']}"}
+        for rank, image in enumerate(facts["top_images"][:count], 1)
     ]

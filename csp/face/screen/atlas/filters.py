@@ -9,7 +9,7 @@ import streamlit as st
 from csp.face.screen.atlas.chips import Chip, chosen_chips, fitting
 from csp.face.screen.atlas.orders import ORDERS, in_order
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.url.params import Params, choice, whole_numbers
+from csp.face.screen.url.params import Params, one_of, whole_numbers
 from csp.face.screen.url.state import choose, follow, put, write
 from csp.keeping.run_folder.run import Run
 
@@ -61,8 +61,8 @@ def chosen_filters(params: Params, neurons: int, chips: Mapping[str, Chip]) -> F
         words=params.get("q", "").strip(),
         only=chosen_chips(params, chips),
         picked=whole_numbers(params, "picked", neurons - 1),
-        order=choice(params, "sort", list(ORDERS), "doubt"),
-        view=choice(params, "view", list(VIEWS), "table"),
+        order=one_of(params, "sort", list(ORDERS), "doubt"),
+        view=one_of(params, "view", list(VIEWS), "table"),
     )
 
 

@@ -13,7 +13,7 @@ from csp.face.screen.elements.components import chart_clicks
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.runs.job_panel import job_panel
 from csp.face.screen.url.links import link
-from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, put, ranges, write
 from csp.face.screen.wording import plain
 from csp.work.jobs.jobs import list_jobs, start_job
@@ -24,7 +24,7 @@ LONGEST = 12_000
 
 def chosen_colour(params: Params) -> str:
     """What the colours mean, from the address."""
-    return choice(params, "colour", list(COLOURS), "push")
+    return one_of(params, "colour", list(COLOURS), "push")
 
 
 def colour_picker(colour: str, context: Context) -> None:
@@ -45,24 +45,24 @@ def colour_picker(colour: str, context: Context) -> None:
 
 
 def map_view(
-    context: Context, places: pd.DataFrame, fitting: pd.DataFrame, shown: pd.DataFrame, colour: str
+    context: Context, positions: pd.DataFrame, fitting: pd.DataFrame, shown: pd.DataFrame, colour: str
 ) -> None:
     """The map beside the neurons of a page; neurons that the filters leave out are grey."""
     left, right = st.columns([60, 40], gap="medium")
     with left.container(key="neuron-map"):
-        if places.empty:
+        if positions.empty:
             _no_map(context)
         else:
-            _chart(context, places, fitting, colour)
-            _notes(places, len(context.rows.frame))
+            _chart(context, positions, fitting, colour)
+            _notes(positions, len(context.rows.frame))
     with right:
         if shown.empty:
             nothing_found()
         neuron_cards(context, shown, columns=2)
 
 
-def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour: str) -> None:
-    frame = places.merge(context.rows.frame, on="neuron")
+def _chart(context: Context, positions: pd.DataFrame, fitting: pd.DataFrame, colour: str) -> None:
+    frame = positions.merge(context.rows.frame, on="neuron")
     fits = frame["neuron"].isin(fitting["neuron"])
     figure = map_figure(frame[fits], frame[~fits], colour)
     figure.update_layout(uirevision=f"{context.run.fingerprint} {context.rows.layer}")
@@ -78,14 +78,14 @@ def _chart(context: Context, places: pd.DataFrame, fitting: pd.DataFrame, colour
     chart_clicks("map-chart", f"{here}&neuron=")
 
 
-def _notes(places: pd.DataFrame, neurons: int) -> None:
+def _notes(positions: pd.DataFrame, neurons: int) -> None:
     """How to read the map, and what is not on it."""
     how = (
         "UMAP of their concept vectors"
-        if set(places["how"]) == {"umap"}
+        if set(positions["how"]) == {"umap"}
         else "two principal components of their concept vectors, as they are too few for UMAP"
     )
-    absent = neurons - len(places)
+    absent = neurons - len(positions)
     missing = f" Not on it: {absent:,} without a concept vector, as they never fire." if absent else ""
     st.caption(
         f"Alike neurons lie together ({how}); wide gaps mean little.{missing} "

@@ -53,7 +53,7 @@ def _traces(frame: pd.DataFrame, colour: str) -> list[go.Scattergl]:
         return [_scale(frame, colour)]
     groups = _groups(frame, colour)
     names = [name for name in groups.value_counts().index if name not in (OTHERS, REVIEW_STATES[UNREVIEWED])]
-    shown = [(name, PALETTE[place], place) for place, name in enumerate(names[: len(PALETTE)])]
+    shown = [(name, PALETTE[position], position) for position, name in enumerate(names[: len(PALETTE)])]
     rest = ~groups.isin(names[: len(PALETTE)])
     named = REVIEW_STATES[UNREVIEWED] if colour == "review" else OTHERS
     traces = [_trace(frame[rest], named, GREY, 0)] if rest.any() else []

@@ -7,7 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.atlas.columns import Context, TableColumn, columns_of
-from csp.face.screen.atlas.facts import Facts, doubt_badges, label_lines, notes, pictures, review_badges
+from csp.face.screen.atlas.facts import (
+    Facts,
+    doubt_badges,
+    label_lines,
+    notes,
+    review_badges,
+    strongest_images,
+)
 from csp.face.screen.atlas.orders import ORDERS, two_orders
 from csp.face.screen.elements.components import Card, Column, Row, card_grid, row_table
 from csp.face.screen.url.links import link, neuron_link
@@ -15,7 +22,7 @@ from csp.face.screen.url.params import Params
 from csp.face.screen.wording import number
 from csp.work.neurons.doubt import DOUBTFUL
 
-CARD_PICTURES = 4
+CARD_IMAGES = 4
 
 
 def neuron_table(
@@ -65,7 +72,7 @@ def _card(context: Context, facts: Facts) -> Card:
         title=str(facts["neuron"]),
         label=label,
         line=" · ".join(part for part in parts if part),
-        pictures=pictures(context.run, facts, CARD_PICTURES),
+        pictures=strongest_images(context.run, facts, CARD_IMAGES),
         badges=[*review_badges(facts), *notes(facts, context.usual_state), *doubts],
         hint=_hint(facts),
     )

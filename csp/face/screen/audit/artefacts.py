@@ -12,7 +12,7 @@ from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import ArtefactNeuron
 
-PICTURES = 5
+IMAGES = 5
 PAGE = 25
 """Rows at a time."""
 
@@ -29,7 +29,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
     frames = {layer: explorer.neurons(layer).frame for layer in {one.layer for one in shown}}
     rows = []
     for one in shown:
-        images = frames[one.layer]["top_images"].iloc[one.neuron][:PICTURES]
+        images = frames[one.layer]["top_images"].iloc[one.neuron][:IMAGES]
         pushes: Cell = (
             ("lines", (one.pushes, f"{one.push:+.2f}, {one.how}")) if one.pushes else ("quiet", "none")
         )

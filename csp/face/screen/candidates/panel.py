@@ -63,7 +63,7 @@ def _ways(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) ->
         )
         answers = vlm_answers(explorer.run, view.layer, view.neuron)
         nothing = not found and not answers
-        look = st.button(
+        opened = st.button(
             "All candidates",
             key="all-candidates",
             disabled=nothing,
@@ -74,7 +74,7 @@ def _ways(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) ->
             key="ask-model",
             disabled=not may_review() or NeuronState.NEVER_FIRES in view.states,
         )
-    if look:
+    if opened:
         candidates_dialog(explorer, view)
     if ask:
         ask_dialog(explorer, view)
@@ -112,12 +112,12 @@ def _found(found: TextScore) -> None:
     if not found.scores:
         st.markdown("This neuron never fires, so no label can be scored.")
         return
-    places = [
+    scored = [
         f"{words} **{score(found.scores[name].score)}** (no. {found.scores[name].rank} of {found.out_of})"
         for name, words in LABELERS.items()
         if name in found.scores
     ]
-    st.markdown(f"*{plain(found.text)}* scores {' · '.join(places)}")
+    st.markdown(f"*{plain(found.text)}* scores {' · '.join(scored)}")
     st.caption(plain(origin(found.provenance)))
 
 

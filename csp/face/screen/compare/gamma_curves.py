@@ -48,7 +48,7 @@ def _in_words(curve: GammaCurve) -> str:
 
 def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
     figure = go.Figure()
-    for place, (label, scores) in enumerate(zip(curve.labels, curve.scores, strict=True)):
+    for position, (label, scores) in enumerate(zip(curve.labels, curve.scores, strict=True)):
         figure.add_trace(
             go.Scatter(
                 x=GAMMAS,
@@ -56,9 +56,9 @@ def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
                 name=label if len(label) <= 34 else f"{label[:33]}…",
                 mode="lines",
                 line={
-                    "color": COLOURS[place % len(COLOURS)],
+                    "color": COLOURS[position % len(COLOURS)],
                     "width": 3 if label in curve.first else 1.6,
-                    "dash": DASHES[place % len(DASHES)],
+                    "dash": DASHES[position % len(DASHES)],
                 },
                 hovertemplate="%{y:.3f} at gamma %{x:g}",
             )

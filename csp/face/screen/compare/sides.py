@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from csp.face.screen.state.cached import run_names
-from csp.face.screen.url.params import Params, choice, fraction, whole_number
+from csp.face.screen.url.params import Params, fraction, one_of, whole_number
 from csp.face.screen.url.state import as_text, choose, follow, put
 from csp.face.screen.wording import LABELERS
 from csp.work.explorer.explorer import Explorer
@@ -32,7 +32,7 @@ class Sides:
 def chosen_sides(params: Params, explorer: Explorer, layer: str) -> Sides:
     """The two sides in the address; without them the first two neurons, the first two methods, gamma 0 and
     1, or this run and another."""
-    what = choice(params, "what", tuple(WHAT), "neurons")
+    what = one_of(params, "what", tuple(WHAT), "neurons")
     if what == "neurons":
         last = explorer.run.layer(layer).neurons - 1
         return Sides(
@@ -43,7 +43,7 @@ def chosen_sides(params: Params, explorer: Explorer, layer: str) -> Sides:
     options = tuple(LABELERS) if what == "labelers" else tuple(run_names())
     first = options[0] if what == "labelers" else explorer.run.name
     second = next((option for option in options if option != first), first)
-    return Sides(what, choice(params, "a", options, first), choice(params, "b", options, second))
+    return Sides(what, one_of(params, "a", options, first), one_of(params, "b", options, second))
 
 
 def side_pickers(sides: Sides, explorer: Explorer, layer: str) -> None:

@@ -18,7 +18,7 @@ from csp.work.neurons.compare import Comparison
 from csp.work.reviews.label_in_force import label_in_force
 
 PAGE = 12
-PICTURES = 3
+IMAGES = 3
 SAME_HELP = (
     "Two labels are the same thing in other words when the encoder can hardly tell them apart (cosine 0.9)."
 )
@@ -61,7 +61,7 @@ def _badge(facts: pd.Series) -> list[Badge]:
 
 def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer]) -> Row:
     neuron = int(facts["neuron"])
-    images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:PICTURES]
+    images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:IMAGES]
     cells: list[Cell] = [
         ("text", str(neuron)),
         (

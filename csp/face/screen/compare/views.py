@@ -20,7 +20,7 @@ from csp.face.screen.wording import LABELERS, plain, score
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison, alikeness, compare_gammas, compare_labelers, compare_runs
 
-PICTURES = 6
+IMAGES = 6
 ONE_RUN = (
     "There is only one run on this machine, so there is nothing to compare it with. Make another one first."
 )
@@ -64,19 +64,17 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
     st.subheader(f"Neuron {neuron}: {shown(label_lines(facts)[0], LONGEST)}", anchor=False)
     st.caption(shown(label_lines(facts)[1], 2 * LONGEST))
     st.page_link("pages/neuron.py", label="Open this neuron", query_params=here)
-    pairs = shown_pairs(view, everything=False)[:PICTURES]
+    pairs = shown_pairs(view, everything=False)[:IMAGES]
     run = explorer.run
     if pairs:
         tiles = [
-            replace(activating_tile(run, view, pair, place), image=None)
-            for place, pair in enumerate(pairs, 1)
+            replace(activating_tile(run, view, pair, rank), image=None) for rank, pair in enumerate(pairs, 1)
         ]
-        tile_grid(tiles, tone="blue", columns=PICTURES, key=f"side-{side}-activating")
-        twins = [
-            replace(contrastive_tile(run, view, pair, place), image=None)
-            for place, pair in enumerate(pairs, 1)
+        tile_grid(tiles, tone="blue", columns=IMAGES, key=f"side-{side}-activating")
+        contrastive = [
+            replace(contrastive_tile(run, view, pair, rank), image=None) for rank, pair in enumerate(pairs, 1)
         ]
-        tile_grid(twins, tone="orange", columns=PICTURES, key=f"side-{side}-contrastive")
+        tile_grid(contrastive, tone="orange", columns=IMAGES, key=f"side-{side}-contrastive")
     else:
         st.caption("No image makes it fire.")
     best = view.labels.get(explorer.first_labeler(layer), ())[:3]

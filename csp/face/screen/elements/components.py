@@ -135,8 +135,8 @@ def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> in
 def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
     """Draws the table; a click on a row with an address goes there."""
     data = {"title": title, "columns": [asdict(c) for c in columns], "rows": [asdict(r) for r in rows]}
-    pictured = any(kind == "images" for row in rows[:1] for kind, _ in row.cells)
-    with _room("pictured" if pictured else "rows", len(rows), 1, key):
+    with_images = any(kind == "images" for row in rows[:1] for kind, _ in row.cells)
+    with _room("pictured" if with_images else "rows", len(rows), 1, key):
         _table(data=data, key=key)
 
 
@@ -163,7 +163,7 @@ def copy_link() -> None:
 
 
 def _open_image(key: str, images: Sequence[int | None]) -> None:
-    place = st.session_state[key].opened
-    image = None if place is None or int(place) >= len(images) else images[int(place)]
+    position = st.session_state[key].opened
+    image = None if position is None or int(position) >= len(images) else images[int(position)]
     if image is not None:
         st.query_params["image"] = str(image)

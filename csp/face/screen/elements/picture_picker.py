@@ -10,7 +10,7 @@ from csp.errors import CspError
 from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
-from csp.face.screen.url.params import Params, choice, whole_number
+from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import follow, put, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
@@ -71,7 +71,7 @@ def probe_picker(params: Params, run: Run, columns: int) -> None:
     """The pictures of the probe dataset, page by page; a click on one writes it into the address."""
     images = run.images
     classes = sorted(images["label"].dropna().unique())
-    kind = choice(params, "class", [ANY, *classes], ANY)
+    kind = one_of(params, "class", [ANY, *classes], ANY)
     shown = images if kind == ANY else images[images["label"] == kind]
     page = chosen_page(params, len(shown), PAGE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

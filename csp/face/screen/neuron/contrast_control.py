@@ -38,7 +38,7 @@ def contrast_control(contrast: str) -> None:
         shares: list[float | None] = [None, *SHARES]
         if rule.quantile not in shares:
             shares.append(rule.quantile)
-        _follow_choice("contrast-cold", rule.quantile)
+        _follow_optional("contrast-cold", rule.quantile)
         st.selectbox(
             "Cold images are",
             shares,
@@ -69,7 +69,7 @@ def contrast_control(contrast: str) -> None:
         )
 
 
-def _follow_choice(name: str, value: float | None) -> None:
+def _follow_optional(name: str, value: float | None) -> None:
     """As `address.follow`, for a widget whose value may be None."""
     st.session_state[name] = value
 

@@ -1,4 +1,4 @@
-"""The pictures of a neuron in grids, place by place: what makes it fire, and the look-alike that does not."""
+"""The images of a neuron in grids, pair by pair: what makes it fire, and the look-alike that does not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -36,22 +36,22 @@ def activating_grid(
         if not pairs:
             st.caption("No image does.")
             return
-        tiles = [activating_tile(run, view, pair, place, overlays) for place, pair in enumerate(pairs, 1)]
+        tiles = [activating_tile(run, view, pair, rank, overlays) for rank, pair in enumerate(pairs, 1)]
         tile_grid(tiles, tone="blue", columns=columns, key="activating-tiles")
 
 
 def contrastive_grid(
     run: Run, view: NeuronView, pairs: Sequence[Pair], columns: int = 3, overlays: Overlays = NONE
 ) -> None:
-    """The twin of each, at the same place."""
+    """The contrastive example of each, at the same position."""
     with st.container(key="contrastive-grid", gap="xsmall"):
-        st.markdown(":orange[**●**] **These look alike but fire less**", help=TWIN_HELP)
+        st.markdown(":orange[**●**] **These look alike but fire less**", help=CONTRASTIVE_HELP)
         if all(pair.contrastive is None for pair in pairs):
             st.caption(
                 "There is none: no image activates this neuron less than its average." if pairs else NOTHING
             )
             return
-        tiles = [contrastive_tile(run, view, pair, place, overlays) for place, pair in enumerate(pairs, 1)]
+        tiles = [contrastive_tile(run, view, pair, rank, overlays) for rank, pair in enumerate(pairs, 1)]
         tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles")
 
 
@@ -61,17 +61,17 @@ def pair_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], overlays: Overl
         st.markdown(
             f":blue[**●**] **Makes neuron {view.neuron} fire** and, beside it, "
             ":orange[**●**] **what looks alike but fires less**",
-            help=TWIN_HELP,
+            help=CONTRASTIVE_HELP,
         )
         if not pairs:
             st.caption("No image makes it fire.")
             return
         tiles = [
             replace(tile, tone=tone)
-            for place, pair in enumerate(pairs, 1)
+            for rank, pair in enumerate(pairs, 1)
             for tile, tone in (
-                (activating_tile(run, view, pair, place, overlays), "blue"),
-                (contrastive_tile(run, view, pair, place, overlays), "orange"),
+                (activating_tile(run, view, pair, rank, overlays), "blue"),
+                (contrastive_tile(run, view, pair, rank, overlays), "orange"),
             )
         ]
         tile_grid(tiles, tone="blue", columns=6, key="pair-tiles")
@@ -101,7 +101,7 @@ BAR_HELP = (
     "The bar under a picture is how strongly the neuron fires on it, against the strongest image of all; "
     "the tick is its average over all images. Click a picture to see the pair large."
 )
-TWIN_HELP = (
+CONTRASTIVE_HELP = (
     "Picture 1 here is the image most similar to picture 1 of the other group, among all that activate "
     "the neuron less than its average. *alike* is how similar the encoder finds the two: the cosine of their "
     "embeddings, 1 = the same. *×3* means that one image is the look-alike of three pictures."
@@ -111,14 +111,14 @@ TWIN_HELP = (
 NOTHING = "Nothing to compare with."
 
 
-def activating_tile(run: Run, view: NeuronView, pair: Pair, place: int, overlays: Overlays = NONE) -> Tile:
+def activating_tile(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays = NONE) -> Tile:
     """The picture of a pair that makes the neuron fire."""
     words = firing(pair.activation, view.mean, view.maximum)
     return Tile(
         src=source(run, pair.activating.image),
-        alt=f"Activating image {place}: {image_alt(pair.activating)}",
+        alt=f"Activating image {rank}: {image_alt(pair.activating)}",
         title=f"{image_title(pair.activating)}\n{_against_mean(view, pair.activation)}",
-        number=str(place),
+        number=str(rank),
         chip="",
         chip_title="",
         bar=_share(view, pair.activation),
@@ -130,18 +130,18 @@ def activating_tile(run: Run, view: NeuronView, pair: Pair, place: int, overlays
     )
 
 
-def contrastive_tile(run: Run, view: NeuronView, pair: Pair, place: int, overlays: Overlays = NONE) -> Tile:
+def contrastive_tile(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays = NONE) -> Tile:
     """Its look-alike; a click opens the pair, which goes by the number of the other picture."""
     if pair.contrastive is None or pair.contrastive_activation is None or pair.similarity is None:
-        alt = f"No look-alike for image {place}"
-        return Tile("", alt, alt, str(place), "", "", 0.0, _share(view, view.mean), "no look-alike", "")
+        alt = f"No look-alike for image {rank}"
+        return Tile("", alt, alt, str(rank), "", "", 0.0, _share(view, view.mean), "no look-alike", "")
     uses = pair.uses or 1
     return Tile(
         src=source(run, pair.contrastive.image),
-        alt=f"Look-alike of image {place}: {image_alt(pair.contrastive)}",
+        alt=f"Look-alike of image {rank}: {image_alt(pair.contrastive)}",
         title=f"{image_title(pair.contrastive)}\n{_against_mean(view, pair.contrastive_activation)}\n"
-        f"Cosine with picture {place}: {pair.similarity:.3f}",
-        number=str(place),
+        f"Cosine with picture {rank}: {pair.similarity:.3f}",
+        number=str(rank),
         chip=f"×{uses}" if uses > 1 else "",
         chip_title=f"The look-alike of {uses} of the {len(view.pairs)} pictures",
         bar=_share(view, pair.contrastive_activation),

@@ -91,19 +91,19 @@ def _average_line(mean: float) -> dict[str, Any]:
 
 
 def _average_name(mean: float) -> dict[str, Any]:
-    place = {"x": mean, "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
-    return {"text": "average", "showarrow": False, "font": {"color": AVERAGE, "size": 11}, **place}
+    position = {"x": mean, "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
+    return {"text": "average", "showarrow": False, "font": {"color": AVERAGE, "size": 11}, **position}
 
 
-def _class_name(name: str, mean: float, place: int) -> dict[str, Any]:
+def _class_name(name: str, mean: float, position: int) -> dict[str, Any]:
     """A line of the legend: Plotly's own would need a scroll bar in so low a picture."""
-    colour, dash = _look(place)
+    colour, dash = _line_style(position)
     sign = "━━" if dash == "solid" else "┅┅"
     short_name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
     return {
         "text": f'<span style="color:{colour}">{sign}</span> {escape(short_name)} <b>{short(mean)}</b>',
         "x": 1.02,
-        "y": 1.04 - 0.17 * place,
+        "y": 1.04 - 0.17 * position,
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",
@@ -113,15 +113,15 @@ def _class_name(name: str, mean: float, place: int) -> dict[str, Any]:
     }
 
 
-def _look(place: int) -> tuple[str, str]:
+def _line_style(position: int) -> tuple[str, str]:
     """Colour and dash of the line of a class."""
-    colour, dash = LINES[place % len(LINES)]
-    return colour, dash if place < len(LINES) else "dot"
+    colour, dash = LINES[position % len(LINES)]
+    return colour, dash if position < len(LINES) else "dot"
 
 
-def _class_line(name: str, counts: np.ndarray, middles: np.ndarray, place: int) -> dict[str, Any]:
+def _class_line(name: str, counts: np.ndarray, middles: np.ndarray, position: int) -> dict[str, Any]:
     """A logarithmic scale has no zero: the line breaks where no image of the class is."""
-    colour, dash = _look(place)
+    colour, dash = _line_style(position)
     return {
         "type": "scatter",
         "x": middles,

@@ -56,14 +56,14 @@ def _dialog(explorer: Explorer, view: NeuronView, images: tuple[int, ...]) -> No
             _picture(explorer, pair.activating)
             st.markdown(_facts(explorer, view, pair.activating))
         with right:
-            _twin(explorer, view, pair)
+            _contrastive_image(explorer, view, pair)
 
 
 def _shows(pair: Pair, image: int) -> bool:
     return image in (pair.activating.image, pair.contrastive.image if pair.contrastive else None)
 
 
-def _twin(explorer: Explorer, view: NeuronView, pair: Pair) -> None:
+def _contrastive_image(explorer: Explorer, view: NeuronView, pair: Pair) -> None:
     if pair.contrastive is None or pair.similarity is None:
         st.markdown("No image activates the neuron less than its average.")
         return
@@ -109,11 +109,11 @@ def _steps(image: int, images: tuple[int, ...]) -> None:
     """To the picture before and after this one on the page, by the arrow keys too."""
     if image not in images:
         return
-    place = images.index(image)
+    position = images.index(image)
     with st.container(horizontal=True, vertical_alignment="center", key="image-steps"):
-        _step("previous-image", "Previous picture", images, place - 1)
-        st.caption(f"{place + 1} of {len(images)}", width="content")
-        _step("next-image", "Next picture", images, place + 1)
+        _step("previous-image", "Previous picture", images, position - 1)
+        st.caption(f"{position + 1} of {len(images)}", width="content")
+        _step("next-image", "Next picture", images, position + 1)
 
 
 def _step(key: str, label: str, images: tuple[int, ...], to: int) -> None:

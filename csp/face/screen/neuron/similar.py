@@ -11,7 +11,7 @@ from csp.work.explorer.views import NeuronView
 from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_neurons
 from csp.work.reviews.label_in_force import label_in_force
 
-SHOWN, PICTURES = 4, 4
+SHOWN, IMAGES = 4, 4
 HELP = (
     "Neurons of this layer whose concept vectors point the same way, at the run's own contrast. The second "
     "number is their cosine: 1 = the same, 0 = nothing in common."
@@ -31,7 +31,7 @@ def similar_panel(explorer: Explorer, view: NeuronView) -> None:
 
 
 def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
-    images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:PICTURES]
+    images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:IMAGES]
     machine = explorer.first_labels(layer).get(one.neuron)
     label = label_in_force(machine, reviewed(explorer, layer).get(one.neuron)).shown
     return Card(

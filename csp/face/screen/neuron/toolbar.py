@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from csp.face.screen.neuron.pictures import pictures_picker
+from csp.face.screen.neuron.images import arrangement_picker
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.page.shortcuts import KEYS, shortcut
 from csp.face.screen.url.state import follow, put
@@ -14,13 +14,13 @@ from csp.keeping.run_folder.run import Run
 def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
     """One line of controls above the pictures. Keys are stable, so fast presses meet the same button."""
     neurons = run.layer(layer).neurons
-    with st.container(horizontal=True, vertical_alignment="center", key="steering", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="xsmall"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
         st.caption(f"of {neurons} in", width="content")
         layer_picker(run, layer)
         run_picker(run)
         st.space("stretch")
-        pictures_picker(kind)
+        arrangement_picker(kind)
         st.space("stretch")
         _pin(run, layer, neuron)
         _step("previous", "Previous", (neuron - 1) % neurons)

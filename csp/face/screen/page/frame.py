@@ -72,10 +72,10 @@ def _top(title: str) -> None:
 def _notice(message: str, ways: Sequence[Way]) -> None:
     st.subheader("This link leads nowhere here" if ways else "Nothing to show")
     st.warning(plain(message))
-    for place, way in enumerate(ways):
+    for position, way in enumerate(ways):
         st.button(
             plain(way.text),
-            key=f"way-{place}",
+            key=f"way-{position}",
             icon=":material/arrow_forward:",
             on_click=st.query_params.from_dict,
             args=(way.params,),

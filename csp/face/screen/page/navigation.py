@@ -27,15 +27,15 @@ STAYS = ("run", "layer")
 
 def navigation(title: str) -> None:
     """Draws the links; the page one is on is marked, and its link asks for this very view."""
-    address = st.query_params.to_dict()
-    kept = {name: value for name, value in address.items() if name in STAYS}
+    params = st.query_params.to_dict()
+    kept = {name: value for name, value in params.items() if name in STAYS}
     here = INSIDE.get(title, title)
-    for place, group in enumerate(_existing(GROUPS)):
-        if place:
+    for position, group in enumerate(_existing(GROUPS)):
+        if position:
             st.html('<span class="csp-gap" aria-hidden="true"></span>', width="content")
         for page, name in group:
             # A link to the page one is on leaves the address as it is, so it must ask for just that.
-            st.page_link(page, label=_label(name, here), query_params=address if name == title else kept)
+            st.page_link(page, label=_label(name, here), query_params=params if name == title else kept)
 
 
 def _label(name: str, here: str) -> str:

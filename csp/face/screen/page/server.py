@@ -32,10 +32,10 @@ def document() -> str:
     """Streamlit's document, with the look of all pages and the names of the scripts that are needed next."""
     found = [path for name in SOON for path in sorted(STATIC.glob(f"static/js/{name}.*.js"))]
     early = [f'<link rel="modulepreload" crossorigin href="./static/js/{path.name}">' for path in found]
-    look = "\n".join((PARTS / name).read_text(encoding="utf-8") for name in EVERYWHERE)
+    styles = "\n".join((PARTS / name).read_text(encoding="utf-8") for name in EVERYWHERE)
     # In the body, for what Streamlit adds to the head later would else prevail.
     head, body = (STATIC / "index.html").read_text(encoding="utf-8").split("</head>", 1)
-    styled = body.replace("<body>", f"<body><style>{look}</style>", 1)
+    styled = body.replace("<body>", f"<body><style>{styles}</style>", 1)
     return "\n".join([head, *early, "</head>", styled])
 
 

@@ -56,10 +56,10 @@ def last_verdicts(explorer: Explorer) -> None:
         st.markdown("**Your last verdicts**")
         if not mine:
             st.caption("None yet in this run. Each can be taken back here.")
-        for place, event in enumerate(mine):
+        for position, event in enumerate(mine):
             st.button(
                 f"{event.neuron} in {shown(event.layer, 20)}: {shown(said(event), 44)}",
-                key=f"undo-{place}",
+                key=f"undo-{position}",
                 type="tertiary",
                 icon=":material/undo:",
                 help="Take it back",

@@ -13,7 +13,7 @@ from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed, rows_of
-from csp.face.screen.url.params import Params, choice, whole_number
+from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
@@ -45,14 +45,14 @@ class QueueView:
         """The neurons left, from the one behind `neuron` on and round to it."""
         order = [item.neuron for item in self.items]
         left = [item.neuron for item in self.left if item.neuron != neuron]
-        place = order.index(neuron) if neuron in order else -1
-        return sorted(left, key=lambda one: (order.index(one) <= place, order.index(one)))
+        position = order.index(neuron) if neuron in order else -1
+        return sorted(left, key=lambda one: (order.index(one) <= position, order.index(one)))
 
 
 def chosen_queue(params: Params, explorer: Explorer, layer: str) -> QueueView:
     """The queue in the address; raises WrongAddressError for one that does not exist."""
-    name = choice(params, "queue", list(QUEUES), "doubtful")
-    todo = choice(params, "todo", list(LEFT), QUEUES[name].todo)
+    name = one_of(params, "queue", list(QUEUES), "doubtful")
+    todo = one_of(params, "todo", list(LEFT), QUEUES[name].todo)
     states, person = reviewed(explorer, layer), me()
     facts = QueueFacts(rows_of(explorer, layer), states)
     items = queue(name, facts, person)

@@ -142,30 +142,30 @@ def _discard(name: str) -> None:
         _say(False, refused)
         return
     try:
-        place = discard_run(name)
+        folder = discard_run(name)
     except CspError as error:
         _say(False, str(error))
     else:
-        _say(True, f"The run {name} was moved to {place}.")
+        _say(True, f"The run {name} was moved to {folder}.")
 
 
 def _trash() -> None:
-    places = discarded_runs()
-    if not places:
+    folders = discarded_runs()
+    if not folders:
         return
-    with st.expander(f"Trash ({len(places)})", icon=":material/delete:"):
-        for place in places:
+    with st.expander(f"Trash ({len(folders)})", icon=":material/delete:"):
+        for folder in folders:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{plain(discarded_name(place))} in `{place}`", width="content")
-                st.button("Put back", key=f"restore-{place.name}", on_click=_restore, args=(place.name,))
+                st.markdown(f"{plain(discarded_name(folder))} in `{folder}`", width="content")
+                st.button("Put back", key=f"restore-{folder.name}", on_click=_restore, args=(folder.name,))
 
 
-def _restore(place: str) -> None:
+def _restore(folder: str) -> None:
     if refused := may_manage("put runs back"):
         _say(False, refused)
         return
     try:
-        name = restore_run(place)
+        name = restore_run(folder)
     except CspError as error:
         _say(False, str(error))
     else:

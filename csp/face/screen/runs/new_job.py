@@ -5,13 +5,13 @@ import streamlit as st
 from csp.face.screen.runs.index_form import NEEDED, index_fields
 from csp.face.screen.runs.job_form import Fields, Given, JobForm, job_form
 from csp.face.screen.runs.run_fields import candidate_fields, measure_fields, run_fields
-from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
 
 
 def new_job(params: Params) -> None:
     """Chooses the kind of job, and draws its form."""
-    kind = choice(params, "kind", tuple(FORMS), "index")
+    kind = one_of(params, "kind", tuple(FORMS), "index")
     choose("kind", kind, {name: form.name for name, form in FORMS.items()}, "What to start")
     st.caption(FORMS[kind].what)
     with st.container(key=f"form-{kind}"):

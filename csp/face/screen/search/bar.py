@@ -3,7 +3,7 @@
 import streamlit as st
 
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.url.params import Params, choice, whole_number
+from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import choose, follow, put, write
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
@@ -18,12 +18,12 @@ HELP = (
 
 def chosen_way(params: Params) -> str:
     """How to search, from the address."""
-    return choice(params, "by", list(WAYS), "words")
+    return one_of(params, "by", list(WAYS), "words")
 
 
 def chosen_layers(params: Params, run: Run, layer: str) -> tuple[str, ...]:
     """Where to search: every layer, or the one in the address."""
-    everywhere = choice(params, "layers", ("all", "one"), "all") == "all"
+    everywhere = one_of(params, "layers", ("all", "one"), "all") == "all"
     return run.layers if everywhere else (layer,)
 
 

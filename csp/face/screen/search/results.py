@@ -5,14 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from csp.face.screen.atlas.facts import badges, label_lines, persons_line, pictures, review_badges
+from csp.face.screen.atlas.facts import badges, label_lines, persons_line, review_badges, strongest_images
 from csp.face.screen.elements.components import Card, card_grid
 from csp.face.screen.state.cached import rows_of
 from csp.face.screen.url.links import neuron_link
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import Match
 
-PICTURES = 4
+IMAGES = 4
 
 
 def results(explorer: Explorer, matches: Sequence[Match], columns: int) -> None:
@@ -35,7 +35,7 @@ def _card(explorer: Explorer, match: Match, facts: dict[Any, Any], usual_state: 
         title=f"{match.layer} · {match.neuron}",
         label=label,
         line=match.reason,
-        pictures=pictures(explorer.run, facts, PICTURES),
+        pictures=strongest_images(explorer.run, facts, IMAGES),
         badges=[*review_badges(facts), *badges(facts, usual_state)],
         hint="\n".join(part for part in (whose, match.reason, match.more) if part),
         whose=persons_line(facts),

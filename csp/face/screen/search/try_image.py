@@ -7,13 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from csp.errors import BadInputError, UnavailableError
-from csp.face.screen.atlas.facts import badges, label_lines, persons_line, pictures
+from csp.face.screen.atlas.facts import badges, label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, card_grid
 from csp.face.screen.elements.picture_picker import Chosen, choose_anew, large_picture
 from csp.face.screen.state.cached import rows_of
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.links import neuron_link
-from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
 from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import lit_pictures
@@ -36,59 +36,59 @@ def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Prediction | N
             return try_probe_image(explorer, layer, chosen.image or 0)
         return try_picture(explorer, layer, chosen.upload.image)
 
-    return waited("tried", asked, work, "Looking at the picture", choose_anew)
+    return waited("try-image", asked, work, "Looking at the picture", choose_anew)
 
 
-def chosen_order(params: Params, tried: Prediction) -> str:
+def chosen_order(params: Params, outcome: Prediction) -> str:
     """Which neurons come first, from the address; without contributions only how they fire can tell."""
-    orders = list(ORDERS) if tried.how else ["strongest"]
-    return choice(params, "order", orders, orders[0])
+    orders = list(ORDERS) if outcome.how else ["strongest"]
+    return one_of(params, "order", orders, orders[0])
 
 
-def tried_picture(explorer: Explorer, chosen: Chosen) -> None:
+def chosen_image(explorer: Explorer, chosen: Chosen) -> None:
     """The picture, large."""
     picture = large_picture(explorer.run, chosen)
     if picture:
-        st.image(picture, width="stretch", alt="The picture that was tried")
+        st.image(picture, width="stretch", alt="The image that was chosen")
 
 
-def prediction(explorer: Explorer, chosen: Chosen, tried: Prediction) -> None:
+def prediction(explorer: Explorer, chosen: Chosen, outcome: Prediction) -> None:
     """The classes by probability, and what is known of the picture."""
     with st.container(key="prediction", gap="xsmall"):
-        if tried.prediction:
-            st.markdown(f"**The model says: {plain(tried.prediction[0][0])}**")
-        for name, probability in tried.prediction[:CLASSES]:
+        if outcome.prediction:
+            st.markdown(f"**The model says: {plain(outcome.prediction[0][0])}**")
+        for name, probability in outcome.prediction[:CLASSES]:
             st.progress(min(1.0, max(0.0, probability)), text=f"{plain(name)} · {_percent(probability)}")
         for line in _picture_lines(explorer, chosen):
             st.caption(line)
 
 
-def order_bar(order: str, tried: Prediction) -> None:
+def order_bar(order: str, outcome: Prediction) -> None:
     """What the list is about, and in which order."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**The neurons behind it**", help=_help(tried), width="content")
-        if tried.how:
+        st.markdown("**The neurons behind it**", help=_help(outcome), width="content")
+        if outcome.how:
             choose("order", order, ORDERS, "Which neurons")
 
 
-def neurons_behind(explorer: Explorer, chosen: Chosen, tried: Prediction, order: str) -> None:
+def neurons_behind(explorer: Explorer, chosen: Chosen, outcome: Prediction, order: str) -> None:
     """Cards of neurons: where each fires here, beside its own pictures."""
-    shown = _in_order(tried.neurons, order).head(SHOWN)
+    shown = _in_order(outcome.neurons, order).head(SHOWN)
     if shown.empty:
         st.info("No neuron of this layer does.")
         return
     with st.container(key="lit-line"):
-        lit = _lit(explorer, tried.layer, shown["neuron"].tolist(), chosen)
-    rows = rows_of(explorer, tried.layer).frame
+        lit = _lit(explorer, outcome.layer, shown["neuron"].tolist(), chosen)
+    rows = rows_of(explorer, outcome.layer).frame
     usual = str(rows["state"].mode()[0])
     cards = [
-        _card(explorer, tried, (one, rows.loc[int(one["neuron"])].to_dict()), lit, usual)
+        _card(explorer, outcome, (one, rows.loc[int(one["neuron"])].to_dict()), lit, usual)
         for one in shown.to_dict("records")
     ]
     with st.container(key="neurons-behind"):
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
-    if tried.remark:
-        st.caption(_sentence(tried.remark))
+    if outcome.remark:
+        st.caption(_sentence(outcome.remark))
 
 
 def _percent(probability: float) -> str:
@@ -140,7 +140,7 @@ def _picture(explorer: Explorer, chosen: Chosen) -> ProbeImage:
 
 def _card(
     explorer: Explorer,
-    tried: Prediction,
+    outcome: Prediction,
     pair: tuple[dict[Any, Any], dict[Any, Any]],
     lit: dict[int, bytes],
     usual: str,
@@ -148,17 +148,17 @@ def _card(
     one, facts = pair
     neuron = int(one["neuron"])
     label, whose = label_lines(facts)
-    own = pictures(explorer.run, facts, EXAMPLES if lit else EXAMPLES + 1)
+    own = strongest_images(explorer.run, facts, EXAMPLES if lit else EXAMPLES + 1)
     here = (
         {"src": data_url(lit[neuron]), "alt": f"Where neuron {neuron} fires here"} if neuron in lit else None
     )
     return Card(
-        href=neuron_link(explorer.run.name, tried.layer, neuron),
+        href=neuron_link(explorer.run.name, outcome.layer, neuron),
         title=str(neuron),
         label=label,
         line=_fires(one["percentile"]),
         pictures=[here, *own] if here else own,
-        badges=[*_adds(one["contribution"], tried), *badges(facts, usual)],
+        badges=[*_adds(one["contribution"], outcome), *badges(facts, usual)],
         hint=f"{whose}\nActivation {number(one['activation'])}",
         whose=persons_line(facts),
     )
@@ -172,22 +172,24 @@ def _fires(percentile: float) -> str:
     return f"fires more strongly than on {int(100 * percentile)} % of the images"
 
 
-def _adds(contribution: float, tried: Prediction) -> list[Badge]:
-    if contribution != contribution or tried.how is None:
+def _adds(contribution: float, outcome: Prediction) -> list[Badge]:
+    if contribution != contribution or outcome.how is None:
         return []
-    name = tried.prediction[0][0]
+    name = outcome.prediction[0][0]
     speaks = "for" if contribution > 0 else "against"
     tone: Literal["blue", "orange"] = "blue" if contribution > 0 else "orange"
-    return [(f"{contribution:+.2f} {speaks} {name}", tone, HOW[tried.how])]
+    return [(f"{contribution:+.2f} {speaks} {name}", tone, HOW[outcome.how])]
 
 
-def _help(tried: Prediction) -> str:
+def _help(outcome: Prediction) -> str:
     how = (
-        f" The number in colour is what the neuron adds to the class, {HOW[tried.how]}." if tried.how else ""
+        f" The number in colour is what the neuron adds to the class, {HOW[outcome.how]}."
+        if outcome.how
+        else ""
     )
     return (
-        "The first picture of a card is the one tried, dark where the neuron does not fire; the others are "
-        f"those that make it fire most.{how}"
+        "The first picture of a card is the one chosen, dark where the neuron does not fire; the others are "
+        f"those that make it fire most.{how if outcome.how else ''}"
     )
 
 

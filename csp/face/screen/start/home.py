@@ -84,7 +84,7 @@ def _conclusion(explorer: Explorer, view: NeuronView) -> None:
             st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")
 
 
-def glance(explorer: Explorer) -> None:
+def run_summary(explorer: Explorer) -> None:
     """The run in plain words: what it is, how far people are with it, and ways into it."""
     run = explorer.run
     layers = [layer_summary(explorer, layer, reviewed(explorer, layer)) for layer in run.layers]

@@ -24,7 +24,7 @@ TWO, THREE = [45, 55], [34, 34, 32]
 
 def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """What a neuron fires for, and what the plain labeler makes of it."""
-    with _beside(explorer.run, view, twins=False):
+    with _beside(explorer.run, view, contrastive=False):
         st.header("What does this neuron look for?", anchor=False)
         st.markdown(
             f"It is one of many in **{plain(explorer.run.manifest.target.name)}**. Of "
@@ -35,11 +35,11 @@ def first_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChang
         st.markdown("Would you agree?")
 
 
-def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
+def contrastive_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
     """The look-alikes beside them."""
     with _beside(explorer.run, view):
-        st.header("Now look at their twins.", anchor=False)
-        st.markdown("Each twin is the picture most like its partner, among those that leave the neuron cold.")
+        st.header("Here are their look-alikes.", anchor=False)
+        st.markdown("Each is the picture most like its partner, among those that leave the neuron cold.")
         if shares := found[0].shares:
             st.markdown(
                 f"{_share(shares.plain[1]).capitalize()} of them show **{plain(found[0].plain)}** too."
@@ -47,9 +47,9 @@ def twins_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChang
 
 
 def answer_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChange]) -> None:
-    """What the first have and the twins lack."""
+    """What the first have and the look-alikes lack."""
     with _beside(explorer.run, view):
-        st.header("What do the first have that their twins lack?", anchor=False)
+        st.header("What do the first have that their look-alikes lack?", anchor=False)
         st.markdown("Asked this, the machine suggests:")
         st.subheader(f":blue[{plain(found[0].contrastive)}]", anchor=False)
         if found[0].shares:
@@ -62,18 +62,17 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
     st.header("It is not the only one.", anchor=False)
     changed = [turn for turn in found if not explorer.meanings.same(turn.plain, turn.contrastive)]
     st.markdown(
-        f"Counting the twins in changes what the first label means for {len(changed):,} of {total:,} "
+        f"Counting the look-alikes in changes what the first label means for {len(changed):,} of {total:,} "
         "neurons, for example:"
     )
     others = [turn for turn in changed if turn is not found[0]]
-    for place, turn in enumerate(others[:OTHERS]):
+    for position, turn in enumerate(others[:OTHERS]):
         pictures, words = st.columns([55, 45], gap="large", vertical_alignment="center")
         other = explorer.neuron(turn.layer, turn.neuron)
         with pictures:
             facts = [pair.activating for pair in other.pairs[:OTHERS_PICTURES]]
-            _grid(
-                explorer.run, facts, "Activating image", ("blue", OTHERS_PICTURES, f"present-other-{place}")
-            )
+            style = ("blue", OTHERS_PICTURES, f"present-other-{position}")
+            _grid(explorer.run, facts, "Activating image", style)
         words.markdown(f"{plain(turn.plain)} → :blue[**{plain(turn.contrastive)}**]")
 
 
@@ -101,7 +100,7 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
 
 
 Slide = Callable[[Explorer, NeuronView, Sequence[LabelChange]], None]
-SLIDES: tuple[Slide, ...] = (first_slide, twins_slide, answer_slide, others_slide, people_slide)
+SLIDES: tuple[Slide, ...] = (first_slide, contrastive_slide, answer_slide, others_slide, people_slide)
 
 
 def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> None:
@@ -110,7 +109,7 @@ def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> N
         if label.text is None:
             st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
             return
-        st.markdown("What do the first have that their twins lack?")
+        st.markdown("What do the first have that their look-alikes lack?")
         if label.by is None:
             st.markdown("The machine suggests:")
         st.header(shown(label.text, LONGEST), anchor=False)
@@ -118,25 +117,25 @@ def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> N
             st.markdown(shown(label.words, LONGEST))
 
 
-def _beside(run: Run, view: NeuronView, *, twins: bool = True) -> st.delta_generator.DeltaGenerator:
+def _beside(run: Run, view: NeuronView, *, contrastive: bool = True) -> st.delta_generator.DeltaGenerator:
     """Draws one or both groups of pictures; returns the place for the words beside them."""
-    places = st.columns(THREE if twins else TWO, gap="large", vertical_alignment="center")
-    with places[0]:
+    columns = st.columns(THREE if contrastive else TWO, gap="large", vertical_alignment="center")
+    with columns[0]:
         st.markdown(":blue[**●**] **Make it fire**")
         facts = [pair.activating for pair in view.pairs[:PICTURES]]
         _grid(run, facts, "Activating image", ("blue", COLUMNS, "present-firing"))
-    if twins:
-        with places[1]:
+    if contrastive:
+        with columns[1]:
             st.markdown(":orange[**●**] **Look alike, but leave it cold**")
             cold = [pair.contrastive for pair in view.pairs[:PICTURES] if pair.contrastive is not None]
-            _grid(run, cold, "Look-alike", ("orange", COLUMNS, "present-twins"))
-    return places[-1]
+            _grid(run, cold, "Look-alike", ("orange", COLUMNS, "present-contrastive"))
+    return columns[-1]
 
 
-def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, look: tuple[str, int, str]) -> None:
-    """Pictures without number, name or bar; `look` is tone, columns and key."""
-    tone, columns, key = look
-    alts = [f"{kind} {place}: {image_alt(each)}" for place, each in enumerate(facts, 1)]
+def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, style: tuple[str, int, str]) -> None:
+    """Pictures without number, name or bar; `style` is tone, columns and key."""
+    tone, columns, key = style
+    alts = [f"{kind} {position}: {image_alt(each)}" for position, each in enumerate(facts, 1)]
     tiles = [
         Tile(source(run, each.image), alt, "", "", "", "", 0.0, 0.0, "", "")
         for each, alt in zip(facts, alts, strict=True)
@@ -148,7 +147,7 @@ def _borne_out(turn: LabelChange, shares: AttributeShares) -> str:
     firing, alike = shares.contrastive
     return (
         f"The pictures bear it out: {_share(firing)} of those that make it fire show "
-        f"{plain(turn.contrastive)}, and {_share(alike)} of their twins."
+        f"{plain(turn.contrastive)}, and {_share(alike)} of their look-alikes."
     )
 
 

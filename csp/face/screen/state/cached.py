@@ -7,7 +7,7 @@ import streamlit as st
 
 from csp.errors import BadRunError, NotFoundError
 from csp.face.screen.state import review_store
-from csp.face.screen.url.params import Params, Way, WrongAddressError, choice, nearest
+from csp.face.screen.url.params import Params, Way, WrongAddressError, nearest, one_of
 from csp.keeping.library.find import list_runs
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
@@ -62,7 +62,7 @@ def named_explorer(name: str) -> Explorer:
 
 def chosen_layer(params: Params, explorer: Explorer) -> str:
     """The layer in the address; without one the last, which is nearest to the model's decision."""
-    return choice(params, "layer", explorer.run.layers, explorer.run.layers[-1])
+    return one_of(params, "layer", explorer.run.layers, explorer.run.layers[-1])
 
 
 def neurons_of(explorer: Explorer, layer: str) -> NeuronTable:

@@ -43,7 +43,7 @@ def fraction(params: Params, name: str, default: float) -> float:
     return _number(params, name, 0, 1, default, integer=False)
 
 
-def choice(params: Params, name: str, options: Sequence[str], default: str) -> str:
+def one_of(params: Params, name: str, options: Sequence[str], default: str) -> str:
     """The parameter as one of the options; raises WrongAddressError naming them, the most similar first."""
     wanted = params.get(name, default)
     if wanted in options:
@@ -53,11 +53,11 @@ def choice(params: Params, name: str, options: Sequence[str], default: str) -> s
     raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
 
 
-def choices(params: Params, name: str, options: Sequence[str]) -> list[str]:
-    """The parameter as some of the options, commas between; raises WrongAddressError as `choice` does."""
+def some_of(params: Params, name: str, options: Sequence[str]) -> list[str]:
+    """The parameter as some of the options, commas between; raises WrongAddressError as `one_of` does."""
     wanted = [one for one in params.get(name, "").split(",") if one]
     for one in wanted:
-        choice({**params, name: one}, name, options, one)
+        one_of({**params, name: one}, name, options, one)
     return list(dict.fromkeys(wanted))
 
 

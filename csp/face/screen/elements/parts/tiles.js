@@ -56,7 +56,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     tile.onmouseleave = tile.onblur = () => tell(null);
     tile.onclick = () => setTriggerValue("opened", place);
   });
-  // The twin of a picture is the tile at the same place in the other grid.
+  // The look-alike of a picture is the tile at the same position in the other grid.
   const point = (event) =>
     [...root.children].forEach((tile, place) => tile.classList.toggle("csp-pointed", place === event.detail));
   document.addEventListener("csp-pair", point);

@@ -17,7 +17,7 @@ from csp.face.screen.neuron.grids import (
 )
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.state.waiting import let_go, waited
-from csp.face.screen.url.params import Params, choice
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose, put
 from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
@@ -38,12 +38,12 @@ HELP = (
 )
 
 
-def chosen_pictures(params: Params) -> str:
+def chosen_arrangement(params: Params) -> str:
     """The arrangement in the address; without one, the two groups of nine."""
-    return choice(params, "view", tuple(VIEWS), "groups")
+    return one_of(params, "view", tuple(VIEWS), "groups")
 
 
-def pictures_picker(chosen: str) -> None:
+def arrangement_picker(chosen: str) -> None:
     """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
     choose("view", chosen, VIEWS, "Pictures")
     other = "groups" if chosen == "pairs" else "pairs"
@@ -69,7 +69,7 @@ def pictures_picker(chosen: str) -> None:
     )
 
 
-def neuron_pictures(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:
+def neuron_images(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:
     """Draws the pictures; returns the numbers of the images that open large, in their order."""
     if chosen == "levels":
         return _levels(explorer, view)
@@ -96,12 +96,12 @@ def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
     rows = st.container(key="levels", gap="xxsmall")
     overlays = _overlays(explorer, view, images)
     with rows:
-        for place, level in enumerate(found):
+        for position, level in enumerate(found):
             title, pictures = st.columns([14, 86], vertical_alignment="center")
             title.markdown(_level_line(level))
             tiles = [level_tile(explorer.run, view, facts, fired, overlays) for facts, fired in level.images]
             with pictures:
-                tile_grid(tiles, tone="blue", columns=A_LEVEL, key=f"level-{place}")
+                tile_grid(tiles, tone="blue", columns=A_LEVEL, key=f"level-{position}")
     return images
 
 
@@ -117,8 +117,8 @@ def _level_line(level: ActivationBand) -> str:
 
 
 def _images(pairs: Sequence[Pair]) -> list[int]:
-    twins = [pair.contrastive.image for pair in pairs if pair.contrastive is not None]
-    return [*(pair.activating.image for pair in pairs), *twins]
+    contrastive = [pair.contrastive.image for pair in pairs if pair.contrastive is not None]
+    return [*(pair.activating.image for pair in pairs), *contrastive]
 
 
 def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Overlays:
