@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install app test check format demo clean
+.PHONY: install app test check format demo docs clean
 
 install: $(STAMP)
 
@@ -37,6 +37,10 @@ format: install
 # Makes every file under assets/ that is not written by hand; hours on two cores, resumes where it stopped.
 demo: install
 	scripts/demo/make_all.sh
+
+# The documentation as a site in cache/site; needs no network.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
