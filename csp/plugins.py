@@ -21,6 +21,7 @@ from threading import RLock
 from typing import Any, Protocol, TypeVar
 
 from csp.errors import BadInputError, NotFoundError
+from csp.extras import optional
 
 OURS = "CSP Explorer"
 
@@ -120,10 +121,14 @@ def declared(package: str, constant: str) -> list[Any]:
 
 
 def load(reference: str) -> Any:
-    """What `module:name` names, imported now. Raises NotFoundError, BadInputError."""
+    """What `module:name` names, imported now.
+
+    Raises NotFoundError, BadInputError, and UnavailableError where an optional library is not installed.
+    """
     module, _, name = reference.partition(":")
     try:
-        found = importlib.import_module(module)
+        with optional():
+            found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         # A missing module inside the module is a fault of its own, and must be seen as such.
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):

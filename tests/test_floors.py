@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "__init__": 6,
     "errors": 0,
+    "extras": 0,
     "plugins": 0,
     "method": 1,
     "world": 2,

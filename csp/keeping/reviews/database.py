@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from csp.extras import optional
 from csp.keeping.reviews import database_errors
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.schema import REVISIONS, VERSION_TABLE
@@ -112,17 +113,18 @@ class Database:
 
 def _engine(location: Location, patience: float) -> Engine:
     if location.path is None:
-        return create_engine(
-            location.url or "",
-            pool_pre_ping=True,
-            pool_size=10,
-            max_overflow=30,
-            pool_timeout=patience,
-            connect_args={
-                "connect_timeout": max(2, round(patience)),
-                "options": f"-c lock_timeout={max(1, round(patience * 1000))}",
-            },
-        )
+        with optional():  # psycopg, which SQLAlchemy imports by its name in the URL
+            return create_engine(
+                location.url or "",
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=30,
+                pool_timeout=patience,
+                connect_args={
+                    "connect_timeout": max(2, round(patience)),
+                    "options": f"-c lock_timeout={max(1, round(patience * 1000))}",
+                },
+            )
     engine = create_engine(
         f"sqlite:///{location.path}",
         pool_size=10,

@@ -2,8 +2,7 @@
 
 import sqlite3
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from csp.errors import UnavailableError
 from csp.keeping.reviews.location import Location
@@ -51,7 +50,7 @@ def may_pass(error: DBAPIError) -> bool:
         return _sqlite_code(cause) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     state = getattr(cause, "sqlstate", None)
     if state is None:
-        return error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
+        return error.connection_invalidated or isinstance(error, OperationalError)
     return str(state).startswith(_RETRY_STATES)
 
 

@@ -90,8 +90,8 @@ def _opened(what: str, source: Source, open_model: Callable[[str], Model]) -> Mo
         ) from error
     except ModuleNotFoundError as error:
         raise UnavailableError(
-            f"the run's {what} {source.name} needs the Python package {error.name}, which is not installed "
-            "here: `pip install -r requirements.txt`"
+            f"the run's {what} {source.name} ({source.spec}) needs the Python module {error.name}, which is "
+            "not installed here"
         ) from error
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Float, Float32
 
+from csp.extras import optional
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
@@ -68,7 +69,7 @@ def layout(vectors: Float[np.ndarray, "c d"]) -> tuple[Float32[np.ndarray, "c 2"
     """Two coordinates a vector, in any unit; unit vectors that are alike lie close together."""
     if len(vectors) < FEWEST:
         return _principal(vectors), "pca"
-    with warnings.catch_warnings():
+    with optional(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # umap has an optional part that needs TensorFlow
         from umap import UMAP
     nearest = min(NEIGHBOURS, len(vectors) - 1)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
+from diffusers.utils import logging
 from PIL import Image
 from safetensors import SafetensorError
 from torch import nn
@@ -50,7 +52,7 @@ def open_generator(name: str) -> DiffusersGenerator:
     """Open a text-to-image pipeline with safetensors weights; no code that comes with it is run.
 
     Raises `NotFoundError` for a missing folder, `BadInputError` for one that is no text-to-image pipeline,
-    `UnavailableError` where diffusers is not installed or the hub has none.
+    `UnavailableError` where the hub has none.
     """
     pipeline = _load(name)
     pipeline.set_progress_bar_config(disable=True)
@@ -58,13 +60,6 @@ def open_generator(name: str) -> DiffusersGenerator:
 
 
 def _load(name: str) -> Any:
-    try:
-        from diffusers import AutoPipelineForText2Image
-        from diffusers.utils import logging
-    except ModuleNotFoundError as error:
-        raise UnavailableError(
-            "Making pictures from text needs the Python package diffusers: `pip install diffusers`."
-        ) from error
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     folder = Path(name).expanduser()
@@ -73,7 +68,7 @@ def _load(name: str) -> Any:
     if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise NotFoundError(f"The pipeline folder '{name}' does not exist.")
     try:
-        return AutoPipelineForText2Image.from_pretrained(
+        return diffusers.AutoPipelineForText2Image.from_pretrained(
             str(folder) if folder.is_dir() else name, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, RuntimeError, LookupError, SafetensorError, ImportError) as error:

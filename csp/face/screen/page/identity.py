@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from csp.errors import CspError
+from csp.errors import CspError, UnavailableError
+from csp.extras import optional
 from csp.face.screen.elements.components import PARTS
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.vocabulary import Role
@@ -38,6 +39,8 @@ def me() -> Person:
         headers = st.context.headers
         return team.person_of_headers({name.lower(): headers.get_all(name) for name in headers})
     if team.sign_in == "oidc":
+        with optional():
+            import authlib  # noqa: F401 (Streamlit signs in with it)
         claims = st.user.to_dict()
         if "is_logged_in" not in claims:
             raise NoAccessError("This server asks for a sign-in, but its secrets.toml has no section [auth]")
@@ -52,7 +55,7 @@ def let_in() -> None:
     try:
         me()
     except CspError as error:
-        _door(str(error))
+        _door(str(error), can_sign_in=not isinstance(error, UnavailableError))
         st.stop()
 
 
@@ -100,13 +103,13 @@ def _team() -> Team:
     return team
 
 
-def _door(reason: str) -> None:
+def _door(reason: str, can_sign_in: bool) -> None:
     st.subheader("Please sign in", anchor=False)
     claims = st.user.to_dict()
     st.markdown(plain(reason) + ".")
     if claims.get("is_logged_in"):
         st.button("Sign out", key="sign-out", on_click=st.logout)
-    elif "is_logged_in" in claims:
+    elif can_sign_in and "is_logged_in" in claims:
         done = _visitor(data={"inside": False}, key="visitor", on_sign_in_change=_ignore)
         if done.sign_in:
             st.login()
