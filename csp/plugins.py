@@ -41,7 +41,7 @@ class Registry(MutableMapping[str, T]):
     """The things of one kind by name, in order: ours, then those of plug-ins. Filled when first looked at,
     so that a plug-in may import any part of the program."""
 
-    def __init__(self, what: str, group: str, kind: type[T], own: Callable[[], Iterable[T]]) -> None:
+    def __init__(self, what: str, group: str | None, kind: type[T], own: Callable[[], Iterable[T]]) -> None:
         """What one is called, the group of entry points, the class of all, and those of the program."""
         self.what, self.group = what, group
         self._kind, self._own = kind, own
@@ -82,7 +82,7 @@ class Registry(MutableMapping[str, T]):
             if not self._filled:
                 self._filled = True  # before: a plug-in that looks in here meanwhile finds ours
                 self._found = {one.name: one for one in self._own()}
-                for entry in installed(self.group):
+                for entry in installed(self.group) if self.group else ():
                     self._add(entry)
         return self._found
 

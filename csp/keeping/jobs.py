@@ -9,21 +9,25 @@
 | `cancel` | who cancels it | nothing: its presence asks the job to stop |
 | `lock` | the job | locked while the job lives, so that a killed job is seen to be dead |
 
-A job is there when its `job.json` is; every file but the log is written whole.
+A job is there when its `job.json` is; every file but the log is written whole. Two indexes beside the jobs
+spare whoever looks from reading all that ever ran: `open/ID`, an empty file while a job has not ended, and
+`about/DIGEST/ID`, one for each job about the same things (`SUBJECT`).
 """
 
+import hashlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from csp.errors import NotFoundError
 from csp.keeping import atomic, lock
+from csp.keeping.canonical_json import canonical_json
 from csp.keeping.home import home
 
 JOB_NAME, STATE_NAME, PROGRESS_NAME, LOG_NAME, CANCEL_NAME = (
@@ -34,6 +38,11 @@ JOB_NAME, STATE_NAME, PROGRESS_NAME, LOG_NAME, CANCEL_NAME = (
     "cancel",
 )
 LOG_TAIL_BYTES = 8192
+OPEN_NAME, ABOUT_NAME = "open", "about"
+SUBJECT = ("run", "layer", "neurons")
+"""The arguments that say what a job of a kind is about."""
+FORMER_KINDS = {"push": "attribution"}
+"""Kinds that had another name when jobs on disk were asked for."""
 _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -49,6 +58,11 @@ class JobRequest(BaseModel):
     title: str
     by: str
     created: datetime
+
+    @field_validator("kind")
+    @classmethod
+    def _by_its_name_now(cls, kind: str) -> str:
+        return FORMER_KINDS.get(kind, kind)
 
 
 class JobState(BaseModel):
@@ -107,8 +121,12 @@ class JobFolder:
         return JobProgress.model_validate_json(path.read_bytes()) if path.exists() else None
 
     def write_standing(self, standing: JobState) -> None:
-        """Say where the job stands."""
+        """Say where the job stands; it is open until it has ended."""
         atomic.write_bytes(self.path / STATE_NAME, standing.model_dump_json().encode())
+        if standing.ended is None:
+            _mark(OPEN_NAME, self.id)
+        else:
+            (jobs_folder() / OPEN_NAME / self.id).unlink(missing_ok=True)
 
     def write_reached(self, reached: JobProgress) -> None:
         """Say how far the job is."""
@@ -148,6 +166,8 @@ def new_job(asked: JobRequest) -> tuple[JobFolder, int]:
     folder = JobFolder(jobs_folder() / name)
     folder.path.mkdir(parents=True)
     descriptor = lock.acquire(folder.path)
+    _mark(OPEN_NAME, folder.id)
+    _mark(f"{ABOUT_NAME}/{_digest(asked.kind, asked.arguments)}", folder.id)
     atomic.write_bytes(folder.path / JOB_NAME, asked.model_dump_json().encode())
     return folder, descriptor
 
@@ -161,10 +181,23 @@ def find_job(id_: str) -> JobFolder:
 
 
 def all_jobs() -> Iterator[JobFolder]:
-    """The folders of all jobs that can be read, in the order in which they were asked for."""
-    for path in sorted(jobs_folder().glob(f"*/{JOB_NAME}")):
-        if _ID.fullmatch(path.parent.name) and _readable(JobFolder(path.parent)):
-            yield JobFolder(path.parent)
+    """The folders of all jobs that can be read, the newest first; each is read when its turn comes."""
+    return _readable(job_ids())
+
+
+def open_jobs() -> Iterator[JobFolder]:
+    """Those of them that have not ended, or were killed."""
+    return _readable(_ids(OPEN_NAME))
+
+
+def jobs_about(kind: str, arguments: Mapping[str, Any]) -> Iterator[JobFolder]:
+    """Those of a kind that are about the same run, layer and neurons."""
+    return _readable(_ids(f"{ABOUT_NAME}/{_digest(kind, arguments)}"))
+
+
+def job_ids() -> list[str]:
+    """The ids of all jobs, the newest first; reads none of them."""
+    return _ids("")
 
 
 def now() -> datetime:
@@ -172,10 +205,32 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _readable(folder: JobFolder) -> bool:
+def _ids(place: str) -> list[str]:
+    """The ids in a folder of the jobs folder, the newest first."""
     try:
-        folder.asked()
-        folder.standing()
-    except ValidationError:  # a damaged job must not hide the others
-        return False
-    return True
+        names = [path.name for path in (jobs_folder() / place).iterdir()]
+    except FileNotFoundError:
+        return []
+    return sorted(filter(_ID.fullmatch, names), reverse=True)
+
+
+def _readable(ids: Iterable[str]) -> Iterator[JobFolder]:
+    for id_ in ids:
+        folder = JobFolder(jobs_folder() / id_)
+        try:
+            folder.asked()
+            folder.standing()
+        except (ValidationError, FileNotFoundError):  # a damaged job must not hide the others
+            continue
+        yield folder
+
+
+def _mark(place: str, id_: str) -> None:
+    folder = jobs_folder() / place
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / id_).touch()
+
+
+def _digest(kind: str, arguments: Mapping[str, Any]) -> str:
+    subject = {"kind": kind} | {name: arguments.get(name) for name in SUBJECT}
+    return hashlib.sha256(canonical_json(subject).encode()).hexdigest()[:32]

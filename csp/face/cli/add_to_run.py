@@ -1,4 +1,4 @@
-"""Commands that add to a finished run, or write of it: map, push, export."""
+"""Commands that add to a finished run, or write of it: map, attribute, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +30,10 @@ def map_(
     print_lines(f"{name}: map drawn ({how})" for name, how in drawn.items())
 
 
-def push(
+def attribute(
     run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
 ) -> None:
-    """Measure with the model how each neuron pushes each class, and keep it with the run."""
+    """Measure with the model how much each neuron pushes towards each class, and keep it with the run."""
     from csp.keeping.library.find import find_run
     from csp.keeping.run_folder.run import Run
     from csp.work.attribution.measure import measure_attribution
@@ -47,7 +47,7 @@ def push(
             {"run": opened.name, "layers": [{"layer": name, "how": how} for name, how in found.items()]}
         )
         return
-    print_lines(f"{name}: class push measured ({how})" for name, how in found.items())
+    print_lines(f"{name}: attribution measured ({how})" for name, how in found.items())
 
 
 def export(
@@ -67,7 +67,7 @@ def export(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write every neuron with its labels, scores, measures, class push and review into one file."""
+    """Write every neuron with its labels, scores, measures, attribution and review into one file."""
     from csp.keeping.reviews.store import open_reviews
     from csp.work.explorer.explorer import open_explorer
     from csp.work.neurons.export import export_neurons

@@ -34,12 +34,13 @@ for _name, _command in (
     ("experiment", evaluate.experiment),
     ("candidates", candidates.candidates),
     ("map", add_to_run.map_),
-    ("push", add_to_run.push),
+    ("attribute", add_to_run.attribute),
     ("export", add_to_run.export),
     ("runs", look.runs),
     ("doctor", maintain.doctor),
 ):
     app.command(_name, cls=RegisteredCommand)(_command)
+app.command("push", hidden=True)(add_to_run.attribute)  # its name before 0.2
 app.add_typer(review.app, name="review")
 app.add_typer(jobs.app, name="jobs")
 

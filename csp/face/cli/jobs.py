@@ -16,15 +16,19 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id, as 
 
 
 @app.command("list")
-def list_(json: JsonOption = False) -> None:
-    """List all jobs, the newest first."""
-    from csp.work.jobs.jobs import list_jobs
+def list_(
+    last: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100, json: JsonOption = False
+) -> None:
+    """List jobs: those that have not ended first, then the newest."""
+    from csp.work.jobs.jobs import count_jobs, list_jobs
 
-    found = list_jobs()
+    found = list_jobs(last)
     if json:
         print_json([_document(job) for job in found])
     elif found:
         print_columns(("id", "state", "progress", "title"), [_row(job) for job in found])
+        if (count := count_jobs()) > len(found):
+            print_lines(["", f"{len(found)} of {count} jobs; --last {count} lists all"])
     else:
         print_lines(["no jobs yet; pages start them"])
 

@@ -1,6 +1,6 @@
 """Which class each neuron of a layer pushes: measured with the model, or told from what the run has stored.
 
-`csp index` and `csp push RUN` measure it (`csp/work/attribution/measure.py`) and keep it with the run.
+`csp index` and `csp attribute RUN` measure it (`csp/work/attribution/measure.py`) and keep it with the run.
 Without that: where the layer's pooled output feeds the last linear layer, the head's weights follow from the
 stored activations and probabilities, and the push is exact. Elsewhere only what goes together can be told.
 """

@@ -38,7 +38,7 @@ def measure_attribution(
 
     Raises BadInputError for a run without classes, UnavailableError where the model or pictures are missing.
     """
-    _check_classes(run)
+    check_classes(run)
     target, additions, found = target or run_target(run), Additions(run, in_place=in_place), dict[str, How]()
     for layer in layers:
         push, how, images = _measured(run, target, layer, report)
@@ -61,7 +61,8 @@ def measure_attribution_when_indexed(run: Run, target: RunTarget, report: Report
     measure_attribution(run, layers, report, target=target, in_place=True)
 
 
-def _check_classes(run: Run) -> None:
+def check_classes(run: Run) -> None:
+    """Raise BadInputError for a run whose model tells no classes apart."""
     if len(run.manifest.classes) < 2:
         raise BadInputError(f"the run {run.name} has no classes that a neuron could push")
 

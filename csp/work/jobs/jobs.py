@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 from csp.errors import BadInputError
@@ -25,10 +26,13 @@ from csp.keeping.jobs import (
     State,
     all_jobs,
     find_job,
+    job_ids,
+    jobs_about,
     new_job,
     now,
+    open_jobs,
 )
-from csp.work.jobs.kinds import check_arguments
+from csp.work.jobs.registry import CheckedJob
 
 KILLED = (
     "The job ended without finishing: it was killed, the machine was restarted, or it met a fault that its "
@@ -66,16 +70,18 @@ class Job:
         return self.state in ("failed", "cancelled")
 
 
-def start_job(kind: str, arguments: Mapping[str, Any], title: str, by: str = "") -> Job:
-    """Start a job of a kind in `KINDS`, in a process of its own; it waits while another one works.
+def start_job(checked: CheckedJob, title: str = "", by: str = "") -> Job:
+    """Start a job that was checked, in a process of its own; it waits while another one works.
 
-    Raises
-    ------
-    CspError
-        The arguments can't work, as the kind's check says; nothing was started then.
+    start_job(check_job("map", {"run": "demo"}), by="Ada")
     """
-    check_arguments(kind, arguments)
-    asked = JobRequest(kind=kind, arguments=dict(arguments), title=title, by=by, created=now())
+    asked = JobRequest(
+        kind=checked.kind.name,
+        arguments=dict(checked.arguments),
+        title=title or checked.kind.title(checked.arguments),
+        by=by,
+        created=now(),
+    )
     folder, descriptor = new_job(asked)
     _spawn(folder, descriptor)
     return _seen(folder)
@@ -110,9 +116,25 @@ def job(id_: str) -> Job:
     return _seen(find_job(id_))
 
 
-def list_jobs() -> tuple[Job, ...]:
-    """All jobs as they stand now, the newest first."""
-    return tuple(_seen(folder) for folder in all_jobs())[::-1]
+def list_jobs(most: int | None = None) -> tuple[Job, ...]:
+    """The jobs as they stand now: those that have not ended before the others, in each the newest first.
+
+    `most` says how many at most, all if left out; the others are not read.
+    """
+    going = [seen for folder in open_jobs() if not (seen := _seen(folder)).finished]
+    known = {one.id for one in going}
+    ended = (_seen(folder) for folder in all_jobs() if folder.id not in known)
+    return tuple(islice(chain(going, ended), most))
+
+
+def count_jobs() -> int:
+    """How many jobs there are, without reading them."""
+    return len(job_ids())
+
+
+def last_job(kind: str, arguments: Mapping[str, Any]) -> Job | None:
+    """The newest job of a kind about the same run, layer and neurons; reads no other."""
+    return next((_seen(folder) for folder in jobs_about(kind, arguments)), None)
 
 
 def _spawn(folder: JobFolder, descriptor: int) -> None:

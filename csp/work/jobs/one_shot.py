@@ -3,22 +3,23 @@
 python -m csp.work.jobs.one_shot MODULE:FUNCTION < ARGUMENTS > ANSWER        (JSON in, JSON out)
 """
 
-import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from csp.errors import CspError, UnavailableError
+from csp.plugins import load, reference_to
 
 
-def in_own_process(place: str, arguments: object, seconds: float = 600) -> Any:
-    """What `module:function` answers to `arguments`, both plain JSON.
+def in_own_process(function: Callable[[Any], Any], arguments: object, seconds: float = 600) -> Any:
+    """What a function of a module answers to `arguments`, both plain JSON.
 
     Raises UnavailableError with the function's own sentence when it raised a CspError, and when the process
     died or took longer than `seconds`.
     """
-    command = [sys.executable, "-m", "csp.work.jobs.one_shot", place]
+    command = [sys.executable, "-m", "csp.work.jobs.one_shot", reference_to(function)]
     try:
         done = subprocess.run(
             command, input=json.dumps(arguments), capture_output=True, text=True, timeout=seconds, check=False
@@ -34,10 +35,9 @@ def in_own_process(place: str, arguments: object, seconds: float = 600) -> Any:
     return answer["answer"]
 
 
-def _answer(place: str, arguments: object) -> dict[str, object]:
-    module, _, name = place.partition(":")
+def _answer(reference: str, arguments: object) -> dict[str, object]:
     try:
-        return {"answer": getattr(importlib.import_module(module), name)(arguments)}
+        return {"answer": load(reference)(arguments)}
     except CspError as error:
         return {"error": str(error)}
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from csp.errors import CspError
-from csp.keeping.jobs import JobFolder, JobProgress, JobState, all_jobs, jobs_folder, now
-from csp.work.jobs.kinds import run_kind
+from csp.keeping.jobs import JobFolder, JobProgress, JobState, jobs_folder, now, open_jobs
+from csp.work.jobs.registry import find_kind
 from csp.work.progress import Progress
 
 TURN_NAME = "turn"
@@ -38,7 +38,7 @@ def main(folder: JobFolder) -> None:
             standing = standing.model_copy(update={"state": "running", "started": now()})
             folder.write_standing(standing)
             asked = folder.asked()
-            result = run_kind(asked.kind, asked.arguments, JobReport(folder))
+            result = find_kind(asked.kind).run(asked.arguments, JobReport(folder))
         ending = {"state": "done", "result": result}
     except KeyboardInterrupt:
         ending = {"state": "cancelled"}
@@ -84,7 +84,7 @@ def _turn(folder: JobFolder) -> Iterator[None]:
 
 def _first_in_line(folder: JobFolder) -> bool:
     return not any(
-        other.id < folder.id and other.standing().state == "queued" and other.alive() for other in all_jobs()
+        other.id < folder.id and other.standing().state == "queued" and other.alive() for other in open_jobs()
     )
 
 

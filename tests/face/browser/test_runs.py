@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from csp.work.jobs.jobs import cancel_job, start_job
+from csp.work.jobs.registry import check_job
 from tests.build import draw
 from tests.face.browser.test_start import opened, settled
 from tests.face.conftest import LONG
@@ -27,7 +28,7 @@ def test_a_job_outlives_tab_and_server(
         draw(row).save(tmp_path / f"images/{row:02}.png")
     let_pass(tmp_path, 1)
     with serving(own_home) as served:
-        id_ = start_job("index", fields(tmp_path), "Run mine").id
+        id_ = start_job(check_job("index", fields(tmp_path)), "Run mine").id
         opened(page, f"{served.address}/runs?view=jobs")
         expect(page.locator(f".st-key-job-{id_}")).to_contain_text("images: 4 of 12", timeout=LONG)
     with serving(own_home) as served:

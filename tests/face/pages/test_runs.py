@@ -9,7 +9,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.errors import NotFoundError
-from csp.face.screen.runs.new_job import FORMS
 from csp.keeping import lock
 from csp.keeping.home import home, runs_folder
 from csp.keeping.jobs import LOG_NAME, JobFolder, JobProgress, JobRequest, JobState, new_job, now
@@ -18,6 +17,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.jobs import list_jobs
+from csp.work.jobs.registry import KINDS
 from tests.build import draw
 from tests.face.pages.test_pages import ROOT, awaited, opened, said
 from tests.work.jobs.test_jobs import ended
@@ -163,7 +163,7 @@ def test_a_model_is_asked_about_neurons_by_a_job(tiny_run: Run, monkeypatch: pyt
     assert [one.text for one in candidates(open_explorer("tiny"), "late", 0)] == ["ruler marks"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FORMS if kind not in ("index", "add")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("index", "add")])
 def test_jobs_on_a_run_say_when_there_is_none_to_work_on(tiny_run: Run, kind: str) -> None:
     (tiny_run.path / "manifest.json").write_text("{")
     app = signed_in("ada", view="new", kind=kind, run="tiny")

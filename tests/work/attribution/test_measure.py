@@ -15,7 +15,7 @@ from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttri
 from csp.work.attribution.measure import measure_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
-from csp.work.jobs.attribution import attribution_job, attribution_job_faults
+from csp.work.jobs.kinds.attribution import faults, run
 from tests.work.tiny_world import index_spec
 
 
@@ -73,8 +73,8 @@ def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_pa
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
-    assert attribution_job_faults({"run": str(copy)}) == {}
-    assert attribution_job({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
+    assert faults({"run": str(copy)}) == {}
+    assert run({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
     assert set(Additions(Run.open(copy)).read(CLASS_ATTRIBUTION)["layer"]) == {"layer4"}
 
 

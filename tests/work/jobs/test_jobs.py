@@ -17,11 +17,12 @@ from csp.errors import BadInputError, NotFoundError
 from csp.face.cli.app import run
 from csp.keeping import lock
 from csp.keeping.home import runs_folder
-from csp.keeping.jobs import JobRequest, all_jobs, find_job, new_job, now
+from csp.keeping.jobs import JobFolder, JobRequest, JobState, State, all_jobs, find_job, new_job, now
 from csp.keeping.library.find import named_run
 from csp.keeping.run_folder.run import Run
-from csp.work.jobs.index import faults
-from csp.work.jobs.jobs import Job, cancel_job, job, list_jobs, resume_job, start_job
+from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
+from csp.work.jobs.kinds.index import faults
+from csp.work.jobs.registry import KINDS, FaultyJobError, check_job
 from tests.build import draw
 
 ROOT = Path(__file__).parents[3]
@@ -73,7 +74,8 @@ def ended(id_: str) -> Job:
 
 def test_a_job_outlives_the_process_that_started_it(gate: Path) -> None:
     code = (
-        f"from csp.work.jobs.jobs import start_job; print(start_job('index', {fields(gate)!r}, 'My run').id)"
+        "from csp.work.jobs.jobs import start_job\nfrom csp.work.jobs.registry import check_job\n"
+        f"print(start_job(check_job('index', {fields(gate)!r}), 'My run').id)"
     )
     started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     id_ = started.stdout.strip()
@@ -93,7 +95,7 @@ def test_a_job_outlives_the_process_that_started_it(gate: Path) -> None:
 
 def test_a_cancelled_job_keeps_what_it_computed_and_goes_on(gate: Path) -> None:
     let_pass(gate, 2)
-    id_ = start_job("index", fields(gate), "My run", by="Ada").id
+    id_ = start_job(check_job("index", fields(gate)), "My run", by="Ada").id
     until(lambda: len(kept_batches()) == 2)
     cancel_job(id_)
     cancelled = ended(id_)
@@ -106,7 +108,7 @@ def test_a_cancelled_job_keeps_what_it_computed_and_goes_on(gate: Path) -> None:
 
 def test_a_killed_job_is_seen_to_be_dead_and_goes_on(gate: Path) -> None:
     let_pass(gate, 2)
-    id_ = start_job("index", fields(gate), "My run").id
+    id_ = start_job(check_job("index", fields(gate)), "My run").id
     until(lambda: len(kept_batches()) == 2)
     with pytest.raises(BadInputError, match="running: only one that failed"):
         resume_job(id_)
@@ -120,7 +122,7 @@ def test_a_killed_job_is_seen_to_be_dead_and_goes_on(gate: Path) -> None:
     resume_job(id_)
     assert ended(id_).state == "done"
     assert (gate / "passed").read_text() == "xxx"
-    whole = start_job("index", fields(gate, out="whole"), "In one go")
+    whole = start_job(check_job("index", fields(gate, out="whole")), "In one go")
     let_pass(gate, 9)
     assert ended(whole.id).state == "done"
     one, other = (Run.open(named_run(name)) for name in ("mine", "whole"))
@@ -129,7 +131,8 @@ def test_a_killed_job_is_seen_to_be_dead_and_goes_on(gate: Path) -> None:
 
 def test_jobs_take_turns_in_the_order_of_asking(gate: Path) -> None:
     first, second, third = (
-        start_job("index", fields(gate, out=name), name).id for name in ("first", "second", "third")
+        start_job(check_job("index", fields(gate, out=name)), name).id
+        for name in ("first", "second", "third")
     )
     until(lambda: job(first).state == "running")
     until(lambda: all(find_job(id_).standing().pid for id_ in (second, third)))
@@ -144,7 +147,7 @@ def test_jobs_take_turns_in_the_order_of_asking(gate: Path) -> None:
 
 
 def test_a_job_that_cannot_work_says_why(gate: Path) -> None:
-    id_ = start_job("index", fields(gate, layers=["nonsense"]), "Wrong layer").id
+    id_ = start_job(check_job("index", fields(gate, layers=["nonsense"])), "Wrong layer").id
     failed = ended(id_)
     assert failed.state == "failed"
     assert "no layer 'nonsense'" in failed.error
@@ -153,9 +156,9 @@ def test_a_job_that_cannot_work_says_why(gate: Path) -> None:
 
 def test_nothing_starts_with_arguments_that_cannot_work(gate: Path, tiny_run: Run) -> None:
     with pytest.raises(BadInputError, match="no kind of job 'indx'; there are index"):
-        start_job("indx", {}, "Wrong kind")
+        check_job("indx", {})
     with pytest.raises(BadInputError, match="layers is missing"):
-        start_job("index", {"model": "torchvision:resnet18"}, "Too little")
+        check_job("index", {"model": "torchvision:resnet18"})
     with pytest.raises(NotFoundError, match=r"there is no job '\.\./jobs'"):
         job("../jobs")
     assert list_jobs() == ()
@@ -188,7 +191,7 @@ def test_a_damaged_job_does_not_hide_the_others() -> None:
 
 
 def test_the_command_lists_shows_cancels_and_resumes(gate: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    id_ = start_job("index", fields(gate), "My run").id
+    id_ = start_job(check_job("index", fields(gate)), "My run").id
     assert tell(capsys, "list", "--json")[0]["title"] == "My run"
     assert "asked to stop" in tell(capsys, "cancel", id_)
     assert ended(id_).state == "cancelled"
@@ -205,3 +208,65 @@ def tell(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     assert run(["jobs", *arguments]) == 0
     out = capsys.readouterr().out
     return json.loads(out) if "--json" in arguments else out
+
+
+def left(arguments: dict[str, Any], kind: str = "candidates", *, ended_as: State | None = "done") -> str:
+    """A job of the past, or one of a process that was killed."""
+    folder, descriptor = new_job(
+        JobRequest(kind=kind, arguments=arguments, title="Old", by="", created=now())
+    )
+    if ended_as:
+        folder.write_standing(JobState(state=ended_as, ended=now()))
+    lock.release(descriptor)
+    return folder.id
+
+
+def test_whoever_asks_for_one_job_reads_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"run": "tiny", "layer": "late", "neurons": "17"}
+    for neuron in range(30):
+        left(about | {"neurons": str(neuron)})
+    cancelled = left(about | {"seed": 3}, ended_as="cancelled")
+    killed = left(about | {"neurons": "99"}, ended_as=None)
+    left(about, kind="map")
+    read: list[str] = []
+    asked = JobFolder.asked
+    monkeypatch.setattr(JobFolder, "asked", lambda self: read.append(self.id) or asked(self))
+    found = last_job("candidates", about)
+    assert found and (found.id, found.state) == (cancelled, "cancelled")
+    assert set(read) == {cancelled}
+    assert last_job("candidates", about | {"run": "other"}) is None
+    read.clear()
+    assert len(list_jobs(5)) == 5
+    assert len(set(read)) <= 6, "the five, and the one that was killed"
+    assert count_jobs() == 33
+    assert {one.id for one in list_jobs()} >= {cancelled, killed}
+
+
+def test_jobs_that_work_are_listed_first(gate: Path) -> None:
+    going = start_job(check_job("index", fields(gate)), "My run").id
+    later = left({"run": "tiny"})
+    assert [one.id for one in list_jobs()] == [going, later]
+    cancel_job(going)
+    ended(going)
+    assert [one.id for one in list_jobs()] == [later, going]
+    let_pass(gate, 99)
+    resume_job(going)
+    assert list_jobs()[0].id == going
+    assert ended(going).state == "done"
+
+
+def test_an_old_job_of_class_push_is_one_of_attribution() -> None:
+    folder = find_job(left({"run": "tiny"}, kind="attribution"))
+    content = (folder.path / "job.json").read_text()
+    (folder.path / "job.json").write_text(content.replace('"attribution"', '"push"'))
+    assert job(folder.id).kind == "attribution"
+    assert check_job("attribution", {"run": "demo"}).kind is KINDS["attribution"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_says_what_it_does_and_needs(name: str) -> None:
+    kind = KINDS[name]
+    assert kind.words and kind.doing and kind.what.endswith(".")
+    with pytest.raises(FaultyJobError) as refused:
+        check_job(name, {})
+    assert set(refused.value.faults) >= set(kind.needed)

@@ -16,7 +16,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.method.metrics.descriptive import clarity
 from csp.method.metrics.statistics import simulation_correlation
 from csp.work.explorer.explorer import Explorer, open_explorer
-from csp.work.jobs.kinds import check_arguments, faults_of, run_kind
+from csp.work.jobs.registry import FaultyJobError, check_job
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import METRICS, NUMBERS, OF_LABELS, OF_NEURONS
@@ -192,8 +192,7 @@ def test_what_is_missing_is_said_before_anything_is_measured(
 
 def test_a_job_measures_a_whole_run(explorer: Explorer) -> None:
     arguments = {"run": "tiny", "metric": "descriptive"}
-    check_arguments("evaluate", arguments)
-    assert run_kind("evaluate", arguments, silent) == "tiny"
+    assert check_job("evaluate", arguments).kind.run(arguments, silent) == "tiny"
     assert faithfulness(explorer, "late")["clarity"].notna().tolist() == [
         True,
         True,
@@ -203,6 +202,8 @@ def test_a_job_measures_a_whole_run(explorer: Explorer) -> None:
         True,
     ]
     with pytest.raises(BadInputError, match="no metric 'luck'"):
-        check_arguments("evaluate", {"run": "tiny", "metric": "luck"})
+        check_job("evaluate", {"run": "tiny", "metric": "luck"})
     wrong = {"run": "nope", "metric": "cosy", "labelers": ["bert"]}
-    assert set(faults_of("evaluate", wrong)) == {"run", "labelers", "generator"}
+    with pytest.raises(FaultyJobError) as refused:
+        check_job("evaluate", wrong)
+    assert set(refused.value.faults) == {"run", "labelers", "generator"}

@@ -7,7 +7,7 @@ import pytest
 
 from csp.errors import NotFoundError
 from csp.keeping.run_folder.run import Run
-from csp.work.jobs.map import map_job
+from csp.work.jobs.kinds.map import run as map_job
 from csp.work.neurons.concept_vectors import gamma_path
 from csp.work.neurons.map import FEWEST, draw_map, layout, neuron_map
 from csp.work.progress import Progress

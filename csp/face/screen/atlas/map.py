@@ -16,7 +16,8 @@ from csp.face.screen.url.links import link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, put, ranges, write
 from csp.face.screen.wording import plain
-from csp.work.jobs.jobs import list_jobs, start_job
+from csp.work.jobs.jobs import last_job, start_job
+from csp.work.jobs.registry import check_job
 
 LONGEST = 12_000
 """Letters of the longest set of neurons that an address may hold."""
@@ -98,9 +99,9 @@ def _notes(positions: pd.DataFrame, neurons: int) -> None:
 def _no_map(context: Context) -> None:
     """The button that has the map of this layer drawn, and how far that is."""
     arguments = {"run": context.run.name, "layer": context.rows.layer}
-    asked = [one for one in list_jobs() if one.kind == "map" and one.arguments == arguments]
-    if asked and asked[0].state != "done":
-        job_panel(asked[0].id)
+    asked = last_job("map", arguments)
+    if asked is not None and asked.state != "done":
+        job_panel(asked.id)
         return
     st.info(
         f"The map of {plain(context.rows.layer)} has not been drawn yet. It takes about a minute, once.",
@@ -119,7 +120,7 @@ def _no_map(context: Context) -> None:
 
 
 def _draw_map(arguments: dict[str, str]) -> None:
-    start_job("map", arguments, f"Map of {arguments['layer']} of {arguments['run']}", by=me().name)
+    start_job(check_job("map", arguments), by=me().name)
 
 
 def _picked() -> None:

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
+from csp.errors import CspError
 from csp.face.screen.page.identity import may_manage, me
-from csp.face.screen.runs.job_form import form_faults
+from csp.face.screen.runs.job_form import check_on_page
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.jobs.candidates import offered_vlm
-from csp.work.jobs.jobs import Job, list_jobs, start_job
+from csp.work.jobs.jobs import last_job, start_job
+from csp.work.jobs.kinds.candidates import offered_vlm
 from csp.world.specs.registry import VLMS
 
 
@@ -52,32 +53,19 @@ def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
 
 def current_job(explorer: Explorer, view: NeuronView) -> str | None:
     """The job that asks about this neuron, or the last one if it did not end well; None when all is done."""
-    for job in list_jobs():
-        if _is_about(job, explorer, view):
-            return None if job.state == "done" else job.id
-    return None
+    job = last_job("candidates", _about(explorer, view))
+    return None if job is None or job.state == "done" else job.id
 
 
-def _is_about(job: Job, explorer: Explorer, view: NeuronView) -> bool:
-    asked = job.arguments
-    return (
-        job.kind == "candidates"
-        and asked.get("run") == str(explorer.run.path)
-        and asked.get("layer") == view.layer
-        and asked.get("neurons") == str(view.neuron)
-    )
+def _about(explorer: Explorer, view: NeuronView) -> dict[str, object]:
+    return {"run": str(explorer.run.path), "layer": view.layer, "neurons": str(view.neuron)}
 
 
 def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> None:
-    arguments = {
-        "run": str(explorer.run.path),
-        "layer": view.layer,
-        "neurons": str(view.neuron),
-        "by": me().name,
-    }
-    for fault in form_faults("candidates", arguments | asked).values():
-        st.error(plain(fault), icon=":material/error:")
+    try:
+        checked = check_on_page("candidates", _about(explorer, view) | {"by": me().name} | asked)
+    except CspError as error:
+        st.error(plain(str(error)), icon=":material/error:")
         return
-    title = f"Candidates for neuron {view.neuron} of {view.layer}"
-    start_job("candidates", arguments | asked, title, me().name)
+    start_job(checked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name)
     st.rerun()

@@ -5,10 +5,13 @@ from typing import Any
 import streamlit as st
 
 from csp.errors import CspError
-from csp.face.screen.runs.job_form import Fields, Given, form_faults
+from csp.face.screen.runs.job_form import Fields, Given, check_on_page
 from csp.face.screen.state.waiting import let_go, waited
 from csp.work.indexing.spec import IndexSpec
+from csp.work.jobs.arguments import Faults
+from csp.work.jobs.kinds.index import layers_of
 from csp.work.jobs.one_shot import in_own_process
+from csp.work.jobs.registry import FaultyJobError
 from csp.world.specs.registry import DATASETS, ENCODERS, TARGETS
 
 LAYERS, LISTING = "index-known-layers", "index-listing"
@@ -36,7 +39,6 @@ SPECS = {
     "out": ("Name of the run", "my-run", "Letters, digits, '.', '_' and '-'."),
 }
 """Label, example and help of the fields that are typed."""
-NEEDED = ("model", "data", "encoder", "out", "layers")
 
 
 def index_fields(fields: Fields) -> Given:
@@ -82,7 +84,7 @@ def _list_layers(fields: Fields) -> None:
     model = st.session_state.get(LISTING)
     if model is None:
         return
-    found = form_faults("index", {"model": model}, ("model",))
+    found = _faults(model)
     try:
         known = None
         if "model" not in found:
@@ -97,9 +99,18 @@ def _list_layers(fields: Fields) -> None:
     st.rerun()
 
 
+def _faults(model: str) -> Faults:
+    """What is wrong with the model alone."""
+    try:
+        check_on_page("index", {"model": model})
+    except FaultyJobError as error:
+        return error.faults
+    return {}
+
+
 def _named(model: str) -> dict[str, str]:
     """Each layer of a model with how it reads in the list."""
-    infos = in_own_process("csp.work.jobs.index:layers_of", model)
+    infos = in_own_process(layers_of, model)
     return {one["layer"]: f"{one['layer']} ({one['type']}, {one['shape']})" for one in infos}
 
 

@@ -5,7 +5,6 @@ for kinds that need it, all that the fields name is opened on trial. Only then t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -16,13 +15,13 @@ from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.wording import plain
 from csp.keeping.canonical_json import canonical_json
 from csp.work.jobs.jobs import start_job
-from csp.work.jobs.kinds import faults_of
+from csp.work.jobs.kind import JobKind
 from csp.work.jobs.one_shot import in_own_process
+from csp.work.jobs.registry import CheckedJob, FaultyJobError, check_job
 
 Given = Mapping[str, Any]
 """The arguments of a job as far as they were filled in."""
 OWN, NOT_HERE = "python:", "A page runs no code of your own: start this one on the command line."
-NEEDED = "This must be filled in."
 
 
 class Fields:
@@ -60,74 +59,65 @@ def wrong(words: str) -> None:
     st.markdown(f":red[:material/error: :small[{plain(_sentence(words))}]]")
 
 
-@dataclass(frozen=True)
-class JobForm:
-    """What the forms of the kinds of jobs differ in."""
+def job_form(kind: JobKind, draw: Callable[[Fields], Given]) -> None:
+    """Draws the form; a job that starts is shown among the jobs.
 
-    name: str
-    what: str
-    """One line: what is it?"""
-    draw: Callable[[Fields], Given]
-    """Draws the fields, each with its fault, and gives the arguments."""
-    title: Callable[[Given], str]
-    """What the job is called in the list."""
-    needed: tuple[str, ...] = ()
-    opens: str = ""
-    """`module:function` that opens on trial what the arguments name, in a process of its own."""
-
-
-def job_form(kind: str, form: JobForm) -> None:
-    """Draws the form; a job that starts is shown among the jobs."""
+    `draw` draws the fields, each with its fault, and gives the arguments.
+    """
     if refused := may_manage("start jobs"):
         st.info(plain(refused), icon=":material/lock:")
         return
-    fields = Fields(kind)
+    fields = Fields(kind.name)
     fields.fault("")
-    given = form.draw(fields)
-    if st.button("Check and start", key=f"start-{kind}", type="primary", icon=":material/play_arrow:"):
-        fields.faults = form_faults(kind, given, form.needed)
-        if not fields.faults:
-            st.session_state[_asked(kind)] = given
+    given = draw(fields)
+    if st.button("Check and start", key=f"start-{kind.name}", type="primary", icon=":material/play_arrow:"):
+        try:
+            st.session_state[_asked(kind)] = check_on_page(kind.name, given)
+            fields.faults = {}
+        except FaultyJobError as error:
+            fields.faults = error.faults
         st.rerun()
     st.caption(
         "It works on in the background: the tab may be closed. What it computed is kept when it is stopped."
     )
-    _begin(kind, form, fields)
+    _begin(kind, fields)
 
 
-def form_faults(kind: str, given: Given, needed: tuple[str, ...] = ()) -> dict[str, str]:
-    """What is wrong with each field; a page does not run code that lies on the server's Python path."""
+def check_on_page(kind: str, given: Given) -> CheckedJob:
+    """A job that can work; a page does not run code that lies on the server's Python path.
+
+    Raises FaultyJobError.
+    """
     own = [name for name, value in given.items() if isinstance(value, str) and value.startswith(OWN)]
     if own:
-        return dict.fromkeys(own, NOT_HERE)
-    return faults_of(kind, given) | dict.fromkeys((name for name in needed if not given.get(name)), NEEDED)
+        raise FaultyJobError(dict.fromkeys(own, NOT_HERE))
+    return check_job(kind, given)
 
 
-def _begin(kind: str, form: JobForm, fields: Fields) -> None:
+def _begin(kind: JobKind, fields: Fields) -> None:
     """Starts what was asked for and is in order, once all that it names was opened on trial."""
-    asked: Given | None = st.session_state.get(_asked(kind))
-    if asked is None or (form.opens and not _opened(kind, form.opens, fields, asked)):
+    asked: CheckedJob | None = st.session_state.get(_asked(kind))
+    if asked is None or not _opened(asked, fields):
         return
     _forget(kind)
-    try:
-        start_job(kind, asked, form.title(asked), by=me().name)
-    except CspError as error:
-        fields.faults = {"": str(error)}
-    else:
-        st.query_params.from_dict({"view": "jobs"})
+    start_job(asked, by=me().name)
+    st.query_params.from_dict({"view": "jobs"})
     st.rerun()
 
 
-def _opened(kind: str, place: str, fields: Fields, asked: Given) -> bool:
-    """Whether everything could be opened; a fault goes to the head of the form."""
+def _opened(asked: CheckedJob, fields: Fields) -> bool:
+    """Whether everything could be opened, where the kind tries; a fault goes to the head of the form."""
+    kind, opens = asked.kind, asked.kind.on_trial
+    if opens is None:
+        return True
 
     def work() -> bool:
-        in_own_process(place, asked)
+        in_own_process(opens, asked.arguments)
         return True
 
     words = "Opening the models and the images"
     try:
-        return bool(waited(_slot(kind), canonical_json(asked), work, words, lambda: _forget(kind)))
+        return bool(waited(_slot(kind), canonical_json(asked.arguments), work, words, lambda: _forget(kind)))
     except CspError as error:
         _forget(kind)
         fields.faults = {"": str(error)}
@@ -135,18 +125,18 @@ def _opened(kind: str, place: str, fields: Fields, asked: Given) -> bool:
     return False
 
 
-def _forget(kind: str) -> None:
+def _forget(kind: JobKind) -> None:
     """What was asked for is done, wrong or cancelled."""
     st.session_state.pop(_asked(kind), None)
     let_go(_slot(kind))
 
 
-def _asked(kind: str) -> str:
-    return f"asked-{kind}"
+def _asked(kind: JobKind) -> str:
+    return f"asked-{kind.name}"
 
 
-def _slot(kind: str) -> str:
-    return f"opening-{kind}"
+def _slot(kind: JobKind) -> str:
+    return f"opening-{kind.name}"
 
 
 def _sentence(words: str) -> str:

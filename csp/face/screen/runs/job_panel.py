@@ -5,8 +5,8 @@ import streamlit as st
 from csp.errors import CspError, NotFoundError
 from csp.face.screen.page.identity import may_manage
 from csp.face.screen.wording import plain
-from csp.work.jobs.jobs import Job, cancel_job, job, list_jobs, resume_job
-from csp.work.jobs.kinds import kind_name
+from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, list_jobs, resume_job
+from csp.work.jobs.registry import doing
 
 SECONDS_BETWEEN_LOOKS = 1.0
 STATES = {
@@ -66,7 +66,7 @@ def _bar(seen: Job) -> None:
     reached = seen.progress
     if seen.state == "queued" or reached is None or not reached.total:
         words = "getting ready …" if seen.state == "running" else "waiting …"
-        st.progress(0.0, text=f"{plain(kind_name(seen.kind))}: {words}")
+        st.progress(0.0, text=f"{plain(doing(seen.kind))}: {words}")
         return
     left = f" · {_time_left(reached.seconds_left)}" if reached.seconds_left else ""
     share = min(1.0, reached.done / reached.total)
@@ -119,11 +119,10 @@ MOST = 20
 
 def job_list() -> None:
     """Draws the panels of the latest jobs."""
-    jobs = list_jobs()
+    jobs = list_jobs(MOST)
     if not jobs:
         st.info("No job was started on this machine yet.", icon=":material/info:")
-    ordered = sorted(jobs, key=lambda job: job.finished)
-    for listed in ordered[:MOST]:
+    for listed in jobs:
         job_panel(listed.id)
-    if len(jobs) > MOST:
-        st.caption(f"The latest {MOST} of {len(jobs)}; `csp jobs` lists all.")
+    if (count := count_jobs()) > MOST:
+        st.caption(f"The latest {MOST} of {count}; `csp jobs list --last {count}` lists all.")

@@ -1,4 +1,4 @@
-"""The fields of the jobs that work on a run: asking a model for labels, measuring, the map, class push."""
+"""The fields of the jobs that work on a run: asking a model for labels, measuring, the map, attribution."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from csp.face.screen.state.cached import named_explorer, run_names
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import Layout
-from csp.work.jobs.candidates import known_vlms
+from csp.work.jobs.kinds.candidates import known_vlms
 from csp.work.metrics.registry import METRICS
 from csp.world.specs.registry import GENERATORS, VLMS
 

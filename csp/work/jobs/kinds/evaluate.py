@@ -7,6 +7,7 @@ from csp.errors import BadInputError
 from csp.method.labelers.registry import LABELERS, check_labeler
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_layers, faults_among, run_faults
+from csp.work.jobs.kind import JobKind, where
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import find_metric
@@ -55,3 +56,16 @@ def _check_generator(arguments: Arguments) -> None:
             "This measure makes pictures from labels: say by what, for example "
             f"{' or '.join(GENERATORS.examples)}."
         )
+
+
+KIND = JobKind(
+    "evaluate",
+    words="Measure labels",
+    doing="measuring how good labels are",
+    what="Measures how good labels are, or neurons without labels; the results join the run.",
+    title=lambda arguments: f"Measure {arguments['metric']}, {where(arguments)}",
+    run=run,
+    faults=faults,
+    needed=("run", "metric"),
+    place=3,
+)

@@ -9,6 +9,7 @@ from csp.errors import BadInputError
 from csp.keeping.library.adopt import adopt_run, check_adoptable, check_new_name
 from csp.keeping.run_folder.manifest import read_manifest
 from csp.work.jobs.arguments import Arguments, Faults, faults_among
+from csp.work.jobs.kind import JobKind
 from csp.work.progress import Report, Stage
 
 
@@ -35,3 +36,17 @@ def _folder(arguments: Arguments) -> Path:
     if not folder.is_absolute():
         raise BadInputError("the folder must be named in full, such as /data/runs/my-run")
     return folder
+
+
+KIND = JobKind(
+    "add",
+    words="Add a run",
+    doing="adding a run from elsewhere",
+    what="Copies a run that was made on another machine to the runs here, with what was added to it. Each "
+    "file is compared with its fingerprint. To bring the run to this machine, copy its folder as it is.",
+    title=lambda arguments: f"Add {arguments['out']}",
+    run=run,
+    faults=faults,
+    needed=("folder", "out"),
+    place=6,
+)

@@ -16,6 +16,7 @@ from csp.work.candidates.read import read_safely
 from csp.work.candidates.tables import CANDIDATES, SHIPPED_VLM, CandidateRequest, Layout
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, run_faults
+from csp.work.jobs.kind import JobKind, where
 from csp.work.neurons.selection import choose_neurons
 from csp.work.progress import Report
 from csp.work.runs.spec_paths import openable_spec
@@ -74,3 +75,17 @@ def known_vlms(run: Run) -> tuple[str, ...]:
     """The VLM that pages offer, then those that answered about this run before."""
     before = read_safely(run, CANDIDATES)["vlm"].unique().tolist()
     return tuple(dict.fromkeys(spec for spec in (offered_vlm(), *before) if spec))
+
+
+KIND = JobKind(
+    "candidates",
+    words="Ask a model for labels",
+    doing="asking a vision-language model",
+    what="A vision-language model sees the pictures of each neuron and names up to three concepts. Every "
+    "answer is kept word for word, and nothing is asked twice.",
+    title=lambda arguments: f"Candidates for neurons {arguments['neurons']} of {where(arguments)}",
+    run=run,
+    faults=faults,
+    needed=("run", "layer", "vlm", "neurons"),
+    place=2,
+)

@@ -11,6 +11,7 @@ from csp.work.indexing.index import index, open_job
 from csp.work.indexing.spec import field_faults, make_spec
 from csp.work.indexing.vocabulary_file import read_vocabulary
 from csp.work.jobs.arguments import Arguments, Faults, faults_among
+from csp.work.jobs.kind import JobKind
 from csp.work.progress import Report
 from csp.work.runs.spec_paths import destination, openable_spec
 from csp.world.protocols.dataset import open_dataset
@@ -75,3 +76,17 @@ FIELDS: Mapping[str, Callable[[Any], object]] = {
     "vocabulary": lambda path: read_vocabulary(Path(path).expanduser()),
     "out": _check_out,
 }
+
+
+KIND = JobKind(
+    "index",
+    words="Make a run",
+    doing="making a run",
+    what="Every image goes once through the model and the encoder; the run that comes of it opens anywhere.",
+    title=lambda arguments: f"Run {arguments['out']}",
+    run=run,
+    faults=faults,
+    needed=("model", "data", "encoder", "out", "layers"),
+    on_trial=open_everything,
+    place=1,
+)

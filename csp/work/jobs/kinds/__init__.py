@@ -1,0 +1,1 @@
+"""The kinds of jobs, one a module: its work, the check of its arguments, and its wording."""

@@ -1,0 +1,50 @@
+"""The kinds of jobs that can be started, and the one check of what a job is asked to do."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from csp.errors import BadInputError
+from csp.plugins import Registry, declared
+from csp.work.jobs.arguments import Arguments, Faults
+from csp.work.jobs.kind import JobKind
+
+NEEDED = "This must be filled in."
+KINDS = Registry("kind of job", None, JobKind, partial(declared, "csp.work.jobs.kinds", "KIND"))
+
+
+class FaultyJobError(BadInputError):
+    """A job can't work with the arguments given; `faults` says of each what is wrong."""
+
+    def __init__(self, faults: Faults) -> None:
+        name, fault = next(iter(faults.items()))
+        super().__init__(f"{name} is missing" if fault == NEEDED else fault)
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class CheckedJob:
+    """What a job is asked to do, once it is known that it can work: `check_job` makes it."""
+
+    kind: JobKind
+    arguments: Arguments
+
+
+def find_kind(name: str) -> JobKind:
+    """The kind called `name`; BadInputError names those there are."""
+    if name not in KINDS:
+        raise BadInputError(f"there is no kind of job {name!r}; there are {', '.join(KINDS)}")
+    return KINDS[name]
+
+
+def doing(name: str) -> str:
+    """What a job of a kind does, in words; the kind's own name where this version does not know it."""
+    return KINDS[name].doing if name in KINDS else name
+
+
+def check_job(kind: str, arguments: Arguments) -> CheckedJob:
+    """A job that can work; raises FaultyJobError, and BadInputError for an unknown kind."""
+    found = find_kind(kind)
+    missing = {name: NEEDED for name in found.needed if not arguments.get(name)}
+    if faults := {**found.faults(arguments), **missing}:
+        raise FaultyJobError(faults)
+    return CheckedJob(found, arguments)
