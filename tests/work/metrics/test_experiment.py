@@ -10,6 +10,7 @@ import yaml
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.bundle import BUNDLE
 from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
 from csp.work.candidates.tables import CandidateRequest as Ask
 from csp.work.explorer.explorer import open_explorer
@@ -24,15 +25,15 @@ from csp.work.metrics.experiment import (
 )
 from csp.work.metrics.results import FAITHFULNESS
 from csp.world.vlms.prompts import GRIDS
-from tests.work.tiny_world import fields, make_world
+from tests.work.tiny_world import index_spec
 from tests.world.misbehaving import serving, tells
 from tests.world.tiny_pipeline import save_pipeline
 
 EXAMPLES = BUNDLE / "examples"
-DEMO = Experiment(
-    run="demo",
-    layers=("layer4",),
-    neurons=12,
+TINY = Experiment(
+    run="tiny",
+    layers=("late",),
+    neurons=6,
     ways=(Way(name="CSP"), Way(name="CSP, half", gamma=0.5), Way(name="plain", labeler="semanticlens")),
     metrics=("ground-truth", "simcorr"),
 )
@@ -43,21 +44,23 @@ def home(own_home: Path) -> Path:
     return own_home
 
 
-def test_ways_are_compared_on_the_same_neurons() -> None:
-    found = run_experiment(DEMO)
+def test_ways_are_compared_on_the_same_neurons(tiny_run: Run) -> None:
+    found = run_experiment(TINY)
     scs = found.table("scs")
     assert list(scs) == ["CSP", "CSP, half", "plain"]
-    assert scs["CSP"].n == scs["plain"].n == 12
-    by_hand = found.values["scs"]["CSP"] - found.values["scs"]["plain"]
+    values = found.values["scs"]
+    same = values.dropna()
+    assert scs["CSP"].n == scs["plain"].n == len(same) == 3
+    by_hand = same["CSP"] - same["plain"]
     assert found.differences("scs")["plain"].value == pytest.approx(by_hand.mean())
-    again = run_experiment(DEMO)
+    again = run_experiment(TINY)
     pd.testing.assert_frame_equal(again.values["scs"], found.values["scs"])
 
 
 def test_the_table_is_markdown_and_json(tmp_path: Path) -> None:
     values = pd.DataFrame({"CSP": [1.0, 0.0, 1.0], "plain": [0.0, 0.0, np.nan]})
-    two = DEMO.model_copy(update={"ways": (Way(name="CSP"), Way(name="plain", labeler="semanticlens"))})
-    found = ExperimentResults(two, "demo", "f" * 64, {"truth": values})
+    two = TINY.model_copy(update={"ways": (Way(name="CSP"), Way(name="plain", labeler="semanticlens"))})
+    found = ExperimentResults(two, "tiny", "f" * 64, {"truth": values})
     lines = found.markdown().splitlines()
     assert lines[0] == "| way to label | Names the truth (n = 2) |"
     assert lines[2].startswith("| CSP | 0.500 (")
@@ -75,36 +78,42 @@ def test_the_shipped_experiments_can_be_read(name: str) -> None:
         assert Path(experiment.index).is_file()
 
 
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_pipeline(tmp_path_factory.mktemp("generator") / "pipeline")
+
+
 @pytest.mark.parametrize("name", ["imagenet", "isic2019"])
-def test_the_shipped_experiments_run_on_small_models_of_the_same_formats(name: str, tmp_path: Path) -> None:
+def test_the_shipped_experiments_run_on_small_models_of_the_same_formats(
+    name: str, world: Path, pipeline: Path, tmp_path: Path
+) -> None:
     """Their own files, with only the paths and the published names replaced by small local stand-ins."""
-    world = make_world(tmp_path / "world")
     shipped = read_experiment(EXAMPLES / f"{name}-experiment.yaml")
     assert shipped.index is not None
     index = yaml.safe_load(Path(shipped.index).read_text()) | {
         key: value
-        for key, value in fields(world).items()
+        for key, value in index_spec(world, tmp_path / "run").model_dump(mode="json").items()
         if key in ("model", "data", "encoder", "vocabulary", "k")
     }
     index["layers"], index["out"] = ["layer4"], str(tmp_path / "run")
-    (world / "index.yaml").write_text(yaml.safe_dump(index))
+    (tmp_path / "index.yaml").write_text(yaml.safe_dump(index))
     content = yaml.safe_load((EXAMPLES / f"{name}-experiment.yaml").read_text()) | {
         "run": str(tmp_path / "run"),
         "index": "index.yaml",
-        "neurons": 3,
+        "neurons": 2,
         "simulator": f"openclip:local-dir:{world / 'clip'}",
-        "generator": f"hf:{save_pipeline(tmp_path / 'pipeline')}",
+        "generator": f"hf:{pipeline}",
         "generated": 2,
     }
-    (world / "experiment.yaml").write_text(yaml.safe_dump(content))
-    experiment = read_experiment(world / "experiment.yaml")
+    (tmp_path / "experiment.yaml").write_text(yaml.safe_dump(content))
+    experiment = read_experiment(tmp_path / "experiment.yaml")
     with pytest.raises(
         BadInputError, match=r"'candidates from contrastive grids'; ask a model first: csp cand"
     ):
         run_experiment(experiment)
     explorer = open_explorer(str(tmp_path / "run"))
     assert Additions(explorer.run).read(FAITHFULNESS).empty, "it is said before anything is measured"
-    asked = sorted({int(number) for number in np.linspace(0, explorer.run.layer("layer4").neurons - 1, 3)})
+    asked = sorted({int(number) for number in np.linspace(0, explorer.run.layer("layer4").neurons - 1, 2)})
     with serving(tells("1. ruler\n2. dark hair\n3. nevus")) as server:
         for mode in GRIDS:
             generate(explorer, "layer4", asked, Ask(vlm=f"openai:{server.address}#m", mode=mode))
