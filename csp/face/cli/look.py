@@ -15,7 +15,7 @@ from csp.face.cli.options import (
     RunArgument,
     one_layer,
 )
-from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.face.cli.output import print_columns, print_json, print_lines, print_notes
 from csp.work.neurons.selection import choose_neurons
 
 
@@ -24,10 +24,13 @@ def layers(
     json: JsonOption = False,
 ) -> None:
     """List the layers of a target model that can be indexed."""
+    from csp.work.models.notes import model_notes
     from csp.work.runs.spec_paths import openable_spec
     from csp.world.protocols.target import open_target
 
-    found = open_target(openable_spec(spec)).layers()
+    target = open_target(openable_spec(spec))
+    found = target.layers()
+    print_notes(model_notes(target))
     if json:
         print_json([{"layer": info.layer, "type": info.type, "shape": list(info.shape)} for info in found])
         return

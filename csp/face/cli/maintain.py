@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,6 +57,11 @@ def doctor(json: JsonOption = False) -> None:
             f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
             *([f"cache: {cache['notice']}"] if cache["notice"] else []),
             f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
-            *(f"run {run['name']}: {'; '.join(run['problems']) or 'sound'}" for run in found["runs"]),
+            *(line for run in found["runs"] for line in _run_lines(run)),
         ]
     )
+
+
+def _run_lines(run: dict[str, Any]) -> list[str]:
+    sound = f"run {run['name']}: {'; '.join(run['problems']) or 'sound'}"
+    return [sound, *(f"  note: {note}" for note in run["notes"])]

@@ -18,6 +18,12 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def print_notes(notes: Iterable[str]) -> None:
+    """Write notes to stderr, so that stdout holds the answer alone."""
+    sys.stderr.writelines(f"note: {note}\n" for note in notes)
+    sys.stderr.flush()
+
+
 def print_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows under a header, each column as wide as its widest cell."""
     table = [list(header), *([_cell(value) for value in row] for row in rows)]

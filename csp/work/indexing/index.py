@@ -22,6 +22,7 @@ from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.spec import IndexSpec
 from csp.work.indexing.vocabulary_file import read_vocabulary
+from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
@@ -51,7 +52,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
         precompute(writer, draft, report)
-        writer.finish(() if spec.vocabulary else (NO_VOCABULARY,))
+        writer.finish((*job.notes, *(() if spec.vocabulary else (NO_VOCABULARY,))))
     measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
     return out
 
@@ -101,6 +102,11 @@ class IndexJob:
             Source(spec=portable_spec(spec.data), name=data, hash=self.dataset.fingerprint()),
             Source(spec=portable_spec(spec.encoder), name=words or encoder.name, hash=encoder.weights_hash),
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the models before relying on the run."""
+        return (*model_notes(self.target), *model_notes(self.encoder))
 
     def check_files(self, report: Report) -> None:
         """Hash every image file, which takes a while with many: a changed one makes another run."""
@@ -168,13 +174,19 @@ class IndexJob:
         output = self.target.run(
             np.stack([image.target for image in images]), [info.layer for info in self.layers]
         )
+        embeddings = self.encoder.embed_images(np.stack([image.encoder for image in images]))
+        names = list(table["path"])
+        for layer, activations in output.activations.items():
+            _check_finite(activations, f"layer {layer} of the target model {self.target.name}", names)
+        _check_finite(output.probabilities, f"the target model {self.target.name}", names)
+        _check_finite(embeddings, f"the encoder {self.encoder.name}", names)
         table["prediction"] = _predictions(self.target.classes, output.probabilities)
         return Batch(
             start,
             stop,
             table,
             activations=output.activations,
-            embeddings=self.encoder.embed_images(np.stack([image.encoder for image in images])),
+            embeddings=embeddings,
             probabilities=output.probabilities,
             thumbnails=tuple(image.thumbnails for image in images),
             skipped=skipped,
@@ -194,6 +206,17 @@ def _layer_record(info: LayerInfo, pooling: str) -> LayerRecord:
     return LayerRecord(
         layer=info.layer, neurons=0, type=info.type, pooling=pooling if len(info.shape) > 1 else ""
     )
+
+
+def _check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:
+    """Raise BadInputError naming the first image for which a model gave NaN or infinity."""
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        raise BadInputError(
+            f"{what} gives values that are not numbers (NaN or infinite) for "
+            f"{paths[int(np.argmin(finite))]}; "
+            "its weights or its input's mean and std can't be right: check the checkpoint"
+        )
 
 
 def _predictions(classes: tuple[str, ...], probabilities: np.ndarray) -> list[str | None]:

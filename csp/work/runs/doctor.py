@@ -74,7 +74,8 @@ def _examine_database() -> dict[str, Any]:
 
 def _examine_run(path: Path) -> dict[str, Any]:
     try:
-        problems = Run.open(path).check()
+        run = Run.open(path)
+        problems, notes = run.check(), list(run.manifest.notes)
     except CspError as error:
-        problems = [str(error)]
-    return {"name": path.name, "path": str(path), "problems": problems}
+        problems, notes = [str(error)], []
+    return {"name": path.name, "path": str(path), "problems": problems, "notes": notes}

@@ -1,8 +1,9 @@
-"""Target models of torchvision: `torchvision:NAME`, or `torchvision:NAME@CHECKPOINT` with other weights."""
+"""Target models of torchvision: `torchvision:NAME`, or `torchvision:NAME@CHECKPOINT` with other weights.
+
+Of a checkpoint with several sets of weights, `torchvision:NAME#SET@CHECKPOINT` takes the one under SET.
+"""
 
 import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +18,16 @@ from torchvision.transforms import functional
 from csp.errors import BadInputError, UnavailableError
 from csp.world.protocols.target import Pooling
 from csp.world.specs.registry import nearest
-from csp.world.torch_models.checkpoints import Checkpoint, load_state, read_checkpoint
+from csp.world.torch_models.checkpoints import Checkpoint, read_checkpoint
+from csp.world.torch_models.classes import class_names, stated_classes
+from csp.world.torch_models.fit import fit
 from csp.world.torch_models.layers import device, weights_hash
-from csp.world.torch_models.target import TorchTarget, class_names
+from csp.world.torch_models.model_names import file_name
+from csp.world.torch_models.target import TorchTarget
 
-PUBLISHED_CLASSES = 1000
 # As torchvision builds these two for its published weights: the input rescaled, the training heads left out.
 _INCEPTION = {"transform_input": True, "aux_logits": False, "init_weights": False}
 _ARGUMENTS: dict[str, dict[str, Any]] = {"googlenet": _INCEPTION, "inception_v3": _INCEPTION}
-
-
-# The classifying layers of all of torchvision's classifiers, numbered where there are several.
-_HEAD = re.compile(r"(fc|head|heads\.head|classifier)(\.(?P<index>\d+))?\.weight")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     Raises `BadInputError` for an unknown name or a checkpoint of another architecture, `NotFoundError` for a
     missing file, `UnavailableError` where published weights can't be downloaded.
     """
-    architecture, at, path = name.partition("@")
+    named, at, path = name.partition("@")
+    architecture, _, part = named.partition("#")
     known = torchvision.models.list_models(module=torchvision.models)
     if architecture not in known:
         raise BadInputError(f"torchvision has no classifier '{architecture}'{nearest(architecture, known)}.")
@@ -64,17 +64,30 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         raise BadInputError(f"The target model 'torchvision:{name}' names no checkpoint after '@'.")
     published = torchvision.models.get_model_weights(architecture).DEFAULT
     checkpoint = read_checkpoint(path) if path else _download(architecture, published)
-    inputs, logits = _input(checkpoint, published), _logits(checkpoint.state)
-    module = _build(architecture, checkpoint, inputs.size, logits).eval().to(device())
+    inputs = _input(checkpoint, published)
+
+    def build(classes: int) -> nn.Module:
+        arguments = dict(_ARGUMENTS.get(architecture, {}))
+        if architecture.startswith("vit_"):
+            arguments["image_size"] = inputs.size[0]
+        module: nn.Module = torchvision.models.get_model(
+            architecture, weights=None, num_classes=classes, **arguments
+        )
+        return module
+
+    fitted = fit(checkpoint, build, f"torchvision's {architecture}", part)
+    classes, notes = _classes(checkpoint, published, fitted.logits)
+    module = fitted.module.to(device())
     return TorchTarget(
         spec=f"torchvision:{name}",
-        name=architecture,
-        classes=_classes(checkpoint, published, logits),
+        name=f"{architecture} ({file_name(path)})" if path else architecture,
+        classes=classes,
         weights_hash=weights_hash(module),
         input_size=inputs.size,
         module=module,
         transform=inputs.transform,
         pooling=pooling,
+        notes=(*fitted.notes, *notes),
     )
 
 
@@ -87,27 +100,7 @@ def _download(architecture: str, published: Any) -> Checkpoint:
             f"connect to the internet, or give a file as torchvision:{architecture}@FILE."
         ) from error
     kept = {key: value for key, value in state.items() if not key.lower().startswith("aux")}
-    return Checkpoint(f"{architecture} {published.name}", kept, {})
-
-
-def _build(architecture: str, checkpoint: Checkpoint, size: tuple[int, int], logits: int) -> nn.Module:
-    arguments = dict(_ARGUMENTS.get(architecture, {}))
-    if architecture.startswith("vit_"):
-        arguments["image_size"] = size[0]
-    module: nn.Module = torchvision.models.get_model(
-        architecture, weights=None, num_classes=logits, **arguments
-    )
-    load_state(module, checkpoint, f"torchvision's {architecture}")
-    return module
-
-
-def _logits(state: Mapping[str, Tensor]) -> int:
-    """Count the logits of the head, which is the last of the classifying layers."""
-    heads = {match: weight for key, weight in state.items() if (match := _HEAD.fullmatch(key))}
-    if not heads:
-        return PUBLISHED_CLASSES
-    last = max(heads, key=lambda match: int(match["index"] or 0))
-    return len(heads[last])
+    return Checkpoint(f"{architecture} {published.name}", {(): kept})
 
 
 def _input(checkpoint: Checkpoint, published: Any) -> Input:
@@ -147,14 +140,16 @@ def _three(values: Any, default: list[float], path: str) -> tuple[float, ...]:
     return tuple(float(value) for value in numbers)
 
 
-def _classes(checkpoint: Checkpoint, published: Any, logits: int) -> tuple[str, ...]:
-    names = checkpoint.value("classes")
-    columns = max(logits, 2)
-    if names is not None:
-        if not isinstance(names, list) or len(class_names(names, logits)) != columns:
+def _classes(checkpoint: Checkpoint, published: Any, logits: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The class names, and notes on them: those that the file states, else the published or numbered ones."""
+    stated = checkpoint.value("classes")
+    if stated is not None:
+        if not isinstance(stated, list) or len(stated) not in (logits, max(logits, 2)):
             raise BadInputError(
-                f"The metadata 'classes' of checkpoint '{checkpoint.path}' is not a list of {columns} names."
+                f"The metadata 'classes' of checkpoint '{checkpoint.path}' is not a list of "
+                f"{max(logits, 2)} names."
             )
-        return class_names([str(each) for each in names], logits)
+        return class_names([str(each) for each in stated], logits, "The checkpoint")
     categories = published.meta["categories"]
-    return tuple(categories) if logits == len(categories) else tuple(f"class {i}" for i in range(columns))
+    other = categories if logits == len(categories) else []
+    return class_names(stated_classes(checkpoint.facts) or other, logits, "The checkpoint")

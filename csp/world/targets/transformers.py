@@ -4,9 +4,10 @@ import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 
 from csp.world.protocols.target import Pooling
+from csp.world.torch_models.classes import class_names
 from csp.world.torch_models.hugging_face import image_transform, load, load_model, short_name
 from csp.world.torch_models.layers import device, weights_hash
-from csp.world.torch_models.target import TorchTarget, class_names
+from csp.world.torch_models.target import TorchTarget
 
 
 def open_target(name: str, pooling: Pooling) -> TorchTarget:
@@ -18,14 +19,16 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     module = load_model(name, AutoModelForImageClassification.from_pretrained, dtype=torch.float32)
     transform, size = image_transform(name, load(name, AutoImageProcessor.from_pretrained, backend="pil"))
     names = [str(config.id2label[index]) for index in sorted(config.id2label)]
+    classes, notes = class_names(names, len(names), "Its config.json")
     return TorchTarget(
         spec=f"hf:{name}",
         name=short_name(name),
-        classes=class_names(names, len(names)),
+        classes=classes,
         weights_hash=weights_hash(module),
         input_size=size,
         module=module.to(device()),
         transform=transform,
         pooling=pooling,
         multi_label=config.problem_type == "multi_label_classification",
+        notes=notes,
     )

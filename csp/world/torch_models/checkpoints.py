@@ -1,36 +1,73 @@
-"""Reads a state dict from a file without running anything that is in it."""
+"""Reads a file of weights by what is in it, whatever its name, without running anything that is in it."""
 
+import argparse
+import datetime
 import json
+import pathlib
+import re
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from csp.errors import BadInputError, NotFoundError
 from csp.world.specs.registry import reason
 
-# names under which training programs keep the state dict, and what they put before each key
-NESTED = ("state_dict", "model_state_dict", "model")
-PREFIXES = ("module.", "model.", "_orig_mod.")
-_CODE = (
-    "holds more than weights and would run code when read: "
-    "save only model.state_dict(), best as .safetensors."
+Place = tuple[str, ...]
+"""Where something lies in a file: the names of the mappings around it."""
+
+DEEPEST = 4
+"""How many mappings inside each other are looked into; training programs use up to three."""
+_WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_forward_module.")
+"""What compiling and sharding put into the names of parameters, at any place."""
+
+_PLAIN = (
+    argparse.Namespace,
+    pathlib.PosixPath,
+    pathlib.WindowsPath,
+    pathlib.PurePosixPath,
+    pathlib.PureWindowsPath,
+    datetime.datetime,
+    datetime.date,
+    datetime.timedelta,
+    datetime.timezone,
 )
+"""Plain values that training programs save beside the weights, besides those that torch reads anyway."""
+
+_OTHERS = (
+    (b"\x89HDF\r\n", "is a Keras (HDF5) file, which torch can't read"),
+    (b"version https://git-lfs", "is a pointer of Git LFS and not the weights: run `git lfs pull`"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+    (b"7z\xbc\xaf", "is compressed: unpack it first"),
+    (b"BZh", "is compressed: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "is compressed: unpack it first"),
+    (b"<", "is a web page and not the weights: download the file itself"),
+    (b"GGUF", "is a GGUF file, which torch can't read"),
+    (b"\x93NUMPY", "is a NumPy array and no state dict: save model.state_dict()"),
+)
+_UNKNOWN = "was written neither by torch.save nor by safetensors: save model.state_dict()"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights as stored, and the metadata of a safetensors file (empty for others)."""
+    """What a file holds: state dicts by their place in it, and what it says besides.
+
+    `metadata` are the fields of a safetensors file; `facts` are the plain values beside the weights of a file
+    of torch.
+    """
 
     path: str
-    state: dict[str, Tensor]
-    metadata: dict[str, str]
+    states: dict[Place, dict[str, Tensor]]
+    metadata: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def value(self, key: str) -> Any:
         """Return a metadata field, read as JSON; None where it is missing. Raises `BadInputError`."""
@@ -43,52 +80,115 @@ class Checkpoint:
 
 
 def read_checkpoint(name: str) -> Checkpoint:
-    """Read a `.safetensors`, `.pt` or `.pth` file. Raises `NotFoundError`, `BadInputError`."""
+    """Read a file of torch or safetensors, or the index of a sharded one.
+
+    Raises `NotFoundError`, `BadInputError` with what the file is instead and what to do.
+    """
     path = Path(name).expanduser()
+    if path.is_dir():
+        raise BadInputError(f"The checkpoint '{name}' is a folder: name the file of weights in it.")
     if not path.is_file():
         raise NotFoundError(f"There is no checkpoint file '{name}'.")
-    if path.suffix == ".safetensors":
-        return _read_safetensors(path, name)
-    if path.suffix in (".pt", ".pth", ".bin"):
-        return Checkpoint(name, _state_dict(_load(path, name), name), {})
-    raise BadInputError(f"The checkpoint '{name}' is neither a .safetensors nor a .pt file.")
+    try:
+        return Checkpoint(name, *_read(path, name))
+    except OSError as error:
+        raise BadInputError(f"The checkpoint '{name}' can't be read ({reason(error)}).") from error
 
 
-def load_state(module: nn.Module, checkpoint: Checkpoint, architecture: str) -> None:
-    """Load weights as float32. Raises `BadInputError` naming the first keys that don't fit."""
-    own = module.state_dict()
-    state = checkpoint.state
-    faults = [f"lacks '{key}'" for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    faults += [f"has '{key}' besides" for key in state if key not in own]
-    faults += [
-        f"has '{key}' as {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
-        for key in own
-        if key in state and state[key].shape != own[key].shape
-    ]
-    if faults:
-        some = "; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else "")
-        raise BadInputError(f"The checkpoint '{checkpoint.path}' is not one of {architecture}: it {some}.")
-    module.load_state_dict(state, strict=False)
+Content = tuple[dict[Place, dict[str, Tensor]], dict[str, str], dict[str, Any]]
+"""State dicts, metadata, facts."""
 
 
-def _read_safetensors(path: Path, name: str) -> Checkpoint:
+def _read(path: Path, name: str) -> Content:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if _is_safetensors(path, start):
+        state, metadata = _read_safetensors(path, name)
+        return {(): _plain_names(state)}, metadata, {}
+    if start.lstrip().startswith(b"{"):
+        return {(): _plain_names(_read_shards(path, name))}, {}, {}
+    if zipfile.is_zipfile(path) or start.startswith((b"\x80", b"PK")):
+        content = _load(path, name)
+        states = {place: _plain_names(state) for place, state in _states(content)}
+        if not states:
+            raise BadInputError(f"The checkpoint '{name}' is no state dict: save model.state_dict().")
+        return states, {}, _facts(content)
+    if start[257:262] == b"ustar":
+        raise BadInputError(f"The checkpoint '{name}' is an archive: unpack it first.")
+    if not start:
+        raise BadInputError(f"The checkpoint '{name}' is damaged: it is empty.")
+    other = next((words for mark, words in _OTHERS if start.startswith(mark)), _UNKNOWN)
+    raise BadInputError(f"The checkpoint '{name}' {other}.")
+
+
+def _is_safetensors(path: Path, start: bytes) -> bool:
+    """Eight bytes with the length of a header, then the header, which is JSON."""
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < max(path.stat().st_size, 1 << 27)
+
+
+def _read_safetensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-            return Checkpoint(name, _without_prefix(state), file.metadata() or {})
+            return state, file.metadata() or {}
     except SafetensorError as error:
         raise BadInputError(f"The checkpoint '{name}' is damaged ({reason(error)}).") from error
 
 
+def _read_shards(path: Path, name: str) -> dict[str, Tensor]:
+    """All files that an index names (`{"weight_map": {key: file}}`), which lie beside it."""
+    try:
+        files = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BadInputError(
+            f"The checkpoint '{name}' is JSON but no index of weights: name the file of weights itself."
+        ) from error
+    state: dict[str, Tensor] = {}
+    for file in files:
+        shard = path.parent / str(file)
+        if Path(str(file)).name != file or not shard.is_file():
+            raise NotFoundError(f"The checkpoint '{name}' is an index of files and lacks '{file}' beside it.")
+        for part in _read(shard, str(shard))[0].values():
+            state |= part
+    return state
+
+
 def _load(path: Path, name: str) -> Any:
     if _is_script(path):
-        raise BadInputError(f"The checkpoint '{name}' {_CODE}")
+        raise BadInputError(f"The checkpoint '{name}' {runs_code()}")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # opened here, as torch takes a name for what it says
+        with plain_values(), path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        raise BadInputError(f"The checkpoint '{name}' {_CODE}") from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+        raise BadInputError(f"The checkpoint '{name}' {runs_code(error)}") from error
+    except Exception as error:
         raise BadInputError(f"The checkpoint '{name}' is damaged ({reason(error)}).") from error
+
+
+def runs_code(error: BaseException | None = None) -> str:
+    """Say that a file holds more than weights, what, and what to do: the end of a sentence."""
+    found = re.search(r"GLOBAL (\w[\w.]*\w)", str(error)) if error else None
+    what = f" ({found[1]})" if found else ""
+    return (
+        f"holds more than weights{what} and would run code when read: "
+        "save only model.state_dict(), best as .safetensors."
+    )
+
+
+@contextmanager
+def plain_values() -> Iterator[None]:
+    """Let `torch.load(weights_only=True)` read numbers of NumPy and other plain values: none can run code."""
+    makers: tuple[Any, ...] = (np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0])
+    modules = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
+    numbers: list[Any] = [
+        *((maker, f"{module}.{maker.__name__}") for maker in makers for module in modules),
+        np.ndarray,
+        np.dtype,
+        *{type(np.dtype(code)) for code in np.typecodes["All"] if code != "O"},
+    ]
+    with torch.serialization.safe_globals([*numbers, *_PLAIN]):
+        yield
 
 
 def _is_script(path: Path) -> bool:
@@ -99,19 +199,40 @@ def _is_script(path: Path) -> bool:
         return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
 
 
-def _state_dict(content: Any, name: str) -> dict[str, Tensor]:
-    nested = next((content[key] for key in NESTED if _is_nested(content, key)), content)
-    if not isinstance(nested, Mapping) or not all(isinstance(value, Tensor) for value in nested.values()):
-        raise BadInputError(f"The checkpoint '{name}' is no state dict: save model.state_dict().")
-    return _without_prefix(dict(nested))
+def _states(content: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Tensor]]]:
+    """Every mapping of names to tensors, outermost first."""
+    if not isinstance(content, Mapping) or len(place) > DEEPEST:
+        return
+    named = {key: value for key, value in content.items() if isinstance(key, str)}
+    tensors = {key: tensor for key, value in named.items() if (tensor := _tensor(value)) is not None}
+    if tensors:
+        yield place, tensors
+    for key, value in named.items():
+        yield from _states(value, (*place, key))
 
 
-def _is_nested(content: Any, key: str) -> bool:
-    return isinstance(content, Mapping) and isinstance(content.get(key), Mapping)
+def _tensor(value: Any) -> Tensor | None:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return torch.from_numpy(value.copy())
+    return value.detach() if isinstance(value, Tensor) else None
 
 
-def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in PREFIXES:
-        if state and all(key.startswith(prefix) for key in state):
-            return _without_prefix({key.removeprefix(prefix): value for key, value in state.items()})
-    return state
+def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    def plain(key: str) -> str:
+        for wrapper in _WRAPPERS:
+            key = key.replace(wrapper, "")
+        return key
+
+    return {plain(key): value for key, value in state.items()}
+
+
+def _facts(content: Any) -> dict[str, Any]:
+    """What stands beside the weights, and one level down (hyperparameters, arguments)."""
+    if not isinstance(content, Mapping):
+        return {}
+    facts: dict[str, Any] = {}
+    for value in content.values():
+        inner = vars(value) if isinstance(value, argparse.Namespace) else value
+        if isinstance(inner, Mapping) and not any(isinstance(each, Tensor) for each in inner.values()):
+            facts |= {key: each for key, each in inner.items() if isinstance(key, str)}
+    return facts | {key: value for key, value in content.items() if isinstance(key, str)}

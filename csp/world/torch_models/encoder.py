@@ -30,6 +30,8 @@ class TorchEncoder:
     transform: Preprocess
     image_features: Callable[[Tensor], Tensor]
     text_features: Callable[[list[str]], Tensor]
+    notes: tuple[str, ...] = ()
+    """What to know of the encoder before relying on it, each in a sentence."""
 
     def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
         """Turn an RGB image into the image tower's input."""

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from PIL import Image
 from torch import Tensor, nn
 
+from csp.errors import BadInputError
 from csp.world.protocols.target import Contributions, LayerInfo, Pooling, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
@@ -30,6 +31,8 @@ class TorchTarget:
     transform: Preprocess
     pooling: Pooling = "mean"
     multi_label: bool = False
+    notes: tuple[str, ...] = ()
+    """What to know of the model before relying on it, each in a sentence."""
 
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""
@@ -45,7 +48,13 @@ class TorchTarget:
         logits = first_tensor(output)
         if logits is None or logits.ndim != 2:
             raise TypeError(f"{self.name} is no classifier: it returns {type(output).__name__}")
-        return TargetOutput(activations, probabilities(logits, self.multi_label).cpu().numpy())
+        found = probabilities(logits, self.multi_label).cpu().numpy()
+        if found.shape[1] != len(self.classes):
+            raise BadInputError(
+                f"{self.name} gives {found.shape[1]} numbers an image but names {len(self.classes)} classes: "
+                "name as many classes as its head has."
+            )
+        return TargetOutput(activations, found)
 
     def maps(
         self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
@@ -106,10 +115,3 @@ def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:
         positive = logits.sigmoid()
         return torch.cat([1 - positive, positive], 1)
     return logits.sigmoid() if multi_label else logits.softmax(1)
-
-
-def class_names(names: Sequence[str], logits: int) -> tuple[str, ...]:
-    """Name the columns of `probabilities`: a single logit makes two classes, "not x" and "x"."""
-    if logits == 1 and len(names) == 1:
-        return (f"not {names[0]}", names[0])
-    return tuple(names)

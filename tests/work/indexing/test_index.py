@@ -2,10 +2,13 @@ import multiprocessing
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run_folder.run import Run
@@ -17,7 +20,9 @@ from csp.work.progress import Progress
 from csp.work.splits import selection
 from csp.world.pictures.decode import read_image
 from csp.world.protocols.encoder import open_encoder
-from csp.world.protocols.target import open_target
+from csp.world.protocols.target import TargetOutput, open_target
+from csp.world.torch_models.encoder import TorchEncoder
+from csp.world.torch_models.target import TorchTarget
 from tests.work.tiny_world import BROKEN, GOOD, index_spec
 
 
@@ -106,7 +111,7 @@ def test_without_a_vocabulary_the_run_says_so(unlabelled: Run) -> None:
 def test_names_given_in_the_spec_are_what_the_run_says(world: Path, tmp_path: Path) -> None:
     run = Run.open(index(index_spec(world, tmp_path / "run", names={"data": "drawn shapes"})))
     assert run.manifest.dataset.name == "drawn shapes"
-    assert run.manifest.target.name == "resnet18"
+    assert run.manifest.target.name == "resnet18 (classifier)"
 
 
 def test_a_finished_run_is_left_alone_and_another_spec_refused(indexed: Run, world: Path) -> None:
@@ -159,3 +164,39 @@ def reached(staging: Path, batches: int, assembling: int) -> bool:
     if assembling:
         return (staging / "run" / "tables").exists()
     return staging.exists() and len(list(staging.glob("rows-*.safetensors"))) >= batches
+
+
+def test_what_is_to_be_known_of_a_model_is_noted_in_the_run(world: Path, tmp_path: Path) -> None:
+    state = load_file(world / "classifier.safetensors")
+    raw = {"model." + key: value for key, value in state.items()}
+    torch.save({"state_dict": raw | {"criterion.pos_weight": torch.ones(3)}}, tmp_path / "last.ckpt")
+    model = f"torchvision:resnet18@{tmp_path / 'last.ckpt'}"
+    run = Run.open(index(index_spec(world, tmp_path / "run", model=model)))
+    assert ["'criterion.pos_weight'" in note for note in run.manifest.notes] == [True]
+
+
+@pytest.mark.parametrize("part", ["layer1", "the target model", "the encoder"])
+def test_values_that_are_no_numbers_stop_the_job(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def nan_on_second(values: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(len(values))[:, None] == 1, np.float32("nan"), values)
+
+    run, embed = TorchTarget.run, TorchEncoder.embed_images
+
+    def broken_run(self: TorchTarget, batch: np.ndarray, layers: list[str]) -> TargetOutput:
+        found = run(self, batch, layers)
+        if part == "layer1":
+            return replace(
+                found, activations=found.activations | {part: nan_on_second(found.activations[part])}
+            )
+        return replace(found, probabilities=nan_on_second(found.probabilities))
+
+    if part == "the encoder":
+        monkeypatch.setattr(
+            TorchEncoder, "embed_images", lambda self, batch: nan_on_second(embed(self, batch))
+        )
+    else:
+        monkeypatch.setattr(TorchTarget, "run", broken_run)
+    with pytest.raises(BadInputError, match=rf"{part}.* not numbers .* for images/01.png"):
+        index(index_spec(world, tmp_path / "run"))
