@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import csp
+from scripts.release_notes import notes
+from scripts.release_notes import version as release_version
 from tests.face.server import free_port, wait_until_up
 
 ROOT = Path(__file__).parents[1]
@@ -129,3 +132,25 @@ def test_the_version_stands_in_one_place(installed: Path, elsewhere: Path) -> No
     ask = "import csp, importlib.metadata as m; print(csp.__version__, m.version('csp-explorer'))"
     assert printed(installed / "python", "-c", ask).split() == [csp.__version__, csp.__version__]
     assert re.fullmatch(r"\d+\.\d+\.\d+", csp.__version__)
+
+
+def test_a_release_says_what_the_changelog_says_of_it() -> None:
+    changelog = (
+        "# Changelog\n\n## Unreleased\n\n## 0.2.0 (2027-01-01)\n\n### Added\n\n- A.\n\n## 0.1.0\n\n- B.\n"
+    )
+    assert notes("v0.2.0", "0.2.0", changelog) == "### Added\n\n- A.\n"
+    with pytest.raises(ValueError, match=r"the tag is v0\.3\.0, but .* says 0\.2\.0"):
+        notes("v0.3.0", "0.2.0", changelog)
+    with pytest.raises(ValueError, match=r"no section '## 0\.3\.0'"):
+        notes("v0.3.0", "0.3.0", changelog)
+
+
+def test_all_say_the_same_version() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert csp.__version__ == release_version() == cited["version"]
+
+
+def test_ci_does_what_a_clone_can_do() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert [step["run"] for step in workflow["jobs"]["run"]["steps"] if "run" in step] == [".ci/run"]
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -17,7 +17,6 @@ STOPPED = 130
 app = typer.Typer(
     name="csp",
     help="Explains image classifiers neuron by neuron with Contrastive Semantic Projection.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,

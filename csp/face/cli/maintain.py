@@ -17,7 +17,7 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
 ) -> None:
     """Open the app on the embedded demo."""
-    from csp.keeping.bundle import APP
+    from csp.keeping.bundle import APP, BUNDLE
     from csp.keeping.home import home
     from csp.keeping.library.find import find_run
 
@@ -27,6 +27,7 @@ def demo(
     _check_free(port)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
     os.environ["CSP_HOME"] = str(home())
+    os.chdir(BUNDLE)  # Python would import what lies in the working folder, whoever put it there
     os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.page.server", str(APP), *options])  # noqa: S606
 
 

@@ -22,7 +22,16 @@ def one_layer(run: "Run", layer: str | None) -> str:
     return run.layers[0]
 
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name.")]
+def run_names(incomplete: str) -> list[str]:
+    """The names of runs that begin so, for the shell to complete."""
+    from csp.keeping.library.find import list_runs
+
+    return [run.name for run in list_runs() if run.name.startswith(incomplete)]
+
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, or its name.", autocompletion=run_names)
+]
 
 
 LayerOption = Annotated[str | None, typer.Option(help="Needed when the run has several layers.")]
