@@ -36,7 +36,7 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [{"checks"}, {"states", "search", "attribution"}, {"examples"}, {"labelers"}, {"metrics"}],
     "csp.world": [
-        {"dermoscopy", "specs", "pictures"},
+        {"dermoscopy", "specs", "pictures", "tables"},
         {"protocols"},
         {"torch_models", "datasets"},
         {"targets", "encoders", "generators", "vlms"},

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError, UnavailableError
+from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping import atomic
 from csp.keeping.reviews.rows import COLUMNS, REQUIRED
 from csp.keeping.spreadsheet import guarded, unguarded
+from csp.world.tables import read_table, same_name
 
 Row = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ Row = Mapping[str, Any]
 def file_format(path: Path, named: str | None = None) -> str:
     """`csv`, `json` or `parquet`: the one named, or the file's ending; BadInputError for another."""
     found = named or path.suffix.lower().lstrip(".")
+    found = "csv" if found in _TEXT_TABLES else found
     if found not in _WRITERS:
         raise BadInputError(f"{found or path.name!r} is no format of reviews; use csv, json or parquet")
     return found
@@ -41,14 +43,17 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     reader = _READERS[file_format(path)]
     try:
         rows = reader(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotFoundError):
         raise BadInputError(f"there is no file {path}") from None
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise BadInputError(f"{path} can't be read as {file_format(path)}: {reason}") from None
     names = {name for row in rows for name in row}
     if rows and (missing := [name for name in REQUIRED if name not in names]):
-        raise BadInputError(f"{path} has no column {missing[0]!r}; it needs {', '.join(REQUIRED)}")
+        raise BadInputError(
+            f"{path} has no column {missing[0]!r} among {', '.join(sorted(map(str, names)))[:200]}; "
+            f"it needs {', '.join(REQUIRED)}"
+        )
     return rows
 
 
@@ -63,11 +68,12 @@ def _write_csv(rows: Iterable[Row]) -> bytes:
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [
-            {name: unguarded(cell or "") for name, cell in row.items() if isinstance(name, str)}
-            for row in csv.DictReader(file)
-        ]
+    table = read_table(path, "file of reviews")
+    if table.columns == COLUMNS:  # an export of ours, which says all as it is
+        table = read_table(path, "file of reviews", keep_blanks=True)
+    known = {same_name(name): name for name in COLUMNS}
+    names = [known.get(same_name(column), column) for column in table.columns]
+    return [{name: unguarded(cell) for name, cell in zip(names, row, strict=True)} for row in table.rows]
 
 
 def _write_json(rows: Iterable[Row]) -> bytes:
@@ -105,6 +111,7 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+_TEXT_TABLES = ("csv", "tsv", "txt", "tab")
 _WRITERS: dict[str, Callable[[Iterable[Row]], bytes]] = {
     "csv": _write_csv,
     "json": _write_json,

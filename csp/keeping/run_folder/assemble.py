@@ -85,9 +85,9 @@ def _filled(batches: Sequence[StagedBatch]) -> list[StagedBatch]:
 def _common_shapes(batches: Sequence[StagedBatch]) -> dict[str, tuple[int, ...]]:
     """The shapes of the first batch, when all others agree but for the number of images."""
     counted = {"images", "skipped", "pictures"}  # bytes, not rows
-    first = batches[0].shapes()
+    first = _shapes(batches[0])
     for batch in batches:
-        for name, shape in (shapes := batch.shapes()).items():
+        for name, shape in (shapes := _shapes(batch)).items():
             if name not in counted and shape[1:] != first.get(name, ())[1:]:
                 raise ValueError(
                     f"{name} of {batch.path.name} has shape {shape}, the first batch {first.get(name)}"
@@ -95,6 +95,11 @@ def _common_shapes(batches: Sequence[StagedBatch]) -> dict[str, tuple[int, ...]]
         if shapes.keys() != first.keys():
             raise ValueError(f"{batch.path.name} does not hold the same arrays as the first batch")
     return first
+
+
+def _shapes(batch: StagedBatch) -> dict[str, tuple[int, ...]]:
+    """Of all that becomes part of the run: remarks become notes."""
+    return {name: shape for name, shape in batch.shapes().items() if name != "remarks"}
 
 
 def _concatenated(batches: Sequence[StagedBatch], name: str) -> pa.Table:

@@ -39,6 +39,8 @@ class Batch:
     thumbnails: tuple[Thumbnails, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     """(path, reason) of each skipped image."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """(path, what to know of how it was read), for images of which there is something to say."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,19 @@ class StagedBatch:
     stop: int
 
     def table(self, name: str) -> pa.Table:
-        """The table `images` or `skipped`."""
+        """The table `images`, `skipped` or `remarks`."""
         return pa.ipc.open_stream(pa.py_buffer(self.array(name).tobytes())).read_all()
+
+    @property
+    def images(self) -> int:
+        """How many images it holds; the others of its rows could not be read."""
+        return int(self.table("images").num_rows)
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """The remarks on its images; none in a batch of an older version."""
+        if "remarks" not in self.shapes():
+            return []
+        return [(row["path"], row["remark"]) for row in self.table("remarks").to_pylist()]
 
     def array(self, name: str, columns: slice = slice(None)) -> np.ndarray:
         """An array, or some columns of it."""
@@ -105,9 +118,11 @@ def _is_sound(path: Path) -> bool:
 def _contents(batch: Batch) -> dict[str, np.ndarray]:
     columns = {name: kind for name, kind in tables.IMAGES.items() if name != "image"}
     skipped = pd.DataFrame(list(batch.skipped), columns=list(tables.SKIPPED))
+    remarks = pd.DataFrame(list(batch.remarks), columns=list(tables.REMARKS))
     contents = {
         "images": _ipc(tables.to_arrow(batch.images, columns)),
         "skipped": _ipc(tables.to_arrow(skipped, tables.SKIPPED)),
+        "remarks": _ipc(tables.to_arrow(remarks, tables.REMARKS)),
     }
     if len(batch.images):
         contents |= _arrays(batch)

@@ -23,6 +23,8 @@ IMAGES: Columns = {
     "prediction": _TEXT,
 }
 SKIPPED: Columns = {"path": _TEXT, "reason": _TEXT}
+REMARKS: Columns = {"path": _TEXT, "remark": _TEXT}
+"""Of a job only: what its notes are made of."""
 VOCABULARY: Columns = {"text": _TEXT, "attributes": pa.list_(_TEXT), "broad": pa.bool_()}
 NEURONS: Columns = {
     "neuron": _WHOLE,

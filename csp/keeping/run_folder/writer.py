@@ -47,7 +47,10 @@ def already_finished(out: Path, plan: Plan) -> bool:
     if not (out / MANIFEST_NAME).is_file():
         raise BadInputError(f"{out} exists and is not a run: choose another --out")
     if difference := first_difference(read_manifest(out).plan, plan):
-        raise BadInputError(f"{out} is a finished run with {difference}: choose another --out, or delete it")
+        raise BadInputError(
+            f"{out} is a finished run that was made otherwise: {difference}; "
+            "choose another --out, or delete it"
+        )
     _remove_leftovers(staging_folder(out))
     return True
 
@@ -137,10 +140,27 @@ class RunWriter:
                     f"{self._staging} has lost its {PLAN_NAME}: delete the folder to start afresh"
                 )
             atomic.write_bytes(self._staging / PLAN_NAME, canonical_json(self.plan).encode())
-        else:
-            check_same_plan(self._staging, stored, self.plan)
+        elif stored != self.plan:
+            self._start_afresh(stored)
         atomic.remove_temporaries(self._staging)
         self._batches = load_batches(self._staging)
+
+    def _start_afresh(self, stored: Plan) -> None:
+        """What another plan left is removed when it holds not one image; BadInputError when it does."""
+        if any(batch.images for batch in load_batches(self._staging)):
+            check_same_plan(self._staging, stored, self.plan)
+        self._remove_batches()
+        atomic.write_bytes(self._staging / PLAN_NAME, canonical_json(self.plan).encode())
+
+    def _remove_batches(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for path in self._staging.glob("rows-*"):
+            path.unlink()
+
+    @property
+    def remarks(self) -> list[tuple[str, str]]:
+        """(path, remark) of every image of which there is something to say, of all batches."""
+        return [remark for batch in self._batches for remark in batch.remarks()]
 
     @property
     def next_row(self) -> int:
@@ -172,9 +192,9 @@ class RunWriter:
             arrays.create_group(self._folder)
         draft = describe(self._batches, manifest.model_copy(update={"plan": self.plan}))
         if draft.images == 0:
-            raise BadInputError(
-                f"not one image could be read for {self.out}: the first {first_reason(self._batches)}"
-            )
+            reason = first_reason(self._batches)
+            shutil.rmtree(self._staging)  # nothing in it is worth keeping, and it would block the next try
+            raise BadInputError(f"not one image could be read for {self.out}: the first {reason}")
         assemble(self._folder, draft, self._batches)
         self._draft = Run(self._folder, draft)
         return self._draft

@@ -20,11 +20,12 @@ from csp.method.examples.contrast_rule import parse_rule
 from csp.method.examples.neighbours import STORED
 from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.indexing.precompute import precompute
+from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes
 from csp.work.indexing.vocabulary_file import read_terms
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
-from csp.world.pictures.decode import UnreadableImageError, read_image
-from csp.world.protocols.dataset import Dataset, open_dataset
+from csp.work.runs.spec_paths import destination, portable_spec
+from csp.world.pictures.decode import UnreadableImageError, read_picture
+from csp.world.protocols.dataset import Dataset
 
 ROWS_AT_ONCE = 256
 WORKERS = 2
@@ -78,7 +79,7 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
         if job.texts is not None and not writer.written("vocabulary"):
             writer.write_vocabulary(*job.texts)
         precompute(writer, draft, report)
-        return writer.finish(tuple(job.notes))
+        return writer.finish((*job.notes, *remark_notes(writer.remarks)))
 
 
 def open_import(spec: ImportSpec) -> "Import":
@@ -94,14 +95,15 @@ def open_import(spec: ImportSpec) -> "Import":
     notes = check_activations(activations) + check_vectors(embeddings)
     dataset = None if spec.images is None else _open_images(spec.images, activations.rows)
     texts, text_notes = _open_texts(spec, embeddings.width)
-    notes += text_notes + ([] if dataset else [NO_IMAGES]) + ([] if texts else [NO_VOCABULARY])
+    notes += [*(dataset.notes if dataset else ()), *text_notes]
+    notes += ([] if dataset else [NO_IMAGES]) + ([] if texts else [NO_VOCABULARY])
     return Import(spec, activations, embeddings, dataset, texts, notes)
 
 
 def _open_images(images: str, rows: int) -> Dataset:
     path = Path(images).expanduser()
     kind = "folder:" if path.is_dir() else "csv:" if path.is_file() else ""
-    dataset = open_dataset(openable_spec(kind + images))
+    dataset = open_probe_dataset(kind + images)
     if len(dataset.table) != rows:
         raise BadInputError(
             f"{images} lists {len(dataset.table)} images but the arrays have {rows} rows; "
@@ -115,14 +117,15 @@ def _open_texts(spec: ImportSpec, dimension: int) -> tuple[tuple[pd.DataFrame, n
         return None, []
     if spec.vocabulary is None or spec.text_embeddings is None:
         raise BadInputError("a vocabulary and its text embeddings belong together; give both or neither")
-    terms = read_terms(spec.vocabulary)
+    read = read_terms(spec.vocabulary)
+    terms = read.table
     given = open_given(spec.text_embeddings, "text embeddings")
     if (given.rows, given.width) != (len(terms), dimension):
         raise BadInputError(
             f"the text embeddings have shape ({given.rows}, {given.width}), but {spec.vocabulary} holds "
             f"{len(terms)} texts and the image embeddings have {dimension} columns"
         )
-    notes = check_vectors(given)
+    notes = [*check_vectors(given), *read.notes]
     first = ~terms["text"].duplicated().to_numpy()
     if not first.all():
         notes.append(f"{int((~first).sum())} repeated texts of the vocabulary were left out")
@@ -185,14 +188,14 @@ class Import:
                 stage.reached(stop)
 
     def _batch(self, start: int, stop: int, pool: ThreadPoolExecutor) -> Batch:
-        pictures = []
+        pictures: list[_Seen] = []
         if self.dataset is None:
             table = pd.DataFrame({"path": [None] * (stop - start), "label": None, "split": ""})
             sizes: list[tuple[int, int] | None] = [None] * (stop - start)
         else:
             table = self.dataset.table.iloc[start:stop]
             pictures = list(pool.map(_picture, [self.dataset.root / path for path in table["path"]]))
-            sizes = [size for size, _ in pictures]
+            sizes = [picture.size for picture in pictures]
         return Batch(
             start,
             stop,
@@ -203,17 +206,30 @@ class Import:
             ),
             activations={self.spec.layer: self.activations.block(start, stop)},
             embeddings=normalised(self.embeddings.block(start, stop)),
-            thumbnails=tuple(thumbnails for _, thumbnails in pictures),
+            thumbnails=tuple(picture.thumbnails for picture in pictures),
+            remarks=tuple(
+                (path, remark)
+                for path, picture in zip(table["path"], pictures, strict=False)
+                for remark in picture.remarks
+            ),
         )
 
 
-def _picture(path: Path) -> tuple[tuple[int, int] | None, Thumbnails]:
-    """Size and thumbnails; an image that can't be read keeps its row, but has no picture."""
+@dataclass(frozen=True)
+class _Seen:
+    """What a picture gives to the run; one that can't be read keeps its row, but has no size."""
+
+    size: tuple[int, int] | None
+    thumbnails: Thumbnails
+    remarks: tuple[str, ...]
+
+
+def _picture(path: Path) -> _Seen:
     try:
-        image = read_image(path)
-    except UnreadableImageError:
-        return None, Thumbnails()
-    return image.size, make_thumbnails(image)
+        picture = read_picture(path)
+    except UnreadableImageError as error:
+        return _Seen(None, Thumbnails(), (f"could not be read ({str(error).rstrip('.')})",))
+    return _Seen(picture.image.size, make_thumbnails(picture.image), picture.remarks)
 
 
 def _file_hash(path: Path) -> str:

@@ -14,19 +14,19 @@ from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
 from csp.keeping.run_folder.plan import Plan
 from csp.keeping.run_folder.run import Run
-from csp.keeping.run_folder.tables import IMAGES
 from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.examples.contrast_rule import parse_rule
 from csp.work.attribution.measure import measure_attribution_when_indexed
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
+from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.spec import IndexSpec
-from csp.work.indexing.vocabulary_file import read_vocabulary
+from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
 from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
-from csp.world.protocols.dataset import Dataset, open_dataset
+from csp.world.protocols.dataset import Dataset
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.target import LayerInfo, TargetModel, open_target
 from csp.world.protocols.templates import TEMPLATES
@@ -52,7 +52,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
         precompute(writer, draft, report)
-        writer.finish((*job.notes, *(() if spec.vocabulary else (NO_VOCABULARY,))))
+        writer.finish((*job.notes, *remark_notes(writer.remarks)))
     measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
     return out
 
@@ -60,10 +60,9 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
 def open_job(spec: IndexSpec) -> "IndexJob":
     """Open the models, the dataset and the vocabulary that `spec` names, and check that they fit."""
     vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
-    dataset = open_dataset(openable_spec(spec.data))
-    if clash := sorted(set(dataset.attributes) & set(IMAGES)):
-        raise BadInputError(f"the dataset has a column {clash[0]!r}, which a run fills in itself; rename it")
+    dataset = open_probe_dataset(spec.data)
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
+    dataset = with_class_names(dataset, target.classes)
     layers = _choose_layers(target, spec.layers)
     return IndexJob(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
 
@@ -90,7 +89,7 @@ class IndexJob:
     encoder: Encoder
     dataset: Dataset
     layers: tuple[LayerInfo, ...]
-    vocabulary: pd.DataFrame | None
+    vocabulary: Vocabulary | None
 
     @cached_property
     def sources(self) -> Sources:
@@ -105,8 +104,9 @@ class IndexJob:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the models before relying on the run."""
-        return (*model_notes(self.target), *model_notes(self.encoder))
+        """What to know of the models, the images and the vocabulary before relying on the run."""
+        texts = self.vocabulary.notes if self.vocabulary else (NO_VOCABULARY,)
+        return (*model_notes(self.target), *model_notes(self.encoder), *self.dataset.notes, *texts)
 
     def check_files(self, report: Report) -> None:
         """Hash every image file, which takes a while with many: a changed one makes another run."""
@@ -139,7 +139,7 @@ class IndexJob:
             "layers": [info.layer for info in self.layers],
             "pooling": self.spec.pooling,
             "parameters": self.parameters.planned(),
-            "vocabulary": None if self.vocabulary is None else _table_hash(self.vocabulary),
+            "vocabulary": None if self.vocabulary is None else _table_hash(self.vocabulary.table),
         }
 
     def manifest(self, name: str) -> Manifest:
@@ -190,6 +190,7 @@ class IndexJob:
             probabilities=output.probabilities,
             thumbnails=tuple(image.thumbnails for image in images),
             skipped=skipped,
+            remarks=tuple((paths.iloc[image.row], remark) for image in images for remark in image.remarks),
         )
 
     def write_vocabulary(self, writer: RunWriter, draft: Run) -> None:
@@ -197,9 +198,9 @@ class IndexJob:
         if self.vocabulary is None or writer.written("vocabulary"):
             return
         parameters = draft.manifest.parameters
-        texts = list(self.vocabulary["text"])
+        texts = list(self.vocabulary.table["text"])
         embeddings = self.encoder.embed_texts(texts, parameters.templates, parameters.renormalise)
-        writer.write_vocabulary(self.vocabulary, embeddings)
+        writer.write_vocabulary(self.vocabulary.table, embeddings)
 
 
 def _layer_record(info: LayerInfo, pooling: str) -> LayerRecord:

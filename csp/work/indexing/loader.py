@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
-from csp.world.pictures.decode import UnreadableImageError, read_image
+from csp.world.pictures.decode import UnreadableImageError, read_picture
 from csp.world.protocols.encoder import Encoder
 from csp.world.protocols.target import TargetModel
 
@@ -28,6 +28,8 @@ class Prepared:
     target: Float32[np.ndarray, "3 h w"]
     encoder: Float32[np.ndarray, "3 g v"]
     thumbnails: Thumbnails
+    remarks: tuple[str, ...] = ()
+    """What to know of how the picture was read."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,17 @@ class Preparer:
     def prepare(self, row: int, path: Path) -> Prepared | Unreadable:
         """Read and preprocess one image; a file that can't be read is an answer, not an error."""
         try:
-            image = read_image(path)
+            picture = read_picture(path)
         except UnreadableImageError as error:
             return Unreadable(row, str(error))
+        image = picture.image
         return Prepared(
             row,
             *image.size,
             target=self.target.preprocess(image),
             encoder=self.encoder.preprocess(image),
             thumbnails=make_thumbnails(image),
+            remarks=picture.remarks,
         )
 
     def batches(

@@ -4,7 +4,6 @@ The words are in `assets/vocabularies/checklist.csv`; a `checklist.csv` in `CSP_
 speaks of a tag when one of the tag's words stands in it as whole words, in any case.
 """
 
-import csv
 import re
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,10 @@ from csp.errors import BadInputError
 from csp.keeping.bundle import ASSETS
 from csp.keeping.home import home
 from csp.keeping.reviews.vocabulary import TAGS
+from csp.world.tables import read_table
 
 SHIPPED = ASSETS / "vocabularies" / "checklist.csv"
 OWN = "checklist.csv"
-COLUMNS = ["tag", "words"]
 ARTEFACT = "artefact"
 """How the tags of artefacts begin; see `TAGS`."""
 
@@ -50,18 +49,17 @@ def words_pattern(words: str) -> re.Pattern[str]:
 @cache
 def _read(path: Path, changed: int) -> Criteria:
     """`changed` makes an edited file be read again."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames is None or [name.strip() for name in rows.fieldnames] != COLUMNS:
-            raise BadInputError(f"{path} must have the columns tag and words, in this order")
-        return {row["tag"]: words_pattern(_checked(row, path, rows.line_num)) for row in rows}
+    table = read_table(path, "checklist")
+    tag, words = table.column(["tag"]), table.column(["words"])
+    if tag is None or words is None:
+        raise BadInputError(f"{path} must have the columns tag and words")
+    rows = zip(table.cells(tag), table.cells(words), table.lines, strict=True)
+    return {name: words_pattern(_checked(name, given, f"{path}, line {line}")) for name, given, line in rows}
 
 
-def _checked(row: dict[str, str], path: Path, line: int) -> str:
-    if row["tag"] not in TAGS:
-        raise BadInputError(
-            f"{path}, line {line}: {row['tag']!r} is no tag; take one of {', '.join(list(TAGS)[:3])}, ..."
-        )
-    if not (row["words"] or "").replace(";", "").strip():
-        raise BadInputError(f"{path}, line {line}: {row['tag']} has no words; write some with ; between them")
-    return row["words"]
+def _checked(tag: str, words: str, where: str) -> str:
+    if tag not in TAGS:
+        raise BadInputError(f"{where}: {tag!r} is no tag; take one of {', '.join(list(TAGS)[:3])}, ...")
+    if not words.replace(";", "").strip():
+        raise BadInputError(f"{where}: {tag} has no words; write some with ; between them")
+    return words

@@ -1,21 +1,38 @@
-"""A probe dataset from a CSV file: one image a row, with its label, split and attributes.
+"""A probe dataset from a table: one image a row, with its label, split and attributes.
 
-The column of image paths is the first of `PATH_NAMES` that the file has, the label that of `LABEL_NAMES`;
-`split` is optional, every other column is an attribute. Case does not matter in these names. Paths are
-relative to the file.
+Tables are taken as archives hand them out: the columns of images, labels and splits are known by many names
+(case, `_`, `-` and blanks do not matter), classes may stand one to a column (0 and 1), and images may be
+named without their ending or lie in folders below the table (`image_names.py`). All other columns are
+attributes.
 """
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
+from csp.world.datasets.image_folder import EXTENSIONS
+from csp.world.datasets.image_names import ImageFiles
 from csp.world.protocols.dataset import Dataset
+from csp.world.tables import TextTable, read_table, same_name
 
-PATH_NAMES = ("path", "image", "file", "filename", "filepath", "image_path")
-LABEL_NAMES = ("label", "diagnosis", "class", "target")
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null")
+PATH_NAMES = (
+    *("path", "image", "file", "filename", "filepath", "image_path", "image_file", "image_filename"),
+    *("img_path", "image_name", "picture", "photo", "img", "isic_id", "image_id", "img_id", "img_name"),
+    *("md5hash", "derm"),
+)
+LABEL_NAMES = (
+    *("label", "diagnosis", "class", "target", "dx", "diagnostic", "class_name", "category", "disease"),
+    *("benign_malignant", "malignancy", "diagnosis_1"),
+)
+SPLIT_NAMES = ("split", "partition", "subset", "fold")
+CHALLENGE = ("MEL", "NV", "BCC", "AK", "AKIEC", "BKL", "DF", "VASC", "SCC", "UNK")
+"""Classes that the ISIC challenges of 2018 and 2019 give a column each."""
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
+TRIED = 50
+"""Rows by which a column of images is told where several could be it."""
 TRUTH = {
     "1": True,
     "true": True,
@@ -35,58 +52,97 @@ def open_dataset(name: str) -> Dataset:
     file = Path(name).expanduser().absolute()
     if not file.is_file():
         raise NotFoundError(f"The CSV file '{name}' does not exist.")
-    given = _read(file, name)
-    path, label, split = (_find(given, names) for names in (PATH_NAMES, LABEL_NAMES, ("split",)))
-    if path is None:
-        raise BadInputError(
-            f"The CSV file '{name}' has no column of image paths: name one of its columns {PATH_NAMES[0]}."
-        )
-    table = pd.DataFrame({"path": _paths(given[path], file.parent, name)})
-    table["label"] = _text(given[label]) if label else pd.Series([None] * len(given), dtype=object)
+    read = read_table(file, "CSV file")
+    files = ImageFiles(file.parent)
+    path = _image_column(read, files, name)
+    given = _frame(read)
+    found = files.find(_named(given[path], read, name))
+    label, split = read.column(LABEL_NAMES), read.column(SPLIT_NAMES)
+    classes = _one_hot(given.drop(columns=[path])) if label is None else ()
+    table = pd.DataFrame({"path": list(found.paths)})
+    table["label"] = _class_of(given[list(classes)]) if classes else _label(given, label)
     table["split"] = given[split].fillna("").astype(str) if split else ""
-    attributes = [column for column in given.columns if column not in (path, label, split)]
+    used = {path, split, *(classes or (label,))}
+    attributes = [column for column in given.columns if column not in used]
     typed = pd.DataFrame({column: _typed(given[column]) for column in attributes}, index=table.index)
-    return Dataset(f"csv:{name}", file.parent, pd.concat([table, typed], axis=1))
+    notes = (*read.notes, *_taken(path, label, classes), *found.notes)
+    return Dataset(f"csv:{name}", file.parent, pd.concat([table, typed], axis=1), notes)
 
 
-def _read(file: Path, name: str) -> pd.DataFrame:
-    """Read every cell as text without the blanks around it; a missing one as NaN."""
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            separator = max(",;\t", key=lines.readline().count)
-        table = pd.read_csv(
-            file,
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            na_values=list(MISSING),
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-        )
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"The CSV file '{name}' is not UTF-8 text: save it as UTF-8.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().rstrip(".")
-        raise BadInputError(f"The CSV file '{name}' can't be read as a table ({reason}).") from error
-    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first cells for row names
-        raise BadInputError(f"The CSV file '{name}' has more cells in its rows than names in its head.")
-    return pd.DataFrame({str(name).strip(): table[name].str.strip() for name in table.columns})
+def _frame(read: TextTable) -> pd.DataFrame:
+    """Every cell as text; a missing one as NaN."""
+    table = pd.DataFrame(list(read.rows), columns=list(read.columns), dtype=object)
+    return table.mask(table.isin(MISSING))
 
 
-def _find(table: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """Return the table's own spelling of the first of the names that it has."""
-    spelled = {str(column).lower(): str(column) for column in reversed(table.columns)}
-    return next((spelled[name] for name in names if name in spelled), None)
+def _image_column(read: TextTable, files: ImageFiles, name: str) -> str:
+    """The column that names the images: by its name, then by what its cells name."""
+    known = [column for each in PATH_NAMES if (column := read.column([each])) is not None]
+    for column in known:
+        if files.any_there(read.cells(column)[:TRIED]):
+            return column
+    some = {column: [cell for cell in read.cells(column)[:TRIED] if cell] for column in read.columns}
+    there = [column for column, cells in some.items() if cells and files.all_there(cells)]
+    look_like = [column for column, cells in some.items() if cells and all(map(_is_image_name, cells))]
+    if found := [*there, *known, *look_like]:
+        return found[0]
+    raise BadInputError(
+        f"The CSV file '{name}' has no column of image paths among {_listed(read.columns)}: "
+        f"name one of its columns {PATH_NAMES[0]}."
+    )
 
 
-def _paths(column: pd.Series, root: Path, name: str) -> list[str]:
-    """Write paths with `/`, relative to the root where they lie under it, so that one image has one name."""
+def _is_image_name(cell: str) -> bool:
+    return Path(cell).suffix.lower() in EXTENSIONS and "://" not in cell
+
+
+def _named(column: pd.Series, read: TextTable, name: str) -> list[str]:
     if column.isna().any():
-        row = int(column.isna().to_numpy().argmax()) + 2  # the head is line 1
-        raise BadInputError(f"The CSV file '{name}' has no image path in line {row}.")
-    prefix = PurePosixPath(root.as_posix())
-    paths = [PurePosixPath(str(value).replace("\\", "/")) for value in column]
-    return [str(path.relative_to(prefix) if path.is_relative_to(prefix) else path) for path in paths]
+        line = read.lines[int(column.isna().to_numpy().argmax())]
+        raise BadInputError(f"The CSV file '{name}' has no image path in line {line}.")
+    return [str(value) for value in column]
+
+
+def _one_hot(given: pd.DataFrame) -> tuple[str, ...]:
+    """Columns of 0 and 1 of which each row has one 1: those of the challenges, else all such columns."""
+    binary = [str(name) for name in given.columns if given[name].isin(("0", "1", "0.0", "1.0")).all()]
+    challenge = [name for name in binary if name.upper() in CHALLENGE]
+    for chosen in (challenge, binary):
+        if len(chosen) > 1 and (_ones(given[chosen]).sum(axis=1) == 1).all():
+            return tuple(chosen)
+    return ()
+
+
+def _ones(given: pd.DataFrame) -> np.ndarray:
+    ones: np.ndarray = given.isin(("1", "1.0")).to_numpy(dtype=np.int64)
+    return ones
+
+
+def _class_of(given: pd.DataFrame) -> pd.Series:
+    places = _ones(given).argmax(axis=1)
+    return pd.Series([str(given.columns[place]) for place in places], dtype=object)
+
+
+def _label(given: pd.DataFrame, label: str | None) -> pd.Series:
+    return _text(given[label]) if label else pd.Series([None] * len(given), dtype=object)
+
+
+def _taken(path: str, label: str | None, classes: Sequence[str]) -> list[str]:
+    """Which columns were taken for what, where their names do not say it themselves."""
+    notes = []
+    if same_name(path) not in ("path", "image", "file", "filename"):
+        notes.append(f"the column '{path}' was taken for the images")
+    if classes:
+        notes.append(
+            f"the labels were taken from the columns {_listed(classes)}, of which each row has one 1"
+        )
+    elif label is not None and same_name(label) not in ("label", "class", "diagnosis"):
+        notes.append(f"the column '{label}' was taken for the labels")
+    return notes
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -95,12 +151,14 @@ def _text(column: pd.Series) -> pd.Series:
 
 def _typed(column: pd.Series) -> pd.Series:
     """Make truth values of pairs like 0/1 or absent/present, numbers of numbers; leave all else as text."""
-    present = column.dropna()
+    present = column.dropna().astype(str)
     if present.empty:
         return _text(column)
     if present.str.lower().isin(TRUTH).all():
         return column.str.lower().map(TRUTH).astype("boolean")
+    text = column.str.replace(",", ".") if present.str.fullmatch(r"-?\d+(,\d+)?").all() else column
     try:
-        return pd.to_numeric(column)
-    except ValueError:
+        numbers = pd.to_numeric(text)
+    except (ValueError, OverflowError):
         return _text(column)
+    return numbers if numbers.dtype in ("int64", "float64") else _text(column)  # longer ones are no measures

@@ -7,14 +7,20 @@ import io
 import os
 import struct
 import zlib
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from jaxtyping import Float64, Shaped
-from PIL import ExifTags, Image, UnidentifiedImageError
+from jaxtyping import Shaped
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from csp.errors import CspError
+from csp.world.pictures.deep_pixels import NotNumbersError, to_8_bit
+from csp.world.pictures.deep_tiff import SIGNS, UnsupportedTiffError, misread_by_pillow, read_deep_tiff
+from csp.world.pictures.file_kinds import HEAD_BYTES, refusal
+from csp.world.pictures.png_chunks import is_png, without_texts
 
 # Pillow's own first limit, so that its warning and our refusal agree and no global has to change.
 MAX_PIXELS = 89_478_485
@@ -22,6 +28,11 @@ MAX_PIXELS = 89_478_485
 MAX_ASPECT = 100
 # Still images only: Pillow would also run Ghostscript on EPS and unpack containers such as PSD and ICNS.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+MOVING = ("GIF", "WEBP", "PNG", "AVIF")
+"""Formats whose further frames are a film; those of TIFF and JPEG are other pages or sizes."""
+MOST_NAMES = 3_000
+"""Of a folder in which a file of nearly the name is looked for."""
+NEARLY_BLACK, NEARLY_WHITE = 15, 240
 
 # What Pillow's decoders raise on damaged files; `Warning` where a program turns warnings into errors.
 DECODER_ERRORS = (
@@ -34,6 +45,7 @@ DECODER_ERRORS = (
     ArithmeticError,
     RuntimeError,
     MemoryError,
+    AttributeError,
     struct.error,
     zlib.error,
     Warning,
@@ -52,14 +64,30 @@ _TURNS: dict[int | None, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Pillow takes the first of two bytes of deep colour; read in the other order it takes the second.
+_SWAPPED = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if struct.pack("=H", 1)[0] else ";16L"}
 
 
 class UnreadableImageError(CspError):
     """An image file can't be used; the message is the reason, in words."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """Upright RGB pixels without metadata."""
+
+    image: Image.Image
+    remarks: tuple[str, ...] = ()
+    """What to know of how it was read, to follow "the picture", e.g. `came out all black`."""
+
+
 def read_image(path: Path | str) -> Image.Image:
     """Read an image file as RGB with the EXIF orientation applied. Raises `UnreadableImageError`."""
+    return read_picture(path).image
+
+
+def read_picture(path: Path | str) -> Picture:
+    """The same, with remarks."""
     path = Path(path)
     try:
         _check_file(path)
@@ -71,6 +99,11 @@ def read_image(path: Path | str) -> Image.Image:
 
 def decode_image(data: bytes) -> Image.Image:
     """Decode the bytes of an image file as `read_image` does. Raises `UnreadableImageError`."""
+    return decode_picture(data).image
+
+
+def decode_picture(data: bytes) -> Picture:
+    """The same, with remarks."""
     return _decode(io.BytesIO(data))
 
 
@@ -81,32 +114,84 @@ def _check_file(path: Path) -> None:
         return
     if path.is_symlink():
         raise UnreadableImageError("This is a link to a file that does not exist.")
-    raise UnreadableImageError("This is not a file." if path.exists() else "There is no such file.")
+    raise UnreadableImageError(
+        "This is not a file." if path.exists() else f"There is no such file{_nearest_file(path)}."
+    )
 
 
-def _decode(file: IO[bytes]) -> Image.Image:
+def _nearest_file(path: Path) -> str:
+    """A file of nearly this name beside it, as a hint to append."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    if len(names) > MOST_NAMES or path.name in names:
+        return ""
+    near = get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return f"; {near[0]} is there" if near else ""
+
+
+def _decode(file: IO[bytes]) -> Picture:
     if file.seek(0, os.SEEK_END) == 0:
         raise UnreadableImageError("The file is empty.")
     file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            _check_size(*image.size)
-            image.load()
-            rgb = _to_rgb(image)
-            turn = _TURNS.get(_orientation(image))
+        upright, remarks = _upright(without_texts(file) if is_png(head) else file, head)
     except UnreadableImageError:
         raise
     except _TOO_LARGE as error:
         raise UnreadableImageError(_too_large()) from error
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(
-            "The file is not an image in a known format, or its head is damaged."
-        ) from error
+        raise UnreadableImageError(refusal(head)) from error
+    except UnsupportedTiffError as error:
+        raise UnreadableImageError(f"This is {error}: save it as an 8-bit TIFF, JPEG or PNG.") from error
+    except NotNumbersError as error:
+        raise UnreadableImageError("The image has pixels that are not numbers.") from error
     except DECODER_ERRORS as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise UnreadableImageError(f"The image is damaged or cut off ({reason}).") from error
+        raise UnreadableImageError(_fault(error)) from error
+    return Picture(upright, (*remarks, *_flat(upright)))
+
+
+def _fault(error: BaseException) -> str:
+    reason = str(error).rstrip(".") or type(error).__name__
+    if isinstance(error, NotImplementedError) or "support" in reason.lower():
+        return f"The image is of a sort that can't be read here ({reason}): save it as JPEG or PNG."
+    return f"The image is damaged or cut off ({reason})."
+
+
+def _upright(file: IO[bytes], head: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(*image.size)
+            if image.format == "TIFF" and misread_by_pillow(image):
+                return _upright_tiff(file)
+            moves = _moves(image)
+            image.load()
+            rgb, remarks = _to_rgb(image, file)
+            turn = _TURNS.get(_orientation(image))
+    except UnidentifiedImageError:
+        if not head.startswith(SIGNS):
+            raise
+        return _upright_tiff(file)
     pixels = Image.frombytes("RGB", rgb.size, rgb.tobytes())  # leaves EXIF, profiles and the open file behind
-    return pixels.transpose(turn) if turn is not None else pixels
+    moved = ("moved, so its first frame was taken",) if moves else ()
+    return pixels.transpose(turn) if turn is not None else pixels, (*remarks, *moved)
+
+
+def _upright_tiff(file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
+    tiff = read_deep_tiff(file)
+    _check_size(tiff.pixels.shape[1], tiff.pixels.shape[0])
+    pixels, remark = to_8_bit(tiff.pixels, tiff.bits, inverted=tiff.inverted)
+    image = Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).convert("RGB")
+    remarks = (remark,) if remark else ()
+    if tiff.alpha is not None:
+        image.putalpha(Image.fromarray(to_8_bit(tiff.alpha)[0]))
+        image, more = _on_white(image)
+        remarks = (*remarks, *more)
+    turn = _TURNS.get(tiff.orientation)
+    return image.transpose(turn) if turn is not None else image, remarks
 
 
 def _check_size(width: int, height: int) -> None:
@@ -131,34 +216,75 @@ def _orientation(image: Image.Image) -> int | None:
         return None  # damaged EXIF says nothing about the pixels
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _moves(image: Image.Image) -> bool:
+    try:
+        return image.format in MOVING and getattr(image, "n_frames", 1) > 1
+    except DECODER_ERRORS:
+        return False  # frames after the first are not used
+
+
+def _to_rgb(image: Image.Image, file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
     """Convert any mode to RGB; what is transparent becomes white."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).convert("RGB")
+        tags = getattr(image, "tag_v2", {})
+        bits = max(tags.get(258, (16,))) if image.mode.startswith("I;16") else None
+        pixels = np.asarray(image).astype(np.asarray(image).dtype.newbyteorder("="))
+        whole, remark = to_8_bit(pixels, bits, inverted=tags.get(262) == 0)
+        return Image.fromarray(whole).convert("RGB"), (remark,) if remark else ()
+    image, remarks = _brought_up(image, file)
     if image.has_transparency_data:
-        over = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
-    return image.convert("RGB")
+        rgb, more = _on_white(image.convert("RGBA"))
+        return rgb, (*remarks, *more)
+    return image.convert("RGB"), remarks
 
 
-def _to_8_bit(pixels: Shaped[np.ndarray, "h w"], mode: str) -> Shaped[np.ndarray, "h w"]:
-    """Scale deep grey pixels to 0..255.
-
-    16-bit files have a known range. 32-bit and float ones do not: theirs is the smallest of 0..1 (floats
-    only), 0..255 and 0..65535 that holds every pixel, else the image's own minimum to maximum.
-    """
-    values = pixels.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise UnreadableImageError("The image has pixels that are not numbers.")
-    low, high = _value_range(values, mode)
-    if high == low:
-        return np.zeros(values.shape, np.uint8)
-    return np.rint((values - low) * (255.0 / (high - low))).astype(np.uint8)
+def _on_white(over: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    if over.getchannel("A").getextrema() == (0, 0):
+        return over.convert("RGB"), ("had an alpha channel of 0 everywhere, which was left out",)
+    return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB"), ()
 
 
-def _value_range(values: Float64[np.ndarray, "h w"], mode: str) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    known = (
-        (65535.0,) if mode.startswith("I;16") else (255.0, 65535.0) if mode == "I" else (1.0, 255.0, 65535.0)
-    )
-    return next(((0.0, top) for top in known if low >= 0 and high <= top), (low, high))
+def _brought_up(image: Image.Image, file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
+    """Deep colour of which Pillow took the high bytes: where these hardly say anything, the low ones, too."""
+    high = np.asarray(image)
+    if image.mode not in ("RGB", "RGBA") or high[..., :3].max(initial=0) >= 64:
+        return image, ()
+    low = _low_bytes(file)
+    if low is None or low.shape != high.shape:
+        return image, ()
+    deep = high.astype(np.uint16) * 256 + low
+    pixels, remark = to_8_bit(deep[..., :3])
+    if image.mode == "RGBA":
+        alpha, _ = to_8_bit(deep[..., 3:])
+        pixels = np.concatenate([pixels, alpha], axis=-1)
+    return Image.fromarray(pixels), (remark,) if remark else ()
+
+
+def _low_bytes(file: IO[bytes]) -> Shaped[np.ndarray, "h w c"] | None:
+    """The second bytes of deep colour; None for a file of 8 bits."""
+    file.seek(0)
+    with Image.open(file, formats=FORMATS) as image:
+        tiles = [_swapped(tile) for tile in image.tile]
+        if not tiles or None in tiles:
+            return None
+        image.tile = [tile for tile in tiles if tile is not None]
+        image.load()
+        return np.asarray(image)
+
+
+def _swapped(tile: ImageFile._Tile) -> ImageFile._Tile | None:
+    """The tile with its bytes in the other order; None for one of 8 bits."""
+    mode, *rest = tile.args if isinstance(tile.args, tuple) and tile.args else (tile.args,)
+    name, order = str(mode)[:-4], str(mode)[-4:]
+    if order not in _SWAPPED:
+        return None
+    other = name + _SWAPPED[order]
+    return tile._replace(args=(other, *rest) if rest else other)
+
+
+def _flat(image: Image.Image) -> tuple[str, ...]:
+    """Whether nothing can be seen in the picture."""
+    pixels = np.asarray(image)
+    if pixels.max() <= NEARLY_BLACK:
+        return ("came out all black",)
+    return ("came out all white",) if pixels.min() >= NEARLY_WHITE else ()

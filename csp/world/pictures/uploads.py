@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from csp.world.pictures.decode import DECODER_ERRORS, FORMATS, UnreadableImageError, decode_image
+from csp.world.pictures.decode import DECODER_ERRORS, FORMATS, MOVING, UnreadableImageError, decode_picture
 
 MOST_BYTES = 20 * 2**20
-_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
-"""Formats whose further frames are a film; those of TIFF and JPEG are other pages or sizes."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +28,20 @@ def read_upload(data: bytes) -> Upload:
         raise UnreadableImageError(
             f"The file has {len(data) / 2**20:.0f} MB: a picture to try may have {MOST_BYTES / 2**20:.0f} MB."
         )
-    return Upload(decode_image(data), _remark(data))
+    picture = decode_picture(data)
+    print_colours = _print_colours(data)
+    remarks = [f"The picture {remark}." for remark in picture.remarks]
+    return Upload(picture.image, " ".join([*remarks, *([print_colours] if print_colours else [])]))
 
 
-def _remark(data: bytes) -> str:
-    """What the head of the file says; nothing of a damaged one, which `decode_image` refused before."""
+def _print_colours(data: bytes) -> str:
+    """What the head of the file says; nothing of a damaged one, which `decode_picture` refuses."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as head:
             frames, kind, mode = getattr(head, "n_frames", 1), head.format, head.mode
     except DECODER_ERRORS:
         return ""
-    if kind in _MOVING and frames > 1:
+    if kind in MOVING and frames > 1:
         raise UnreadableImageError(f"The picture moves ({frames} frames): upload a still one.")
     if mode == "CMYK":
         return "The picture is made for print (CMYK), so its colours may look other than meant."

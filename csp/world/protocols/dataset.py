@@ -24,6 +24,8 @@ class Dataset:
     spec: str
     root: Path
     table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    """What is worth knowing of how it was read, each in a sentence."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -60,7 +62,8 @@ def check_table(dataset: Dataset) -> None:
     repeated = table["path"][table["path"].duplicated()]
     if len(repeated):
         raise BadInputError(
-            f"The dataset '{dataset.spec}' names the image '{repeated.iloc[0]}' more than once."
+            f"The dataset '{dataset.spec}' names the image '{repeated.iloc[0]}' more than once: "
+            "keep one row for each image."
         )
 
 
@@ -68,5 +71,5 @@ def _content_hash(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have is a ValueError
         return b"unreadable"  # listed as skipped when a run is made

@@ -72,6 +72,15 @@ def test_other_peoples_files_are_read_as_they_come(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbfrun,neuron,verdict,reviewer,mood\r\ntiny,3,Confirm,Ann,good\r\n")
     (row,) = read_rows(path)
     assert from_row(row) == {"run": "tiny", "neuron": 3, "verdict": Action.CONFIRM, "reviewer": "Ann"}
+    for head, text in (
+        ("semicolons", b"Run;Neuron;Verdict;Reviewer\ntiny;3;confirm;Ann\n"),
+        ("blanks", b"run, neuron, verdict, reviewer\ntiny, 3, confirm, Ann\n"),
+        ("excel", "sep=;\nRUN;NEURON;VERDICT;REVIEWER\ntiny;3;confirm;Ann\n".encode("utf-16")),
+        ("windows", "run\tneuron\tverdict\treviewer\tmood\ntiny\t3\tconfirm\tAnn\tschön\n".encode("cp1252")),
+    ):
+        path = tmp_path / f"{head}.txt"
+        path.write_bytes(text)
+        assert [from_row(each) for each in read_rows(path)] == [from_row(row)]
     table = [{"run": "tiny", "neuron": 3.0, "verdict": "reject", "reviewer": "Ann", "label": float("nan")}]
     (tmp_path / "x.json").write_text(json.dumps(table))
     assert from_row(read_rows(tmp_path / "x.json")[0])["neuron"] == 3
@@ -105,9 +114,10 @@ def test_a_field_that_cannot_be_read_is_named(changed: dict[str, Any], message: 
     [
         ("x.xlsx", b"", "'xlsx' is no format of reviews"),
         ("none.csv", None, "there is no file"),
-        ("x.csv", b"run,neuron\ntiny,1\n", "has no column 'verdict'; it needs neuron, verdict, reviewer"),
-        ("x.csv", b"\xff\xfe\x00", "can't be read as csv"),
-        ("x.csv", b"neuron\n" + b"x" * 200_000, "can't be read as csv: field larger"),
+        ("x.csv", b"run,neuron\ntiny,1\n", "has no column 'verdict' among neuron, run; it needs"),
+        ("x.csv", b"\xff\xfe\x00", "is not text in UTF-8, UTF-16"),
+        ("x.csv", b'neuron\n"' + b"x" * 200, "line 2 has quotes that are not closed"),
+        ("x.csv", b"PK\x03\x04...", "is an Excel workbook"),
         ("x.json", b"{", "can't be read as json"),
         ("x.json", b'{"a": 1}', "it is not a list of objects"),
         ("x.parquet", b"PAR1", "can't be read as parquet"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder.manifest import FileRecord, LayerRecord, Manifest, Parameters, Source
-from csp.keeping.run_folder.plan import first_difference
+from csp.keeping.run_folder.plan import _WORDS, first_difference
 from csp.keeping.versions import code_hash, installed_libraries
 from tests import build
 
@@ -90,9 +90,22 @@ def test_key_order_does_not_matter(plan: dict[str, Any]) -> None:
 @given(PLANS, st.text("abc", min_size=1))
 def test_a_changed_field_is_named(plan: dict[str, Any], field: str) -> None:
     before, now = plan | {field: "before"}, plan | {field: "now"}
-    assert first_difference(before, now) == f'{field} = "before" (now "now")'
+    assert first_difference(before, now) == f'{_WORDS.get(field, field)} was "before", now "now"'
     del before[field]
-    assert first_difference(before, now) == f'{field} = nothing (now "now")'
+    assert first_difference(before, now) == f'{_WORDS.get(field, field)} was nothing, now "now"'
+
+
+def test_a_difference_is_told_in_words_not_as_a_hash() -> None:
+    source = {"spec": "csv:a", "name": "a", "hash": "1" * 64}
+    plan = {"data": source, "vocabulary": "2" * 64, "files": ["3" * 64]}
+    changed = {
+        "the content of the dataset was changed since": {"data": source | {"hash": "4" * 64}},
+        'the dataset was "csv:a", now "csv:b"': {"data": {"spec": "csv:b", "name": "b", "hash": "4" * 64}},
+        "the content of the vocabulary was changed since": {"vocabulary": "5" * 64},
+        "the vocabulary was given only then": {"vocabulary": None},
+    }
+    for words, other in changed.items():
+        assert first_difference(plan, plan | other) == words
 
 
 def test_nan_has_no_json() -> None:

@@ -131,10 +131,49 @@ def test_resumes_after_the_last_whole_batch(tmp_path: Path) -> None:
 def test_refuses_to_resume_another_plan(tmp_path: Path) -> None:
     unfinished(tmp_path / "tiny", batches=1)
     other = build.PLAN | {"data": {"spec": "drawn:40", "hash": "f" * 64}}
-    with pytest.raises(BadInputError, match=r'data\.hash = "dddd.* \(now "ffff.*choose another --out'):
+    with pytest.raises(
+        BadInputError, match=r"content of the dataset was changed since; .*choose another --out"
+    ):
         RunWriter.open_or_resume(tmp_path / "tiny", other)
     with RunWriter.open_or_resume(tmp_path / "tiny", build.PLAN) as writer:
         assert writer.next_row == build.BATCH
+
+
+def unreadable(start: int, stop: int) -> Batch:
+    empty = build.batch(0, 1).images.iloc[:0]
+    skipped = tuple((f"{row}.png", "There is no such file.") for row in range(start, stop))
+    return Batch(start, stop, empty, {}, np.empty((0, build.DIMENSION), np.float32), skipped=skipped)
+
+
+def test_a_job_that_read_nothing_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        writer.add_batch(unreadable(0, 3))
+        with pytest.raises(BadInputError, match=r"not one image could .* first is 0\.png: There is no"):
+            writer.assemble(build.manifest())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_job_that_read_nothing_does_not_block_the_corrected_one(tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    with RunWriter.open_or_resume(out, build.PLAN | {"k": 30}) as writer:
+        writer.add_batch(unreadable(0, 3))
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        assert writer.next_row == 0
+        writer.add_batch(build.batch(0, 7))
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        assert writer.next_row == 7
+
+
+def test_remarks_on_images_are_kept_with_their_batch(tmp_path: Path) -> None:
+    remark = ("lesions/000.png", "came out all black")
+    with RunWriter.open_or_resume(tmp_path / "tiny", build.PLAN) as writer:
+        writer.add_batch(dataclasses.replace(build.batch(0, 7), remarks=(remark,)))
+    with RunWriter.open_or_resume(tmp_path / "tiny", build.PLAN) as writer:
+        assert writer.remarks == [remark]
+        writer.add_batch(build.batch(7, ROWS))
+        writer.assemble(build.manifest())
+        assert Run.open(writer.finish()).manifest.images == build.IMAGES
 
 
 def test_a_finished_run_is_recognised_and_never_overwritten(built_run: Path) -> None:
@@ -142,7 +181,7 @@ def test_a_finished_run_is_recognised_and_never_overwritten(built_run: Path) -> 
     assert already_finished(built_run, build.PLAN)
     with pytest.raises(BadInputError, match="finished already"):
         RunWriter.open_or_resume(built_run, build.PLAN)
-    with pytest.raises(BadInputError, match=r"k = 5 \(now 30\): choose another --out, or delete it"):
+    with pytest.raises(BadInputError, match=r"number of examples was 5, now 30; choose another --out"):
         RunWriter.open_or_resume(built_run, build.PLAN | {"k": 30})
     assert content(built_run) == before
     assert not staging_folder(built_run).exists()

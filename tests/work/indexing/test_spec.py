@@ -87,20 +87,52 @@ def test_specs_in_this_program_are_kept_relative_to_it(
 def test_a_vocabulary_is_read_from_lines_or_a_table(tmp_path: Path) -> None:
     lines = tmp_path / "terms.txt"
     lines.write_text("\ufeffmole\n\n  blue   veil \nmole\n", encoding="utf-8")
-    assert read_vocabulary(lines)["text"].tolist() == ["mole", "blue veil"]
+    assert read_vocabulary(lines).table["text"].tolist() == ["mole", "blue veil"]
     table = tmp_path / "terms.csv"
     table.write_text('text,attributes,broad\n"ruler, hair",ruler; hairs,0\nmole,,1\n')
-    read = read_vocabulary(table)
+    read = read_vocabulary(table).table
     assert read["attributes"].tolist() == [["ruler", "hairs"], []]
     assert read["broad"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", '["mole", "blue veil"]'),
+        ("a.txt", ' ["mole",\n"blue veil"]'),
+        ("a.json", '{"0": "mole", "1": "blue veil"}'),
+        ("a.json", '[{"text": "mole"}, {"text": "blue veil", "broad": false}]'),
+        ("a.txt", "mole, blue  veil\n"),
+        ("a.csv", "mole;blue veil"),
+        ("a.txt", "mole,\nblue veil,\n"),
+        ("a.csv", "mole\nblue veil\n"),
+        ("a.csv", "Text;Attributes;Broad\nmole;;0\nblue veil;;0\n"),
+        ("a.tsv", "term\tfound by\nmole\tAnn\nblue veil\tBob\n"),
+        ("a.txt", "sep=;\nText;Broad\nmole;\nblue veil;"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_vocabulary_is_read_in_the_form_that_people_have(
+    tmp_path: Path, name: str, content: str, encoding: str
+) -> None:
+    (tmp_path / name).write_bytes(content.encode(encoding))
+    assert read_vocabulary(tmp_path / name).table["text"].tolist() == ["mole", "blue veil"]
+
+
+def test_a_vocabulary_of_one_text_warns(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("mole\nmole\n")
+    assert "one text only" in read_vocabulary(tmp_path / "a.txt").notes[0]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.txt", b"\n \n", "holds no text"),
-        ("a.txt", b"\xff\xfe\x00", "not UTF-8"),
-        ("a.csv", b"term\nmole\n", "no column `text`"),
+        ("a.txt", b"\xff\xfe\x00", "is not text"),
+        ("a.txt", b"PK\x03\x04 and so on", "Excel workbook"),
+        ("a.csv", b"size,weight\n1,2\n", "no column `text` among size, weight"),
+        ("a.json", b'["mole", 3]', "item 2 is 3"),
+        ("a.json", b"[mole", "can't be read as it"),
         ("a.csv", b"text,broad\nmole,maybe\n", "line 2: broad is 'maybe'"),
     ],
 )

@@ -39,8 +39,8 @@ def test_a_list_of_ones_own_takes_the_place_of_the_shipped_one(own_home: Path) -
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("words,tag\n", "columns tag and words"),
-        ("", "columns tag and words"),
+        ("words,criterion\n", "columns tag and words"),
+        ("", "is empty"),
         ("tag,words\nborder,edge\n", r"line 2: 'border' is no tag"),
         ("tag,words\n7-point:regression, ; \n", "line 2: 7-point:regression has no words"),
     ],

@@ -1,7 +1,11 @@
+import unicodedata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from csp.errors import BadInputError, CspError, NotFoundError
 from csp.world.protocols.dataset import open_dataset
@@ -137,12 +141,12 @@ def test_missing_files_are_no_error_and_change_the_fingerprint(tmp_path: Path) -
     ("text", "reason"),
     [
         ("path\na.jpg\n./a.jpg\n", "names the image 'a.jpg' more than once"),
-        ("picture,label\na.jpg,x\n", "no column of image paths"),
+        ("drawing,label\na,x\n", "no column of image paths among drawing, label"),
         ("path,label\n", "has no images"),
         ("", "can't be read as a table"),
         ("path,label\na.jpg,x\n,y\n", "no image path in line 3"),
         ("path,label\na.jpg,x,y\nb.jpg,x,y\n", "more cells in its rows than names"),
-        ("path,label\na.jpg,x,y,z\nb.jpg\n,,,,,\n", "can't be read as a table"),
+        ('path,label\na.jpg,"x\nb.jpg,y\n', "quotes that are not closed"),
     ],
 )
 def test_csv_that_is_no_table_of_images(tmp_path: Path, text: str, reason: str) -> None:
@@ -150,10 +154,103 @@ def test_csv_that_is_no_table_of_images(tmp_path: Path, text: str, reason: str) 
         open_dataset(csv(tmp_path, text))
 
 
-def test_csv_in_another_encoding_says_so(tmp_path: Path) -> None:
-    (tmp_path / "cases.csv").write_bytes("path,label\nä.jpg,x\n".encode("latin-1"))
-    with pytest.raises(BadInputError, match="not UTF-8"):
-        open_dataset(f"csv:{tmp_path / 'cases.csv'}")
+def test_csv_of_windows_is_read_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_bytes("path,label\nä.jpg,x\n".encode("cp1252"))
+    dataset = open_dataset(f"csv:{tmp_path / 'cases.csv'}")
+    assert dataset.table["path"].tolist() == ["ä.jpg"]
+    assert "read as Windows-1252" in dataset.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "path", "label"),
+    [
+        (
+            "isic_id,attribution,age_approx,benign_malignant,diagnosis",
+            "ISIC_7,x,55,benign,nevus",
+            "ISIC_7",
+            "nevus",
+        ),
+        ("lesion_id,image_id,dx,dx_type,age", "HAM_0,ISIC_7,bkl,histo,80.0", "ISIC_7", "bkl"),
+        ("md5hash,fitzpatrick_scale,label,url", "0a1b,3,psoriasis,https://x.org/1.jpg", "0a1b", "psoriasis"),
+        ("patient_id,lesion_id,diagnostic,img_id", "PAT_1,1,NEV,PAT_1_1.png", "PAT_1_1.png", "NEV"),
+        ("image_name,patient_id,benign_malignant,target", "ISIC_7,IP_1,benign,0", "ISIC_7", "0"),
+        (
+            "case_num,diagnosis,clinic,derm",
+            "1,clark nevus,NAL/Nal001.jpg,NAL/Nal001d.jpg",
+            "NAL/Nal001d.jpg",
+            "clark nevus",
+        ),
+        ("Image Name;Class", "a.jpg;x", "a.jpg", "x"),
+        ("case,scan", "1,a.jpg", "a.jpg", None),
+    ],
+)
+def test_tables_of_archives_are_taken_as_they_come(
+    tmp_path: Path, head: str, row: str, path: str, label: str | None
+) -> None:
+    dataset = open_dataset(csv(tmp_path, f"{head}\n{row}\n"))
+    assert rows(dataset.table, "path", "label") == [(path, label)]
+
+
+def test_classes_that_have_a_column_each_are_labels(tmp_path: Path) -> None:
+    spec = csv(tmp_path, "image,MEL,NV,UNK,age\na.jpg,0.0,1.0,0.0,1\nb.jpg,1.0,0.0,0.0,0\n")
+    dataset = open_dataset(spec)
+    assert dataset.table["label"].tolist() == ["NV", "MEL"]
+    assert dataset.attributes == ("age",)
+    assert "MEL, NV, UNK" in " ".join(dataset.notes)
+    both = open_dataset(csv(tmp_path, "image,ruler,hair\na.jpg,1,1\nb.jpg,1,0\n"))
+    assert both.attributes == ("ruler", "hair")
+    assert both.table["label"].isna().all()
+
+
+NEARLY = {
+    "ISIC_1": "ISIC_1.jpg",
+    "img_2.jpg": "IMG_2.JPG",
+    unicodedata.normalize("NFD", "ä.png"): unicodedata.normalize("NFC", "ä.png"),
+    "part/3": "deep/part/3.tif",
+    "C:\\data\\4.png": "deep/4.png",
+    "/elsewhere/5.jpg": "5.jpg",
+}
+
+
+@given(st.permutations(sorted(NEARLY)))
+@settings(max_examples=5, deadline=None)
+def test_a_name_that_means_one_file_is_found(names: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        root = touch(Path(folder), *NEARLY.values(), "notes/ISIC_1.txt")
+        dataset = open_dataset(csv(root, "image\n" + "\n".join(names) + "\n"))
+    assert dataset.table["path"].tolist() == [NEARLY[name] for name in names]
+    assert any(f"{len(NEARLY)} images were found" in note for note in dataset.notes)
+
+
+def test_a_name_that_can_mean_several_files_is_said_and_left(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.png", "test/b.jpg", "other/c.jpg", "third/c.jpg")
+    dataset = open_dataset(csv(tmp_path, "image\na\ntrain/b.jpg\nc.jpg\n"))
+    assert dataset.table["path"].tolist() == ["a", "train/b.jpg", "c.jpg"]
+    assert dataset.notes == ("2 names of the table can mean several files, such as a: a.jpg or a.png",)
+
+
+def test_images_beside_the_folder_of_tables_are_found(tmp_path: Path) -> None:
+    touch(tmp_path, "images/NAL/1d.jpg", "meta/x.txt")
+    dataset = open_dataset(csv(tmp_path / "meta", "derm,clinic\nNAL/1d.jpg,NAL/1.jpg\n"))
+    assert (dataset.root / dataset.table["path"][0]).is_file()
+
+
+def test_of_columns_that_could_name_images_the_one_with_files_counts(tmp_path: Path) -> None:
+    touch(tmp_path, "x7.jpg")
+    assert open_dataset(csv(tmp_path, "image,img_id\n1,x7\n")).table["path"].tolist() == ["x7.jpg"]
+
+
+@pytest.mark.parametrize("cell", ["9" * 25, "1e999", "-0", "3,5", "\u0663", "NaN", "x" * 200_000])
+def test_any_cell_is_an_attribute(tmp_path: Path, cell: str) -> None:
+    quoted = f'path,a\nx.jpg,"{cell}"\ny.jpg,\n'
+    assert open_dataset(csv(tmp_path, quoted)).attributes == ("a",)
+
+
+def test_files_passed_over_in_a_folder_are_counted_by_kind(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "b.HEIC", "c.heic", "notes.txt", ".hidden.dat", "README")
+    (note,) = open_dataset(f"folder:{tmp_path}").notes
+    assert note.startswith("4 files of other kinds were passed over (2 .heic, 1 without ending, 1 .txt)")
+    assert "to use .heic, save them as JPEG" in note
 
 
 @pytest.mark.parametrize(

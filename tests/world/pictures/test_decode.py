@@ -1,12 +1,14 @@
 import io
 import os
 import random
+import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -23,6 +25,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
@@ -34,6 +39,33 @@ def gradient(width: int = 24, height: int = 16) -> Image.Image:
     pixels[..., 0] = np.linspace(0, 255, width)
     pixels[..., 1] = np.linspace(0, 255, height)[:, None]
     return Image.fromarray(pixels)
+
+
+def deep_png(pixels: np.ndarray) -> bytes:
+    """A 16-bit PNG of grey, grey with alpha, colour, or colour with alpha."""
+    height, width, channels = pixels.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in pixels)
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    return PNG + b"".join(chunk(*part) for part in parts)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def tiff(pixels: np.ndarray, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels, **options)
+    return buffer.getvalue()
+
+
+GREY = np.asarray(gradient().convert("L"))
+COLOUR = np.asarray(gradient())
+DEEP = COLOUR.astype(np.uint16) * 257
+PLANES = {"photometric": "rgb", "planarconfig": "separate"}
+CHANNELS = {"photometric": "minisblack", "planarconfig": "contig"}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "PPM"])
@@ -53,7 +85,8 @@ def test_lossy_files_come_close(kind: str) -> None:
     [
         (Image.new("L", (4, 3), 77), "PNG", (77, 77, 77)),
         (Image.new("1", (4, 3), 1), "PNG", (255, 255, 255)),
-        (Image.new("LA", (4, 3), (10, 0)), "PNG", (255, 255, 255)),
+        (Image.new("LA", (4, 3), (10, 0)), "PNG", (10, 10, 10)),
+        (Image.new("RGBA", (4, 3), (200, 0, 0, 0)), "PNG", (200, 0, 0)),
         (Image.new("LA", (4, 3), (10, 255)), "PNG", (10, 10, 10)),
         (Image.new("RGBA", (4, 3), (200, 0, 0, 51)), "PNG", (244, 204, 204)),
         (Image.new("RGBA", (4, 3), (200, 0, 0, 255)), "WEBP", (200, 0, 0)),
@@ -88,8 +121,10 @@ def test_ycbcr_tiff_becomes_rgb() -> None:
 def test_a_transparent_palette_entry_becomes_white() -> None:
     image = Image.new("P", (4, 3), 1)
     image.putpalette([0, 0, 0, 0, 90, 0])
-    read = decode_image(encoded(image, "PNG", transparency=1))
-    assert read.getpixel((0, 0)) == (255, 255, 255)
+    image.putpixel((3, 2), 0)
+    for kind in ("PNG", "GIF"):
+        read = decode_image(encoded(image, kind, transparency=1))
+        assert (read.getpixel((0, 0)), read.getpixel((3, 2))) == ((255, 255, 255), (0, 0, 0))
     assert decode_image(encoded(image, "PNG")).getpixel((0, 0)) == (0, 90, 0)
 
 
@@ -97,6 +132,120 @@ def test_sixteen_bit_steps_are_kept_apart_not_clipped() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None].repeat(4, 0)
     read = np.asarray(decode_image(encoded(Image.fromarray(ramp), "PNG")))
     assert np.array_equal(read[0, :, 0], np.arange(256))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "planes"])
+def test_bits_in_sixteen_are_scaled_by_the_range_in_use(bits: int, channels: int, kind: str) -> None:
+    if kind == "planes" and channels == 1:
+        pytest.skip("one channel has no planes")
+    true = GREY[..., None].repeat(min(channels, 3), axis=-1).astype(np.int64)
+    full = np.full((*GREY.shape, 1), 255)
+    deep = (np.dstack([true, full]) if channels == 4 else true) * (2**bits - 1) // 255
+    read = decode.decode_picture(deep_file(deep.astype(np.uint16), kind))
+    assert np.abs(np.asarray(read.image, int) - GREY[..., None]).max() <= 1
+    assert any(f"{bits} bits in 16" in remark for remark in read.remarks) == (bits < 16)
+
+
+def deep_file(pixels: np.ndarray, kind: str) -> bytes:
+    """A PNG, or a TIFF that is chunky or in planes."""
+    if kind == "PNG":
+        return deep_png(pixels)
+    channels = pixels.shape[-1]
+    if channels == 1:
+        return tiff(pixels[..., 0], photometric="minisblack")
+    extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
+    if kind == "planes":
+        return tiff(np.moveaxis(pixels, -1, 0), photometric="rgb", planarconfig="separate", **extra)
+    return tiff(pixels, photometric="rgb", planarconfig="contig", **extra)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (tiff(65535 - GREY.astype(np.uint16) * 257, photometric="miniswhite"), GREY),
+        (tiff(255 - GREY, photometric="miniswhite"), GREY),
+        (tiff((COLOUR / 255).astype(np.float32), photometric="rgb"), COLOUR),
+        (tiff(COLOUR.astype(np.float32), photometric="rgb", byteorder=">"), COLOUR),
+        (tiff((GREY / 255).astype(np.float64), photometric="minisblack"), GREY),
+        (tiff(DEEP, photometric="rgb", byteorder=">"), COLOUR),
+        (tiff(np.moveaxis(DEEP, -1, 0), compression="zlib", byteorder=">", **PLANES), COLOUR),
+        (tiff(np.dstack([DEEP[..., 0], DEEP[..., 0] | 65535]), extrasamples=["unassalpha"], **CHANNELS),
+         COLOUR[..., 0]),
+        (tiff(GREY.astype(np.uint32) * 16, photometric="minisblack"), GREY * 16.0 * 255 / 4095),
+    ],
+)  # fmt: skip
+def test_tiffs_of_other_programs_keep_their_pixels(data: bytes, expected: np.ndarray) -> None:
+    seen = expected if expected.ndim == 3 else expected[..., None].repeat(3, axis=-1)
+    assert np.abs(np.asarray(decode_image(data), float) - seen).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "reason"),
+    [
+        (np.zeros((8, 8, 5), np.uint16), CHANNELS, "5 channels"),
+        (np.zeros((8, 8), np.complex64), {"photometric": "minisblack"}, "numbers that can't be read"),
+    ],
+)  # fmt: skip
+def test_tiffs_that_are_no_pictures_say_of_which_sort_they_are(
+    pixels: np.ndarray, options: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(UnreadableImageError, match=reason) as refused:
+        decode_image(tiff(pixels, **options))
+    assert "damaged" not in str(refused.value)
+
+
+def test_packed_planes_that_unpack_to_more_than_they_say_are_refused() -> None:
+    planes = np.zeros((3, 64, 64), np.uint16)
+    data = bytearray(tiff(planes, photometric="rgb", planarconfig="separate", compression="zlib"))
+    bomb = zlib.compress(bytes(50 * 2**20))
+    with tifffile.TiffFile(io.BytesIO(bytes(data))) as opened:
+        page = opened.pages[0]
+        tags = [page.tags["StripOffsets"], page.tags["StripByteCounts"]]
+    struct.pack_into("<I", data, tags[0].valueoffset, len(data))
+    struct.pack_into("<I", data, tags[1].valueoffset, len(bomb))
+    with pytest.raises(UnreadableImageError):
+        decode_image(bytes(data) + bomb)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(b"x" * 3_000_000)),
+        chunk(b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(b"y" * 3_000_000)),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"y" * 80_000_000)),
+        chunk(b"tEXt", b"Comment\0" + b"z" * 5_000_000) * 3,
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_long_metadata_does_not_matter(extra: bytes, before: bool) -> None:
+    exif = Image.Exif()
+    exif[274] = 3
+    data = encoded(gradient(), "PNG", exif=exif)
+    place = 33 if before else data.index(b"IEND") - 4
+    read = decode_image(data[:place] + extra + data[place:])
+    assert np.array_equal(read, gradient().rotate(180))
+
+
+NO_ALPHA = "had an alpha channel of 0 everywhere, which was left out"
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "remark"),
+    [
+        (Image.new("L", (8, 8), 3), {}, ("came out all black",)),
+        (Image.new("RGB", (8, 8), (250, 255, 251)), {}, ("came out all white",)),
+        (Image.new("RGBA", (8, 8), (90, 9, 9, 0)), {}, (NO_ALPHA,)),
+        (gradient(), {"save_all": True, "append_images": [gradient().rotate(180)]},
+         ("moved, so its first frame was taken",)),
+        (gradient(), {}, ()),
+    ],
+)  # fmt: skip
+def test_what_to_know_of_a_picture_is_remarked(
+    image: Image.Image, options: dict[str, object], remark: tuple[str, ...]
+) -> None:
+    assert decode.decode_picture(encoded(image, "PNG", **options)).remarks == remark
 
 
 def test_values_outside_every_known_range_are_stretched() -> None:
@@ -157,6 +306,15 @@ def test_nothing_of_the_metadata_stays() -> None:
         ("text.jpg", b"not an image at all", "not an image"),
         ("page.png", b"<html><body>404</body></html>", "not an image"),
         ("vector.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+        ("phone.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture, .* save it as JPEG"),
+        ("other.jpg", b"\0\0\0\x18ftypmif1\0\0\0\0heix", "a HEIC picture"),
+        ("pointer.png", b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer"),
+        ("scan.png", bytes(128) + b"DICM" + bytes(90), "a DICOM file"),
+        ("drawing.png", b"<?xml version='1.0'?>\n<svg xmlns='x'/>", "an SVG drawing"),
+        ("archive.jpg", b"PK\x03\x04" + bytes(40), "a zip archive"),
+        ("film.jpg", b"\0\0\0\x18ftypmp42" + bytes(40), "a film"),
+        ("noise.jpg", bytes(range(256)), "of no known format"),
+        ("head.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "a PNG file of a sort that can't be read"),
     ],
 )
 def test_files_that_are_no_images_say_so(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
@@ -174,6 +332,7 @@ def test_paths_that_are_no_files_say_what_they_are(tmp_path: Path) -> None:
         ("lost.jpg", "a link to a file that does not exist"),
         ("pipe.jpg", "not a file"),
         ("absent.jpg", "no such file"),
+        ("Pipe.jpg", "no such file; pipe.jpg is there"),
         ("x" * 300, "can't be opened"),
     ]:
         with pytest.raises(UnreadableImageError, match=reason):
@@ -227,6 +386,9 @@ SEEDS = {
     "TIFF-jpeg": encoded(gradient(48, 40), "TIFF", compression="jpeg"),
     "TIFF-16": encoded(Image.new("I;16", (48, 40), 999), "TIFF"),
     "PNG-P": encoded(gradient(48, 40).quantize(16), "PNG", transparency=1),
+    "TIFF-planes": tiff(np.ones((3, 16, 16), np.uint16) * 999, photometric="rgb", planarconfig="separate"),
+    "TIFF-float": tiff(np.ones((16, 16, 3), np.float32), photometric="rgb", compression="zlib"),
+    "PNG-deep": deep_png(np.ones((16, 16, 3), np.uint16) * 999),
     "JPEG-CMYK": encoded(gradient(48, 40).convert("CMYK"), "JPEG"),
 }
 

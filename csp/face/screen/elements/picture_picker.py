@@ -17,11 +17,12 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
 from csp.work.models.probe_images import ProbeImage
+from csp.world.datasets.image_folder import EXTENSIONS
 
 PAGE = 12
 """Images at a time."""
 ANY = "all classes"
-KINDS = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "jp2", "avif", "ppm")
+KINDS = sorted(ending.removeprefix(".") for ending in EXTENSIONS)
 MEGABYTES = 20
 NOT_KEPT = (
     "An upload stays in memory for this browser tab alone, until you choose another picture or close it; "
@@ -52,7 +53,7 @@ def upload_box() -> None:
     """Takes a picture from the person's own disk; says in one sentence why one can't be used."""
     st.file_uploader(
         "A picture of your own",
-        type=list(KINDS),
+        type=KINDS,
         max_upload_size=MEGABYTES,
         key=_BOX,
         help=NOT_KEPT,

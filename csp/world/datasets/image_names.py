@@ -1,0 +1,139 @@
+"""Finds the files that the names in a table mean.
+
+A name counts as it stands first. One that is not there may be written without its ending, in other case or
+Unicode form, lie in folders below the table, or come with the folders of another machine: it is found where
+just one file can be meant, and said to be ambiguous where several can.
+"""
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from csp.world.datasets.image_folder import EXTENSIONS
+
+MOST_FILES = 2_000_000
+"""Files looked through below a table."""
+
+
+@dataclass(frozen=True)
+class FoundNames:
+    """Where the images are, `/` between folders, relative to the table where they lie below it."""
+
+    paths: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class ImageFiles:
+    """The image files below a folder; they are listed only when a name is not there as it stands."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def any_there(self, names: Sequence[str]) -> bool:
+        """Whether one of the names means a file."""
+        plain = [_plain(name, self._root) for name in names if name]
+        return any(self._is_file(path) for path in plain) or any(self._meant(path) for path in plain)
+
+    def all_there(self, names: Sequence[str]) -> bool:
+        """Whether each of the names, no two alike, means one file."""
+        plain = [_plain(name, self._root) for name in names]
+        alike = len(set(plain)) < len(plain)
+        return not alike and all(self._is_file(path) or len(self._meant(path)) == 1 for path in plain)
+
+    def find(self, names: Sequence[str]) -> FoundNames:
+        """The path of each name; one that means no file stays as it is."""
+        paths, found, unclear = [], [], []
+        for name in names:
+            path = _plain(name, self._root)
+            meant = [] if self._is_file(path) else self._meant(path)
+            if len(meant) == 1:
+                found.append((name, meant[0]))
+            elif meant:
+                unclear.append((name, meant))
+            paths.append(meant[0] if len(meant) == 1 else path)
+        return FoundNames(tuple(paths), (*_found_note(found), *_unclear_note(unclear)))
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return (self._root / path).is_file()
+        except (OSError, ValueError):  # a name that is too long, or holds NUL
+            return False
+
+    def _meant(self, path: str) -> list[str]:
+        """Files that a name which is not there can mean, the nearest kind of likeness first."""
+        elsewhere = path.startswith("/") or path[1:3] == ":/"  # folders of another machine
+        tail = _key(_last(path) if elsewhere else path)
+        whole, bare = self._by_ending
+        has_ending = PurePosixPath(path).suffix.lower() in EXTENSIONS
+        found = (whole if has_ending else bare).get(_last(tail), [])
+        ending = [each for each in found if _ends_with(each if has_ending else _bare(each), tail)]
+        same = [each for each in ending if _key(each if has_ending else _bare(each)) == tail]
+        return sorted(same or ending)
+
+    @cached_property
+    def _by_ending(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Image files by their last name, with and without its ending."""
+        whole: dict[str, list[str]] = {}
+        bare: dict[str, list[str]] = {}
+        for path in self._listed():
+            whole.setdefault(_key(_last(path)), []).append(path)
+            bare.setdefault(_key(_last(_bare(path))), []).append(path)
+        return whole, bare
+
+    def _listed(self) -> list[str]:
+        """Image files below the folder, and in the folder `images` beside it."""
+        found: list[str] = []
+        beside = self._root.parent / "images"
+        for top in (self._root, *([beside] if beside != self._root and beside.is_dir() else [])):
+            for folder, inner, files in os.walk(top):
+                inner[:] = sorted(name for name in inner if not name.startswith("."))
+                place = Path(folder)
+                found += [
+                    Path(os.path.relpath(place / name, self._root)).as_posix()
+                    for name in files
+                    if PurePosixPath(name).suffix.lower() in EXTENSIONS and not name.startswith(".")
+                ]
+                if len(found) > MOST_FILES:
+                    return found
+        return found
+
+
+def _plain(name: str, root: Path) -> str:
+    """Written with `/`, relative to the root where it lies under it, so that one image has one name."""
+    path, prefix = PurePosixPath(name.replace("\\", "/")), PurePosixPath(root.as_posix())
+    return str(path.relative_to(prefix) if path.is_relative_to(prefix) else path)
+
+
+def _key(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _bare(path: str) -> str:
+    return path.removesuffix(PurePosixPath(path).suffix)
+
+
+def _ends_with(path: str, tail: str) -> bool:
+    return f"/{_key(path)}".endswith(f"/{tail}")
+
+
+def _found_note(found: Sequence[tuple[str, str]]) -> list[str]:
+    if not found:
+        return []
+    name, path = found[0]
+    count = "one image was" if len(found) == 1 else f"{len(found):,} images were"
+    return [f"{count} found under a name somewhat unlike that of the table, such as {path} for {name}"]
+
+
+def _unclear_note(unclear: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    if not unclear:
+        return []
+    name, paths = unclear[0]
+    count = "one name" if len(unclear) == 1 else f"{len(unclear):,} names"
+    return [f"{count} of the table can mean several files, such as {name}: {paths[0]} or {paths[1]}"]
