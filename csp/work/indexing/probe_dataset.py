@@ -64,10 +64,10 @@ def with_class_names(dataset: Dataset, classes: Sequence[str]) -> Dataset:
 
 def _strange_note(strange: Sequence[str], labels: pd.Series, classes: Sequence[str]) -> str:
     images = int(labels.isin(strange).sum())
-    named = _some([f"{label}" for label in strange])
+    whose = "one image has" if images == 1 else f"{images:,} images have"
     return (
-        f"{images:,} images have a label that names no class of the model ({named}; its classes are "
-        f"{_some(classes)}), so whether the model is right on them is not known"
+        f"{whose} a label that names no class of the model ({_some(strange)}; its classes are "
+        f"{_some(classes)}), so whether the model is right there is not known"
     )
 
 
