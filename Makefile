@@ -18,7 +18,8 @@ app: install
 	$(BIN)/csp demo
 
 # Browser tests drive Debian's Chromium, review tests also a PostgreSQL of Debian's; where these are missing (and no
-# root to fetch them) those tests are skipped and say so.
+# root to fetch them) those tests are skipped and say so. A file's tests share a process, and with it servers and runs.
+PYTEST ?= --numprocesses logical --maxprocesses 8 --dist loadfile --cov --cov-report=
 test: install
 	scripts/fetch_chromium.sh
 	scripts/fetch_postgres.sh

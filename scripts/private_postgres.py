@@ -2,13 +2,15 @@
 """Runs a private PostgreSQL server in a temporary folder, for tests and benchmarks.
 
 Prints its URL (database `postgres`, a socket in the folder, no port) once it answers. A line `restart` on
-stdin restarts it as a crash would, and prints `restarted`. At the end of stdin it stops and leaves nothing.
+stdin restarts it as a crash would, and prints `restarted`. At the end of stdin, or at SIGTERM, it stops and
+leaves nothing.
 """
 
 import argparse
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,6 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     if (bin_folder := binaries()) is None:
         sys.exit("PostgreSQL is missing: install Debian's package 'postgresql'")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     folder = Path(tempfile.mkdtemp(prefix="csp-postgres-"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)

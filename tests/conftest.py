@@ -6,12 +6,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: no 
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
 from csp.keeping.run_folder.run import Run
+from tests import patience
 from tests.build import build_run
 
 # How long an example takes says nothing on a busy machine. CI tries the same examples each time.
@@ -20,6 +23,28 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
 settings.load_profile("ci" if "CI" in os.environ else "here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """No process of a test outlives the tests, nor the folder that AppTest removes with a warning."""
+    yield
+    if app_test := sys.modules.get("streamlit.testing.v1.app_test"):
+        app_test.TMP_DIR.cleanup()
+    begun = {
+        child: command for child in psutil.Process().children(recursive=True) if (command := of_a_test(child))
+    }
+    left = psutil.wait_procs(begun, timeout=patience.SECONDS)[1]
+    assert [begun[child] for child in left] == []
+
+
+def of_a_test(child: psutil.Process) -> str:
+    """The command of a process that a test started; empty for Python's own, which end with this one."""
+    try:
+        command = " ".join(child.cmdline())
+    except psutil.Error:
+        return ""
+    return "" if "from multiprocessing." in command else command
 
 
 @pytest.fixture(autouse=True)

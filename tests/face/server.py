@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import patience
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,7 +35,7 @@ class Served:
 def serving(
     home: Path, port: int | None = None, *options: str, app: Path = ROOT / "app.py"
 ) -> Iterator[Served]:
-    """The app with this CSP_HOME; killed at the end."""
+    """The app with this CSP_HOME; stopped at the end."""
     port = port or free_port()
     command = [
         sys.executable,
@@ -51,12 +53,15 @@ def serving(
             wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", server)
             yield Served(f"http://127.0.0.1:{port}", server.pid)
         finally:
-            server.kill()
-            server.wait(20)
+            server.terminate()
+            try:
+                server.wait(30)
+            finally:
+                server.kill()
 
 
 def wait_until_up(address: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
+    for _ in range(10 * patience.SECONDS):
         assert process.poll() is None, "the server stopped"
         try:
             urllib.request.urlopen(address, timeout=1).close()

@@ -112,14 +112,10 @@ class Explorer:
         gamma: float | None = None,
         reuse: bool | None = None,
         contrast: str | None = None,
-        load: bool = True,
     ) -> TextScore:
-        """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded.
-
-        Without `load` no model is: UnavailableError for a text that the encoder has not seen yet.
-        """
+        """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded."""
         choice, text = self.choice(k, gamma, reuse, contrast), clean_text(text)
-        return self._answering.text(layer, neuron, text, choice, load)
+        return self._answering.text(layer, neuron, text, choice)
 
     def stored_labels(self, layer: str) -> pd.DataFrame:
         """All stored labels of a layer: neuron, labeler, rank, label, score."""
@@ -259,13 +255,13 @@ class Answering:
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
 
-    def text(self, layer: str, neuron: int, text: str, choice: ExampleOptions, load: bool) -> TextScore:
+    def text(self, layer: str, neuron: int, text: str, choice: ExampleOptions) -> TextScore:
         """How one text fares; UnavailableError when the encoder is needed and can't be opened."""
         activations = self.run.activations(layer, neuron)
 
         def compute() -> dict[str, Any]:
             examples, _ = self.examples(layer, neuron, choice)
-            return self._texts.score(text, activations, examples, choice.gamma, load=load)
+            return self._texts.score(text, activations, examples, choice.gamma)
 
         key = self.key("text", layer, neuron) | choice.as_json() | {"text": text}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)

@@ -56,15 +56,14 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, str]]:
+def window(browser: Browser, address: str) -> Iterator[tuple[Page, str]]:
     """One window for all views, and the address of the app."""
-    with serving(tmp_path_factory.mktemp("look-home")) as served:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.add_init_script(JUMPS)
-        page = context.new_page()
-        page.set_default_timeout(LONG)
-        yield page, served.address
-        context.close()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(JUMPS)
+    page = context.new_page()
+    page.set_default_timeout(LONG)
+    yield page, address
+    context.close()
 
 
 def settle(page: Page) -> None:

@@ -1,7 +1,8 @@
 """Jobs and the tour in real Chromium: a job outlives tab and server, is watched to its end and opened."""
 
+import os
 import re
-import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 from csp.work.jobs.jobs import cancel_job, start_job
 from csp.work.jobs.registry import check_job
 from tests.build import draw
-from tests.face.browser.test_start import opened, settled
+from tests.face.browser.steps import opened, settled
 from tests.face.conftest import LONG
 from tests.face.server import ROOT, serving
 from tests.work.jobs.test_jobs import ended, fields, let_pass
@@ -31,6 +32,7 @@ def test_a_job_outlives_tab_and_server(
         id_ = start_job(check_job("index", fields(tmp_path)), "Run mine").id
         opened(page, f"{served.address}/runs?view=jobs")
         expect(page.locator(f".st-key-job-{id_}")).to_contain_text("images: 4 of 12", timeout=LONG)
+        os.kill(served.pid, signal.SIGKILL)
     with serving(own_home) as served:
         opened(page, f"{served.address}/runs?view=jobs")
         panel = page.locator(f".st-key-job-{id_}")
@@ -47,26 +49,22 @@ def test_a_job_outlives_tab_and_server(
     assert ended(id_).state == "done", "a finished job stays as it is"
 
 
-def test_the_tour_goes_by_keys(page: Page, built_run: Path, own_home: Path) -> None:
-    shutil.copytree(built_run, own_home / "runs" / "tiny")
-    with serving(own_home) as served:
-        opened(page, f"{served.address}/?run=demo")
-        page.get_by_role("link", name="60-second tour").click()
-        expect(page.locator(".st-key-present h2")).to_have_text(
-            "What does this neuron look for?", timeout=LONG
-        )
-        for step, words in (
-            (2, "Here are their look-alikes."),
-            (3, "What do the first have"),
-            (4, "not the only one"),
-        ):
-            settled(page)
-            page.keyboard.press("ArrowRight")
-            expect(page).to_have_url(re.compile(rf"step={step}\b"), timeout=LONG)
-            expect(page.locator(".st-key-present h2")).to_contain_text(words, timeout=LONG)
+def test_the_tour_goes_by_keys(page: Page, address: str) -> None:
+    opened(page, f"{address}/?run=demo")
+    page.get_by_role("link", name="60-second tour").click()
+    expect(page.locator(".st-key-present h2")).to_have_text("What does this neuron look for?", timeout=LONG)
+    for step, words in (
+        (2, "Here are their look-alikes."),
+        (3, "What do the first have"),
+        (4, "not the only one"),
+    ):
         settled(page)
-        page.keyboard.press("ArrowLeft")
-        expect(page.locator(".st-key-present h2")).to_contain_text("What do the first have", timeout=LONG)
-        expect(page.locator(".st-key-frame-top")).to_be_hidden()
-        page.go_back()
-        expect(page).to_have_url(re.compile(r"step=4\b"), timeout=LONG)
+        page.keyboard.press("ArrowRight")
+        expect(page).to_have_url(re.compile(rf"step={step}\b"), timeout=LONG)
+        expect(page.locator(".st-key-present h2")).to_contain_text(words, timeout=LONG)
+    settled(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".st-key-present h2")).to_contain_text("What do the first have", timeout=LONG)
+    expect(page.locator(".st-key-frame-top")).to_be_hidden()
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"step=4\b"), timeout=LONG)

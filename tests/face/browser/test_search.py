@@ -2,29 +2,16 @@
 
 import io
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.face.browser.test_start import opened, pictures_load, settled, shown
+from tests.face.browser.steps import opened, pictures_load, settled, shown
 from tests.face.conftest import LONG
-from tests.face.server import serving
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(built_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with the tiny run beside the demo."""
-    home = tmp_path_factory.mktemp("search-home")
-    shutil.copytree(built_run, home / "runs" / "tiny")
-    with serving(home) as served:
-        yield served.address
 
 
 def photograph() -> bytes:

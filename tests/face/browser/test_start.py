@@ -1,15 +1,13 @@
 """The app in real Chromium, as a person uses it: look, move, type, follow links, go back."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.face.browser.steps import opened, pictures_load, settled, shown
 from tests.face.conftest import LONG
-from tests.face.server import serving
 
 POINT = """(area) => {
   const chart = area.closest(".js-plotly-plot"), trace = chart._fullData.find((one) => one.x.length);
@@ -19,41 +17,6 @@ POINT = """(area) => {
 """Where the first point of a Plotly chart lies on the screen, and its neuron."""
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="session")
-def address(built_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a free loopback port, with its own home that holds the tiny run."""
-    home = tmp_path_factory.mktemp("browser-home")
-    shutil.copytree(built_run, home / "runs" / "tiny")
-    with serving(home) as served:
-        yield served.address
-
-
-def opened(page: Page, url: str) -> Page:
-    page.goto(url)
-    settled(page)
-    return page
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-
-
-def shown(page: Page, neuron: int) -> None:
-    expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
-    expect(page).to_have_url(re.compile(rf"neuron={neuron}\b"), timeout=LONG)
-
-
-def pictures_load(page: Page, grid: str) -> int:
-    """The number of pictures in a grid, all of them decoded, once the page has settled."""
-    settled(page)
-    images = page.locator(f".st-key-{grid} img")
-    expect(images.first).to_be_visible(timeout=LONG)
-    for image in images.all():
-        assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") > 0
-        assert image.get_attribute("alt")
-    return images.count()
 
 
 def test_deep_link_opened_cold_shows_the_neuron_in_its_frame(page: Page, address: str) -> None:

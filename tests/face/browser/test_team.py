@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from tests.face.browser.test_start import settled
+from tests.face.browser.steps import settled
 from tests.face.conftest import LONG
 from tests.face.oidc import team_server
 

@@ -12,6 +12,7 @@ from csp.work.candidates.read import candidates
 from csp.work.candidates.tables import CandidateRequest
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.jobs import list_jobs
+from tests import patience
 from tests.face.pages.test_pages import NEVER, RULER, opened, said
 from tests.world.misbehaving import Server, serving, tells
 
@@ -89,7 +90,7 @@ def test_a_candidate_of_ones_own_is_scored_kept_and_edited(tiny_run: Run, server
     assert "scores CSP" in words(app)
     app.button(key="keep-own").click().run()
     assert not app.exception and app.text_input(key="own-label").value == ""
-    dialog = AppTest.from_function(all_candidates, default_timeout=30).run()
+    dialog = AppTest.from_function(all_candidates, default_timeout=patience.SECONDS).run()
     dialog.selectbox(key="edit-old").set_value("Dark hair")
     dialog.text_input(key="edit-new").set_value("hairs beside a ruler")
     dialog.button(key="edit-save").click().run()
@@ -114,12 +115,12 @@ def test_a_model_is_asked_as_a_job_and_faults_leave_the_page_alone(
     tiny_run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CSP_VLM", "hf:./nowhere")
-    app = AppTest.from_function(asking, default_timeout=30).run()
+    app = AppTest.from_function(asking, default_timeout=patience.SECONDS).run()
     app.button(key="vlm-ask").click().run()
     assert not app.exception and "There is no model folder" in app.error[0].value.replace("\\", "")
     assert not list_jobs()
     monkeypatch.setenv("CSP_VLM", f"openai:{server.address}#m")
-    AppTest.from_function(asking, default_timeout=30).run().button(key="vlm-ask").click().run()
+    AppTest.from_function(asking, default_timeout=patience.SECONDS).run().button(key="vlm-ask").click().run()
     assert len(list_jobs()) == 1
     while not (job := list_jobs()[0]).finished:
         time.sleep(0.1)

@@ -13,12 +13,13 @@ from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import causal_by_class
 from csp.work.metrics.stability import label_stability
+from tests import patience
 
 ROOT = Path(__file__).parents[3]
 
 
 def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
     app.switch_page("pages/neuron.py")
     app.query_params.update({"run": "tiny", "layer": "late", "neuron": "0"} | address)
     app.run()

@@ -12,7 +12,7 @@ from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.neurons.map import draw_map
 from csp.work.reviews.desk import Person, ReviewDesk
-from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, drawn, opened, said
+from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, awaited, drawn, opened, said
 
 PAGE = "pages/neurons.py"
 HAIRS = 1
@@ -77,19 +77,19 @@ def test_a_head_sorts_by_its_column_and_back(tiny_run: Run) -> None:
 
 @pytest.mark.parametrize("order", ["doubt", "close", "score", "push", "often", "label", "unstable"])
 def test_what_is_not_known_comes_last_whichever_way(tiny_run: Run, order: str) -> None:
-    from csp.face.screen.atlas.orders import in_order, orders, two_orders
+    from csp.face.screen.atlas.orders import ORDERS, in_order, two_orders
     from csp.keeping.home import result_cache_folder
     from csp.keeping.result_cache import ResultCache
     from csp.work.explorer.explorer import Explorer
     from csp.work.neurons.rows import machine_rows
 
     frame = machine_rows(Explorer(tiny_run, ResultCache(result_cache_folder())), "late").frame
-    column = orders()[order].column
+    column = ORDERS[order].column
     for one in two_orders(column):
         values = in_order(frame, one)[column]
         known = values.dropna().tolist()
         assert values.isna().tolist() == sorted(values.isna().tolist())
-        assert known == sorted(known, reverse=not orders()[one].ascending)
+        assert known == sorted(known, reverse=not ORDERS[one].ascending)
 
 
 def test_search_finds_labels_classes_and_numbers(tiny_run: Run) -> None:
@@ -167,13 +167,11 @@ def test_cards_show_four_pictures_and_open_the_neuron(tiny_run: Run) -> None:
     assert grid["cards"][NEVER]["pictures"] == []
 
 
-def test_the_map_offers_to_draw_itself_then_lists_what_is_picked(tiny_run: Run) -> None:
+def test_the_map_is_drawn_when_asked_then_lists_what_is_picked(tiny_run: Run) -> None:
     app = opened(PAGE, run="tiny", layer="late", view="map")
     assert "has not been drawn yet" in said(app)
     assert app.button(key="draw-map").label == "Draw the map"
-    draw_map(tiny_run, ["late"])
-    app.run()
-    assert not app.exception
+    awaited(app.button(key="draw-map").click().run())
     (chart,) = app.get("plotly_chart")
     points = [
         point for trace in json.loads(chart.proto.spec)["data"] for point in trace.get("customdata", [])

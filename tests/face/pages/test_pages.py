@@ -15,15 +15,15 @@ from csp.method.labelers.registry import LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
+from tests import patience
 
 ROOT = Path(__file__).parents[3]
 RULER, NEVER, CONSTANT, NEGATIVE, BROKEN = 0, 2, 3, 4, 5
 
 
 def opened(page: str, /, **address: str) -> AppTest:
-    """The page at this address, drawn without an exception for someone who gave a name before."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.session_state["reviewer"] = "Ina"
+    """The page at this address, drawn without an exception."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
     if page != "app.py":
         app.switch_page(page)
     app.query_params.update(address)

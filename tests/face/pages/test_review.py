@@ -14,6 +14,7 @@ from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.reviews.desk import Person, ReviewDesk
+from tests import patience
 from tests.face.pages.test_pages import ROOT, drawn, opened, said
 
 BO = Person(name="Bo", verified=True)
@@ -201,18 +202,16 @@ def test_agreement_and_disputes_are_measured(tiny: Run) -> None:
     assert tables["Open disputes"][0]["href"].endswith("neuron=1&queue=disagreements")
 
 
-def test_the_first_verdict_asks_who_is_judging(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The account of the machine is nobody: 22 verdicts were recorded as `root`."""
-    monkeypatch.setattr("getpass.getuser", lambda: "root")
+def test_a_typed_name_is_recorded_and_nobody_is_no_one(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "")
     app = neuron_page(0)
-    del app.session_state["reviewer"]
     pressed(app, "accept")
-    assert "Who is judging?" in said(app) and events() == []
-    app.text_input(key="judge-name").set_value(" Ann  B ")
-    next(one for one in app.button if one.label == "Record as this person").click().run()
-    assert not app.exception
-    pressed(app, "none")
-    assert [(one.reviewer, one.neuron) for one in events()] == [("Ann B", 0), ("Ann B", 1)]
+    assert "there is no reviewer's name" in app.error[0].value.replace("\\", "").lower()
+    pressed(app, "drop")
+    app.text_input(key="reviewer-name").set_value("Ann")
+    app.run()
+    pressed(app, "accept")
+    assert [one.reviewer for one in events()] == ["Ann"]
 
 
 def test_behind_a_proxy_only_its_visitors_get_in(
@@ -220,7 +219,7 @@ def test_behind_a_proxy_only_its_visitors_get_in(
 ) -> None:
     monkeypatch.setenv("CSP_PROXY_SECRET", "a secret of the proxy")
     (own_home / "team.toml").write_text('sign_in = "proxy"')
-    app = AppTest.from_file(str(ROOT / "pages" / "neuron.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "pages" / "neuron.py"), default_timeout=patience.SECONDS)
     app.query_params.update({"run": "tiny", "layer": "late", "neuron": "0"})
     app.run()
     assert "Please sign in" in app.subheader[0].value

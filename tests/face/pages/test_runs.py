@@ -18,6 +18,7 @@ from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.jobs import list_jobs
 from csp.work.jobs.registry import KINDS
+from tests import patience
 from tests.build import draw
 from tests.face.pages.test_pages import ROOT, awaited, opened, said
 from tests.work.jobs.test_jobs import ended
@@ -35,7 +36,7 @@ def signed_in(who: str, **address: str) -> AppTest:
     """The page as someone of the team sees it."""
     home().mkdir(exist_ok=True)
     (home() / "team.toml").write_text(TEAM)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
     app.switch_page("pages/runs.py")
     app.user = {"is_logged_in": True, "email": f"{who}@example.org", "email_verified": True}
     app.query_params.update(address)

@@ -23,11 +23,11 @@ from csp.keeping.run_folder.run import Run
 from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
 from csp.work.jobs.kinds.index import faults
 from csp.work.jobs.registry import KINDS, FaultyJobError, check_job
+from tests import patience
 from tests.build import draw
 
 ROOT = Path(__file__).parents[3]
 IMAGES, BATCH = 12, 4
-PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def kept_batches() -> list[Path]:
 
 
 def until(what: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience.SECONDS
     while not what():
         assert time.monotonic() < end, [(each.state, each.error, each.log) for each in list_jobs()]
         time.sleep(0.05)

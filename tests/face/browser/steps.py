@@ -1,0 +1,33 @@
+"""What tests of several pages do on a page: open it, wait until it has settled, see where it stands."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.face.conftest import LONG
+
+
+def opened(page: Page, url: str) -> Page:
+    page.goto(url)
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def shown(page: Page, neuron: int) -> None:
+    expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
+    expect(page).to_have_url(re.compile(rf"neuron={neuron}\b"), timeout=LONG)
+
+
+def pictures_load(page: Page, grid: str) -> int:
+    """The number of pictures in a grid, all of them decoded, once the page has settled."""
+    settled(page)
+    images = page.locator(f".st-key-{grid} img")
+    expect(images.first).to_be_visible(timeout=LONG)
+    for image in images.all():
+        assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") > 0
+        assert image.get_attribute("alt")
+    return images.count()
