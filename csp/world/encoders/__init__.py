@@ -6,8 +6,8 @@ SCHEMES = (
     Scheme(
         "openclip",
         "csp.world.encoders.openclip:open_encoder",
-        ("openclip:ViT-B-32/openai", "openclip:local-dir:/path"),
-        "an encoder of OpenCLIP: architecture and weights, or a folder with both",
+        ("openclip:ViT-B-32/openai", "openclip:hf-hub:OWNER/NAME", "openclip:local-dir:/path"),
+        "an encoder of OpenCLIP: architecture and weights, a model of the hub, or a folder",
         path="local-dir:",
     ),
     Scheme(

@@ -4,12 +4,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel
 
 from csp.errors import BadInputError
 from csp.world.torch_models.encoder import TorchEncoder
-from csp.world.torch_models.hugging_face import image_transform, load, load_model, short_name
+from csp.world.torch_models.hugging_face import (
+    image_transform,
+    load,
+    load_image_processor,
+    load_noted,
+    load_tokenizer,
+)
 from csp.world.torch_models.layers import device, weights_hash
+from csp.world.torch_models.library_warnings import heard
+from csp.world.torch_models.model_names import model_name
 
 # SigLIP 2 of one resolution is stored as `siglip`; that of any resolution (`siglip2`) takes patches instead.
 FAMILIES = ("clip", "siglip", "metaclip_2")
@@ -20,15 +28,16 @@ def open_encoder(name: str) -> TorchEncoder:
 
     Raises `BadInputError` for a model that is not CLIP-like, `UnavailableError` where the hub has none.
     """
-    config = load(name, AutoConfig.from_pretrained)
-    if config.model_type not in FAMILIES:
-        raise BadInputError(
-            f"'{name}' is a '{config.model_type}' model, no dual encoder ({', '.join(FAMILIES)})."
-        )
-    model = load_model(name, AutoModel.from_pretrained, dtype=torch.float32).to(device())
-    processor = load(name, AutoImageProcessor.from_pretrained, backend="pil")
-    transform, _ = image_transform(name, processor)
-    tokenizer = load(name, AutoTokenizer.from_pretrained)
+    with heard() as said:
+        config = load(name, AutoConfig.from_pretrained)
+        if config.model_type not in FAMILIES:
+            raise BadInputError(
+                f"'{name}' is a '{config.model_type}' model, no dual encoder ({', '.join(FAMILIES)})."
+            )
+        model, notes = load_noted(name, AutoModel.from_pretrained, dtype=torch.float32)
+        transform, _ = image_transform(name, load_image_processor(name))
+        tokenizer = load_tokenizer(name)
+    model.to(device())
     # SigLIP was trained on texts padded to full length; for CLIP the padding is masked
     length = config.text_config.max_position_embeddings
 
@@ -42,12 +51,13 @@ def open_encoder(name: str) -> TorchEncoder:
         dimension = text_features([""]).shape[-1]
     return TorchEncoder(
         spec=f"hf:{name}",
-        name=short_name(name),
+        name=model_name(name),
         weights_hash=weights_hash(model),
         dimension=dimension,
         transform=transform,
         image_features=lambda batch: _features(model.get_image_features(pixel_values=batch.to(device()))),
         text_features=text_features,
+        notes=(*notes, *(f"transformers says of the encoder: {text}" for text in said)),
     )
 
 

@@ -1,12 +1,14 @@
-"""Target models of transformers: `hf:ID-or-folder`, any model for image classification."""
+"""Target models of transformers: `hf:ID-or-folder`, any model for image classification, timm's included."""
 
 import torch
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
+from transformers import AutoConfig, AutoModelForImageClassification
 
 from csp.world.protocols.target import Pooling
 from csp.world.torch_models.classes import class_names
-from csp.world.torch_models.hugging_face import image_transform, load, load_model, short_name
+from csp.world.torch_models.hugging_face import TIMM, image_transform, load, load_image_processor, load_noted
 from csp.world.torch_models.layers import device, weights_hash
+from csp.world.torch_models.library_warnings import heard
+from csp.world.torch_models.model_names import model_name
 from csp.world.torch_models.target import TorchTarget
 
 
@@ -15,14 +17,21 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
 
     Raises `BadInputError` for a folder without image classifier, `UnavailableError` where the hub has none.
     """
-    config = load(name, AutoConfig.from_pretrained)
-    module = load_model(name, AutoModelForImageClassification.from_pretrained, dtype=torch.float32)
-    transform, size = image_transform(name, load(name, AutoImageProcessor.from_pretrained, backend="pil"))
+    with heard() as said:
+        config = load(name, AutoConfig.from_pretrained)
+        if config.model_type == TIMM and config.model_args:  # timm writes the number of classes twice
+            config.model_args = {
+                key: value for key, value in config.model_args.items() if key != "num_classes"
+            }
+        module, besides = load_noted(
+            name, AutoModelForImageClassification.from_pretrained, config=config, dtype=torch.float32
+        )
+        transform, size = image_transform(name, load_image_processor(name))
     names = [str(config.id2label[index]) for index in sorted(config.id2label)]
-    classes, notes = class_names(names, len(names), "Its config.json")
+    classes, notes = class_names(names, len(names), "The config.json of the target model")
     return TorchTarget(
         spec=f"hf:{name}",
-        name=short_name(name),
+        name=model_name(name),
         classes=classes,
         weights_hash=weights_hash(module),
         input_size=size,
@@ -30,5 +39,5 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         transform=transform,
         pooling=pooling,
         multi_label=config.problem_type == "multi_label_classification",
-        notes=notes,
+        notes=(*besides, *notes, *(f"transformers says of the target model: {text}" for text in said)),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 _COMMON = re.compile(
     r"(best|last|final|latest|model|models|weights?|checkpoints?|ckpts?|pytorch|state|dict|net|epoch|step|val|acc|"
-    r"loss|version|safetensors|pth|pt|tar|bin|output|outputs|out|open|clip|v?\d+)*",
+    r"loss|version|safetensors|pth|pt|tar|bin|output|outputs|out|v?\d+)*",
     re.I,
 )
 """Words of which file names consist that say nothing."""

@@ -88,8 +88,13 @@ def choose_state_dict(found: list[StateDict], part: str, path: str) -> StateDict
     return named[0]
 
 
-def notes_on_sets(found: list[StateDict], taken: StateDict, path: str) -> Iterator[str]:
-    """Say which of several different sets was taken, and how to take another."""
+def notes_on_sets(
+    found: list[StateDict],
+    taken: StateDict,
+    path: str,
+    choice: str = "write #{} before the @ of the model's spec to take those",
+) -> Iterator[str]:
+    """Say which of several different sets was taken, and how to take another (`choice`, of its word)."""
     others = [state for state in found if state is not taken and not _same(state, taken)]
     if not others:
         return
@@ -98,11 +103,10 @@ def notes_on_sets(found: list[StateDict], taken: StateDict, path: str) -> Iterat
         f"'{_word(state, found)}'" + (" (averaged)" if state.averaged else "") for state in others[:SHOWN]
     )
     where = f"'{_word(taken, found)}'" if taken.address else "outside of these"
-    choice = next((_word(state, found) for state in others if state.address), "")
+    word = next((_word(state, found) for state in others if state.address), "")
     yield (
         f"The checkpoint '{path}' holds several sets of weights: the {kind} under {where} were taken, "
-        f"not those under {there}"
-        + (f"; write #{choice} before the @ of the model's spec to take those." if choice else ".")
+        f"not those under {there}" + (f"; {choice.format(word)}." if word else ".")
     )
 
 

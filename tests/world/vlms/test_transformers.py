@@ -68,7 +68,7 @@ def test_what_cannot_be_opened(llava: Path, tiny_models: Path, tmp_path: Path) -
         (f"hf:{tmp_path}/none", NotFoundError, "does not exist"),
         (f"hf:{tiny_models}/vit", BadInputError, "is a 'vit' model, which does not answer about pictures"),
         (f"hf:{mute}", BadInputError, "has no chat template"),
-        (f"hf:{gutted}", BadInputError, "can't be opened"),
+        (f"hf:{gutted}", BadInputError, "has no weights"),
         ("hf:nobody/nothing", UnavailableError, "neither a folder here nor a model that the hub gave"),
         ("hf:", BadInputError, "names nothing"),
         ("vlm:x", BadInputError, "starts with none of hf:, openai:, python:"),
