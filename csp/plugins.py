@@ -15,12 +15,13 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from typing import Any, Protocol, TypeVar
 
-from csp.errors import BadInputError, NotFoundError
+from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
 from csp.extras import optional
 
 OURS = "CSP Explorer"
@@ -95,13 +96,36 @@ class Registry(MutableMapping[str, T]):
             return
         if not isinstance(one, self._kind):
             self._leave_out(entry, f"{entry.value} is no {self._kind.__module__}.{self._kind.__name__}")
-        elif one.name in self._found:
-            other = self._packages.get(one.name)
-            whose = f"the package {other}" if other else OURS
-            self._leave_out(entry, f"{whose} has a {self.what} called '{one.name}' already")
+        elif why := self.refusal(one):
+            self._leave_out(entry, why)
         else:
             self._found[one.name] = one
             self._packages[one.name] = package
+
+    def refusal(self, one: T) -> str | None:
+        """Why one can't be taken beside those there are; None when it can."""
+        if one.name not in self._found:
+            return None
+        other = self._packages.get(one.name)
+        whose = f"the package {other}" if other else OURS
+        return f"{whose} has a {self.what} called '{one.name}' already"
+
+    @contextmanager
+    def blaming(self, name: str) -> Iterator[None]:
+        """What goes wrong while a plug-in works is said in one sentence that names its package.
+
+        Raises UnavailableError then; faults of the program itself stay as they are.
+        """
+        try:
+            yield
+        except Exception as error:
+            package = self.packages.get(name)
+            if package is None or isinstance(error, CspError):
+                raise
+            raise UnavailableError(
+                f"The {self.what} '{name}' of the package {package} fails "
+                f"({type(error).__name__}: {_first_line(error)}): mend the package or uninstall it."
+            ) from error
 
     def _leave_out(self, entry: EntryPoint, why: str) -> None:
         sentence = (

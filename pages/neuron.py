@@ -36,7 +36,7 @@ with frame("Neuron"):
         images = neuron_images(explorer, view, kind)
         numbers, others = st.container(key="neuron-below").columns([54, 46], gap="small")
     with words:
-        labels_panel(explorer, view, kind)
+        labels_panel(explorer, view)
     with numbers:
         activation_histogram(explorer, view)
     with others:

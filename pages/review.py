@@ -9,16 +9,23 @@ from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.review.agreement import agreement_panel
 from csp.face.screen.review.exchange import exchange_panel
 from csp.face.screen.review.panel import blind_label, label_in_question, last_verdicts, wrote_blind
-from csp.face.screen.review.queue import chosen_neuron, chosen_queue, nothing_left, onward, queue_bar, reasons
+from csp.face.screen.review.queue import (
+    chosen_blind,
+    chosen_neuron,
+    chosen_queue,
+    nothing_left,
+    onward,
+    queue_bar,
+    reasons,
+)
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
-from csp.face.screen.url.params import one_of
 
 with frame("Review"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
     layer = chosen_layer(params, explorer)
     queued = chosen_queue(params, explorer, layer)
-    blind = one_of(params, "blind", ("true", "false"), "false") == "true"
+    blind = chosen_blind(params)
     neuron = chosen_neuron(params, queued)
 
     queue_bar(queued, blind)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from csp.extras import EXTRAS
 from csp.work.jobs.jobs import job, start_job
+from csp.work.jobs.registry import check_job
 from tests.face.pages.test_pages import awaited, drawn, opened, said
 
 PAGES = sorted(f"pages/{path.name}" for path in (Path(__file__).parents[2] / "pages").glob("*.py"))
@@ -58,9 +59,15 @@ def test_own_words_for_a_neuron_need_the_encoder() -> None:
     assert MODELS in words(awaited(app))
 
 
-def test_a_job_fails_with_the_command_that_helps() -> None:
-    asked = {"run": "demo", "layer": "layer4", "neurons": "17", "vlm": "hf:assets/models/vlm", "seed": 7}
-    started = start_job("candidates", asked, "asked without models")
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("candidates", {"layer": "layer4", "neurons": "17", "vlm": "hf:assets/models/vlm", "seed": 7}),
+        ("map", {}),
+    ],
+)
+def test_a_job_fails_with_the_command_that_helps(kind: str, asked: dict[str, object]) -> None:
+    started = start_job(check_job(kind, {"run": "demo", **asked}))
     while not job(started.id).finished:
         time.sleep(0.1)
     ended = job(started.id)

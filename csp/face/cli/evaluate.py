@@ -19,7 +19,6 @@ from csp.face.cli.options import (
 )
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
-from csp.work.metrics.registry import METRICS, find_metric
 from csp.work.neurons.selection import choose_neurons
 
 MetricOption = Annotated[str, typer.Option(help="$metrics.")]
@@ -48,6 +47,8 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Measure how good labels are; results join the run, and a stopped job goes on where it was."""
+    from csp.work.metrics.registry import find_metric
+
     find_metric(metric)
     from csp.method.labelers.registry import LABELERS
     from csp.work.explorer.explorer import open_explorer
@@ -97,7 +98,7 @@ def _tell(found: dict[str, Any], json: bool) -> None:
     if json:
         print_json(found)
         return
-    from csp.work.metrics.registry import NUMBERS
+    from csp.work.metrics.registry import METRICS, NUMBERS
 
     print_lines([f"{METRICS[found['metric']].what}; {found['settings']}"])
     for number, parts in found["numbers"].items():

@@ -112,10 +112,14 @@ class Explorer:
         gamma: float | None = None,
         reuse: bool | None = None,
         contrast: str | None = None,
+        load: bool = True,
     ) -> TextScore:
-        """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded."""
+        """Score any text for a neuron; raises UnavailableError when the encoder can't be loaded.
+
+        Without `load` no model is: UnavailableError for a text that the encoder has not seen yet.
+        """
         choice, text = self.choice(k, gamma, reuse, contrast), clean_text(text)
-        return self._answering.text(layer, neuron, text, choice)
+        return self._answering.text(layer, neuron, text, choice, load)
 
     def stored_labels(self, layer: str) -> pd.DataFrame:
         """All stored labels of a layer: neuron, labeler, rank, label, score."""
@@ -255,13 +259,13 @@ class Answering:
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)
         return labels_from_json(answer.value), answered(answer)
 
-    def text(self, layer: str, neuron: int, text: str, choice: ExampleOptions) -> TextScore:
+    def text(self, layer: str, neuron: int, text: str, choice: ExampleOptions, load: bool) -> TextScore:
         """How one text fares; UnavailableError when the encoder is needed and can't be opened."""
         activations = self.run.activations(layer, neuron)
 
         def compute() -> dict[str, Any]:
             examples, _ = self.examples(layer, neuron, choice)
-            return self._texts.score(text, activations, examples, choice.gamma)
+            return self._texts.score(text, activations, examples, choice.gamma, load=load)
 
         key = self.key("text", layer, neuron) | choice.as_json() | {"text": text}
         answer = self.answers.get_or_compute(key, compute, by=self._by_encoder)

@@ -5,7 +5,6 @@ says how it ended. SIGTERM stops it as Ctrl-C stops a command. A fault of the pr
 ends it.
 """
 
-import fcntl
 import os
 import signal
 import sys
@@ -13,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from csp.errors import CspError
 from csp.keeping.jobs import JobFolder, JobProgress, JobState, jobs_folder, now, open_jobs
@@ -75,7 +76,7 @@ def _turn(folder: JobFolder) -> Iterator[None]:
     """Wait until no job asked for earlier waits and none works; the others wait meanwhile."""
     descriptor = os.open(jobs_folder() / TURN_NAME, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        while not (_first_in_line(folder) and _taken(descriptor)):
+        while not (_first_in_line(folder) and lock_descriptor(descriptor, blocking=False)):
             time.sleep(SECONDS_BETWEEN_LOOKS)
         yield
     finally:
@@ -86,14 +87,6 @@ def _first_in_line(folder: JobFolder) -> bool:
     return not any(
         other.id < folder.id and other.standing().state == "queued" and other.alive() for other in open_jobs()
     )
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _say(line: str) -> None:

@@ -38,13 +38,22 @@ class TextScorer:
         self._last: tuple[str, Scorer] | None = None
 
     def score(
-        self, text: str, activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float
+        self,
+        text: str,
+        activations: Float32[np.ndarray, " n"],
+        examples: Examples,
+        gamma: float,
+        *,
+        load: bool = True,
     ) -> dict[str, Any]:
-        """As JSON, the fields `in_vocabulary`, `scores` (none for a neuron that never fires) and `out_of`."""
+        """As JSON, the fields `in_vocabulary`, `scores` (none for a neuron that never fires) and `out_of`.
+
+        UnavailableError when the encoder can't be opened; without `load`, when it would have to be.
+        """
         place = self._places.get(text.casefold())
         scorer = self._vocabulary if place is not None else None
         if scorer is None:
-            scorer = self._scorer_with(text)
+            scorer = self._scorer_with(text, load)
         index = len(scorer.text_embeddings) - 1 if place is None else place
         scores = scorer.scores(activations, examples, gamma)
         return {
@@ -61,10 +70,10 @@ class TextScorer:
             if LABELERS[name].alone or not alone
         }
 
-    def _scorer_with(self, text: str) -> Scorer:
+    def _scorer_with(self, text: str, load: bool) -> Scorer:
         """A scorer of the vocabulary's texts and, as the last, this one; kept for the next neuron."""
         if self._last is None or self._last[0] != text:
-            embedding = self._embedding(text)[None, :]
+            embedding = self._embedding(text, load)[None, :]
             known = [] if self._vocabulary is None else [self._vocabulary.text_embeddings]
             self._last = text, self._scorer_of(np.concatenate([*known, embedding]))
         return self._last[1]
@@ -72,9 +81,9 @@ class TextScorer:
     def _scorer_of(self, texts: Float32[np.ndarray, "t d"]) -> Scorer:
         return Scorer(self._run.embeddings, texts, selection(self._run))
 
-    def _embedding(self, text: str) -> Float32[np.ndarray, " d"]:
+    def _embedding(self, text: str, load: bool) -> Float32[np.ndarray, " d"]:
         try:
-            return text_embedding(self._run, self._answers, text)
+            return text_embedding(self._run, self._answers, text, load=load)
         except UnavailableError as error:
             raise UnavailableError(f"only texts of the vocabulary can be scored: {error}") from error
 

@@ -15,6 +15,7 @@ from csp.keeping.versions import csp_version
 from csp.method.attribution import centred_logits, linear_head
 from csp.method.metrics.ablation import Change, ablated_by_head, change
 from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, run_target
@@ -161,3 +162,47 @@ def _ablatable(target: RunTarget) -> AblatableTarget:
         f"the target model {target.model.name} can't hold a neuron at a value: its adapter lacks ablated "
         "(docs/adapters.md)"
     )
+
+
+METRIC = Metric(
+    "causal",
+    "what the model gets wrong, and which class loses, when the neuron is held at its mean",
+    prepare,
+    (
+        Number(
+            "causal_accuracy",
+            "Accuracy without it",
+            "Change of the share of held-out images that the model calls rightly when the neuron is "
+            "held at its mean. -1 to 1; below 0 the model needs the neuron.",
+            "neither",
+            "mean ablation: Morcos et al., arXiv 1803.06959",
+            low=-1,
+            high=1,
+            of_classes=True,
+        ),
+        Number(
+            "causal_probability",
+            "Probability without it",
+            "Largest mean change of a class's probability on held-out images when the neuron is held "
+            "at its mean. -1 to 1; below 0 the neuron speaks for that class.",
+            "neither",
+            "mean ablation: Morcos et al., arXiv 1803.06959",
+            low=-1,
+            high=1,
+            of_classes=True,
+        ),
+        Number(
+            "causal_examples",
+            "Probability without it, on its examples",
+            "Largest mean change of a class's probability on the images that activate the neuron most "
+            "when it is held at its mean. -1 to 1; below 0 the neuron speaks for that class.",
+            "neither",
+            "mean ablation: Morcos et al., arXiv 1803.06959",
+            low=-1,
+            high=1,
+            of_classes=True,
+        ),
+    ),
+    of_labels=False,
+    place=4,
+)

@@ -9,6 +9,7 @@ from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
 from csp.method.metrics.cosy import cosy
 from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.provenance import computed_by
@@ -77,3 +78,51 @@ class CosyScores:
                 with self._target.lock:
                     self._made[label] = self._target.model.run(batch, self._explorer.run.layers).activations
         return self._made[label]
+
+
+METRIC = Metric(
+    "cosy",
+    "whether pictures made from the label activate the neuron",
+    prepare,
+    (
+        Number(
+            "cosy_auc",
+            "Generated images: AUC",
+            "Chance that a picture made from the label activates the neuron more than a probe image. "
+            "0 to 1; higher is better, 0.5 is chance.",
+            "higher",
+            "arXiv 2405.20331",
+            low=0,
+            high=1,
+            percent=True,
+            faithful=1,
+            said="pictures drawn from it fire it more in",
+        ),
+        Number(
+            "cosy_mad",
+            "Generated images: difference",
+            "How much more pictures made from the label activate the neuron than probe images do, in "
+            "standard deviations. Higher is better, 0 is no difference.",
+            "higher",
+            "arXiv 2405.20331",
+        ),
+        Number(
+            "dma",
+            "Generated images: mean activation",
+            "Mean activation on pictures made from the label, as a share of the neuron's largest. "
+            "About 0 to 1; higher is better.",
+            "higher",
+            "arXiv 2604.22477",
+        ),
+        Number(
+            "cosy_max",
+            "Generated images: largest activation",
+            "Largest activation on pictures made from the label, as a share of the neuron's largest. "
+            "About 0 to 1; higher is better.",
+            "higher",
+            "arXiv 2604.22477",
+        ),
+    ),
+    makes_pictures=True,
+    place=3,
+)

@@ -9,6 +9,7 @@ from csp.keeping.versions import csp_version
 from csp.method.labelers.projection import plain_mean_vector
 from csp.method.metrics.descriptive import clarity, polysemanticity, redundancy
 from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 
@@ -48,3 +49,67 @@ class Descriptive:
             ]
             self._redundancies[layer] = redundancy(np.stack(vectors))
         return self._redundancies[layer]
+
+
+METRIC = Metric(
+    "descriptive",
+    "clarity, redundancy and polysemanticity of neurons, without any label",
+    prepare,
+    (
+        Number(
+            "clarity",
+            "Clarity",
+            "How alike the activating images are: their mean cosine. About 0 to 1; higher is clearer.",
+            "higher",
+            "arXiv 2501.05398",
+            low=-1,
+            high=1,
+            column=NumberColumn(
+                "Clear",
+                "How alike the images are that activate it: their mean cosine",
+                least=("unclear", "Least alike pictures first"),
+                most=("clarity", "Most alike pictures first"),
+                shown=False,
+            ),
+            said="its pictures are alike",
+        ),
+        Number(
+            "redundancy",
+            "Redundancy",
+            "How alike this neuron is to the most similar other neuron of its layer: a cosine. About "
+            "0 to 1; lower is less redundant.",
+            "lower",
+            "arXiv 2501.05398",
+            low=-1,
+            high=1,
+            column=NumberColumn(
+                "Double",
+                "How alike it is to the most similar other neuron of the layer: a cosine",
+                least=("unique", "Most unlike all others first"),
+                most=("redundancy", "Most alike another first"),
+                shown=False,
+            ),
+            said="has a double",
+        ),
+        Number(
+            "polysemanticity",
+            "Polysemanticity",
+            "How unlike the two groups are into which the activating images fall. About 0 to 1; "
+            "higher: the neuron may stand for two things.",
+            "lower",
+            "arXiv 2501.05398",
+            low=0,
+            high=2,
+            column=NumberColumn(
+                "Mixed",
+                "How unlike the two groups are into which the images fall that activate it",
+                least=("one-kind", "Least mixed first"),
+                most=("polysemanticity", "Most mixed first"),
+                shown=False,
+            ),
+            said="mixes two kinds",
+        ),
+    ),
+    of_labels=False,
+    place=6,
+)

@@ -4,11 +4,10 @@ Which metrics there are: `csp.work.metrics.registry`. Results join the run (`res
 already measured for the same label and settings is not measured again.
 """
 
-import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,9 @@ from csp.method.labelers.registry import check_labeler
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.complete_labels import label_all
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.protocol import Measured, Measurer, MetricRequest, Prepare, Subject
-from csp.work.metrics.registry import METRICS, Metric, find_metric
+from csp.work.metrics.metric import Metric
+from csp.work.metrics.protocol import Measured, Measurer, MetricRequest, Subject
+from csp.work.metrics.registry import METRICS, find_metric
 from csp.work.metrics.results import FAITHFULNESS
 from csp.work.progress import Report, Stage, silent
 
@@ -81,16 +81,19 @@ def measure_missing(
     stage = Stage(steps.stage, len(missing), steps.report)
     for start in range(0, len(missing), steps.batch):
         part = missing[start : start + steps.batch]
-        additions.append(FAITHFULNESS, _rows(measurer, measurer.measure(part)))
+        with METRICS.blaming(metric.name):
+            measured = list(measurer.measure(part))
+        additions.append(FAITHFULNESS, _rows(measurer, measured))
         stage.reached(start + len(part))
     additions.compact(FAITHFULNESS)
-    rows = _of(additions.read(FAITHFULNESS), metric.numbers, measurer.settings)
+    rows = _of(additions.read(FAITHFULNESS), metric.number_names, measurer.settings)
     return _only(rows, subjects)
 
 
 def prepare(metric: Metric, explorer: Explorer, request: MetricRequest) -> Measurer:
-    """The metric made ready; its module is imported only now."""
-    return cast(Prepare, importlib.import_module(metric.module).prepare)(explorer, request)
+    """The metric made ready."""
+    with METRICS.blaming(metric.name):
+        return metric.prepare(explorer, request)
 
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
     "differences": {"csp - falcon": {...}}}}}`. Numbers of neurons have the one method `neurons`, and those
     that tell of each class `"classes": {class: {"mean", ...}}`.
     """
-    numbers = METRICS[evaluation.request.metric].numbers
+    numbers = METRICS[evaluation.request.metric].number_names
     return {
         "metric": evaluation.request.metric,
         "settings": evaluation.settings,
@@ -152,11 +155,11 @@ def _subjects(explorer: Explorer, request: MetricRequest, metric: Metric) -> Ite
 
 def _done(additions: Additions, metric: Metric, measurer: Measurer) -> set[Subject]:
     """The subjects that have all numbers, measured for the label that the neuron still has."""
-    rows = _of(additions.read(FAITHFULNESS), metric.numbers, measurer.settings)
-    rows = rows[rows["metric"].isin(metric.numbers)]
+    rows = _of(additions.read(FAITHFULNESS), metric.number_names, measurer.settings)
+    rows = rows[rows["metric"].isin(metric.number_names)]
     fields = ["layer", "neuron", "labeler", "label"]
     counted = rows.groupby(fields)["metric"].nunique()
-    return {Subject(*key) for key in counted[counted == len(metric.numbers)].index}
+    return {Subject(*key) for key in counted[counted == len(metric.number_names)].index}
 
 
 def _rows(measurer: Measurer, measured: Iterable[Measured]) -> pd.DataFrame:

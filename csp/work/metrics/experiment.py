@@ -150,7 +150,7 @@ def run_experiment(
             rows = measure_missing(
                 additions, metric, measurer, subjects, Steps(f"{way.name}: {name}", report)
             )
-            for number in metric.numbers:
+            for number in metric.number_names:
                 one = rows[rows["metric"] == number].set_index(["layer", "neuron"])["value"]
                 values.setdefault(number, {})[way.name] = one.astype(np.float64)
     tables = {number: pd.DataFrame(columns) for number, columns in values.items()}

@@ -27,6 +27,7 @@ from csp.method.metrics.ground_truth import (
 from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
@@ -204,3 +205,33 @@ def _differences(verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
 def _interval(interval: Interval) -> dict[str, float | None]:
     values = {"share": interval.value, "low": interval.low, "high": interval.high}
     return {name: round(value, 4) if np.isfinite(value) else None for name, value in values.items()}
+
+
+METRIC = Metric(
+    "ground-truth",
+    "how often the first label names the attribute that a neuron follows, where the truth is known",
+    prepare,
+    (
+        Number(
+            "truth",
+            "Names the truth",
+            "Whether the label names the attribute that the neuron follows on images held out. 1 yes, 0 no.",
+            "higher",
+            "AUROC of attributes: Hanley and McNeil 1982; this project",
+            low=0,
+            high=1,
+            exported=False,
+        ),
+        Number(
+            "truth_alone",
+            "Names the truth alone",
+            "Whether the label names the attribute that the neuron follows, and nothing else. 1 yes, 0 no.",
+            "higher",
+            "AUROC of attributes: Hanley and McNeil 1982; this project",
+            low=0,
+            high=1,
+            exported=False,
+        ),
+    ),
+    place=1,
+)

@@ -42,7 +42,7 @@ class Measured:
 
     subject: Subject
     number: str
-    """A key of `faithfulness.NUMBERS`."""
+    """A key of `registry.NUMBERS`."""
     value: float
     low: float = float("nan")
     high: float = float("nan")

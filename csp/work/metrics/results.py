@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.work.explorer.explorer import Explorer
-from csp.work.metrics.registry import CAUSAL, OF_LABELS, OF_NEURONS
+from csp.work.metrics.registry import NUMBERS, class_numbers, label_numbers, neuron_numbers
 
 FAITHFULNESS = AddedTable(
     "faithfulness",
@@ -36,31 +36,35 @@ NaN where there is no interval; `settings` says under which choice, and by what 
 
 
 def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
-    """One row a neuron: neuron, label, `OF_LABELS`, low, high, `OF_NEURONS`; NaN where not measured.
+    """One row a neuron: neuron, label, `label_numbers`, `neuron_numbers`; NaN where not measured.
 
     The label is the first of the labeler that the app suggests, at the run's own parameters; numbers measured
-    for another label than it has now are left out. `low` and `high` bound the simulation correlation.
+    for another label than it has now are left out. Numbers with an interval have `NAME_low` and `NAME_high`.
     """
-    name = explorer.first_labeler(layer)
+    labeler = explorer.first_labeler(layer)
     labels = explorer.first_labels(layer)
     frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
     frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
     rows = read(explorer)
     rows = _latest(rows[rows["layer"] == layer], str(explorer.choice()))
-    of_label = rows[rows["labeler"] == name]
+    of_label = rows[rows["labeler"] == labeler]
     current = of_label["neuron"].map(labels) == of_label["label"]
     by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
-    for column in OF_LABELS:
-        frame[column] = _column(by_label, column, frame["neuron"])
-    scs = of_label[current & (of_label["metric"] == "scs")].set_index("neuron")
-    frame["low"], frame["high"] = (frame["neuron"].map(scs[end]).astype(float) for end in ("low", "high"))
-    for column in OF_NEURONS:
-        frame[column] = _column(by_neuron, column, frame["neuron"])
+    for name in label_numbers():
+        frame[name] = _column(by_label, name, frame["neuron"])
+    for name in neuron_numbers():
+        frame[name] = _column(by_neuron, name, frame["neuron"])
+    for name in (*label_numbers(), *neuron_numbers()):
+        if NUMBERS[name].interval:
+            own = of_label[current] if name in label_numbers() else rows[rows["labeler"] == ""]
+            own = own[own["metric"] == name].set_index("neuron")
+            for end in ("low", "high"):
+                frame[f"{name}_{end}"] = frame["neuron"].map(own[end]).astype(float)
     return frame
 
 
 def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
-    """What holding a neuron at its mean changes for each class: index neuron and class, columns `CAUSAL`.
+    """What holding a neuron at its mean changes for each class: by neuron and class, `class_numbers`.
 
     Empty where it was not measured, or the classes are too many; NaN for a class without held-out images.
     """
@@ -69,7 +73,7 @@ def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
     parts = rows["metric"].str.split("/", n=1)
     rows = rows.assign(number=parts.str[0], of_class=parts.str[1]).dropna(subset="of_class")
     wide = rows.pivot(index=["neuron", "of_class"], columns="number", values="value")
-    return wide.reindex(columns=list(CAUSAL))
+    return wide.reindex(columns=list(class_numbers()))
 
 
 def read(explorer: Explorer) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
 from csp.method.metrics.statistics import correlation_interval, simulation_correlation
 from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.simulators import Simulator, open_simulator
 from csp.work.provenance import computed_by
@@ -46,3 +47,26 @@ class SimulationCorrelation:
             if np.isfinite(value):
                 usable = int(np.isfinite(activations).sum())
                 yield Measured(one, "scs", value, *correlation_interval(value, usable))
+
+
+METRIC = Metric(
+    "simcorr",
+    "how well likeness to the label foretells the neuron's firing on images held out",
+    prepare,
+    (
+        Number(
+            "scs",
+            "Simulation correlation",
+            "How well likeness to the label foretells how strongly the neuron fires, on images held "
+            "out. -1 to 1; higher is better, 0 is chance.",
+            "higher",
+            "arXiv 2604.22477",
+            low=-1,
+            high=1,
+            interval=True,
+            faithful=2,
+            said="The label foretells the firing",
+        ),
+    ),
+    place=2,
+)

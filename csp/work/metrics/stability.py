@@ -8,6 +8,7 @@ from csp.keeping.versions import csp_version
 from csp.method.labelers.bootstrap import STABLE, stability
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
 
@@ -84,3 +85,39 @@ class LabelStabilities:
                 continue
             yield Measured(one, "stability", found.chance)
             yield Measured(one, "score", labels[one.labeler][0].score, found.low, found.high)
+
+
+METRIC = Metric(
+    "stability",
+    "how often the first label stays first when the examples are drawn again",
+    prepare,
+    (
+        Number(
+            "stability",
+            "Stability",
+            "In which share of 200 resamplings of the examples the first label stays first. 0 to 1; "
+            "higher is surer.",
+            "higher",
+            "Efron 1979",
+            low=0,
+            high=1,
+            percent=True,
+            column=NumberColumn(
+                "Stable",
+                "Chance that the first label stays first when other images are drawn",
+                least=("unstable", "Least stable label first"),
+                most=("stable", "Most stable label first"),
+            ),
+        ),
+        Number(
+            "score",
+            "Score",
+            "The label's score, with the middle 95 % over resamplings of the examples. Higher fits "
+            "better; the range is the labeler's.",
+            "higher",
+            "bootstrap: Efron 1979",
+            exported=False,
+        ),
+    ),
+    place=5,
+)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
+from csp.errors import UnavailableError
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
@@ -13,15 +14,19 @@ from csp.work.models.reopen import run_encoder
 from csp.work.provenance import computed_by
 
 
-def text_embedding(run: Run, answers: ResultCache, text: str) -> Float32[np.ndarray, " d"]:
+def text_embedding(
+    run: Run, answers: ResultCache, text: str, *, load: bool = True
+) -> Float32[np.ndarray, " d"]:
     """A text as the vocabulary of this run was embedded, kept for the next time it is asked for.
 
-    Raises UnavailableError when the encoder can't be opened here.
+    Raises UnavailableError when the encoder can't be opened here; without `load`, when it would have to be.
     """
     source, parameters = run.manifest.encoder, run.manifest.parameters
     templates, renormalise = parameters.templates, parameters.renormalise
 
     def compute() -> list[float]:
+        if not load:
+            raise UnavailableError("the encoder has not seen this text yet")
         encoder = run_encoder(run)
         with encoder.lock:
             embedded = encoder.model.embed_texts([text], templates, renormalise)

@@ -23,42 +23,44 @@ from csp.keeping.versions import csp_version
 from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.stored import StoredLabels
+from csp.work.metrics.registry import label_numbers, neuron_numbers
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
 from csp.work.reviews.desk import ReviewDesk
 
 LABELS = 5
 """How many of the machine's best labels a row holds."""
 _TEXT, _WHOLE, _REAL, _TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-EXPORT: Columns = {
-    **dict.fromkeys(("run", "run_fingerprint", "layer"), _TEXT),
-    "neuron": _WHOLE,
-    **dict.fromkeys(("label", "source", "review"), _TEXT),
-    "reviewers": pa.list_(_TEXT),
-    "second_look": _TRUTH,
-    "labeler": _TEXT,
-    "labels": pa.list_(_TEXT),
-    "label_scores": pa.list_(_REAL),
-    **{labeler.column: _TEXT for labeler in LABELERS.values()},
-    **dict.fromkeys(("score", "margin", "lead"), _REAL),
-    "rival": _TEXT,
-    "doubt": _REAL,
-    "doubts": pa.list_(_TEXT),
-    **dict.fromkeys(("stability", "scs", "cosy_auc", "cosy_mad"), _REAL),
-    **dict.fromkeys(("clarity", "redundancy", "polysemanticity"), _REAL),
-    "push_class": _TEXT,
-    "push": _REAL,
-    "push_how": _TEXT,
-    "artefacts": pa.list_(_TEXT),
-    "state": _TEXT,
-    **dict.fromkeys(("mean", "maximum", "share_firing"), _REAL),
-    "top_images": pa.list_(_WHOLE),
-    "gamma": _REAL,
-    "examples": _WHOLE,
-    **dict.fromkeys(("target", "encoder", "run_csp_version", "csp_version"), _TEXT),
-}
-"""The columns of an export, and their types."""
-
 Content = Callable[[pa.Table], bytes]
+
+
+def export_columns() -> Columns:
+    """The columns of an export, and their types."""
+    return {
+        **dict.fromkeys(("run", "run_fingerprint", "layer"), _TEXT),
+        "neuron": _WHOLE,
+        **dict.fromkeys(("label", "source", "review"), _TEXT),
+        "reviewers": pa.list_(_TEXT),
+        "second_look": _TRUTH,
+        "labeler": _TEXT,
+        "labels": pa.list_(_TEXT),
+        "label_scores": pa.list_(_REAL),
+        **{labeler.column: _TEXT for labeler in LABELERS.values()},
+        **dict.fromkeys(("score", "margin", "lead"), _REAL),
+        "rival": _TEXT,
+        "doubt": _REAL,
+        "doubts": pa.list_(_TEXT),
+        **dict.fromkeys((*label_numbers(), *neuron_numbers()), _REAL),
+        "push_class": _TEXT,
+        "push": _REAL,
+        "push_how": _TEXT,
+        "artefacts": pa.list_(_TEXT),
+        "state": _TEXT,
+        **dict.fromkeys(("mean", "maximum", "share_firing"), _REAL),
+        "top_images": pa.list_(_WHOLE),
+        "gamma": _REAL,
+        "examples": _WHOLE,
+        **dict.fromkeys(("target", "encoder", "run_csp_version", "csp_version"), _TEXT),
+    }
 
 
 def export_neurons(
@@ -87,9 +89,9 @@ def file_format(path: Path, named: str | None = None) -> str:
 
 
 def export_table(explorer: Explorer, rows: NeuronRows, chosen: pd.DataFrame) -> pa.Table:
-    """The chosen rows of a layer, in their order, with the run and its parameters: columns `EXPORT`."""
-    run, made = explorer.run, explorer.run.manifest
-    columns: dict[str, Any] = {name: chosen[name] for name in EXPORT if name in chosen}
+    """The chosen rows of a layer, in their order, with the run and its parameters: `export_columns`."""
+    run, made, wanted = explorer.run, explorer.run.manifest, export_columns()
+    columns: dict[str, Any] = {name: chosen[name] for name in wanted if name in chosen}
     columns |= _labels(explorer, rows.layer, chosen["neuron"].tolist())
     constant = {
         "run": run.name,
@@ -105,7 +107,7 @@ def export_table(explorer: Explorer, rows: NeuronRows, chosen: pd.DataFrame) -> 
         "csp_version": csp_version(),
     }
     lists = {name: pd.Series(value, chosen.index, dtype=object) for name, value in columns.items()}
-    return to_arrow(pd.DataFrame(lists).assign(**constant), EXPORT)
+    return to_arrow(pd.DataFrame(lists).assign(**constant), wanted)
 
 
 def as_csv(table: pa.Table) -> bytes:

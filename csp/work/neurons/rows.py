@@ -2,7 +2,7 @@
 
 known = machine_rows(explorer, "layer4")                   # from the run and what was added to it: to be kept
 rows = with_reviews(known, desk.reviewed("layer4"))        # people's labels first: cheap, done anew each time
-rows.frame                                                 # COLUMNS, in this order
+rows.frame                                                 # columns(), in this order
 rows.faithful_by, rows.push_how                            # what these numbers are; None: not measured
 """
 
@@ -17,6 +17,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
 from csp.work.explorer.explorer import Explorer
+from csp.work.metrics.registry import faithful_numbers, label_numbers, neuron_numbers
 from csp.work.metrics.results import faithfulness
 from csp.work.neurons.doubt import DOUBTS, doubts
 from csp.work.provenance import Provenance
@@ -24,27 +25,6 @@ from csp.work.reviews.artefacts import artefact_tags
 from csp.work.reviews.checklist import criteria
 from csp.work.reviews.label_in_force import label_in_force
 
-COLUMNS = (
-    *(
-        "neuron",
-        "label",
-        "source",
-        "whose",
-        "in_force",
-        "machine_label",
-        "score",
-        "margin",
-        "stability",
-        "faithful",
-    ),
-    *DOUBTS,
-    *("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity"),
-    *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
-    *("state", "sentence", "mean", "maximum", "share_firing", "top_images"),
-)
-MEASURED = ("scs", "cosy_auc", "cosy_mad", "clarity", "redundancy", "polysemanticity", "stability")
-FAITHFUL_BY = ("cosy_auc", "scs")
-"""Measures of faithfulness, the one that counts first: the first that was measured in a layer."""
 UNSTABLE = 0.5
 """A first label with a smaller chance to stay first is unstable."""
 UNREVIEWED, DISPUTED = "unreviewed", "disputed"
@@ -56,13 +36,25 @@ REVIEWS = (
 """What the column `review` says; a settled dispute counts as its outcome."""
 
 
+def columns() -> tuple[str, ...]:
+    """The columns of `NeuronRows.frame`, in this order."""
+    return (
+        *("neuron", "label", "source", "whose", "in_force", "machine_label", "score", "margin", "faithful"),
+        *DOUBTS,
+        *label_numbers(),
+        *neuron_numbers(),
+        *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
+        *("state", "sentence", "mean", "maximum", "share_firing", "top_images"),
+    )
+
+
 @dataclass(frozen=True)
 class NeuronRows:
     """The neurons of one layer."""
 
     layer: str
     frame: pd.DataFrame
-    """One row a neuron, `COLUMNS`; NaN where something was not measured."""
+    """One row a neuron, `columns`; NaN where something was not measured."""
     faithful_by: str | None
     """The measure in the column `faithful`; None where none was taken."""
     push_how: How | None
@@ -74,12 +66,12 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     """What the machine says of each neuron; raises BadInputError for a run without precomputed neurons."""
     table = explorer.neurons(layer)
     measured = faithfulness(explorer, layer).set_index("neuron").reindex(table.frame["neuron"])
-    faithful_by = next((name for name in FAITHFUL_BY if measured[name].notna().any()), None)
+    faithful_by = next((name for name in faithful_numbers() if measured[name].notna().any()), None)
     frame = table.frame.assign(machine_label=table.frame["label"])
-    for name in MEASURED:
+    for name in (*label_numbers(), *neuron_numbers()):
         frame[name] = measured[name].to_numpy(dtype=np.float64)
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
-    doubted = doubts(explorer, layer, measured["stability"], measured[list(FAITHFUL_BY)])
+    doubted = doubts(explorer, layer, measured["stability"], measured[list(faithful_numbers())])
     frame = frame.join(doubted, on="neuron")
     pushes = class_attribution(explorer, layer)
     frame["push_class"], frame["push"] = _pushed(pushes, len(frame))
@@ -105,9 +97,9 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
         "reviewers": [[who.name for who in state.verdicts] for state in states],
         "second_look": [state.second_look is not None for state in states],
     }
-    columns = {name: pd.Series(values, rows.frame.index, dtype=object) for name, values in said.items()}
-    frame = rows.frame.assign(**columns)
-    return replace(rows, frame=frame[list(COLUMNS)])
+    people = {name: pd.Series(values, rows.frame.index, dtype=object) for name, values in said.items()}
+    frame = rows.frame.assign(**people)
+    return replace(rows, frame=frame[list(columns())])
 
 
 def _artefacts(labels: Sequence[str | None], states: Sequence[NeuronReview]) -> list[list[str]]:

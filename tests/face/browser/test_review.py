@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from csp.face.screen.page.shortcuts import KEYS
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
@@ -231,6 +232,152 @@ def test_a_blind_look_shows_the_machine_only_afterwards(page: Page, address: str
     assert recorded[0][2] == "a line"
 
 
+LAYERS = {
+    "the list of keys": lambda page: page.keyboard.press("h"),
+    "a menu": lambda page: page.locator(".st-key-steering [data-testid=stSelectbox]").first.click(),
+    "a popover": lambda page: page.locator(".st-key-contrast button").first.click(),
+    "the large view": lambda page: page.locator(".st-key-activating-grid .csp-tile").first.click(),
+    "candidates": lambda page: page.locator(".st-key-ask-model button").click(),
+}
+"""What can lie over the page, and how it is opened."""
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_key_acts_behind_what_is_on_top(page: Page, address: str, home: Path, layer: str) -> None:
+    here = f"{address}/neuron?run=tiny&layer=early&neuron=4"
+    opened(page, here)
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    before = len(events(home, "early"))
+    LAYERS[layer](page)
+    on_top = page.locator("body > :not(#root)").locator('[role="dialog"], [role="listbox"]')
+    expect(on_top.first).to_be_visible(timeout=LONG)
+    for key in KEYS.values():
+        if key.shortcut not in ("Left", "Right"):
+            page.keyboard.press(key.shortcut.lower())
+    settled(page)
+    page.wait_for_timeout(1_000)
+    assert re.search(r"neuron=4\b", page.url)
+    assert len(events(home, "early")) == before
+    expect(on_top.first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(on_top).to_have_count(0, timeout=LONG)
+
+
+def test_the_arrows_of_the_large_view_move_through_its_pictures(page: Page, address: str) -> None:
+    opened(page, f"{address}/neuron?run=tiny&layer=early&neuron=4")
+    page.locator(".st-key-activating-grid .csp-tile").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=LONG)
+    first = re.search(r"image=(\d+)", page.url)
+    settled(page)
+    page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(re.compile(rf"image={first and first[1]}\b"), timeout=LONG)
+    assert re.search(r"neuron=4\b", page.url)
+
+
+def test_the_bar_confirms_what_the_head_says_at_any_contrast(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=300")
+    head = page.locator(".st-key-suggestion h3")
+    expect(head).to_be_visible(timeout=LONG)
+    slider = page.locator(".st-key-gamma input")
+    for _ in range(8):
+        slider.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"gamma=0\.6\b"), timeout=LONG)
+    settled(page)
+    said = head.inner_text()
+    expect(page.locator(".st-key-pick-1 button")).to_contain_text(said[:20].strip("\u2068\u2069"))
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("a")
+    shown(page, 301)
+    (event,) = events(home, "layer4", 300, 1)
+    assert (event.gamma, event.label) == (0.6, said.strip("\u2068\u2069"))
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["by mouse", "by touch"])
+def test_a_blind_look_is_not_ended_by_leaving_it(
+    browser: Browser, address: str, home: Path, touch: bool
+) -> None:
+    with someone_else(browser, address, touch=touch) as page:
+        opened(page, f"{address}/review?run=tiny&layer=early&queue=all&neuron=5&todo=all&blind=true")
+        expect(page.get_by_text("What do these pictures share?")).to_be_visible(timeout=LONG)
+        box = page.get_by_label("Your own label")
+        box.fill("a few lines")
+        search = page.locator("[data-testid=stPageLink] a", has_text="Search").first
+        search.tap() if touch else search.click()
+        expect(page).to_have_url(re.compile("/search"), timeout=LONG)
+        settled(page)
+        page.locator("[data-testid=stPageLink] a", has_text="Review").first.click()
+        expect(page.get_by_text("What do these pictures share?")).to_be_visible(timeout=LONG)
+        expect(page.get_by_text("The machine suggests")).to_have_count(0)
+        assert [one for one in events(home, "early", 5, 1) if one.reviewer == "Bo B"] == []
+
+
+def test_enter_saves_and_goes_on_escape_leaves_and_keys_are_the_pages_again(
+    page: Page, address: str, home: Path
+) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=40")
+    bar(page, "e")
+    label = page.get_by_label("Your own label")
+    expect(label).to_be_focused(timeout=LONG)
+    page.keyboard.type("ruler; hairs")
+    page.keyboard.press("Enter")
+    shown(page, 41)
+    expect(label).not_to_be_focused()
+    bar(page, "x")
+    shown(page, 42)
+    label.click()
+    page.keyboard.type("half a wor")
+    page.keyboard.press("Escape")
+    expect(label).to_have_count(0, timeout=LONG)
+    bar(page, "u")
+    shown(page, 43)
+    recorded = [(one.neuron, str(one.verdict), one.label) for one in events(home, "layer3", 40, 3)]
+    assert recorded == [(40, "override", "ruler; hairs"), (41, "reject", None), (42, "unsure", None)]
+
+
+def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=60")
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    for _ in range(10):
+        page.keyboard.press("u")
+        page.wait_for_timeout(50)
+    settled(page)
+    page.wait_for_timeout(3_000)
+    settled(page)
+    lost = 10 - len(events(home, "layer3", 60, 10))
+    words = "One press was not" if lost == 1 else f"{lost} presses were not"
+    expect(page.locator(".csp-presses")).to_contain_text(words if lost else "", timeout=LONG)
+    assert lost, "so fast that some were lost, or this test shows nothing"
+
+
+def test_who_judges_is_asked_once(browser: Browser, address: str, home: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=80")
+    bar(page, "a")
+    expect(page.locator(".st-key-verdict")).to_contain_text("Who is judging?", timeout=LONG)
+    assert events(home, "layer3", 80, 1) == []
+    page.get_by_label("Your name").fill("Di  D")
+    page.keyboard.press("Enter")
+    shown(page, 81)
+    bar(page, "x")
+    shown(page, 82)
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=82")
+    bar(page, "u")
+    shown(page, 83)
+    assert [one.reviewer for one in events(home, "layer3", 80, 3)] == ["Di D"] * 3
+    context.close()
+
+
+@pytest.mark.parametrize("where", ["search", "neurons"])
+def test_the_first_click_after_typing_is_a_click(page: Page, address: str, where: str) -> None:
+    opened(page, f"{address}/{where}?run=tiny&layer=late")
+    box = page.locator("input[type=search], .st-key-find input").first
+    box.click()
+    page.keyboard.type("ruler")
+    page.locator("[data-testid=stPageLink] a", has_text="Classes").first.click(delay=150)
+    expect(page).to_have_url(re.compile("/classes"), timeout=LONG)
+
+
 def until_next(page: Page, button: str) -> None:
     """Press as a person does after a break: again, until the next neuron is there. It counts once."""
     heading = page.locator(".st-key-toolbar h3")
@@ -245,9 +392,9 @@ def until_next(page: Page, button: str) -> None:
 
 
 @contextmanager
-def someone_else(browser: Browser, address: str) -> Iterator[Page]:
+def someone_else(browser: Browser, address: str, *, touch: bool = False) -> Iterator[Page]:
     """The page of a second person, whose browser remembers a name."""
-    context = browser.new_context()
+    context = browser.new_context(has_touch=touch)
     context.add_cookies([{"name": "csp-reviewer", "value": "Bo%20B", "url": address}])
     yield context.new_page()
     context.close()

@@ -77,19 +77,19 @@ def test_a_head_sorts_by_its_column_and_back(tiny_run: Run) -> None:
 
 @pytest.mark.parametrize("order", ["doubt", "close", "score", "push", "often", "label", "unstable"])
 def test_what_is_not_known_comes_last_whichever_way(tiny_run: Run, order: str) -> None:
-    from csp.face.screen.atlas.orders import ORDERS, in_order, two_orders
+    from csp.face.screen.atlas.orders import in_order, orders, two_orders
     from csp.keeping.home import result_cache_folder
     from csp.keeping.result_cache import ResultCache
     from csp.work.explorer.explorer import Explorer
     from csp.work.neurons.rows import machine_rows
 
     frame = machine_rows(Explorer(tiny_run, ResultCache(result_cache_folder())), "late").frame
-    column = ORDERS[order].column
+    column = orders()[order].column
     for one in two_orders(column):
         values = in_order(frame, one)[column]
         known = values.dropna().tolist()
         assert values.isna().tolist() == sorted(values.isna().tolist())
-        assert known == sorted(known, reverse=not ORDERS[one].ascending)
+        assert known == sorted(known, reverse=not orders()[one].ascending)
 
 
 def test_search_finds_labels_classes_and_numbers(tiny_run: Run) -> None:

@@ -22,8 +22,9 @@ RULER, NEVER, CONSTANT, NEGATIVE, BROKEN = 0, 2, 3, 4, 5
 
 
 def opened(page: str, /, **address: str) -> AppTest:
-    """The page at this address, drawn without an exception."""
+    """The page at this address, drawn without an exception for someone who gave a name before."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
+    app.session_state["reviewer"] = "Ina"
     if page != "app.py":
         app.switch_page(page)
     app.query_params.update(address)

@@ -202,16 +202,18 @@ def test_agreement_and_disputes_are_measured(tiny: Run) -> None:
     assert tables["Open disputes"][0]["href"].endswith("neuron=1&queue=disagreements")
 
 
-def test_a_typed_name_is_recorded_and_nobody_is_no_one(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: "")
+def test_the_first_verdict_asks_who_is_judging(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account of the machine is nobody: 22 verdicts were recorded as `root`."""
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
     app = neuron_page(0)
+    del app.session_state["reviewer"]
     pressed(app, "accept")
-    assert "there is no reviewer's name" in app.error[0].value.replace("\\", "").lower()
-    pressed(app, "drop")
-    app.text_input(key="reviewer-name").set_value("Ann")
-    app.run()
-    pressed(app, "accept")
-    assert [one.reviewer for one in events()] == ["Ann"]
+    assert "Who is judging?" in said(app) and events() == []
+    app.text_input(key="judge-name").set_value(" Ann  B ")
+    next(one for one in app.button if one.label == "Record as this person").click().run()
+    assert not app.exception
+    pressed(app, "none")
+    assert [(one.reviewer, one.neuron) for one in events()] == [("Ann B", 0), ("Ann B", 1)]
 
 
 def test_behind_a_proxy_only_its_visitors_get_in(

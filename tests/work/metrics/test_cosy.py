@@ -18,7 +18,7 @@ from csp.work.metrics.cosy import CosyScores
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.ground_truth import attribute_table
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
-from csp.work.metrics.registry import CAUSAL
+from csp.work.metrics.registry import class_numbers
 from csp.work.metrics.results import FAITHFULNESS, causal_by_class, faithfulness, read
 from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_target
@@ -86,8 +86,8 @@ def test_it_measures_each_class(explorer: Explorer) -> None:
     assert set(found["neuron"]) == {0, 1}
     names = run.manifest.classes
     assert set(found["metric"]) == {
-        *CAUSAL,
-        *(f"{number}/{name}" for number in CAUSAL for name in names),
+        *class_numbers(),
+        *(f"{number}/{name}" for number in class_numbers() for name in names),
     }
     summed = summary(evaluate(explorer, request(explorer, "causal")))["numbers"]["causal_accuracy"]
     first = found[(found["metric"] == f"causal_accuracy/{names[0]}")]["value"]

@@ -19,7 +19,7 @@ from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.jobs.registry import FaultyJobError, check_job
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.protocol import MetricRequest
-from csp.work.metrics.registry import METRICS, NUMBERS, OF_LABELS, OF_NEURONS
+from csp.work.metrics.registry import METRICS, NUMBERS, label_numbers, neuron_numbers
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
 from csp.work.metrics.simulators import SIMULATED
 from csp.work.metrics.stability import label_stability
@@ -43,7 +43,7 @@ def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | No
 
 def test_every_metric_names_numbers_that_are_explained() -> None:
     for metric in METRICS.values():
-        for number in metric.numbers:
+        for number in metric.number_names:
             assert NUMBERS[number].what.endswith(".") and NUMBERS[number].source
             assert NUMBERS[number].help == f"{NUMBERS[number].what} ({NUMBERS[number].source})"
 
@@ -61,7 +61,7 @@ def test_a_labeler_is_one_pure_function_and_an_entry(
     )
     for metric in ("simcorr", "stability"):
         found = evaluate(explorer, request(explorer, metric, "csp", "strongest"))
-        assert summary(found)["numbers"][METRICS[metric].numbers[0]]["methods"]["strongest"]["n"] > 0
+        assert summary(found)["numbers"][METRICS[metric].number_names[0]]["methods"]["strongest"]["n"] > 0
     label = explorer.labels("late", 0, explorer.choice())[0]["strongest"][0].label
     image = explorer.examples("late", 0, explorer.choice())[0].activating[0]
     best = int((text_embeddings() @ explorer.run.embeddings[image]).argmax())
@@ -128,7 +128,7 @@ def test_a_label_that_changed_is_measured_again(explorer: Explorer) -> None:
 def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
     before = faithfulness(explorer, "early")
     assert len(before) == 6
-    assert before[[*OF_LABELS, *OF_NEURONS, "low", "high"]].isna().all().all()
+    assert before[[*label_numbers(), *neuron_numbers(), "scs_low", "scs_high"]].isna().all().all()
     for metric in ("simcorr", "stability", "descriptive"):
         evaluate(explorer, request(explorer, metric))
     found = faithfulness(explorer, "early").set_index("neuron")
@@ -138,7 +138,7 @@ def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
     assert found["stability"][0] == pytest.approx(stability.chance)
     examples, _ = explorer.examples("early", 0, explorer.choice())
     assert found["clarity"][0] == pytest.approx(clarity(explorer.run.embeddings[examples.activating]))
-    assert found["low"][0] <= found["scs"][0] <= found["high"][0]
+    assert found["scs_low"][0] <= found["scs"][0] <= found["scs_high"][0]
     assert found.loc[NEVER, ["scs", "stability", "clarity"]].isna().all()
     assert found["cosy_auc"].isna().all()
     fingerprint = explorer.run.fingerprint

@@ -13,8 +13,8 @@ from csp.errors import BadInputError, UnavailableError
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
-from csp.work.neurons.export import EXPORT, as_csv, as_json, export_neurons, export_table
-from csp.work.neurons.rows import COLUMNS, NeuronRows, machine_rows, with_reviews
+from csp.work.neurons.export import as_csv, as_json, export_columns, export_neurons, export_table
+from csp.work.neurons.rows import NeuronRows, columns, machine_rows, with_reviews
 from csp.work.reviews.desk import Person, ReviewDesk
 
 RULER, HAIRS, NEVER = 0, 1, 2
@@ -34,7 +34,7 @@ def reviewed_rows(explorer: Explorer, desk: ReviewDesk) -> NeuronRows:
 def test_without_reviews_every_label_is_the_machines(explorer: Explorer) -> None:
     rows = machine_rows(explorer, "late")
     table = explorer.neurons("late").frame
-    assert tuple(rows.frame.columns) == COLUMNS
+    assert tuple(rows.frame.columns) == columns()
     assert rows.frame["neuron"].tolist() == table["neuron"].tolist()
     assert rows.frame["machine_label"].equals(table["label"])
     assert set(rows.frame["source"]) == {"machine"}
@@ -100,7 +100,7 @@ def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: ReviewDe
         assert export_neurons(explorer, desk, path, explorer.run.layers) == 12
     from_json = json.loads(files["json"].read_text())
     assert from_json == pq.read_table(files["parquet"]).to_pylist()
-    assert list(from_json[0]) == list(EXPORT)
+    assert list(from_json[0]) == list(export_columns())
     late = [row for row in from_json if row["layer"] == "late"]
     assert [row["neuron"] for row in late] == list(range(6))
     assert late[RULER]["label"] == "=HYPERLINK(1)"
@@ -121,7 +121,7 @@ def test_only_the_chosen_rows_in_their_order(explorer: Explorer) -> None:
     table = export_table(explorer, rows, rows.frame.iloc[[4, 1]])
     assert [row["neuron"] for row in json.loads(as_json(table))] == [4, 1]
     nothing = export_table(explorer, rows, rows.frame.iloc[:0])
-    assert as_csv(nothing).decode().split("\r\n") == [",".join(EXPORT), ""]
+    assert as_csv(nothing).decode().split("\r\n") == [",".join(export_columns()), ""]
 
 
 def test_what_can_not_be_written_is_said(explorer: Explorer, desk: ReviewDesk, tmp_path: Path) -> None:

@@ -23,15 +23,12 @@ from csp.face.screen.wording import score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
 from csp.work.labels.rows import ScoreRange
+from csp.work.metrics.metric import Number
+from csp.work.metrics.registry import NUMBERS, table_numbers
 from csp.work.neurons.rows import NeuronRows
 
 IMAGES = 4
-FAITHFUL_HELP = {
-    "cosy_auc": "How surely images drawn from the label make the neuron fire more than others do (CoSy, area "
-    "under the curve): 0.5 is chance, 1 is always",
-    "scs": "How well the label foretells on which images the neuron fires (correlation, -1 to 1)",
-    None: "How well the label foretells when the neuron fires; not measured in this run",
-}
+NOT_MEASURED = "How well the label foretells when the neuron fires; not measured in this run"
 
 
 @dataclass(frozen=True)
@@ -92,20 +89,14 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             _lead,
             True,
         ),
-        "stability": TableColumn(
-            "Stable",
-            "Chance that the first label stays first when other images are drawn",
-            "stability",
-            lambda facts, _: ("text", _known(facts["stability"], lambda value: f"{value:.0%}")),
-            True,
-        ),
         "faithful": TableColumn(
             "Faithful",
-            FAITHFUL_HELP[rows.faithful_by],
+            NUMBERS[rows.faithful_by].what if rows.faithful_by else NOT_MEASURED,
             "faithful",
             lambda facts, _: ("text", _known(facts["faithful"], lambda value: f"{value:.2f}")),
             True,
         ),
+        **{number.name: _measured(number) for number in table_numbers()},
         "doubt": TableColumn(
             "Doubts",
             "What speaks against the machine's label. The order goes by all that was measured: how far it is "
@@ -134,6 +125,18 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
     }
 
 
+def _measured(number: Number) -> TableColumn:
+    """The column of a number that `csp evaluate` measures."""
+    assert number.column is not None
+    return TableColumn(
+        number.column.head,
+        number.column.help,
+        number.name,
+        lambda facts, _: ("text", _known(facts[number.name], number.words)),
+        True,
+    )
+
+
 ALWAYS = ("neuron", "pictures", "label")
 SELDOM = "firing"
 """Shown only when asked for: after a ReLU most neurons fire on almost every image."""
@@ -144,7 +147,9 @@ def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
     names = list(columns_of(rows))
     wanted = some_of(params, "columns", names)
     frame = rows.frame
-    gone = {SELDOM, *(name for name in ("stability", "faithful", "push") if frame[name].isna().all())}
+    seldom = {number.name for number in table_numbers() if number.column and not number.column.shown}
+    known = ("faithful", "push", *(number.name for number in table_numbers()))
+    gone = {SELDOM, *seldom, *(name for name in known if frame[name].isna().all())}
     return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.atlas.chips import Chip, chosen_chips, fitting
-from csp.face.screen.atlas.orders import ORDERS, in_order
+from csp.face.screen.atlas.orders import in_order, orders
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.url.params import Params, one_of, whole_numbers
 from csp.face.screen.url.state import choose, follow, put, write
@@ -30,7 +30,7 @@ class Filters:
     picked: frozenset[int] | None
     """Neurons picked on the map; None: no choice."""
     order: str
-    """One of `ORDERS`."""
+    """One of `orders`."""
     view: str
     """One of `VIEWS`."""
 
@@ -61,7 +61,7 @@ def chosen_filters(params: Params, neurons: int, chips: Mapping[str, Chip]) -> F
         words=params.get("q", "").strip(),
         only=chosen_chips(params, chips),
         picked=whole_numbers(params, "picked", neurons - 1),
-        order=one_of(params, "sort", list(ORDERS), "doubt"),
+        order=one_of(params, "sort", list(orders()), "doubt"),
         view=one_of(params, "view", list(VIEWS), "table"),
     )
 
@@ -125,9 +125,9 @@ def _order(order: str) -> None:
     follow("sort", order)
     st.selectbox(
         "Order",
-        list(ORDERS),
+        list(orders()),
         key="sort",
-        format_func=lambda name: ORDERS[name].words,
+        format_func=lambda name: orders()[name].words,
         on_change=write,
         args=("sort", FIRST_PAGE),
         label_visibility="collapsed",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from csp.work.metrics.registry import table_numbers
 from csp.work.neurons.rows import REVIEWS
 
 
@@ -16,15 +17,13 @@ class Order:
     words: str
 
 
-ORDERS: dict[str, Order] = {
+_ORDERS = {
     "doubt": Order("doubt", False, "Most doubtful first"),
     "clear": Order("doubt", True, "Clearest first"),
     "close": Order("lead", True, "Closest call first"),
     "ahead": Order("lead", False, "Furthest ahead first"),
     "score": Order("score", False, "Highest score first"),
     "low": Order("score", True, "Lowest score first"),
-    "unstable": Order("stability", True, "Least stable label first"),
-    "stable": Order("stability", False, "Most stable label first"),
     "unfaithful": Order("faithful", True, "Least faithful label first"),
     "faithful": Order("faithful", False, "Most faithful label first"),
     "push": Order("push", False, "Strongest class push first"),
@@ -42,16 +41,28 @@ ORDERS: dict[str, Order] = {
 }
 
 
+def orders() -> dict[str, Order]:
+    """All orders by their name in the address, those of measured numbers last."""
+    found = dict(_ORDERS)
+    for number in table_numbers():
+        if number.column:
+            ways = ((number.column.least, True), (number.column.most, False))
+            for (name, words), ascending in ways if number.better == "higher" else ways[::-1]:
+                found.setdefault(name, Order(number.name, ascending, words))
+    return found
+
+
 def in_order(frame: pd.DataFrame, order: str) -> pd.DataFrame:
     """The rows in this order; what is not known comes last, equal ones by their number."""
-    column, ascending = ORDERS[order].column, ORDERS[order].ascending
+    by = orders()[order]
+    column, ascending = by.column, by.ascending
     key = _keys(frame, column)
     return frame.loc[key.sort_values(ascending=ascending, kind="stable", na_position="last").index]
 
 
 def two_orders(column: str) -> list[str]:
     """The two orders by this column, the one that a first click on its head means before the other."""
-    return [name for name, order in ORDERS.items() if order.column == column]
+    return [name for name, order in orders().items() if order.column == column]
 
 
 def _keys(frame: pd.DataFrame, column: str) -> pd.Series:

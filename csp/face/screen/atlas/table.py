@@ -15,7 +15,7 @@ from csp.face.screen.atlas.facts import (
     review_badges,
     strongest_images,
 )
-from csp.face.screen.atlas.orders import ORDERS, two_orders
+from csp.face.screen.atlas.orders import orders, two_orders
 from csp.face.screen.elements.components import Card, Column, Row, card_grid, row_table
 from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params
@@ -53,7 +53,7 @@ def _head(column: TableColumn, order: str, params: Params) -> Column:
     first, second = two_orders(column.sorts)
     kept = {name: value for name, value in params.items() if name != "page"}
     href = link("neurons", **kept | {"sort": second if order == first else first})
-    by = ORDERS[order]
+    by = orders()[order]
     head = Column(column.name, column.help, column.numeric, href)
     if by.column != column.sorts:
         return head

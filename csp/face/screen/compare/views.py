@@ -9,8 +9,8 @@ from csp.face.screen.compare.gamma_curves import gamma_chart
 from csp.face.screen.compare.sides import Sides
 from csp.face.screen.compare.tables import changes_table
 from csp.face.screen.elements.components import tile_grid
+from csp.face.screen.judge.head import LONGEST
 from csp.face.screen.neuron.grids import activating_tile, contrastive_tile, shown_pairs
-from csp.face.screen.neuron.suggestion import LONGEST
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import named_explorer, path_of, rows_of, run_names
 from csp.face.screen.url.links import neuron_params

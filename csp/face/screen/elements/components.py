@@ -5,6 +5,7 @@ one message instead of twenty (docs/screens.md has the measurements), and text r
 so no file name, label or typed word can become markup.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 PARTS = Path(__file__).parent / "parts"
+_CLASS_SAFE = re.compile(r"[^a-zA-Z0-9_-]")
+"""How Streamlit makes a CSS class of a key."""
 MOST_LINES = 12
 """Of so many lines `room.css` keeps the room; more reach below the screen."""
 Cell = tuple[Literal["text", "quiet", "lines", "images", "score", "badges"], Any]
@@ -53,6 +56,15 @@ _cards = st.components.v2.component(
 )
 _chart_clicks = st.components.v2.component(
     "csp-chart-clicks", html="<span></span>", js=_script("chart_clicks.js"), isolate_styles=False
+)
+_keys = st.components.v2.component("csp-keys", html="<i></i>", js=_script("keys.js"), isolate_styles=False)
+_words = st.components.v2.component("csp-focus", html="<i></i>", js=_script("focus.js"), isolate_styles=False)
+_presses = st.components.v2.component(
+    "csp-presses",
+    html='<p role="status" class="csp-presses"></p>',
+    css=_part("presses.css"),
+    js=_part("presses.js"),
+    isolate_styles=False,
 )
 _link = st.components.v2.component(
     "csp-link",
@@ -155,6 +167,25 @@ def _room(kind: str, count: int, columns: int, key: str) -> DeltaGenerator:
 def chart_clicks(chart: str, href: str) -> None:
     """A click on a point of the Plotly chart with this key opens `href`, ended by the point's customdata."""
     _chart_clicks(data={"chart": chart, "href": href}, key=f"{chart}-clicks", height=1)
+
+
+def layered_keys() -> None:
+    """Part of every page: a key acts on what is on top only, and a first click after typing is a click."""
+    _keys(key="layered-keys", height=1)
+
+
+def word_keys(boxes: Sequence[str], save: str, leave: str, opened: int) -> None:
+    """Enter in one of the boxes with these keys presses the button `save`, Escape `leave`.
+
+    Whenever `opened` grows the cursor goes into the first box.
+    """
+    keys = [_CLASS_SAFE.sub("-", box) for box in boxes]
+    _words(data={"boxes": keys, "save": save, "leave": leave, "opened": opened}, key="word-keys", height=1)
+
+
+def unrecorded(keys: Sequence[str], buttons: Sequence[str], taken: int) -> None:
+    """A line that says when more of these keys and buttons were pressed than the `taken` that counted."""
+    _presses(data={"keys": list(keys), "buttons": list(buttons), "taken": taken}, key="presses")
 
 
 def copy_link() -> None:

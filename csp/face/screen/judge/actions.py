@@ -9,13 +9,13 @@ import streamlit as st
 
 from csp.errors import CspError, UnavailableError
 from csp.face.screen.judge.session import STAYING, Look, Onward, address, end, forget_typed, present, typed
-from csp.face.screen.page.identity import me
+from csp.face.screen.page.identity import call_me, is_named, me
 from csp.keeping.reviews.checks import OvertakenError
 from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.reviews.desk import undoing
 
-_PENDING, _LAST, _EARLY = "verdict-pending", "verdict-last", "verdict-early"
+_PENDING, _LAST, _EARLY, _TAKEN = "verdict-pending", "verdict-last", "verdict-early", "verdict-taken"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Pending:
     retry: bool = True
     missed: tuple[Event, ...] = ()
     """What others said meanwhile, when that is why."""
+    nameless: bool = False
+    """Whether nobody knows yet who is judging."""
 
 
 def decide(act: Action, place: int | None = None) -> None:
@@ -44,6 +46,7 @@ def decide(act: Action, place: int | None = None) -> None:
     words = typed(look)
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(look.picks[place:]), None)
+    st.session_state[_TAKEN] = taken() + 1
     _record(look, look.said(act, label, words))
 
 
@@ -84,6 +87,18 @@ def pending() -> Pending | None:
     return waiting
 
 
+def taken() -> int:
+    """How many presses counted so far: recorded, or waiting with a word why not."""
+    return int(st.session_state.get(_TAKEN, 0))
+
+
+def record_as(box: str) -> None:
+    """Callback: the name in the box `box` is who judges; then record what is pending."""
+    if name := str(st.session_state.get(box, "")).strip():
+        call_me(name)
+        retry()
+
+
 def retry() -> None:
     """Callback: record what is pending after all, with the token that it had."""
     waiting = pending()
@@ -104,6 +119,9 @@ def became() -> str:
 
 def _record(look: Look, entry: Entry) -> None:
     """Record, unless others said something that this person has not seen: then ask."""
+    if not is_named():
+        st.session_state[_PENDING] = Pending(look, entry, nameless=True)
+        return
     try:
         answer = look.desk.record(me(), entry, ask=entry.verdict is not Action.UNDO)
     except OvertakenError as error:

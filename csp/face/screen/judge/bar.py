@@ -8,11 +8,24 @@ from typing import Literal
 
 import streamlit as st
 
-from csp.face.screen.judge.actions import Pending, became, catch_up, decide, drop, pending, retry, skip, undo
+from csp.face.screen.elements.components import unrecorded
+from csp.face.screen.judge.actions import (
+    Pending,
+    became,
+    catch_up,
+    decide,
+    drop,
+    pending,
+    record_as,
+    retry,
+    skip,
+    taken,
+    undo,
+)
 from csp.face.screen.judge.editor import editor
-from csp.face.screen.judge.session import Look, Onward, begin
-from csp.face.screen.page.identity import may_review, me
-from csp.face.screen.page.shortcuts import PICKS, shortcut
+from csp.face.screen.judge.session import Look, Onward, begin, open_words
+from csp.face.screen.page.identity import NAME_LIMIT, may_review, me
+from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
 from csp.face.screen.review_wording import DONE, name, said, shown, standing
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
@@ -74,10 +87,11 @@ def verdict_bar(
             )
         )
         catch_up()
+        unrecorded([shortcut(name) for name in VERDICTS], [*VERDICTS, "save", "draft"], taken())
         if (waiting := pending()) is not None:
             _waiting(waiting)
             return
-        _buttons(explorer, look)
+        _buttons(explorer, view, look)
 
 
 def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str]:
@@ -95,11 +109,11 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
     return list(each.values())[:PICKS]
 
 
-def _buttons(explorer: Explorer, look: Look) -> None:
+def _buttons(explorer: Explorer, view: NeuronView, look: Look) -> None:
     drafted = me().who in look.state.drafts
     editing = st.query_params.get(EDIT) == "true" or look.entry.blind or drafted
     if editing:
-        editor(explorer, look)
+        editor(explorer, view, look)
     if note := became():
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
@@ -107,8 +121,7 @@ def _buttons(explorer: Explorer, look: Look) -> None:
             _press(f"pick-{place + 1}", shown(label, 24), Action.OVERRIDE, place, kind="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, look)
-        if not look.entry.blind:
-            _own_words(editing)
+        _own_words(editing and not look.entry.blind)
         st.space("stretch")
         if not look.entry.blind:
             st.markdown(standing(look.state), width="content")
@@ -176,18 +189,36 @@ def _press(
 def _waiting(waiting: Pending) -> None:
     """What could not be recorded, or needs an answer first."""
     neuron, mine = waiting.entry.neuron, _words(waiting)
-    if waiting.missed:
+    if waiting.nameless:
+        _who_judges(neuron, mine)
+    elif waiting.missed:
         others = "; ".join(f"{shown(name(one.who), 30)}: {shown(said(one))}" for one in waiting.missed)
         st.warning(f"Meanwhile on neuron {neuron}, {others}. You were about to say: {mine}.")
     else:
         problem = plain(waiting.problem)
         st.error(f"Neuron {neuron}, {mine}: **not recorded yet**. {problem[:1].upper()}{problem[1:]}.")
     with st.container(horizontal=True, key="verdict-waiting"):
-        if waiting.missed:
+        if waiting.nameless:
+            pass
+        elif waiting.missed:
             st.button("Say it all the same", key="retry", type="primary", on_click=retry)
         elif waiting.retry:
             st.button("Retry", key="retry", type="primary", on_click=retry)
         st.button("Back, without recording", key="drop", on_click=drop)
+
+
+def _who_judges(neuron: int, mine: str) -> None:
+    """Asked before the first verdict of whoever did not sign in."""
+    with st.form("who-judges", border=False):
+        st.markdown(
+            f"**Who is judging?** Neuron {neuron}, {mine}: not recorded yet. Verdicts carry your name; this "
+            "browser remembers it."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.text_input("Your name", key="judge-name", max_chars=NAME_LIMIT, width=320)
+            st.form_submit_button(
+                "Record as this person", type="primary", on_click=record_as, args=("judge-name",)
+            )
 
 
 def _words(waiting: Pending) -> str:
@@ -206,6 +237,7 @@ def _next_neuron(explorer: Explorer, view: NeuronView) -> Onward:
 
 def _open_editor(yes: bool) -> None:
     if yes:
+        open_words()
         st.query_params[EDIT] = "true"
     else:
         st.query_params.pop(EDIT, None)

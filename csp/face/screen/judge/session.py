@@ -22,7 +22,9 @@ Onward = Callable[[], None]
 STAYING = (Action.FLAG, Action.DRAFT)
 """What does not end the look at a neuron."""
 
-_LOOKS, _TYPED = "verdict-looks", "verdict-typed"
+_LOOKS, _TYPED, _OPENED = "verdict-looks", "verdict-typed", "verdict-words-opened"
+_DECIDES = ("run", "layer", "neuron", "gamma", "examples", "contrast")
+"""Parameters of the address that decide what is on the screen."""
 _BOXES = ("label", "reason", "tags")
 _KEPT_LOOKS = 50
 _DECISIONS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT)
@@ -132,6 +134,16 @@ def forget_typed(look: Look) -> None:
         st.session_state.pop(key, None)
 
 
+def open_words() -> None:
+    """The boxes for own words were opened on purpose: the cursor goes there."""
+    st.session_state[_OPENED] = times_opened() + 1
+
+
+def times_opened() -> int:
+    """How often they were."""
+    return int(st.session_state.get(_OPENED, 0))
+
+
 def _looks() -> dict[Address, Look]:
     looks: dict[Address, Look] = st.session_state.setdefault(_LOOKS, {})
     return looks
@@ -143,5 +155,5 @@ def _typed() -> dict[Spot, Entry]:
 
 
 def address() -> Address:
-    """Which neuron the browser was at when it asked for this run of the page."""
-    return tuple(st.query_params.get(name) for name in ("run", "layer", "neuron"))
+    """Which neuron the browser was at when it asked for this run of the page, and at which choice."""
+    return tuple(st.query_params.get(name) for name in _DECIDES)

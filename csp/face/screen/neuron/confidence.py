@@ -1,6 +1,6 @@
 """How sure is the first label? A strip of measured numbers, each with one line that says what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,9 @@ from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import example_options
 from csp.work.explorer.views import NeuronView
-from csp.work.metrics.registry import NUMBERS, OF_NEURONS
+from csp.work.metrics.registry import NUMBERS, label_numbers, neuron_numbers
 from csp.work.metrics.results import causal_by_class, faithfulness, version
 from csp.work.metrics.stability import LabelStability, label_stability
-
-MEASURED = ("scs", "cosy_auc", "cosy_mad", "dma", "cosy_max")
-"""Numbers of the label; they hold for the run's own parameters only."""
-SAID = {
-    "scs": "The label foretells the firing",
-    "cosy_auc": "pictures drawn from it fire it more in",
-    "clarity": "its pictures are alike",
-    "redundancy": "has a double",
-    "polysemanticity": "mixes two kinds",
-}
-"""Those that the line says, in a few words; their names and what they are show on hover, with the others."""
 
 
 def how_sure(explorer: Explorer, view: NeuronView) -> None:
@@ -39,21 +28,25 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     table, by_class = _measured(explorer, *kept)
     row: dict[Any, Any] = table.loc[view.neuron].to_dict()
     own = choice == example_options(explorer.run.manifest.parameters)
-    names = [name for name in (*(MEASURED if own else ()), *OF_NEURONS) if pd.notna(row.get(name, np.nan))]
+    names = [
+        name for name in (*(_of_label() if own else ()), *neuron_numbers()) if pd.notna(row.get(name, np.nan))
+    ]
     if not names:
         st.caption(f"Not measured yet: run `csp evaluate {view.run} --metric simcorr` and `descriptive`.")
         return
-    words = [f"{SAID[name]} **{_short(name, row[name])}**" for name in names if name in SAID]
+    said = [NUMBERS[name] for name in names if NUMBERS[name].said]
+    words = [f"{number.said} **{number.words(row[number.name])}**" for number in said]
     helps = [f"**{NUMBERS[name].title} {_full(name, row)}**: {NUMBERS[name].help}" for name in names]
     st.caption(" · ".join(words), help="\n\n".join([*helps, *_of_classes(by_class, view.neuron)]))
 
 
-def _short(name: str, value: float) -> str:
-    return f"{value:.0%}" if name == "cosy_auc" else f"{value:.2f}"
+def _of_label() -> Iterator[str]:
+    """Numbers of the label; they hold for the run's own parameters only. Stability has a line of its own."""
+    return (name for name in label_numbers() if name != "stability")
 
 
 def _full(name: str, row: Mapping[Any, float]) -> str:
-    between = f" ({row['low']:.2f} to {row['high']:.2f})" if name == "scs" else ""
+    between = f" ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})" if NUMBERS[name].interval else ""
     return f"{row[name]:.2f}{between}"
 
 

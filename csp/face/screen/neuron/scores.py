@@ -8,9 +8,9 @@ import streamlit as st
 from csp.face.screen.candidates.panel import candidates_panel
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.score_cell import Track, score_cell, track
+from csp.face.screen.judge.head import suggestion
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.contrast_control import chosen_contrast, contrast_control
-from csp.face.screen.neuron.suggestion import suggestion
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params, fraction, whole_number
 from csp.face.screen.url.state import follow, write
@@ -32,31 +32,31 @@ Ranges = Mapping[str, ScoreRange | None]
 
 
 @st.fragment
-def labels_panel(explorer: Explorer, page: NeuronView, kind: str) -> None:
-    """All words on a neuron: a fragment, so moving a control leaves the pictures alone.
+def labels_panel(explorer: Explorer, page: NeuronView) -> None:
+    """All words on a neuron: a fragment, so that a control shows its effect before the page is redrawn.
 
-    `page` is the view that the page drew, `kind` its arrangement of pictures: where all pairs are shown, the
-    page is drawn again when the control asks for another number of them.
+    `page` is the view that the page drew. After another one is shown here the whole page follows: head, bar,
+    suggestions and what is recorded come from one view. A press in between waits for it (`actions.catch_up`).
     """
     k, gamma = chosen_parameters(st.query_params.to_dict(), explorer)
     contrast = chosen_contrast(st.query_params.to_dict(), explorer)
-    if (kind == "all" and k != page.k) or contrast != page.contrast:
-        st.rerun()
     view = page
-    if (k, gamma) != (page.k, page.gamma):
+    if (k, gamma, contrast) != (page.k, page.gamma, page.contrast):
         view = explorer.neuron(page.layer, page.neuron, k=k, gamma=gamma, contrast=contrast)
-    ranges = {labeler: explorer.score_range(page.layer, labeler) for labeler in LABELERS}
+    ranges = {labeler: explorer.score_range(view.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
-        _suggestion(explorer, view)
+        suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     with st.container(key="how-sure", gap="xxsmall"):
         _score_line(explorer, view, ranges)
         how_sure(explorer, view)
     _controls(k, gamma, contrast, _most_examples(explorer))
     with st.container(key="projection-scores", gap="xxsmall"):
-        _score_table(view, ranges, explorer.first_labeler(page.layer))
+        _score_table(view, ranges, explorer.first_labeler(view.layer))
     candidates_panel(explorer, view)
     with st.container(key="provenance"):
         st.caption(f"Pairs and scores: {plain(origin(view.provenance))}")
+    if view is not page:
+        st.rerun()
 
 
 def chosen_parameters(params: Params, explorer: Explorer) -> tuple[int, float]:
@@ -98,12 +98,6 @@ def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
     )
     with right:
         contrast_control(contrast)
-
-
-def _suggestion(explorer: Explorer, view: NeuronView) -> None:
-    rows = view.labels.get(explorer.first_labeler(view.layer), ())
-    state = reviewed(explorer, view.layer).get(view.neuron)
-    suggestion(rows[0].label if rows else None, state)
 
 
 def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from csp.errors import CspError, NotFoundError
-from csp.face.screen.elements.components import PARTS, copy_link
+from csp.face.screen.elements.components import PARTS, copy_link, layered_keys
 from csp.face.screen.page.identity import let_in, who_line
 from csp.face.screen.page.navigation import navigation
 from csp.face.screen.page.shortcuts import help_button
@@ -65,6 +65,7 @@ def _top(title: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="frame-tools"):
             st.caption("Not for diagnosis", width="content")
             copy_link()
+            layered_keys()
             help_button()
             who_line()
 

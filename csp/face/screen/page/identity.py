@@ -21,6 +21,7 @@ from csp.work.reviews.people import NoAccessError, Team, read_team
 COOKIE = "csp-reviewer"
 """Where the browser remembers a typed name."""
 
+NAME_LIMIT = 80
 _NAME, _BOX = "reviewer", "reviewer-name"
 
 _visitor = st.components.v2.component(
@@ -50,6 +51,16 @@ def me() -> Person:
     return Person(name=_typed_name())
 
 
+def is_named() -> bool:
+    """Whether the person signed in or gave a name, now or before in this browser."""
+    return me().verified or bool(_given_name())
+
+
+def call_me(name: str) -> None:
+    """Take a name that was typed; the browser remembers it."""
+    st.session_state[_NAME] = st.session_state[_BOX] = " ".join(name.split())
+
+
 def let_in() -> None:
     """Ends the page of whoever may not look; what they asked for opens after they signed in."""
     try:
@@ -62,7 +73,8 @@ def let_in() -> None:
 def who_line() -> None:
     """Who is here, in the top line of a page: a box for the name, or the name, the role and Sign out."""
     person = me()
-    words = person.name if person.verified else f"{person.name or 'Your name'} (not checked)"
+    words = person.name if person.verified else f"{person.name} (not checked)"
+    words = words if is_named() else "Your name"
     with st.popover(plain(words), type="tertiary", key="who", help="Who reviews here"):
         if person.verified:
             _signed_in(person)
@@ -123,8 +135,8 @@ def _signed_in(person: Person) -> None:
 
 
 def _name_box(person: Person) -> None:
-    st.session_state.setdefault(_BOX, person.name)
-    st.text_input("Your name", key=_BOX, max_chars=80, on_change=_keep_name)
+    st.session_state.setdefault(_BOX, _given_name())
+    st.text_input("Your name", key=_BOX, max_chars=NAME_LIMIT, on_change=_keep_name)
     st.caption(
         "Verdicts carry this name, marked as not verified. A team can set up a sign-in: docs/teams.md."
     )
@@ -135,13 +147,16 @@ def _keep_name() -> None:
 
 
 def _typed_name() -> str:
-    """What was typed here, else what the browser remembers, else the account at this very machine."""
+    """What was given, else the account at this very machine."""
+    return _given_name() or (_account() if _at_this_machine() else "")
+
+
+def _given_name() -> str:
+    """What was typed here, else what the browser remembers."""
     if typed := st.session_state.get(_NAME):
         return str(typed)
-    remembered = st.context.cookies.get(COOKIE)
-    if isinstance(remembered, str) and unquote(remembered).strip():  # a page under test has no browser
-        return unquote(remembered).strip()[:80]
-    return _account() if _at_this_machine() else ""
+    remembered = st.context.cookies.get(COOKIE)  # a page under test has no browser
+    return unquote(remembered).strip()[:NAME_LIMIT] if isinstance(remembered, str) else ""
 
 
 def _at_this_machine() -> bool:

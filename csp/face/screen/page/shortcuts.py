@@ -47,6 +47,10 @@ KEYS: dict[str, Key] = {
 """By the name of what they do."""
 
 
+VERDICTS = ("accept", "none", "unsure", "flag", *(f"pick-{place}" for place in range(1, PICKS + 1)))
+"""The buttons that say something about a neuron by a key."""
+
+
 def shortcut(action: str) -> str:
     """The key of an action, for `st.button(shortcut=...)`."""
     return KEYS[action].shortcut

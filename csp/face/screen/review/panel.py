@@ -3,7 +3,7 @@
 import streamlit as st
 
 from csp.face.screen.judge.actions import undo
-from csp.face.screen.neuron.suggestion import suggestion
+from csp.face.screen.judge.head import suggestion
 from csp.face.screen.page.identity import me
 from csp.face.screen.review_wording import said, shown, standing
 from csp.face.screen.state import review_store
@@ -21,7 +21,7 @@ def label_in_question(explorer: Explorer, view: NeuronView) -> None:
     labeler = explorer.first_labeler(view.layer)
     rows, state = view.labels.get(labeler, ()), reviewed(explorer, view.layer).get(view.neuron)
     with st.container(key="suggestion", gap="xxsmall"):
-        suggestion(rows[0].label if rows else None, state)
+        suggestion(explorer, view, state)
     if rows:
         scale = explorer.score_range(view.layer, labeler)
         ahead = f", {score(rows[0].score - rows[1].score)} ahead of the next" if len(rows) > 1 else ""

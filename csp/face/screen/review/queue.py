@@ -22,7 +22,7 @@ from csp.work.neurons.review_queues import LEFT, QUEUES, Item, QueueFacts, queue
 ASKED_AT_ONCE = 50
 """So many neurons are tried for one that nobody else works on."""
 
-_HELD = "review-held"
+_BLIND = "review-blind"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,18 @@ def _select(name: str, options: list[str], chosen: str, words: dict[str, str], g
     )
 
 
+def chosen_blind(params: Params) -> bool:
+    """Whether labels are hidden: as the address says, else as this person left it. A link never ends it."""
+    if "blind" in params:
+        st.session_state[_BLIND] = one_of(params, "blind", ("true", "false"), "false") == "true"
+    blind = bool(st.session_state.get(_BLIND, False))
+    if blind and "blind" not in params:
+        st.query_params["blind"] = "true"
+    return blind
+
+
 def _switch_blind(yes: bool) -> None:
+    st.session_state[_BLIND] = yes
     if yes:
         st.query_params["blind"] = "true"
     else:

@@ -48,7 +48,7 @@ def measure_fields(fields: Fields) -> Given:
             format_func=lambda name: LABELERS[name].title,
         )
         fields.fault("labelers")
-    if metric == "cosy":
+    if METRICS[metric].makes_pictures:
         generator = st.text_input(
             "What makes the pictures",
             key=fields.key("generator"),

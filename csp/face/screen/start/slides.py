@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.thumbnails import source
-from csp.face.screen.neuron.suggestion import LONGEST
+from csp.face.screen.judge.head import LONGEST
 from csp.face.screen.review_wording import shown
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import image_alt, plain

@@ -10,7 +10,7 @@ from csp.work.jobs.arguments import Arguments, Faults, asked_layers, faults_amon
 from csp.work.jobs.kind import JobKind, where
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
-from csp.work.metrics.registry import find_metric
+from csp.work.metrics.registry import METRICS, find_metric
 from csp.work.progress import Report
 from csp.world.specs.registry import GENERATORS
 
@@ -51,7 +51,7 @@ def _check_generator(arguments: Arguments) -> None:
     spec = arguments.get("generator")
     if spec:
         GENERATORS.find(str(spec))
-    elif arguments.get("metric") == "cosy":
+    elif (metric := METRICS.get(str(arguments.get("metric")))) and metric.makes_pictures:
         raise BadInputError(
             "This measure makes pictures from labels: say by what, for example "
             f"{' or '.join(GENERATORS.examples)}."

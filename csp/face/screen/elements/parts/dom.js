@@ -45,3 +45,6 @@ const badges = (parent, shown) => {
     badge.title = help;
   }
 };
+
+// What was typed is on its way to the server a few frames after its box was left.
+const whenSent = (act) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(act, 80)));

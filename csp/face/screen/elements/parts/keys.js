@@ -1,0 +1,85 @@
+// Keys belong to what is on top, and a first click after typing is a click.
+const LAYERS = '[role="dialog"], [role="alertdialog"], [role="listbox"], [role="menu"]';
+const BOXES = 'input:not([role="combobox"], [type="checkbox"], [type="radio"], [type="range"]), textarea';
+const PRINTED = { ArrowLeft: "←", ArrowRight: "→" };
+const FAR = 10; // pixels: from there on, a press is a drag or a scroll
+
+// What lies over the page: the last is on top. Streamlit draws layers outside of the page's root.
+const onTop = () =>
+  [...document.querySelectorAll(LAYERS)]
+    .filter((node) => !node.closest("#root") && node.getClientRects().length > 0)
+    .at(-1);
+
+// Streamlit prints the key of a button on it, and hears keys at the document, behind every layer: what lies under
+// one would act unseen. So a key stops here, at the body, and presses only a button of the layer itself.
+const belongsOnTop = (event) => {
+  if (event.key === "Escape" || event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const layer = onTop();
+  if (!layer) return;
+  event.stopPropagation();
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const printed = PRINTED[event.key] ?? event.key.toUpperCase();
+  const keys = [...layer.querySelectorAll("button:enabled kbd")];
+  keys.find((key) => key.textContent === printed)?.closest("button").click();
+};
+
+// Text that was typed is sent when its box is left, a few frames later: after the click that left it. The server
+// would answer the text as the newer request and drop the click; and what the text redraws may move from under the
+// pointer. So such a click waits until the text is on its way, and then goes to what was pressed.
+let edited = null;
+let held = null;
+
+const described = (target) => {
+  const keyed = target.closest('[class*="st-key-"]');
+  const key = keyed && [...keyed.classList].find((name) => name.startsWith("st-key-"));
+  return { target, key, tag: target.tagName, href: target.getAttribute("href"), text: target.textContent };
+};
+
+// What was pressed may have been drawn anew meanwhile; a link leads where it led.
+const pressAgain = ({ target, key, tag, href, text }) => {
+  if (target.isConnected) return target.click();
+  const alike = [...document.querySelectorAll(key ? `.${CSS.escape(key)} ${tag}` : tag)];
+  const same = alike.find((one) => one.textContent === text && one.getAttribute("href") === href);
+  if (same) same.click();
+  else if (href) open(href);
+};
+
+const press = (event) => {
+  held = null;
+  const box = edited;
+  const target = event.target.closest?.("a[href], button:not([aria-haspopup])");
+  if (!box || document.activeElement !== box || !target || event.button !== 0) return;
+  edited = null;
+  held = { ...described(target), x: event.clientX, y: event.clientY };
+  box.blur();
+};
+
+const release = (event) => {
+  const mine = held;
+  if (!mine) return;
+  if (Math.hypot(event.clientX - mine.x, event.clientY - mine.y) > FAR) {
+    held = null;
+    return;
+  }
+  whenSent(() => {
+    if (held === mine) held = null;
+    pressAgain(mine);
+  });
+};
+
+const clicked = (event) => {
+  if (!held || !event.isTrusted) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+};
+
+export default function () {
+  if (window.cspKeys) return;
+  window.cspKeys = true;
+  document.body.addEventListener("keydown", belongsOnTop);
+  window.addEventListener("input", (event) => { if (event.target.matches(BOXES)) edited = event.target; }, true);
+  window.addEventListener("pointerdown", press, true);
+  window.addEventListener("pointerup", release, true);
+  window.addEventListener("pointercancel", () => { held = null; }, true);
+  window.addEventListener("click", clicked, true);
+}

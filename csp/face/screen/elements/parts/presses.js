@@ -1,0 +1,59 @@
+// Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice.
+const SETTLED = 3; // looks at the page in a row that find it at rest
+const EVERY = 250; // milliseconds between them
+const NEW = 2000; // milliseconds of calm, after which what was said before is old
+
+const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null });
+
+const resting = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
+
+const say = (counts) => {
+  const lost = counts.pressed - (counts.taken - counts.base);
+  const words = lost === 1 ? "One press was" : `${lost} presses were`;
+  const text = `${words} not recorded: a press counts once, for the neuron on the screen. Go on from here.`;
+  counts.place.textContent = lost > 0 ? text : "";
+};
+
+const wait = (counts) => {
+  clearTimeout(counts.timer);
+  counts.calm = 0;
+  const look = () => {
+    counts.calm = resting() ? counts.calm + 1 : 0;
+    if (counts.calm >= SETTLED) say(counts);
+    else counts.timer = setTimeout(look, EVERY);
+  };
+  counts.timer = setTimeout(look, EVERY);
+};
+
+const pressed = () => {
+  const counts = window.cspPresses;
+  if (!counts.place?.isConnected) return;
+  const now = performance.now();
+  if (now - counts.last > NEW && resting()) Object.assign(counts, { pressed: 0, base: counts.taken });
+  Object.assign(counts, { pressed: counts.pressed + 1, last: now });
+  counts.place.textContent = "";
+  wait(counts);
+};
+
+const isKey = (event) =>
+  !(event.ctrlKey || event.metaKey || event.altKey || event.repeat) &&
+  window.cspPresses.data.keys.includes(event.key.toUpperCase()) &&
+  !event.target.closest("input, textarea, select, [contenteditable]");
+
+const isButton = (event) => {
+  const key = event.target.closest?.("button")?.closest('[class*="st-key-"]');
+  return key !== null && key !== undefined && window.cspPresses.data.buttons.some((name) => key.classList.contains(`st-key-${name}`));
+};
+
+export default function ({ data, parentElement }) {
+  if (!window.cspPresses) {
+    window.cspPresses = fresh(data.taken);
+    // At the document, where Streamlit hears keys: one that belongs to a layer on top never comes so far.
+    document.addEventListener("keydown", (event) => { if (isKey(event)) pressed(); });
+    document.addEventListener("click", (event) => { if (isButton(event)) pressed(); }, true);
+  }
+  const counts = window.cspPresses;
+  if (data.taken < counts.taken) Object.assign(counts, { pressed: 0, base: data.taken }); // another session
+  Object.assign(counts, { data, taken: data.taken, place: parentElement.querySelector("p") });
+  if (counts.pressed) wait(counts);
+}

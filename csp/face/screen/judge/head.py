@@ -1,0 +1,82 @@
+"""The head of a neuron: the label in force, whose it is, and that label's own numbers; then the machine's.
+
+    first = suggestion(explorer, view, state)      # draws the label in force; both sides of a dispute
+
+What stands below it about the machine's label says so where the label in force is another.
+"""
+
+import streamlit as st
+
+from csp.errors import CspError
+from csp.face.screen.review_wording import shown
+from csp.face.screen.wording import LABELERS, score, usual
+from csp.keeping.reviews.normalise import label_parts
+from csp.keeping.reviews.state import NeuronReview
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+from csp.work.reviews.label_in_force import NONE_FITS, LabelInForce, label_in_force
+
+LONGEST = 200
+SCORED_BY = "csp"
+"""The labeler that scores any text."""
+
+
+def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None) -> LabelInForce:
+    """Draws the label in force with whose it is and its numbers; of a dispute every side."""
+    rows = view.labels.get(explorer.first_labeler(view.layer), ())
+    first = label_in_force(rows[0].label if rows else None, state)
+    if first.sides:
+        st.caption("People disagree")
+        for who, label in first.sides:
+            st.markdown(f"**{shown(label or NONE_FITS, LONGEST)}** · {shown(who)}")
+            _numbers(explorer, view, label)
+    elif first.by is None and first.text is None:
+        st.markdown("**The machine suggests no label.**")
+    else:
+        st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
+        st.subheader(shown(first.text, LONGEST) if first.text else "No label fits", anchor=False)
+    if is_anothers(first):
+        if not first.sides:
+            _numbers(explorer, view, first.text)
+        if first.machine:
+            st.caption(f"The machine suggests *{shown(first.machine, LONGEST)}*:")
+    return first
+
+
+def is_anothers(first: LabelInForce) -> bool:
+    """Whether the label in force is not the machine's, so that the machine's numbers are not its own."""
+    return bool(first.sides) or first.suggested is not None
+
+
+def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool) -> str:
+    """How one text fares for the neuron as the page shows it, or why that can't be said; as Markdown.
+
+    Without `load` no model is loaded for it.
+    """
+    try:
+        found = explorer.score_text(
+            view.layer,
+            view.neuron,
+            text,
+            k=view.k,
+            gamma=view.gamma,
+            reuse=view.reuse,
+            contrast=view.contrast,
+            load=load,
+        )
+    except CspError as error:
+        return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}."
+    if SCORED_BY not in found.scores:
+        return "This neuron never fires, so no label can be scored."
+    row, usually = found.scores[SCORED_BY], explorer.score_range(view.layer, SCORED_BY)
+    scale = f"; {usual(usually)}" if usually else ""
+    return (
+        f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[SCORED_BY]}, "
+        f"no. {row.rank} of {found.out_of}{scale}."
+    )
+
+
+def _numbers(explorer: Explorer, view: NeuronView, label: str | None) -> None:
+    """A line for each text of a person's label."""
+    for text in label_parts(label):
+        st.caption(text_numbers(explorer, view, text, load=False))
