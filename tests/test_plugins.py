@@ -11,6 +11,8 @@ import pytest
 from csp import plugins
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.plugins import Registry, load
+from csp.work.metrics.metric import Metric
+from csp.work.metrics.registry import METRICS, Metrics
 from csp.world.protocols.dataset import open_dataset
 from csp.world.specs.registry import DATASETS, KINDS, Schemes
 
@@ -159,3 +161,31 @@ def test_a_scheme_that_was_left_out_is_told_of_when_it_is_asked_for(
     with pytest.raises(BadInputError, match=r"starts with none of .* package csp-toy is left out"):
         open_dataset("toy:x")
     assert list(DATASETS)[:2] == ["folder", "csv"]
+
+
+def test_what_a_plugin_does_wrong_is_laid_at_its_door(install: Install) -> None:
+    install("csp-zoo", THING.format(name="zebra"), zebra="THING")
+    found = things()
+    sentence = r"thing 'zebra' of the package csp-zoo fails \(KeyError"
+    with pytest.raises(UnavailableError, match=sentence), found.blaming("zebra"):
+        {}["stripes"]
+    with pytest.raises(KeyError), found.blaming("ours"):
+        {}["stripes"]
+    with pytest.raises(BadInputError, match="as it is"), found.blaming("zebra"):
+        raise BadInputError("as it is")
+
+
+@pytest.mark.parametrize("number", ["scs", "brevity"])
+def test_no_two_metrics_measure_numbers_of_one_name(install: Install, number: str) -> None:
+    install(
+        "csp-toy",
+        f"""
+from csp.work.metrics.metric import Metric, Number
+METRIC = Metric("brevity", "how short", None, (Number({number!r}, "B", "Short.", "higher", "me"),))
+""",
+        "csp.metrics",
+        brevity="METRIC",
+    )
+    fresh = Metrics("metric", "csp.metrics", Metric, lambda: list(METRICS.values()))
+    assert ("brevity" in fresh) == (number == "brevity")
+    assert fresh.problems == () or "another metric measures 'scs'" in fresh.problems[0]

@@ -10,6 +10,7 @@ import typer
 from csp.errors import UnavailableError
 from csp.face.cli.options import JsonOption
 from csp.face.cli.output import print_json, print_lines
+from csp.plugins import Registry
 
 
 def demo(
@@ -46,10 +47,11 @@ def doctor(json: JsonOption = False) -> None:
     """Report versions, device, cache and whether every run is sound."""
     from csp.work.runs.doctor import examine
 
-    found = examine()
+    found = examine() | {"plugins": _plugins()}
     if json:
         print_json(found)
         return
+    added = found["plugins"]["added"]
     device, cache, database = found["device"], found["cache"], found["database"]
     print_lines(
         [
@@ -58,9 +60,26 @@ def doctor(json: JsonOption = False) -> None:
             f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
             *([f"cache: {cache['notice']}"] if cache["notice"] else []),
             f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
+            *(f"{one['kind']} {one['name']}: of the package {one['package']}" for one in added),
+            *found["plugins"]["problems"],
             *(line for run in found["runs"] for line in _run_lines(run)),
         ]
     )
+
+
+def _plugins() -> dict[str, Any]:
+    """What packages add to the program, and why some of it was left out."""
+    from csp.method.labelers.registry import LABELERS
+    from csp.work.metrics.registry import METRICS
+    from csp.world.specs.registry import KINDS
+
+    registries: tuple[Registry[Any], ...] = (*KINDS, LABELERS, METRICS)
+    added = [
+        {"kind": registry.what, "name": name, "package": package}
+        for registry in registries
+        for name, package in registry.packages.items()
+    ]
+    return {"added": added, "problems": [problem for each in registries for problem in each.problems]}
 
 
 def _run_lines(run: dict[str, Any]) -> list[str]:

@@ -10,8 +10,9 @@ from csp.method.examples.select import select_examples
 from csp.method.labelers.clip_dissect import text_prior
 from csp.method.labelers.correlation import text_spread
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import concept_vector, plain_mean_vector
-from csp.method.labelers.registry import LABELERS, best_labels, check_labeler
+from csp.method.labelers.registry import LABELERS, all_scores, best_labels, check_labeler
 from tests.method import slow
 from tests.method.worlds import World, make_world, worlds
 
@@ -149,3 +150,21 @@ def test_best_labels_of_fewer_texts_than_asked() -> None:
 def test_no_labels_asked_is_refused() -> None:
     with pytest.raises(BadInputError, match="best 0 labels"):
         best_labels(np.float32([0.1]), 0)
+
+
+def test_a_labeler_of_a_package_that_fails_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(evidence: Evidence, texts: np.ndarray, gamma: float) -> np.ndarray:
+        raise ValueError("no idea")
+
+    def few(evidence: Evidence, texts: np.ndarray, gamma: float) -> np.ndarray:
+        return np.zeros(1 + len(texts))
+
+    world = make_world(5, 40, 8, ties=False)
+    for name, score in (("fails", fails), ("few", few)):
+        monkeypatch.setitem(LABELERS, name, Labeler(name, score, name, "Wrong."))
+        monkeypatch.setitem(LABELERS._packages, name, "csp-bad")
+    found = all_scores(LABELERS, evidence_of(world, 5), world.texts, 1.0)
+    assert list(found) == [name for name in LABELERS if name not in ("fails", "few")]
+    assert ["package csp-bad fails" in one for one in caplog.messages] == [True, True]
