@@ -4,11 +4,11 @@ import streamlit as st
 
 from csp.face.screen.judge.bar import verdict_bar
 from csp.face.screen.judge.history import review_history
-from csp.face.screen.neuron.contrast_control import chosen_contrast
 from csp.face.screen.neuron.histogram import activation_histogram
 from csp.face.screen.neuron.image_dialog import image_dialog
 from csp.face.screen.neuron.images import chosen_arrangement, neuron_images
-from csp.face.screen.neuron.scores import chosen_parameters, labels_panel
+from csp.face.screen.neuron.options import chosen_options
+from csp.face.screen.neuron.scores import labels_panel
 from csp.face.screen.neuron.similar import similar_panel
 from csp.face.screen.neuron.toolbar import toolbar
 from csp.face.screen.page.frame import frame, run_line
@@ -23,10 +23,9 @@ with frame("Neuron"):
     run = explorer.run
     neurons = run.layer(layer).neurons
     neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
-    k, gamma = chosen_parameters(params, explorer)
+    options = chosen_options(params, explorer)
     kind = chosen_arrangement(params)
-    contrast = chosen_contrast(params, explorer)
-    view = explorer.neuron(layer, neuron, k=k, gamma=gamma, contrast=contrast)
+    view = explorer.neuron(layer, neuron, options)
 
     toolbar(run, layer, neuron, kind)
     if odd := oddity(view):

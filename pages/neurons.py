@@ -27,7 +27,7 @@ with frame("Neurons"):
     chips = chips_of(run.manifest.classes)
     filters = chosen_filters(params, len(rows.frame), chips)
     columns, colour = chosen_columns(params, rows), chosen_colour(params)
-    context = context_of(run, rows, explorer.score_range(layer))
+    context = context_of(run, rows, explorer.stored_labels.score_range(layer))
     fitting = filters.apply(rows.frame, chips)
     found = filters.within(fitting)
     page = chosen_page(params, len(found), PAGE[filters.view])

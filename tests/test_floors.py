@@ -43,12 +43,13 @@ WINGS: dict[str, list[set[str]]] = {
     ],
     "csp.keeping": [
         {"bundle"},
-        {"atomic", "canonical_json", "home", "lock", "lru", "spreadsheet", "versions"},
+        {"atomic", "canonical_json", "code_hash", "home", "lock", "lru", "spreadsheet", "versions"},
         {"jobs", "result_cache", "reviews", "run_folder"},
         {"library"},
     ],
     "csp.work": [
         {"provenance", "progress", "runs", "splits"},
+        {"run_cache"},
         {"models"},
         {"labels"},
         {"explorer"},

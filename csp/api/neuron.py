@@ -17,6 +17,7 @@ from csp.method.labelers.registry import check_labeler
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.reviews.desk import ReviewDesk
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
@@ -50,14 +51,7 @@ class OpenedNeuron:
     @cached_property
     def view(self) -> NeuronView:
         """All that the neuron page shows."""
-        return self.explorer.neuron(
-            self.layer,
-            self.neuron,
-            k=self.options.k,
-            gamma=self.options.gamma,
-            reuse=self.options.reuse,
-            contrast=str(self.options.contrast),
-        )
+        return self.explorer.neuron(self.layer, self.neuron, self.options)
 
     @property
     def activations(self) -> Float32[np.ndarray, " n"]:
@@ -87,7 +81,7 @@ class OpenedNeuron:
         `method` None is the labeler that the app shows first. Empty for a neuron that never fires and for a
         run without a vocabulary. Raises BadInputError for an unknown labeler.
         """
-        name = method or self.explorer.first_labeler(self.layer)
+        name = method or self.explorer.stored_labels.first_labeler(self.layer)
         check_labeler(name)
         if top < 1:
             raise BadInputError(f"top={top} labels can't be given; ask for 1 or more")
@@ -113,19 +107,8 @@ class OpenedNeuron:
         A text that the vocabulary lacks needs the run's encoder: UnavailableError where it can't be loaded.
         """
         check_labeler(method)
-        return (
-            self.explorer.score_text(
-                self.layer,
-                self.neuron,
-                text,
-                k=self.options.k,
-                gamma=self.options.gamma,
-                reuse=self.options.reuse,
-                contrast=str(self.options.contrast),
-            )
-            .scores[method]
-            .score
-        )
+        found = score_text(self.explorer, self.layer, self.neuron, text, self.options)
+        return found.scores[method].score
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -190,7 +173,7 @@ class OpenedNeuron:
 
     @property
     def _in_force(self) -> LabelInForce:
-        stored = self.explorer.first_rows(self.layer).get(self.neuron)
+        stored = self.explorer.stored_labels.first_rows(self.layer).get(self.neuron)
         machine = stored[0].label if stored else None
         return label_in_force(machine, self.desk.neuron(self.layer, self.neuron))
 

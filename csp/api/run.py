@@ -103,7 +103,7 @@ class OpenedRun:
         Raises NotFoundError for a layer or neuron that the run lacks, BadInputError for options out of range.
         """
         self._desk.check(layer, neuron)
-        options = self.explorer.choice(examples, gamma, reuse, contrast)
+        options = self.explorer.options(examples, gamma, reuse, contrast)
         return OpenedNeuron(self.explorer, self._desk, layer, neuron, options)
 
     def search(
@@ -130,7 +130,7 @@ class OpenedRun:
         else:
             assert like is not None
             found = search_like(self.explorer, layers, like.layer, like.neuron, top)
-        labels = {name: self.explorer.first_labels(name) for name in layers}
+        labels = {name: self.explorer.stored_labels.first_labels(name) for name in layers}
         return pd.DataFrame(
             [_row(match, labels) for match in found], columns=["layer", "neuron", "label", "score", "reason"]
         )
@@ -157,7 +157,7 @@ class OpenedRun:
         chosen = {
             name: choose_neurons(neurons, name, self.explorer.run.layer(name).neurons) for name in layers
         }
-        request = MetricRequest(metric, methods, self.explorer.choice(), chosen)
+        request = MetricRequest(metric, methods, self.explorer.options(), chosen)
         return evaluate(self.explorer, request, report).rows[list(FAITHFULNESS.columns)]
 
     def reviews(self) -> pd.DataFrame:

@@ -56,18 +56,18 @@ def evaluate(
     from csp.work.metrics.protocol import MetricRequest
 
     explorer = open_explorer(run)
-    choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
+    options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
     request = MetricRequest(
-        metric, tuple(dict.fromkeys(method or LABELERS)), choice, chosen, simulator, generator, generated
+        metric, tuple(dict.fromkeys(method or LABELERS)), options, chosen, simulator, generator, generated
     )
     with shown_progress() as report:
         evaluation = measure(explorer, request, report, in_place=in_place)
     if metric == "ground-truth":
         from csp.work.metrics.ground_truth import ground_truth
 
-        _tell_truth(ground_truth(explorer, request.labelers, choice, chosen), json)
+        _tell_truth(ground_truth(explorer, request.labelers, options, chosen), json)
         return
     from csp.work.metrics.evaluate import summary
 

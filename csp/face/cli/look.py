@@ -73,8 +73,8 @@ def examples(
 
     explorer = open_explorer(run)
     name = one_layer(explorer.run, layer)
-    choice = explorer.choice(examples, reuse=False if no_reuse else None, contrast=contrast)
-    pairs, mean = explorer.pairs(name, neuron, choice)
+    options = explorer.options(examples, reuse=False if no_reuse else None, contrast=contrast)
+    pairs, mean = explorer.pairs(name, neuron, options)
     activating = [
         {"image": pair.activating.image, "path": pair.activating.path, "activation": pair.activation}
         for pair in pairs
@@ -129,10 +129,10 @@ def label(
     from csp.work.neurons.label_lists import label_lists
 
     explorer = open_explorer(run)
-    choice = explorer.choice(examples, gamma, False if no_reuse else None, contrast)
+    options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    found = label_lists(explorer, chosen, method, choice, top, candidates=candidates)
+    found = label_lists(explorer, chosen, method, options, top, candidates=candidates)
     if reviewed:
         from csp.work.reviews.desk import open_reviewing
         from csp.work.reviews.label_in_force import put_people_first

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadRunError
 from csp.keeping.canonical_json import canonical_json
-from csp.keeping.versions import code_hash, csp_version, installed_libraries
+from csp.keeping.versions import csp_version, installed_libraries
 
 SCHEMA_VERSION = 2
 PAPER_CONTRAST = "mean"
@@ -69,7 +69,8 @@ class FileRecord(_Record):
 class Manifest(_Record):
     """What `manifest.json` holds; `images`, `skipped`, `dimension` and `files` are filled in by the writer.
 
-    `plan` is what the job was asked to do (see `RunWriter`), `code` the hash of the code that did it.
+    `plan` is what the job was asked to do (see `RunWriter`), `code` the hash of the code that
+    did it (`csp.keeping.code_hash`).
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -149,15 +150,16 @@ def new_manifest(
     sources: Sources,
     layers: tuple[LayerRecord, ...],
     parameters: Parameters,
+    code: str,
     classes: tuple[str, ...] = (),
 ) -> Manifest:
-    """A manifest, but for what the writer counts, made now by this program."""
+    """A manifest, but for what the writer counts, made now by `code` (`code_hash` of what makes the run)."""
     target, dataset, encoder = sources
     return Manifest(
         name=name,
         created=datetime.now(UTC),
         csp_version=csp_version(),
-        code=code_hash(),
+        code=code,
         libraries=installed_libraries(),
         target=target,
         dataset=dataset,

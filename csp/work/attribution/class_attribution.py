@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.keeping.versions import csp_version
 from csp.method.attribution import centred_logits, exact_attribution, goes_with, linear_head
 from csp.work.explorer.explorer import Explorer
 from csp.work.provenance import Provenance, answered, computed_by
@@ -92,11 +91,9 @@ def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None
             return {"how": "goes with", "push": _json(goes_with(activations, logits))}
         return {"how": "exact", "push": _json(exact_attribution(activations, weights))}
 
-    answer = explorer.answers.get_or_compute(
-        explorer.key("class push", layer), compute, by=computed_by(csp_version())
-    )
-    table = pd.DataFrame(answer.value["push"], columns=list(classes))
-    return ClassAttribution(layer, answer.value["how"], table, answered(answer))
+    found = explorer.cache.get_or_compute({"layer": layer}, compute)
+    table = pd.DataFrame(found.value["push"], columns=list(classes))
+    return ClassAttribution(layer, found.value["how"], table, answered(found))
 
 
 def _measured(run: Run, layer: str) -> ClassAttribution | None:

@@ -15,11 +15,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
-from csp.keeping.versions import csp_version
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, explainable, run_target
-from csp.work.provenance import computed_by
 from csp.world.pictures.heatmap import CropBox, lit, seen_part, spotlight
 
 AT_ONCE = 16
@@ -67,10 +65,9 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
         chosen = [pictures.picture(image) for image in wanted]
         return [_as_json(one) for one in _maps(run_target(explorer.run), layer, [neuron], chosen)]
 
-    key = explorer.key("where it fires", layer, neuron) | {"images": wanted}
-    by = computed_by(csp_version(), explorer.run.manifest.target.name)
-    rows = explorer.answers.get_or_compute(key, compute, by=by).value
-    maps = [_from_json(row) for row in rows]
+    asked = {"layer": layer, "neuron": neuron, "images": wanted}
+    found = explorer.cache.get_or_compute(asked, compute, model=explorer.run.manifest.target)
+    maps = [_from_json(row) for row in found.value]
     strongest = max((one.peak for one in maps), default=0.0)
     overlays = {image: one.overlay(strongest) for image, one in zip(wanted, maps, strict=True)}
     return HeatmapOverlays(overlays, next((one.remark for one in maps if one.remark), ""))

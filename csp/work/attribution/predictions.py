@@ -17,13 +17,11 @@ from PIL import Image
 
 from csp.errors import NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
-from csp.keeping.versions import csp_version
 from csp.method.search import share_below
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import explainable, run_target
-from csp.work.provenance import computed_by
 from csp.world.pictures.uploads import read_upload
 
 How = Literal["exact", "gradient"]
@@ -110,10 +108,9 @@ def _kept_contributions(explorer: Explorer, layer: str, image: int) -> Found:
         numbers = np.nan_to_num(found).astype(float).round(6).tolist()
         return {"contributions": numbers, "how": how, "remark": picture.remark}
 
-    key = explorer.key("contributions", layer) | {"image": image}
-    by = computed_by(csp_version(), explorer.run.manifest.target.name)
+    asked = {"layer": layer, "image": image}
     try:
-        kept = explorer.answers.get_or_compute(key, compute, by=by).value
+        kept = explorer.cache.get_or_compute(asked, compute, model=explorer.run.manifest.target).value
     except UnavailableError as error:
         return None, None, str(error)
     return np.array(kept["contributions"]), kept["how"], kept["remark"]

@@ -16,9 +16,9 @@ import pandas as pd
 from csp.errors import CspError, UnavailableError
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.versions import csp_version
+from csp.work.candidates.embed import keep_embeddings
 from csp.work.candidates.grids import NotAskedError, draw_grids, grids_hash, images_to_show
 from csp.work.candidates.read import read_safely
-from csp.work.candidates.scores import keep_embeddings
 from csp.work.candidates.tables import CANDIDATE_TEXTS, CANDIDATES, CandidateRequest, request_key
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
@@ -61,8 +61,8 @@ def generate(
     """
     request.check()
     vlm = _opened(openable_spec(request.vlm))
-    choice = explorer.choice(request.layout.images, contrast=request.contrast or None)
-    work = _Work(explorer, layer, request, vlm, choice)
+    options = explorer.options(request.layout.images, contrast=request.contrast or None)
+    work = _Work(explorer, layer, request, vlm, options)
     stage, done = Stage(f"{layer}: asking {vlm.name}", len(neurons), report), Generated()
     for place, neuron in enumerate(neurons, start=1):
         try:
@@ -88,11 +88,12 @@ class _Work:
     """One request to one model about the neurons of one layer."""
 
     def __init__(
-        self, explorer: Explorer, layer: str, request: CandidateRequest, vlm: Vlm, choice: ExampleOptions
+        self, explorer: Explorer, layer: str, request: CandidateRequest, vlm: Vlm, options: ExampleOptions
     ) -> None:
-        self.explorer, self.layer, self.request, self.vlm, self.choice = explorer, layer, request, vlm, choice
+        self.explorer, self.layer, self.options = explorer, layer, options
+        self.request, self.vlm = request, vlm
         self.additions = Additions(explorer.run, in_place=request.in_place)
-        self.key = request_key(request, vlm.weights_hash, (choice.reuse, str(choice.contrast)))
+        self.key = request_key(request, vlm.weights_hash, (options.reuse, str(options.contrast)))
         rows = read_safely(explorer.run, CANDIDATES)
         here = rows[(rows["layer"] == layer) & (rows["request"] == self.key)]
         self.known = set(here["neuron"])
@@ -105,7 +106,7 @@ class _Work:
             done.known += 1
             return
         request, run = self.request, self.explorer.run
-        examples, _ = self.explorer.examples(self.layer, neuron, self.choice)
+        examples, _ = self.explorer.examples(self.layer, neuron, self.options)
         shown = images_to_show(examples, request.mode)
         grids = draw_grids(run, shown, request.layout)
         begun = time.monotonic()
@@ -131,13 +132,8 @@ class _Work:
     def finish(self, done: Generated) -> None:
         """Embed what is new, so that it can be scored without a model, and put the parts together."""
         try:
-            keep_embeddings(
-                self.explorer.run,
-                self.explorer.answers,
-                self.additions,
-                sorted(self.texts),
-                self.request.encoder,
-            )
+            texts = sorted(self.texts)
+            keep_embeddings(self.explorer.cache, self.additions, texts, self.request.encoder)
         except UnavailableError as error:
             done.unscored = str(error)
         for table in (CANDIDATES, CANDIDATE_TEXTS):
@@ -158,8 +154,8 @@ class _Work:
             "pixels": layout.pixels,
             "seed": request.seed,
             "most_tokens": request.most_tokens,
-            "contrast": str(self.choice.contrast),
-            "reuse": self.choice.reuse,
+            "contrast": str(self.options.contrast),
+            "reuse": self.options.reuse,
             "by": request.by,
             "csp_version": csp_version(),
         }

@@ -20,13 +20,14 @@ import pandas as pd
 from csp.errors import BadInputError, BadRunError
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
+from csp.work.candidates.embed import keep_embeddings
 from csp.work.candidates.grids import GridImages, as_png, draw_grids, grids_hash
-from csp.work.candidates.scores import keep_embeddings, score_candidates
+from csp.work.candidates.scores import score_candidates
 from csp.work.candidates.tables import CANDIDATES, OWN_CANDIDATES, SHIPPED_VLM, Layout, Status
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow
-from csp.work.labels.typed_text import clean_text
+from csp.work.labels.vocabulary import clean_text
 from csp.world.pictures.grid import enlarged
 from csp.world.vlms.prompts import Mode
 
@@ -99,17 +100,17 @@ def candidates(
     explorer: Explorer,
     layer: str,
     neuron: int,
-    choice: ExampleOptions | None = None,
+    options: ExampleOptions | None = None,
     labelers: Sequence[str] | None = None,
 ) -> tuple[Candidate, ...]:
-    """The candidates of a neuron by csp score, at `choice` or the run's own; those edited since come last.
+    """The candidates of a neuron by csp score, under `options` or the run's own; edited ones come last.
 
     They are scored by `labelers`, by all if left out.
     """
     found = [*_proposed(explorer.run, layer, neuron), *_own(explorer.run, layer, neuron)]
     replaced = {row["replaces"].casefold() for row in found if row["replaces"]}
     texts = dict.fromkeys(row["text"] for row in found)
-    scores = score_candidates(explorer, layer, neuron, texts, choice or explorer.choice(), labelers)
+    scores = score_candidates(explorer, layer, neuron, texts, options or explorer.options(), labelers)
     listed = [
         Candidate(**row, replaced=row["text"].casefold() in replaced, scores=scores.get(row["text"], {}))
         for row in found
@@ -148,7 +149,7 @@ def add_candidate(
         row = {"id": uuid.uuid4().hex, "layer": layer, "neuron": neuron, "text": text}
         row |= {"replaces": replaces, "by": by, "when": datetime.now(UTC)}
         additions.append(OWN_CANDIDATES, pd.DataFrame([row]))
-    keep_embeddings(run, explorer.answers, additions, [text])
+    keep_embeddings(explorer.cache, additions, [text])
 
 
 def read_safely(run: Run, table: AddedTable) -> pd.DataFrame:

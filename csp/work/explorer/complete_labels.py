@@ -25,7 +25,7 @@ def label_all(
         (layer, neuron)
         for layer in explorer.run.layers
         for neuron in range(explorer.run.layer(layer).neurons)
-        if not explorer.has_labels(layer, neuron)
+        if explorer.stored_labels.of(layer, neuron) is None
     ]
     additions = Additions(explorer.run, in_place=in_place)
     stage = Stage("labels", len(missing), report)
@@ -37,11 +37,10 @@ def label_all(
 
 
 def _rows(explorer: Explorer, neurons: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    choice = explorer.choice()
     return pd.DataFrame(
         [
             {"layer": layer, **row}
             for layer, neuron in neurons
-            for row in label_rows(neuron, explorer.labels(layer, neuron, choice)[0])
+            for row in label_rows(neuron, explorer.labels(layer, neuron)[0])
         ]
     )

@@ -33,13 +33,13 @@ def example_options(
     reuse: bool | None = None,
     contrast: str | None = None,
 ) -> ExampleOptions:
-    """A checked choice; what is left None is taken from the run's own parameters. Raises BadInputError."""
-    choice = ExampleOptions(
+    """Checked options; what is left None is taken from the run's own parameters. Raises BadInputError."""
+    options = ExampleOptions(
         given.k if k is None else k,
         given.gamma if gamma is None else gamma,
         given.reuse if reuse is None else reuse,
         parse_rule(given.contrast if contrast is None else contrast),
     )
-    check_examples(choice.k)
-    check_gamma(choice.gamma)
-    return choice
+    check_examples(options.k)
+    check_gamma(options.gamma)
+    return options

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from csp.method.states import NeuronState
+from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow, ScoredText
 from csp.work.provenance import Provenance
 
@@ -50,16 +51,13 @@ class Histogram:
 
 @dataclass(frozen=True)
 class NeuronView:
-    """All that the neuron page shows, for one choice of k, gamma, reuse and the contrast rule."""
+    """All that the neuron page shows."""
 
     run: str
     layer: str
     neuron: int
-    k: int
-    gamma: float
-    reuse: bool
-    contrast: str
-    """The contrast rule as text (`mean` is the paper's)."""
+    options: ExampleOptions
+    """Under which number of examples, gamma, reuse and contrast rule."""
     states: tuple[NeuronState, ...]
     sentences: tuple[str, ...]
     """One sentence a state for the screen, empty when the neuron is normal."""

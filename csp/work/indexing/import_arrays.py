@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError
+from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
 from csp.keeping.run_folder.plan import Plan
@@ -176,7 +177,7 @@ class Import:
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
         layer = LayerRecord(layer=self.spec.layer, neurons=self.activations.width)
-        return new_manifest(name, self.sources, (layer,), self.spec.parameters)
+        return new_manifest(name, self.sources, (layer,), self.spec.parameters, code_hash(__name__))
 
     def copy(self, writer: RunWriter, report: Report) -> None:
         """Copy the rows that no earlier job has copied."""

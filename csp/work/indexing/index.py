@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
+from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
 from csp.keeping.run_folder.plan import Plan
@@ -145,7 +146,9 @@ class IndexJob:
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
         layers = tuple(_layer_record(info, self.spec.pooling) for info in self.layers)
-        return new_manifest(name, self.sources, layers, self.parameters, self.target.classes)
+        return new_manifest(
+            name, self.sources, layers, self.parameters, code_hash(__name__), self.target.classes
+        )
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""

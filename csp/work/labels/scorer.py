@@ -1,22 +1,20 @@
 """Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from csp.keeping.result_cache import ResultCache
-from csp.keeping.run_folder.run import Run
-from csp.keeping.versions import code_hash, csp_version
+from csp.keeping.code_hash import code_hash
 from csp.method.examples.select import Examples
 from csp.method.labelers.clip_dissect import text_prior
 from csp.method.labelers.correlation import text_spread
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS, all_scores
 from csp.work.labels.rows import LabelRow, Labels
-from csp.work.provenance import computed_by
+from csp.work.run_cache import RunCache
 from csp.work.splits import selection
 
 TOP = 10
@@ -93,6 +91,12 @@ def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels
     return {name: _rows(order, scores[name], texts, chosen) for name, order in orders.items()}
 
 
+def rank(scores: Float32[np.ndarray, " t"], index: int) -> int:
+    """The place of one text among all, 1 the best; of equals the first comes first."""
+    better = np.count_nonzero(scores > scores[index])
+    return int(better + np.count_nonzero(scores[:index] == scores[index])) + 1
+
+
 def _rows(
     order: Int64[np.ndarray, " t"],
     scores: Float32[np.ndarray, " t"],
@@ -107,14 +111,19 @@ def _rows(
     )
 
 
-def run_scorer(run: Run, answers: ResultCache) -> Scorer | None:
-    """The scorer; None for a run without a vocabulary."""
+def run_scorer(cache: RunCache) -> Scorer | None:
+    """The scorer of a run; None for one without a vocabulary."""
+    run = cache.run
     if run.text_embeddings is None:
         return None
 
-    def kept(what: str, compute: Callable[[], Float64[np.ndarray, " t"]]) -> Float64[np.ndarray, " t"]:
-        key = {"question": f"vocabulary {what}", "code": code_hash(), "run": run.fingerprint}
-        answer = answers.get_or_compute(key, lambda: compute().tolist(), by=computed_by(csp_version()))
-        return np.array(answer.value, dtype=np.float64)
+    def kept(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
+        found = cache.get_or_compute({"what": what}, lambda: compute().tolist())
+        return np.array(found.value, dtype=np.float64)
 
     return Scorer(run.embeddings, run.text_embeddings, selection(run), kept)
+
+
+def labelers_code(names: Iterable[str] = LABELERS) -> dict[str, str]:
+    """By labeler, the hash of its code: what an answer by labelers depends on, those of plug-ins too."""
+    return {name: code_hash(LABELERS[name].score.__module__) for name in names}

@@ -1,7 +1,7 @@
 """The labels that came with a run, and those of labelers that joined it later.
 
-A run made before a labeler existed lacks its labels. `later_labels.label_all` works out those of all labelers
-for such a run once and adds them; until then the explorer computes them for one neuron at a time.
+A run made before a labeler existed lacks its labels. `complete_labels.label_all` works out those of all
+labelers for such a run once and adds them; until then the explorer computes them for one neuron at a time.
 """
 
 from collections.abc import Iterator
@@ -80,11 +80,15 @@ class StoredLabels:
         """The labeler whose first labels stand for the neurons: `FIRST`, or csp in a run that lacks it."""
         return self._layer(layer).first_labeler
 
-    def firsts(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
-        """The labels of every neuron by the first labeler, best first; none for a neuron without."""
+    def first_rows(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
+        """By neuron the first labeler's labels, best first; a neuron without one is missing."""
         return self._layer(layer).firsts
 
-    def score_range(self, layer: str, labeler: str) -> ScoreRange | None:
+    def first_labels(self, layer: str) -> dict[int, str]:
+        """By neuron the first label of the first labeler; a neuron without one is missing."""
+        return {neuron: rows[0].label for neuron, rows in self.first_rows(layer).items()}
+
+    def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of a labeler's first labels lie; None when none are stored."""
         return self._layer(layer).ranges.get(labeler)
 

@@ -1,8 +1,8 @@
 """Which texts of a vocabulary mean the same to the encoder, so that a synonym does not count as a rival.
 
-meanings = explorer.meanings
-meanings.rival(view.labels["csp"])          # the best label that means something else, and how far behind
-meanings.different(["ruler", "ruler marks", "hairs"])     # 2
+synonyms = explorer.synonyms
+synonyms.rival(view.labels["csp"])          # the best label that means something else, and how far behind
+synonyms.different(["ruler", "ruler marks", "hairs"])     # 2
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csp.keeping.run_folder.run import Run
 from csp.work.labels.rows import LabelRow
+from csp.work.labels.vocabulary import Vocabulary
 
 SAME = 0.9
 """Texts whose embeddings are at least this alike (cosine) mean the same. High on purpose: with it, two words
@@ -29,21 +29,21 @@ class Rival:
 
 
 class Synonyms:
-    """Tells the texts of one run's vocabulary apart by meaning."""
+    """Tells the texts of one vocabulary apart by meaning."""
 
-    def __init__(self, run: Run) -> None:
-        texts = run.text_embeddings
-        known = np.zeros((0, 1), np.float32) if texts is None else texts
-        self._place = {} if texts is None else {text: row for row, text in enumerate(run.vocabulary["text"])}
-        self._unit = known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-12)
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        lengths = np.linalg.norm(vocabulary.embeddings, axis=1, keepdims=True)
+        self._unit = vocabulary.embeddings / np.maximum(lengths, 1e-12)
 
     def same(self, one: str, other: str) -> bool:
         """Whether two texts mean the same; a text outside the vocabulary only means itself."""
         if one == other:
             return True
-        if one not in self._place or other not in self._place:
+        rows = self._vocabulary.row(one), self._vocabulary.row(other)
+        if rows[0] is None or rows[1] is None:
             return False
-        return bool(self._unit[self._place[one]] @ self._unit[self._place[other]] >= SAME)
+        return bool(self._unit[rows[0]] @ self._unit[rows[1]] >= SAME)
 
     def rival(self, rows: Sequence[LabelRow]) -> Rival | None:
         """The rival of the first of these labels, which are best first; None with fewer than two."""

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from csp.errors import BadInputError, UnavailableError
+from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
 from csp.method.attribution import centred_logits, linear_head
 from csp.method.metrics.ablation import Change, ablated_by_head, change
@@ -18,10 +18,9 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.models.probe_images import ModelInputs
-from csp.work.models.reopen import RunTarget, run_target
+from csp.work.models.reopen import RunTarget, ablatable, run_target
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
-from csp.world.protocols.target import AblatableTarget
 
 MOST_BYTES = 2**26
 """Of the layer's output in one pass, which holds each image once for every neuron measured at once."""
@@ -45,10 +44,10 @@ class CausalCheck:
     """Compares the model's classes with and without a neuron."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self._explorer, self._choice = explorer, request.choice
+        self._explorer, self._options = explorer, request.options
         self._held_out, split = held_out(explorer.run)
         self._classes = explorer.run.manifest.classes
-        self.settings = str(request.choice)
+        self.settings = str(request.options)
         self.by = computed_by(csp_version(), f"{int(self._held_out.sum())} images ({split})")
         self._ablated: dict[str, Ablated] = {}
 
@@ -66,7 +65,7 @@ class CausalCheck:
         self, one: Subject, after: Float[np.ndarray, "i classes"], images: Int64[np.ndarray, " i"]
     ) -> Change:
         """What changes on the neuron's examples; `after` is known already for those among `images`."""
-        examples, _ = self._explorer.examples(one.layer, one.neuron, self._choice)
+        examples, _ = self._explorer.examples(one.layer, one.neuron, self._options)
         chosen = examples.activating.astype(np.int64)
         known = np.isin(chosen, images)
         others = chosen[~known]
@@ -115,7 +114,7 @@ class CausalCheck:
 
     def _by_model(self, layer: str) -> Ablated:
         target, inputs = self._target
-        model = _ablatable(target)
+        model = ablatable(target)
         size = 4 * next((math.prod(one.shape) for one in target.model.layers() if one.layer == layer), 1)
         activations = self._explorer.run.layer_activations(layer)
         means: Float64[np.ndarray, " c"] = np.asarray(np.nanmean(activations, axis=0, dtype=np.float64))
@@ -153,15 +152,6 @@ class CausalCheck:
 
 def _largest(probability: Float64[np.ndarray, " classes"]) -> float:
     return float(probability[np.argmax(np.abs(probability))])
-
-
-def _ablatable(target: RunTarget) -> AblatableTarget:
-    if isinstance(target.model, AblatableTarget):
-        return target.model
-    raise UnavailableError(
-        f"the target model {target.model.name} can't hold a neuron at a value: its adapter lacks ablated "
-        "(docs/adapters.md)"
-    )
 
 
 METRIC = Metric(

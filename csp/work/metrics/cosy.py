@@ -44,7 +44,7 @@ class CosyScores:
         self._control, split = held_out(explorer.run)
         self._made: dict[str, Activations | None] = {}
         pictures = f"{request.generated} pictures a label"
-        self.settings = f"{request.choice} generator={generator.name} pictures={request.generated}"
+        self.settings = f"{request.options} generator={generator.name} pictures={request.generated}"
         images = f"{int(self._control.sum())} images ({split})"
         self.by = computed_by(csp_version(), generator.name, pictures, images)
 

@@ -23,16 +23,16 @@ class Descriptive:
     """Looks at the activating examples' embeddings; redundancy compares with all neurons of the layer."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.choice)
+        self.settings = str(request.options)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer
-        self._choice = request.choice
+        self._options = request.options
         self._redundancies: dict[str, Float64[np.ndarray, " c"]] = {}
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
         """Three numbers a neuron; none for one that never fires."""
         for one in subjects:
-            examples, _ = self._explorer.examples(one.layer, one.neuron, self._choice)
+            examples, _ = self._explorer.examples(one.layer, one.neuron, self._options)
             if not (examples.activation > 0).any():
                 continue
             images = self._explorer.run.embeddings[examples.activating]
@@ -44,7 +44,7 @@ class Descriptive:
         if layer not in self._redundancies:
             run = self._explorer.run
             vectors = [
-                plain_mean_vector(self._explorer.examples(layer, neuron, self._choice)[0], run.embeddings)
+                plain_mean_vector(self._explorer.examples(layer, neuron, self._options)[0], run.embeddings)
                 for neuron in range(run.layer(layer).neurons)
             ]
             self._redundancies[layer] = redundancy(np.stack(vectors))

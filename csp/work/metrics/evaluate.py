@@ -55,7 +55,7 @@ def evaluate(
     for name in request.labelers:
         check_labeler(name)
     measurer = prepare(metric, explorer, request)
-    if metric.of_labels and request.choice == explorer.choice():
+    if metric.of_labels and request.options == explorer.options():
         label_all(explorer, report, in_place=in_place)
     subjects = list(_subjects(explorer, request, metric))
     additions = Additions(explorer.run, in_place=in_place)
@@ -147,7 +147,7 @@ def _subjects(explorer: Explorer, request: MetricRequest, metric: Metric) -> Ite
             if not metric.of_labels:
                 yield Subject(layer, neuron)
                 continue
-            labels, _ = explorer.labels(layer, neuron, request.choice)
+            labels, _ = explorer.labels(layer, neuron, request.options)
             for name in request.labelers:
                 if labels.get(name):
                     yield Subject(layer, neuron, name, labels[name][0].label)

@@ -130,17 +130,17 @@ def run_experiment(
     explorer = open_explorer(_run(experiment, report))
     neurons = _neurons(explorer, experiment)
     additions = Additions(explorer.run, in_place=in_place)
-    choices = {way.name: explorer.choice(gamma=way.gamma) for way in experiment.ways}
-    labels = {way.name: _labels(explorer, way, choices[way.name], neurons) for way in experiment.ways}
+    options_of = {way.name: explorer.options(gamma=way.gamma) for way in experiment.ways}
+    labels = {way.name: _labels(explorer, way, options_of[way.name], neurons) for way in experiment.ways}
     values: dict[str, dict[str, pd.Series]] = {}
     for way in experiment.ways:
-        choice, subjects = choices[way.name], labels[way.name]
+        options, subjects = options_of[way.name], labels[way.name]
         for name in experiment.metrics:
             metric = find_metric(name)
             request = MetricRequest(
                 name,
                 (way.labeler,),
-                choice,
+                options,
                 neurons,
                 experiment.simulator,
                 experiment.generator,
@@ -215,10 +215,10 @@ def _neurons(explorer: Explorer, experiment: Experiment) -> dict[str, list[int]]
 
 
 def _labels(
-    explorer: Explorer, way: Way, choice: ExampleOptions, neurons: Mapping[str, Sequence[int]]
+    explorer: Explorer, way: Way, options: ExampleOptions, neurons: Mapping[str, Sequence[int]]
 ) -> list[Subject]:
     """What one way measures; BadInputError where it has no label at all, as then nothing can be compared."""
-    found = list(_subjects(explorer, way, choice, neurons))
+    found = list(_subjects(explorer, way, options, neurons))
     if found:
         return found
     mode = " --activating-only" if way.candidates == "activating-only" else ""
@@ -230,25 +230,25 @@ def _labels(
 
 
 def _subjects(
-    explorer: Explorer, way: Way, choice: ExampleOptions, neurons: Mapping[str, Sequence[int]]
+    explorer: Explorer, way: Way, options: ExampleOptions, neurons: Mapping[str, Sequence[int]]
 ) -> Iterator[Subject]:
     """The first label of each neuron; the labeler's name says the way, so that ways are kept apart."""
     name = way.labeler if way.candidates is None else f"{way.labeler} of {way.candidates} candidates"
     for layer, numbers in neurons.items():
         for neuron in numbers:
-            label = _first(explorer, way, choice, (layer, neuron))
+            label = _first(explorer, way, options, (layer, neuron))
             if label is not None:
                 yield Subject(layer, neuron, name, label)
 
 
-def _first(explorer: Explorer, way: Way, choice: ExampleOptions, spot: tuple[str, int]) -> str | None:
+def _first(explorer: Explorer, way: Way, options: ExampleOptions, spot: tuple[str, int]) -> str | None:
     if way.candidates is None:
-        labels, _ = explorer.labels(*spot, choice)
+        labels, _ = explorer.labels(*spot, options)
         rows = labels.get(way.labeler, ())
         return rows[0].label if rows else None
     proposed = [
         one
-        for one in candidates(explorer, *spot, choice)
+        for one in candidates(explorer, *spot, options)
         if one.source == "vlm" and one.mode == way.candidates and way.labeler in one.scores
     ]
     best = max(proposed, key=lambda one: one.scores[way.labeler].score, default=None)

@@ -45,7 +45,7 @@ class GroundTruth:
     """Judges labels of neurons that follow one attribute clearly."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.choice)
+        self.settings = str(request.options)
         images, split = held_out(explorer.run)
         self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
         self._meanings = explorer.run.vocabulary.set_index("text")
@@ -67,7 +67,7 @@ class GroundTruth:
 def ground_truth(
     explorer: Explorer,
     methods: Sequence[str] | None = None,
-    choice: ExampleOptions | None = None,
+    options: ExampleOptions | None = None,
     chosen: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
     """Shares of true, too broad, other and nothing among the first labels of neurons with a clear truth.
@@ -79,7 +79,7 @@ def ground_truth(
     run, methods = explorer.run, tuple(LABELERS) if methods is None else tuple(methods)
     _check(run, methods)
     images, split = held_out(run)
-    asked = choice or explorer.choice()
+    asked = options or explorer.options()
     if chosen is None:
         chosen = {record.layer: range(record.neurons) for record in run.manifest.layers}
     followed = {layer: _followed(run, layer, images, set(numbers)) for layer, numbers in chosen.items()}
@@ -152,12 +152,12 @@ def _clear_neurons(
     layer: str,
     followed: Followed,
     methods: Sequence[str],
-    choice: ExampleOptions,
+    options: ExampleOptions,
 ) -> Iterator[dict[str, Any]]:
     meanings = explorer.run.vocabulary.set_index("text")
     nothing = {"label": None, "verdict": Verdict.NOTHING.value, "alone": False}
     for neuron, (attribute, auroc) in followed.items():
-        labels, _ = explorer.labels(layer, neuron, choice)
+        labels, _ = explorer.labels(layer, neuron, options)
         firsts = {
             method: _judged(labels[method][0].label, meanings, attribute)
             for method in methods

@@ -14,7 +14,7 @@ class MetricRequest:
 
     metric: str
     labelers: tuple[str, ...]
-    choice: ExampleOptions
+    options: ExampleOptions
     """Under which parameters labels are found."""
     neurons: Mapping[str, Sequence[int]]
     """By layer."""
@@ -52,7 +52,7 @@ class Measurer(Protocol):
     """A metric made ready for one run and request."""
 
     settings: str
-    """Under which choice, and by what else than the usual; part of the key of each result."""
+    """Under which options, and by what else than the usual; part of the key of each result."""
     by: str
     """What measured: program, models, images."""
 

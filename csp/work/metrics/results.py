@@ -32,7 +32,7 @@ FAITHFULNESS = AddedTable(
     ("layer", "neuron", "labeler", "metric", "settings"),
 )
 """One number a row. `labeler` and `label` are empty for numbers of the neuron itself; `low` and `high` are
-NaN where there is no interval; `settings` says under which choice, and by what else than the usual."""
+NaN where there is no interval; `settings` says under which options, and by what else than the usual."""
 
 
 def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
@@ -41,12 +41,12 @@ def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
     The label is the first of the labeler that the app suggests, at the run's own parameters; numbers measured
     for another label than it has now are left out. Numbers with an interval have `NAME_low` and `NAME_high`.
     """
-    labeler = explorer.first_labeler(layer)
-    labels = explorer.first_labels(layer)
+    labeler = explorer.stored_labels.first_labeler(layer)
+    labels = explorer.stored_labels.first_labels(layer)
     frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
     frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
     rows = read(explorer)
-    rows = _latest(rows[rows["layer"] == layer], str(explorer.choice()))
+    rows = _latest(rows[rows["layer"] == layer], str(explorer.options()))
     of_label = rows[rows["labeler"] == labeler]
     current = of_label["neuron"].map(labels) == of_label["label"]
     by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
@@ -69,7 +69,7 @@ def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
     Empty where it was not measured, or the classes are too many; NaN for a class without held-out images.
     """
     rows = read(explorer)
-    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], str(explorer.choice()))
+    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], str(explorer.options()))
     parts = rows["metric"].str.split("/", n=1)
     rows = rows.assign(number=parts.str[0], of_class=parts.str[1]).dropna(subset="of_class")
     wide = rows.pivot(index=["neuron", "of_class"], columns="number", values="value")
@@ -86,9 +86,9 @@ def version(explorer: Explorer) -> tuple[str, ...]:
     return Additions(explorer.run).version(FAITHFULNESS)
 
 
-def _latest(rows: pd.DataFrame, choice: str) -> pd.DataFrame:
-    """The rows under a choice; of a number measured with several image generators, the newest."""
-    under = rows[rows["settings"].str.split(" generator=", n=1).str[0] == choice]
+def _latest(rows: pd.DataFrame, options: str) -> pd.DataFrame:
+    """The rows under these options; of a number measured with several image generators, the newest."""
+    under = rows[rows["settings"].str.split(" generator=", n=1).str[0] == options]
     return under.sort_values("when", kind="stable").drop_duplicates(
         ["neuron", "labeler", "label", "metric"], keep="last"
     )

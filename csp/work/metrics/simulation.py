@@ -33,7 +33,7 @@ class SimulationCorrelation:
         self._simulator = simulator
         self._images, split = held_out(explorer.run)
         simulated = "" if request.simulator is None else f" simulator={simulator.name}"
-        self.settings = f"{request.choice}{simulated}"
+        self.settings = f"{request.options}{simulated}"
         images = f"{int(self._images.sum())} images ({split})"
         self.by = computed_by(csp_version(), simulator.name, images)
 

@@ -14,6 +14,7 @@ from jaxtyping import Float32
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
+from csp.work.candidates.scores import joined_texts
 from csp.work.models.probe_images import ProbeImages
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
@@ -42,10 +43,10 @@ class Simulator:
     def embed_texts(self, labels: Sequence[str]) -> Texts:
         """Each label's embedding: of the vocabulary, or by the other encoder with the run's templates."""
         if self._encoder is None:
-            own = self._run.text_embeddings
-            assert own is not None, "checked when the simulator was opened"
-            places = {text: place for place, text in enumerate(self._run.vocabulary["text"])}
-            return {label: own[places[label]] for label in labels}
+            joined = joined_texts(self._run)
+            assert joined is not None, "checked when the simulator was opened"
+            known = {label: joined.vocabulary.embedding(label) for label in labels}
+            return {label: found for label, found in known.items() if found is not None}
         new = [label for label in labels if label not in self._texts]
         if new:
             given = self._run.manifest.parameters

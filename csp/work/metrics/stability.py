@@ -8,6 +8,8 @@ from csp.keeping.versions import csp_version
 from csp.method.labelers.bootstrap import STABLE, stability
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.labels.scorer import labelers_code
+from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.provenance import computed_by
@@ -33,32 +35,32 @@ class LabelStability:
 
 
 def label_stability(
-    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: ExampleOptions
+    explorer: Explorer, layer: str, neuron: int, labeler: str, options: ExampleOptions
 ) -> LabelStability | None:
     """The stability of the first label by one labeler; None for a neuron that has no label."""
-    labels, _ = explorer.labels(layer, neuron, choice)
-    examples, _ = explorer.examples(layer, neuron, choice)
+    labels, _ = explorer.labels(layer, neuron, options)
+    examples, _ = explorer.examples(layer, neuron, options)
     if not (labels.get(labeler) and (examples.activation > 0).any()):
         return None
     label = labels[labeler][0].label
 
     def compute() -> dict[str, Any]:
-        return asdict(_computed(explorer, layer, neuron, labeler, choice, label))
+        return asdict(_computed(explorer, layer, neuron, labeler, options, label))
 
-    key = explorer.key("stability", layer, neuron) | choice.as_json() | {"labeler": labeler, "label": label}
-    answer = explorer.answers.get_or_compute(key, compute, by=computed_by(csp_version()))
-    return LabelStability(**answer.value)
+    asked = {"layer": layer, "neuron": neuron, "options": options.as_json(), "label": label}
+    found = explorer.cache.get_or_compute(asked | {"labeler": labelers_code([labeler])}, compute)
+    return LabelStability(**found.value)
 
 
 def _computed(
-    explorer: Explorer, layer: str, neuron: int, labeler: str, choice: ExampleOptions, label: str
+    explorer: Explorer, layer: str, neuron: int, labeler: str, options: ExampleOptions, label: str
 ) -> LabelStability:
-    texts = explorer.run.vocabulary["text"]
-    embeddings = explorer.run.text_embeddings
-    assert embeddings is not None, "a neuron with labels has a vocabulary"
-    first = texts.tolist().index(label)
-    found = stability(labeler, explorer.evidence(layer, neuron, choice), embeddings, choice.gamma, first)
-    rival = None if found.rival == first else str(texts[found.rival])
+    vocabulary = run_vocabulary(explorer.run)
+    first = vocabulary.row(label)
+    assert first is not None, "a label is a text of the vocabulary"
+    evidence = explorer.evidence(layer, neuron, options)
+    found = stability(labeler, evidence, vocabulary.embeddings, options.gamma, first)
+    rival = None if found.rival == first else vocabulary.texts[found.rival]
     return LabelStability(label, found.chance, rival, float(found.low[first]), float(found.high[first]))
 
 
@@ -71,16 +73,16 @@ class LabelStabilities:
     """The chance that the first label stays first, and the interval of its score."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.choice)
+        self.settings = str(request.options)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer
-        self._choice = request.choice
+        self._options = request.options
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:
         """Two numbers a label."""
         for one in subjects:
-            found = label_stability(self._explorer, one.layer, one.neuron, one.labeler, self._choice)
-            labels, _ = self._explorer.labels(one.layer, one.neuron, self._choice)
+            found = label_stability(self._explorer, one.layer, one.neuron, one.labeler, self._options)
+            labels, _ = self._explorer.labels(one.layer, one.neuron, self._options)
             if found is None:
                 continue
             yield Measured(one, "stability", found.chance)

@@ -2,7 +2,7 @@
 
     target = run_target(run)                   # UnavailableError: which weights are missing, or are others
     with target.lock: target.model.run(...)    # one at a time
-    explainable(target)                        # the same, if it offers maps and contributions
+    explainable(target), ablatable(target)     # the same, if it can do what a question needs
     encoder = run_encoder(run)
 
 Opened models are kept, the last two of each kind.
@@ -19,7 +19,7 @@ from csp.keeping.run_folder.manifest import Source
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
-from csp.world.protocols.target import ExplainableTarget, Pooling, TargetModel, open_target
+from csp.world.protocols.target import AblatableTarget, ExplainableTarget, Pooling, TargetModel, open_target
 
 Model = TypeVar("Model", TargetModel, Encoder)
 
@@ -59,9 +59,24 @@ def explainable(target: RunTarget) -> ExplainableTarget:
     """The same model as one that says where neurons fire; UnavailableError for one that can't."""
     if isinstance(target.model, ExplainableTarget):
         return target.model
-    raise UnavailableError(
-        f"the target model {target.model.name} ({target.model.spec}) does not say where neurons fire and "
-        "what they add to a class: its adapter lacks maps, contributions or head (docs/adapters.md)"
+    raise _unable(
+        target,
+        "does not say where neurons fire and what they add to a class",
+        "maps, contributions or head",
+    )
+
+
+def ablatable(target: RunTarget) -> AblatableTarget:
+    """The same model as one that can hold neurons at a value; UnavailableError for one that can't."""
+    if isinstance(target.model, AblatableTarget):
+        return target.model
+    raise _unable(target, "can't hold a neuron at a value", "ablated")
+
+
+def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:
+    return UnavailableError(
+        f"the target model {target.model.name} ({target.model.spec}) {what}: its adapter lacks {lacks} "
+        "(docs/adapters.md)"
     )
 
 

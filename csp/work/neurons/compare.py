@@ -58,7 +58,7 @@ def compare_labelers(explorer: Explorer, layer: str, a: str, b: str) -> Comparis
     """The first labels of two labelers as the run stores them; BadInputError for an unknown labeler."""
     check_labeler(a)
     check_labeler(b)
-    stored = explorer.stored_labels(layer)
+    stored = explorer.stored_labels.frame(layer)
     firsts = stored[stored["rank"] == 1].set_index("neuron")
     sides = [firsts.loc[firsts["labeler"] == name, ["label", "score"]] for name in (a, b)]
     return _compared(explorer, layer, sides[0], sides[1])
@@ -111,7 +111,7 @@ def gamma_curve(explorer: Explorer, layer: str, neuron: int) -> GammaCurve:
     for text in ends.tolist():
         if len(followed) >= CURVES:
             break
-        if not any(explorer.meanings.same(names[text], names[one]) for one in followed):
+        if not any(explorer.synonyms.same(names[text], names[one]) for one in followed):
             followed.append(text)
     return GammaCurve(
         tuple(names[text] for text in followed), scores[:, followed].T, tuple(names[text] for text in first)
@@ -154,7 +154,7 @@ def _compared(explorer: Explorer, layer: str, a: pd.DataFrame, b: pd.DataFrame) 
         frame[f"score_{side}"] = aligned["score"].to_numpy(dtype=np.float64)
     both = list(zip(frame["label_a"], frame["label_b"], strict=True))
     changed = [one != other for one, other in both]
-    same = [None not in (one, other) and explorer.meanings.same(one, other) for one, other in both]
+    same = [None not in (one, other) and explorer.synonyms.same(one, other) for one, other in both]
     frame["changed"] = np.array(changed, dtype=bool)
     frame["reworded"] = np.array(changed, dtype=bool) & np.array(same, dtype=bool)
     frame["weight"] = 2 * frame["changed"].astype(int) - frame["reworded"].astype(int)

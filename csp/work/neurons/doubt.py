@@ -34,8 +34,8 @@ def doubts(explorer: Explorer, layer: str, stability: pd.Series, faithful: pd.Da
     `doubt` and `lead` are NaN for a neuron without labels; `doubts` lists what speaks against its label, see
     `why`.
     """
-    labels = explorer.first_rows(layer)
-    rivals = [explorer.meanings.rival(labels.get(neuron, ())) for neuron in stability.index]
+    labels = explorer.stored_labels.first_rows(layer)
+    rivals = [explorer.synonyms.rival(labels.get(neuron, ())) for neuron in stability.index]
     leads = pd.Series([np.nan if rival is None else rival.lead for rival in rivals], stability.index)
     different = _meanings(explorer, layer)
     ranks = pd.concat([leads, faithful], axis=1).rank(ascending=False, pct=True)
@@ -72,9 +72,9 @@ def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
 
 def _meanings(explorer: Explorer, layer: str) -> dict[int, int]:
     """By neuron, how many different things the labelers' first labels mean."""
-    labels = explorer.stored_labels(layer)
+    labels = explorer.stored_labels.frame(layer)
     firsts = labels[labels["rank"] == 1]
     by_neuron: dict[int, list[str]] = {}
     for neuron, label in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
         by_neuron.setdefault(neuron, []).append(label)
-    return {neuron: explorer.meanings.different(texts) for neuron, texts in by_neuron.items()}
+    return {neuron: explorer.synonyms.different(texts) for neuron, texts in by_neuron.items()}

@@ -22,7 +22,6 @@ from csp.keeping.spreadsheet import guarded
 from csp.keeping.versions import csp_version
 from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.explorer import Explorer
-from csp.work.labels.stored import StoredLabels
 from csp.work.metrics.registry import label_numbers, neuron_numbers
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
 from csp.work.reviews.desk import ReviewDesk
@@ -97,7 +96,7 @@ def export_table(explorer: Explorer, rows: NeuronRows, chosen: pd.DataFrame) -> 
         "run": run.name,
         "run_fingerprint": run.fingerprint,
         "layer": rows.layer,
-        "labeler": explorer.first_labeler(rows.layer),
+        "labeler": explorer.stored_labels.first_labeler(rows.layer),
         "push_how": rows.push_how,
         "gamma": made.parameters.gamma,
         "examples": made.parameters.k,
@@ -137,8 +136,8 @@ FORMATS: dict[str, Content] = {"csv": as_csv, "json": as_json, "parquet": as_par
 
 def _labels(explorer: Explorer, layer: str, neurons: Sequence[int]) -> dict[str, list[Any]]:
     """Columns of stored labels: the best by the first labeler with their scores, the first by each."""
-    stored = StoredLabels(explorer.run)
-    firsts = stored.firsts(layer)
+    stored = explorer.stored_labels
+    firsts = stored.first_rows(layer)
     best = [firsts.get(neuron, ())[:LABELS] for neuron in neurons]
     leading = stored.frame(layer).query("rank == 1").set_index(["labeler", "neuron"])["label"].to_dict()
     return {

@@ -15,7 +15,7 @@ def label_lists(
     explorer: Explorer,
     neurons: Mapping[str, Sequence[int]],
     method: str,
-    choice: ExampleOptions,
+    options: ExampleOptions,
     top: int,
     *,
     candidates: bool = False,
@@ -35,8 +35,8 @@ def label_lists(
 
     def labels(layer: str, neuron: int) -> Labels:
         if candidates:
-            return joined_labels(explorer, layer, neuron, choice, top)
-        return explorer.labels(layer, neuron, choice, top)[0]
+            return joined_labels(explorer, layer, neuron, options, top)
+        return explorer.labels(layer, neuron, options, top)[0]
 
     return [
         {"layer": layer, "neuron": neuron, "labels": _best(labels(layer, neuron).get(method, ()), top)}

@@ -19,7 +19,7 @@ from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.method.search import share_below, standing_out, word_scores
 from csp.work.explorer.explorer import Explorer
-from csp.work.labels.typed_text import clean_text
+from csp.work.labels.vocabulary import clean_text, run_vocabulary
 from csp.work.models.embedding import picture_embedding, text_embedding
 from csp.work.models.reopen import run_target
 from csp.work.neurons.concept_vectors import gamma_path
@@ -183,16 +183,11 @@ def layer_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
 
 def _texts(explorer: Explorer, texts: Sequence[str]) -> Float32[np.ndarray, "t d"]:
     """From the vocabulary, where the text is in it; else from the encoder."""
-    places = _places(explorer.run)
-    known = explorer.run.text_embeddings
-    rows = []
+    vocabulary, rows = run_vocabulary(explorer.run), []
     for text in texts:
-        place = places.get(text.casefold())
-        if known is not None and place is not None:
-            rows.append(known[place])
-            continue
+        known = vocabulary.embedding(text)
         try:
-            rows.append(text_embedding(explorer.run, explorer.answers, text))
+            rows.append(text_embedding(explorer.cache, text) if known is None else known)
         except UnavailableError as error:
             near = nearest_terms(explorer.run, text)
             hint = f"; the vocabulary has: {', '.join(near)}" if near else ""
@@ -200,14 +195,6 @@ def _texts(explorer: Explorer, texts: Sequence[str]) -> Float32[np.ndarray, "t d
                 f"{text!r} is not in the vocabulary, so the encoder is needed: {error}{hint}"
             ) from error
     return np.stack(rows) if rows else np.zeros((0, explorer.run.manifest.dimension), np.float32)
-
-
-@lru_cache(maxsize=8)
-def _places(run: Run) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for place, text in enumerate(run.vocabulary["text"]):
-        places.setdefault(text.casefold(), place)
-    return places
 
 
 def _fits(

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from csp.keeping.run_folder.run import Run
+from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
 from csp.work.reviews.checklist import artefacts_of, criteria
 
 Images = Int64[np.ndarray, " p"]
@@ -76,11 +77,6 @@ class _ShownTexts:
     run: Run
 
     @cached_property
-    def place(self) -> dict[str, int]:
-        """The row of each text."""
-        return {text: row for row, text in enumerate(self.run.vocabulary["text"])}
-
-    @cached_property
     def shown(self) -> dict[str, Bool[np.ndarray, " n"]]:
         """By text, which images show all that it names; only texts whose attributes the dataset states."""
         known, images = set(self.run.attributes), self.run.images
@@ -104,17 +100,17 @@ class _ShownTexts:
     def telling(self, plain: str, contrastive: str, firing: Images, cold: Images) -> float:
         """See the formula at the top; the pairs are aligned."""
         difference = (self._embeddings[firing] - self._embeddings[cold]).mean(axis=0)
-        falls = self._texts[[self.place[contrastive], self.place[plain]]] @ difference
-        return float(falls[0] - falls[1])
+        seen, alike = (self._vocabulary.embedding(text) for text in (contrastive, plain))
+        assert seen is not None and alike is not None, "labels are texts of the vocabulary"
+        return float(seen @ difference - alike @ difference)
 
     @cached_property
     def _embeddings(self) -> Float32[np.ndarray, "n d"]:
         return self.run.embeddings
 
     @cached_property
-    def _texts(self) -> Float32[np.ndarray, "t d"]:
-        texts = self.run.text_embeddings
-        return np.empty((0, self.run.manifest.dimension), np.float32) if texts is None else texts
+    def _vocabulary(self) -> Vocabulary:
+        return run_vocabulary(self.run)
 
 
 def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:

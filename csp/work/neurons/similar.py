@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Int64
 
-from csp.keeping.versions import csp_version
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.concept_vectors import gamma_path
-from csp.work.provenance import computed_by
 
 KEPT = 12
 """How many are kept for each neuron."""
@@ -49,8 +47,7 @@ def similar_neurons(explorer: Explorer, layer: str) -> SimilarNeurons:
         neurons, cosines = most_similar(vectors)
         return {"neurons": neurons.tolist(), "cosines": cosines.round(4).tolist()}
 
-    key = explorer.key("similar neurons", layer)
-    found = explorer.answers.get_or_compute(key, compute, by=computed_by(csp_version())).value
+    found = explorer.cache.get_or_compute({"layer": layer}, compute).value
     return SimilarNeurons(np.array(found["neurons"], np.int64), np.array(found["cosines"], np.float32))
 
 

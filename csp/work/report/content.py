@@ -142,9 +142,8 @@ def _rows(explorer: Explorer, layer: str) -> dict[Any, dict[Any, Any]]:
 
 def _entry(explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any, Any]) -> NeuronEntry:
     layer, neuron = spot
-    choice = explorer.choice()
-    labels, _ = explorer.labels(layer, neuron, choice)
-    pairs, mean = explorer.pairs(layer, neuron, choice)
+    labels, _ = explorer.labels(layer, neuron)
+    pairs, mean = explorer.pairs(layer, neuron)
     return NeuronEntry(
         layer=layer,
         neuron=neuron,

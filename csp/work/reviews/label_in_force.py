@@ -91,7 +91,7 @@ def labels_in_force(
     explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]
 ) -> dict[int, LabelInForce]:
     """Of every neuron of a layer; `reviewed` says where those stand that people judged."""
-    machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
+    machine, neurons = explorer.stored_labels.first_labels(layer), explorer.run.layer(layer).neurons
     return {neuron: label_in_force(machine.get(neuron), reviewed.get(neuron)) for neuron in range(neurons)}
 
 

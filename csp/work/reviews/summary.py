@@ -26,7 +26,7 @@ class LayerSummary:
 
 def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerSummary:
     """Counts one layer; `reviewed` says where neurons stand that people judged."""
-    machine, neurons = explorer.first_labels(layer), explorer.run.layer(layer).neurons
+    machine, neurons = explorer.stored_labels.first_labels(layer), explorer.run.layer(layer).neurons
     return LayerSummary(
         layer=layer,
         neurons=neurons,

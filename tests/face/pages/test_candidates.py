@@ -11,6 +11,7 @@ from csp.work.candidates.ask import generate
 from csp.work.candidates.read import candidates
 from csp.work.candidates.tables import CandidateRequest
 from csp.work.explorer.explorer import open_explorer
+from csp.work.explorer.typed_text import score_text
 from csp.work.jobs.jobs import list_jobs
 from tests import patience
 from tests.face.pages.test_pages import NEVER, RULER, opened, said
@@ -103,8 +104,10 @@ def test_a_candidate_of_ones_own_is_scored_kept_and_edited(tiny_run: Run, server
 def test_a_label_of_ones_own_is_scored_as_the_page_is(tiny_run: Run) -> None:
     """By the look-alikes that the page shows, not by the run's."""
     explorer, contrast = open_explorer("tiny"), "quantile:0.2,neighbours:3"
-    usual = explorer.score_text("late", RULER, "dark hair").scores["csp"]
-    other = explorer.score_text("late", RULER, "dark hair", contrast=contrast).scores["csp"]
+    usual = score_text(explorer, "late", RULER, "dark hair").scores["csp"]
+    other = score_text(explorer, "late", RULER, "dark hair", explorer.options(contrast=contrast)).scores[
+        "csp"
+    ]
     assert f"{usual.score:.3f}" != f"{other.score:.3f}"
     app = opened("pages/neuron.py", run="tiny", layer="late", neuron=str(RULER), contrast=contrast)
     app.text_input(key="own-label").set_value("dark hair").run()

@@ -33,7 +33,7 @@ def said(app: AppTest) -> str:
 
 def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_run: Run) -> None:
     explorer = open_explorer("tiny")
-    found = label_stability(explorer, "late", 0, "csp", explorer.choice())
+    found = label_stability(explorer, "late", 0, "csp", explorer.options())
     assert found is not None
     words = said(opened())
     assert f"stays first in {found.chance:.0%} of resamplings" in words
@@ -44,8 +44,8 @@ def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_ru
 def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
     explorer = open_explorer("demo")
     rows = explorer.neuron("layer4", 17).labels["csp"]
-    assert explorer.meanings.same(rows[0].label, rows[1].label), "a neuron whose second label is a synonym"
-    rival = explorer.meanings.rival(explorer.first_rows("layer4")[17])
+    assert explorer.synonyms.same(rows[0].label, rows[1].label), "a neuron whose second label is a synonym"
+    rival = explorer.synonyms.rival(explorer.stored_labels.first_rows("layer4")[17])
     assert rival is not None
     words = said(opened(run="demo", layer="layer4", neuron="17"))
     assert f"The next thing that fits, *{rival.label}*, is {rival.lead:.3f} behind" in words
@@ -54,7 +54,7 @@ def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
 def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Run) -> None:
     explorer = open_explorer("tiny")
     for metric in ("simcorr", "descriptive"):
-        evaluate(explorer, MetricRequest(metric, tuple(LABELERS), explorer.choice(), {"late": range(6)}))
+        evaluate(explorer, MetricRequest(metric, tuple(LABELERS), explorer.options(), {"late": range(6)}))
     app = opened()
     assert "The label foretells the firing **" in said(app)
     assert "its pictures are alike **" in said(app)

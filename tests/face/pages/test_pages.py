@@ -71,7 +71,7 @@ def test_start_shows_an_example_and_the_run(tiny: Run) -> None:
 
 def test_the_example_is_a_neuron_whose_label_the_look_alikes_change(own_home: Path) -> None:
     app = opened("app.py", run="demo", layer="layer4")
-    meanings = open_explorer("demo").meanings
+    meanings = open_explorer("demo").synonyms
     with_them, alone = app.subheader[0].value, said(app).split("it would have said: *")[1].split("*")[0]
     assert not meanings.same(with_them, alone)
 

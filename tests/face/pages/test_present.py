@@ -55,14 +55,14 @@ def test_nothing_on_it_changes_data() -> None:
 
 def test_the_others_are_neurons_whose_label_means_something_else() -> None:
     explorer = open_explorer("demo")
-    other = sum(not explorer.meanings.same(one.plain, one.contrastive) for one in turns(explorer.run))
+    other = sum(not explorer.synonyms.same(one.plain, one.contrastive) for one in turns(explorer.run))
     app = opened("pages/present.py", run="demo", step="4")
     assert f"for {other} of 768 neurons" in all_words(app)
     arrows = [each.value.replace("\\", "") for each in app.markdown if " → " in each.value]
     assert len(arrows) == 4
     for arrow in arrows:
         plain, contrastive = arrow.replace(":blue[**", "").replace("**]", "").split(" → ")
-        assert not explorer.meanings.same(plain, contrastive)
+        assert not explorer.synonyms.same(plain, contrastive)
 
 
 def test_a_presented_label_says_whose_it_is(tiny_run: Run) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder.manifest import FileRecord, LayerRecord, Manifest, Parameters, Source
 from csp.keeping.run_folder.plan import _WORDS, first_difference
-from csp.keeping.versions import code_hash, installed_libraries
+from csp.keeping.versions import installed_libraries
 from tests import build
 
 JSON = st.recursive(
@@ -113,7 +113,5 @@ def test_nan_has_no_json() -> None:
         canonical_json({"score": float("nan")})
 
 
-def test_code_and_libraries_are_recorded() -> None:
-    assert code_hash() == code_hash()
-    assert len(code_hash()) == 64
+def test_libraries_are_recorded() -> None:
     assert installed_libraries()["zarr"].startswith("3.")

@@ -48,10 +48,10 @@ def test_an_upload_and_the_same_probe_image_agree(real: Explorer) -> None:
 
 
 def test_contributions_of_a_probe_image_are_kept(real: Explorer) -> None:
-    first, before = try_probe_image(real, "layer1", 3), real.answers.bytes_used()
+    first, before = try_probe_image(real, "layer1", 3), real.cache.results.bytes_used()
     again = try_probe_image(real, "layer1", 3)
     assert first.neurons.equals(again.neurons)
-    assert real.answers.bytes_used() == before
+    assert real.cache.results.bytes_used() == before
 
 
 def test_at_a_linear_head_the_run_alone_tells_them(own_home: Path) -> None:

@@ -16,6 +16,7 @@ from csp.work.candidates.read import add_candidate, candidates, vlm_answers, wha
 from csp.work.candidates.scores import joined_labels, joined_texts
 from csp.work.candidates.tables import CANDIDATES, CandidateRequest, Layout
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.explorer.typed_text import score_text
 from csp.work.neurons.label_lists import label_lists
 from csp.work.progress import Progress
 from csp.world.vlms.prompts import PROMPTS
@@ -55,7 +56,7 @@ def test_answers_are_kept_whole_and_scored_without_a_model(explorer: Explorer, s
         "tiny-vlm",
         "Ada",
     )
-    view = explorer.neuron("late", RULER, k=9)
+    view = explorer.neuron("late", RULER, explorer.options(k=9))
     assert answer.shown.activating == tuple(pair.activating.image for pair in view.pairs)
     assert answer.shown.contrastive == tuple(
         pair.contrastive.image for pair in view.pairs if pair.contrastive
@@ -63,7 +64,7 @@ def test_answers_are_kept_whole_and_scored_without_a_model(explorer: Explorer, s
     found = candidates(explorer, "late", RULER)
     assert found[0].text == "ruler marks" and found[0].source == "vlm" and found[0].by == "tiny-vlm"
     for candidate in found:
-        expected = explorer.score_text("late", RULER, candidate.text)
+        expected = score_text(explorer, "late", RULER, candidate.text)
         assert candidate.scores == expected.scores
 
 
@@ -104,8 +105,8 @@ def test_the_look_alikes_shown_follow_the_rule_asked_for(explorer: Explorer, ser
     assert generate(explorer, "late", [RULER], asking(server, contrast="mean")).known == 1
     assert generate(explorer, "late", [RULER], asking(server, contrast="quantile:0.1")).answered == 1
     latest, first = vlm_answers(explorer.run, "late", RULER)
-    choice = explorer.choice(Layout().images, contrast="quantile:0.1")
-    pairs, _ = explorer.pairs("late", RULER, choice)
+    options = explorer.options(Layout().images, contrast="quantile:0.1")
+    pairs, _ = explorer.pairs("late", RULER, options)
     lowest = [pair.contrastive.image for pair in pairs if pair.contrastive and pair.activation > 0]
     assert list(latest.shown.contrastive) == lowest != list(first.shown.contrastive)
 
@@ -146,7 +147,7 @@ def test_people_add_edit_and_score_their_own(explorer: Explorer, server: Server)
         "Ada",
         False,
     )
-    assert found["a ruler"].scores["csp"] == explorer.score_text("late", RULER, "a ruler").scores["csp"]
+    assert found["a ruler"].scores["csp"] == score_text(explorer, "late", RULER, "a ruler").scores["csp"]
     assert (found["snow"].replaces, found["bicycle"].replaced) == ("bicycle", True)
     assert list(found)[-1] == "bicycle"
     assert "a ruler" not in {one.text for one in candidates(explorer, "late", HAIRS)}
@@ -197,16 +198,16 @@ class TestWithARealEncoder:
         neuron = next(n for n in range(8) if indexed.activations(layer, n).max() > 0)
         generate(explorer, layer, [neuron], asking(server))
         joined = joined_texts(explorer.run)
-        assert joined is not None and joined.texts[-2:] == ("red ruler", "white mole")
-        best = joined_labels(explorer, layer, neuron, explorer.choice(), top=20)
+        assert joined is not None and joined.vocabulary.texts[-2:] == ("red ruler", "white mole")
+        best = joined_labels(explorer, layer, neuron, explorer.options(), top=20)
         assert len(best["csp"]) == len(indexed.vocabulary) + 2
-        listed = label_lists(explorer, {layer: [neuron]}, "csp", explorer.choice(), 20, candidates=True)
+        listed = label_lists(explorer, {layer: [neuron]}, "csp", explorer.options(), 20, candidates=True)
         assert {"red ruler", "white mole"} < {row["label"] for row in listed[0]["labels"]}
         found = candidates(explorer, layer, neuron)
         assert {one.text for one in found} == {"white mole", "red ruler"}
-        at_half = candidates(explorer, layer, neuron, explorer.choice(gamma=0.5))
+        at_half = candidates(explorer, layer, neuron, explorer.options(gamma=0.5))
         for one, half in zip(found, at_half, strict=True):
-            alone = explorer.score_text(layer, neuron, one.text)
+            alone = score_text(explorer, layer, neuron, one.text)
             assert one.scores["csp"].score == pytest.approx(alone.scores["csp"].score, abs=1e-5)
             assert one.scores["csp"].score != half.scores["csp"].score
 

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import FIRST, LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.explorer.typed_text import score_text
 from tests.build import K, text_embeddings
 
 
@@ -28,7 +28,7 @@ def indexed_explorer(indexed: Run, tmp_path: Path) -> Explorer:
 
 def test_the_runs_own_parameters_are_answered_from_the_run(explorer: Explorer) -> None:
     view = explorer.neuron("early", 0)
-    assert (view.k, view.gamma, view.reuse) == (K, 1.0, True)
+    assert (view.options.k, view.options.gamma, view.options.reuse) == (K, 1.0, True)
     assert view.provenance.source == "precomputed"
     assert view.provenance.when == explorer.run.manifest.created
     assert "tiny encoder" in view.provenance.by
@@ -37,19 +37,17 @@ def test_the_runs_own_parameters_are_answered_from_the_run(explorer: Explorer) -
     assert view.margins["csp"] == view.labels["csp"][0].score - view.labels["csp"][1].score
 
 
-def test_another_choice_is_computed_once_then_cached(explorer: Explorer) -> None:
-    first = explorer.neuron("early", 0, k=3, gamma=0.25, reuse=False)
-    again = explorer.neuron("early", 0, k=3, gamma=0.25, reuse=False)
+def test_other_options_are_computed_once_then_cached(explorer: Explorer) -> None:
+    options = explorer.options(k=3, gamma=0.25, reuse=False)
+    first, again = explorer.neuron("early", 0, options), explorer.neuron("early", 0, options)
     assert (first.provenance.source, again.provenance.source) == ("computed", "cached")
     assert first.provenance.when == again.provenance.when
     assert (first.pairs, first.labels) == (again.pairs, again.labels)
-    assert (
-        open_explorer("tiny").neuron("early", 0, k=3, gamma=0.25, reuse=False).provenance.source == "cached"
-    )
+    assert open_explorer("tiny").neuron("early", 0, options).provenance.source == "cached"
 
 
-def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
-    view = explorer.neuron("late", 1, k=4, gamma=0.5)
+def test_options_give_what_the_method_gives(explorer: Explorer) -> None:
+    view = explorer.neuron("late", 1, explorer.options(k=4, gamma=0.5))
     assert list(view.labels) == list(LABELERS)
     ranks = [one.by[FIRST].rank for one in view.scores]
     assert ranks == sorted(ranks), "what went through the cache is in the same order"
@@ -65,26 +63,26 @@ def test_a_choice_gives_what_the_method_gives(explorer: Explorer) -> None:
     assert all(one.by.keys() == LABELERS.keys() for one in view.scores)
 
 
-def test_a_change_of_one_choice_gives_what_a_fresh_start_gives(explorer: Explorer, tmp_path: Path) -> None:
+def test_a_change_of_one_option_gives_what_a_fresh_start_gives(explorer: Explorer, tmp_path: Path) -> None:
     """Scores in which gamma plays no part are kept for the next gamma, and for nothing else."""
-    choices: list[dict[str, Any]] = [
-        {"gamma": 0.5},
-        {"gamma": 0.25},
-        {"gamma": 0.25, "k": 3},
-        {"gamma": 0.5, "reuse": False},
+    asked = [
+        explorer.options(gamma=0.5),
+        explorer.options(gamma=0.25),
+        explorer.options(gamma=0.25, k=3),
+        explorer.options(gamma=0.5, reuse=False),
     ]
-    for place, choice in enumerate(choices):
+    for place, options in enumerate(asked):
         fresh = Explorer(explorer.run, ResultCache(tmp_path / str(place)))
-        found, expected = (one.neuron("late", 1, **choice) for one in (explorer, fresh))
+        found, expected = (one.neuron("late", 1, options) for one in (explorer, fresh))
         assert (found.pairs, found.labels) == (expected.pairs, expected.labels)
 
 
 def test_what_all_neurons_share_survives_a_restart(explorer: Explorer) -> None:
-    first = explorer.evidence("late", 1, explorer.choice())
-    again = open_explorer("tiny").evidence("late", 1, explorer.choice())
+    first = explorer.evidence("late", 1, explorer.options())
+    again = open_explorer("tiny").evidence("late", 1, explorer.options())
     assert first.text_prior is not None and again.text_prior is not None
     assert again.text_prior.tolist() == first.text_prior.tolist()
-    assert explorer.answers.bytes_used() > 0
+    assert explorer.cache.results.bytes_used() > 0
 
 
 def test_pairs_say_what_is_known_of_their_images(explorer: Explorer) -> None:
@@ -102,13 +100,13 @@ def test_odd_neurons_have_a_sentence(explorer: Explorer) -> None:
     assert NeuronState.NEVER_FIRES in never.states
     assert SENTENCES[NeuronState.NEVER_FIRES] in never.sentences
     assert explorer.neuron("early", 3).pairs[0].contrastive is None
-    broken = explorer.neuron("early", 5, k=40)
+    broken = explorer.neuron("early", 5, explorer.options(k=40))
     assert np.isfinite([broken.mean, broken.maximum]).all()
 
 
 def test_a_neuron_that_never_fires_gets_no_label(explorer: Explorer) -> None:
-    assert explorer.neuron("early", 2, gamma=0.5).labels == {}
-    assert explorer.score_text("early", 2, "mole").scores == {}
+    assert explorer.neuron("early", 2, explorer.options(gamma=0.5)).labels == {}
+    assert score_text(explorer, "early", 2, "mole").scores == {}
 
 
 def test_the_histogram_counts_every_finite_activation(explorer: Explorer) -> None:
@@ -136,19 +134,19 @@ def test_what_does_not_exist_is_said(explorer: Explorer) -> None:
     with pytest.raises(NotFoundError, match="tiny"):
         open_explorer("other")
     with pytest.raises(BadInputError, match="gamma"):
-        explorer.neuron("early", 0, gamma=1.5)
+        explorer.neuron("early", 0, explorer.options(gamma=1.5))
     with pytest.raises(BadInputError, match="at least 1"):
-        explorer.neuron("early", 0, k=0)
+        explorer.neuron("early", 0, explorer.options(k=0))
 
 
 def test_a_vocabulary_text_needs_no_model(explorer: Explorer) -> None:
-    score = explorer.score_text("early", 0, "  A Ruler ")
+    score = score_text(explorer, "early", 0, "  A Ruler ")
     view = explorer.neuron("early", 0)
     assert score.in_vocabulary
     assert score.out_of == 12
     for name, row in score.scores.items():
         assert (row.score, row.rank) == pytest.approx(tuple(view_row(view.labels[name], "a ruler")), abs=1e-6)
-    assert explorer.score_text("early", 0, "A Ruler").provenance.source == "cached"
+    assert score_text(explorer, "early", 0, "A Ruler").provenance.source == "cached"
 
 
 def view_row(rows: tuple, text: str) -> tuple[float, int]:
@@ -157,20 +155,20 @@ def view_row(rows: tuple, text: str) -> tuple[float, int]:
 
 def test_any_other_text_is_embedded_with_the_runs_encoder(indexed_explorer: Explorer) -> None:
     layer, neuron = indexed_explorer.run.layers[0], fires(indexed_explorer.run)
-    score = indexed_explorer.score_text(layer, neuron, "an image of a mole")
+    score = score_text(indexed_explorer, layer, neuron, "an image of a mole")
     assert not score.in_vocabulary
     assert score.out_of == 6
     assert set(score.scores) == set(LABELERS)
     assert all(1 <= row.rank <= 6 and -1 <= row.score <= 1 for row in score.scores.values())
-    assert indexed_explorer.score_text(layer, neuron, "an image of a mole").provenance.source == "cached"
+    assert score_text(indexed_explorer, layer, neuron, "an image of a mole").provenance.source == "cached"
 
 
 def test_a_typed_text_scores_as_the_vocabulary_would_score_it(
     indexed_explorer: Explorer, unlabelled: Run, tmp_path: Path
 ) -> None:
     layer, neuron = unlabelled.layers[0], fires(unlabelled)
-    stored = indexed_explorer.score_text(layer, neuron, "mole")
-    typed = Explorer(unlabelled, ResultCache(tmp_path / "others")).score_text(layer, neuron, "mole")
+    stored = score_text(indexed_explorer, layer, neuron, "mole")
+    typed = score_text(Explorer(unlabelled, ResultCache(tmp_path / "others")), layer, neuron, "mole")
     assert (stored.in_vocabulary, typed.in_vocabulary) == (True, False)
     assert typed.scores["csp"].score == pytest.approx(stored.scores["csp"].score, abs=1e-5)
     assert set(typed.scores) == {"csp", "semanticlens", "correlation"}, "the others can't score a text alone"
@@ -183,21 +181,21 @@ def fires(run: Run) -> int:
 
 def test_without_the_encoder_only_the_vocabulary_can_be_scored(explorer: Explorer) -> None:
     with pytest.raises(UnavailableError, match=r"only texts of the vocabulary.*tiny encoder"):
-        explorer.score_text("early", 0, "something else")
+        score_text(explorer, "early", 0, "something else")
     with pytest.raises(BadInputError, match="0 characters"):
-        explorer.score_text("early", 0, "  ")
+        score_text(explorer, "early", 0, "  ")
 
 
 def test_changed_weights_of_the_encoder_are_refused(indexed: Run, tmp_path: Path) -> None:
     source = indexed.manifest.encoder.model_copy(update={"hash": "0" * 64})
     run = Run(indexed.path, indexed.manifest.model_copy(update={"encoder": source}))
     with pytest.raises(UnavailableError, match="other weights"):
-        Explorer(run, ResultCache(tmp_path / "answers")).score_text(run.layers[0], fires(run), "snow")
+        score_text(Explorer(run, ResultCache(tmp_path / "answers")), run.layers[0], fires(run), "snow")
 
 
 def test_the_range_of_good_scores(explorer: Explorer) -> None:
     scores = explorer.run.labels("early").query("labeler == 'csp' and rank == 1")["score"]
-    found = explorer.score_range("early")
+    found = explorer.stored_labels.score_range("early")
     assert found is not None
     assert scores.min() <= found.low <= found.median <= found.high <= scores.max()
     assert found.neurons == len(scores)
@@ -205,26 +203,27 @@ def test_the_range_of_good_scores(explorer: Explorer) -> None:
 
 def test_another_contrast_rule_is_answered_and_kept_apart(explorer: Explorer) -> None:
     rule = ContrastRule(quantile=0.2, neighbours=3)
-    view = explorer.neuron("late", 1, contrast="quantile:0.2, neighbours:3")
-    assert (view.contrast, view.provenance.source) == ("quantile:0.2,neighbours:3", "computed")
+    view = explorer.neuron("late", 1, explorer.options(contrast="quantile:0.2, neighbours:3"))
+    assert (view.options.contrast, view.provenance.source) == (rule, "computed")
     activations = explorer.run.activations("late", 1)
     expected = select_examples(activations, explorer.run.embeddings, K, rule=rule)
     twins = [pair.contrastive.image for pair in view.pairs if pair.contrastive]
     assert twins == expected.contrastive.tolist()
     scores = LABELERS["csp"](Evidence(activations, explorer.run.embeddings, expected), text_embeddings(), 1.0)
     assert view.labels["csp"][0].score == pytest.approx(scores.max(), abs=1e-6)
-    again = explorer.neuron("late", 1, contrast=str(rule))
+    again = explorer.neuron("late", 1, explorer.options(contrast=str(rule)))
     assert (again.provenance.source, again.pairs, again.labels) == ("cached", view.pairs, view.labels)
-    assert explorer.neuron("late", 1, contrast="mean").provenance.source == "precomputed"
+    assert explorer.neuron("late", 1, explorer.options(contrast="mean")).provenance.source == "precomputed"
     with pytest.raises(BadInputError, match="can't be read"):
-        explorer.neuron("late", 1, contrast="median")
+        explorer.neuron("late", 1, explorer.options(contrast="median"))
 
 
 def test_pairs_that_are_not_alike_leave_every_labeler(explorer: Explorer) -> None:
     view = explorer.neuron("late", 1)
     least = sorted(pair.similarity for pair in view.pairs if pair.similarity is not None)[2]
-    kept = explorer.neuron("late", 1, contrast=f"least:{least - 1e-4:.4f}").pairs
+    kept = explorer.neuron("late", 1, explorer.options(contrast=f"least:{least - 1e-4:.4f}")).pairs
     assert [pair.activating.image for pair in kept] == [
         pair.activating.image for pair in view.pairs if pair.similarity is None or pair.similarity >= least
     ]
-    assert explorer.neuron("late", 1, contrast="least:1").labels == {}, "no pair is left, so no label"
+    none_left = explorer.neuron("late", 1, explorer.options(contrast="least:1"))
+    assert none_left.labels == {}, "no pair is left, so no label"

@@ -37,7 +37,7 @@ def test_missing_labelers_are_computed_for_one_neuron_and_kept(old: Explorer) ->
     assert all(one.by.keys() == LABELERS.keys() for one in view.scores)
     assert view.provenance.source == "computed"
     assert old.neuron("early", 0).provenance.source == "cached"
-    assert old.score_range("early", "falcon") is None
+    assert old.stored_labels.score_range("early", "falcon") is None
     assert old.neurons("early").frame["label"][0] == old.run.labels("early")["label"][0]
 
 
@@ -46,7 +46,7 @@ def test_labels_of_all_join_the_run(old: Explorer) -> None:
     stages: list[tuple[int, int]] = []
     label_all(old, lambda progress: stages.append((progress.done, progress.total)))
     assert stages[-1] == (12, 12)
-    assert old.score_range("early", "falcon") is not None, "an open explorer notices"
+    assert old.stored_labels.score_range("early", "falcon") is not None, "an open explorer notices"
     view = open_explorer("tiny").neuron("early", 0)
     assert view.provenance.source == "precomputed"
     for neuron, labels in computed.items():

@@ -32,7 +32,7 @@ def explorer(own_home: Path) -> Explorer:
 
 
 def request(explorer: Explorer, metric: str, **given: object) -> MetricRequest:
-    return MetricRequest(metric, ("csp",), explorer.choice(), {"layer4": [0, 1]}, **given)  # type: ignore[arg-type]
+    return MetricRequest(metric, ("csp",), explorer.options(), {"layer4": [0, 1]}, **given)  # type: ignore[arg-type]
 
 
 def numbers(found: list[Measured]) -> dict[str, float]:
@@ -117,16 +117,16 @@ def test_examples_that_are_held_out_are_measured_once(
     explorer: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a few held-out images, among them half of the examples; pictures are made ready once."""
-    choice, neurons = explorer.choice(k=4), [5, 9]
-    check = CausalCheck(explorer, MetricRequest("causal", ("csp",), choice, {"layer3": neurons}))
-    examples = explorer.examples("layer3", 5, choice)[0].activating
+    options, neurons = explorer.options(k=4), [5, 9]
+    check = CausalCheck(explorer, MetricRequest("causal", ("csp",), options, {"layer3": neurons}))
+    examples = explorer.examples("layer3", 5, options)[0].activating
     held = np.zeros(1600, dtype=bool)
     held[[*examples[:2], 0, 1]] = True
     monkeypatch.setattr(check, "_held_out", held)
     monkeypatch.setattr(ablation, "MOST_BYTES", 2**19)  # two images of two neurons a pass
     found = numbers(list(check.measure([Subject("layer3", neuron) for neuron in neurons])))
-    alone = CausalCheck(explorer, MetricRequest("causal", ("csp",), choice, {"layer3": neurons}))
-    theirs = explorer.examples("layer3", 9, choice)[0].activating.astype(np.int64)
+    alone = CausalCheck(explorer, MetricRequest("causal", ("csp",), options, {"layer3": neurons}))
+    theirs = explorer.examples("layer3", 9, options)[0].activating.astype(np.int64)
     after = alone._by_model("layer3")([9], theirs)[0]
     truth = change(alone._before[theirs], after, alone._truth[theirs]).probability
     for place, name in enumerate(explorer.run.manifest.classes):
@@ -138,12 +138,12 @@ def test_examples_that_are_held_out_are_measured_once(
 def test_numbers_of_generated_images_stand_with_the_others_the_newest_generator_first(
     explorer: Explorer,
 ) -> None:
-    label = explorer.first_labels("layer4")[0]
-    choice, now = str(explorer.choice()), datetime.now(UTC).replace(microsecond=0)
+    label = explorer.stored_labels.first_labels("layer4")[0]
+    options, now = str(explorer.options()), datetime.now(UTC).replace(microsecond=0)
     rows = [
         {
             "metric": "cosy_auc",
-            "settings": f"{choice} generator={name} pictures=2",
+            "settings": f"{options} generator={name} pictures=2",
             "value": value,
             "when": when,
         }

@@ -16,6 +16,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.method.metrics.descriptive import clarity
 from csp.method.metrics.statistics import simulation_correlation
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.explorer.typed_text import score_text
 from csp.work.jobs.registry import FaultyJobError, check_job
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.protocol import MetricRequest
@@ -38,7 +39,7 @@ def explorer(tiny_run: Run) -> Explorer:
 
 def request(explorer: Explorer, metric: str, *labelers: str, simulator: str | None = None) -> MetricRequest:
     neurons = {layer: range(explorer.run.layer(layer).neurons) for layer in explorer.run.layers}
-    return MetricRequest(metric, labelers or tuple(LABELERS), explorer.choice(), neurons, simulator)
+    return MetricRequest(metric, labelers or tuple(LABELERS), explorer.options(), neurons, simulator)
 
 
 def test_every_metric_names_numbers_that_are_explained() -> None:
@@ -62,18 +63,18 @@ def test_a_labeler_is_one_pure_function_and_an_entry(
     for metric in ("simcorr", "stability"):
         found = evaluate(explorer, request(explorer, metric, "csp", "strongest"))
         assert summary(found)["numbers"][METRICS[metric].number_names[0]]["methods"]["strongest"]["n"] > 0
-    label = explorer.labels("late", 0, explorer.choice())[0]["strongest"][0].label
-    image = explorer.examples("late", 0, explorer.choice())[0].activating[0]
+    label = explorer.labels("late", 0, explorer.options())[0]["strongest"][0].label
+    image = explorer.examples("late", 0, explorer.options())[0].activating[0]
     best = int((text_embeddings() @ explorer.run.embeddings[image]).argmax())
     assert label == explorer.run.vocabulary["text"][best]
-    assert explorer.score_text("late", 0, label).scores["strongest"].rank == 1
+    assert score_text(explorer, "late", 0, label).scores["strongest"].rank == 1
 
 
 def test_simulation_correlation_is_measured_on_held_out_images(explorer: Explorer) -> None:
     found = evaluate(explorer, request(explorer, "simcorr", "csp"))
     images, _ = held_out(explorer.run)
     for row in found.rows.itertuples():
-        label = explorer.labels(row.layer, row.neuron, explorer.choice())[0]["csp"][0].label
+        label = explorer.labels(row.layer, row.neuron, explorer.options())[0]["csp"][0].label
         text = text_embeddings()[explorer.run.vocabulary["text"].tolist().index(label)]
         values = explorer.run.activations(row.layer, row.neuron)[images]
         assert row.label == label
@@ -133,10 +134,10 @@ def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
         evaluate(explorer, request(explorer, metric))
     found = faithfulness(explorer, "early").set_index("neuron")
     assert found["label"][0] == explorer.neuron("early", 0).labels["csp"][0].label
-    stability = label_stability(explorer, "early", 0, "csp", explorer.choice())
+    stability = label_stability(explorer, "early", 0, "csp", explorer.options())
     assert stability is not None
     assert found["stability"][0] == pytest.approx(stability.chance)
-    examples, _ = explorer.examples("early", 0, explorer.choice())
+    examples, _ = explorer.examples("early", 0, explorer.options())
     assert found["clarity"][0] == pytest.approx(clarity(explorer.run.embeddings[examples.activating]))
     assert found["scs_low"][0] <= found["scs"][0] <= found["scs_high"][0]
     assert found.loc[NEVER, ["scs", "stability", "clarity"]].isna().all()
@@ -151,7 +152,7 @@ def test_another_choice_is_kept_apart(explorer: Explorer) -> None:
     evaluate(explorer, usual)
     before = faithfulness(explorer, "early")
     other = MetricRequest(
-        "simcorr", ("csp",), explorer.choice(gamma=0.0, contrast="quantile:0.3"), usual.neurons
+        "simcorr", ("csp",), explorer.options(gamma=0.0, contrast="quantile:0.3"), usual.neurons
     )
     found = evaluate(explorer, other)
     assert found.settings == "k=5 gamma=0 contrast=quantile:0.3"

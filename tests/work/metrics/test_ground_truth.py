@@ -88,14 +88,14 @@ def test_first_labels_are_judged_by_what_they_name(explorer: Explorer) -> None:
 
 
 def test_labelers_are_compared_in_pairs(explorer: Explorer) -> None:
-    result = ground_truth(explorer, ("csp", "semanticlens"), explorer.choice(gamma=0.5))
+    result = ground_truth(explorer, ("csp", "semanticlens"), explorer.options(gamma=0.5))
     assert list(result["methods"]) == ["csp", "semanticlens"]
     assert list(result["differences"]) == ["csp - semanticlens"]
     assert "gamma=0.5" in result["settings"]
 
 
 def test_each_judged_label_is_a_row_that_joins_the_run(explorer: Explorer) -> None:
-    request = MetricRequest("ground-truth", ("csp",), explorer.choice(), {"imported": range(6)})
+    request = MetricRequest("ground-truth", ("csp",), explorer.options(), {"imported": range(6)})
     rows = evaluate(explorer, request).rows
     truth = rows[rows["metric"] == "truth"].set_index("neuron")["value"]
     judged = {one["neuron"]: one["labels"]["csp"] for one in ground_truth(explorer)["judged"]}

@@ -44,7 +44,7 @@ def test_synonyms_come_after_labels_that_mean_something_else() -> None:
     explorer = open_explorer("demo")
     frame = compare_labelers(explorer, "layer4", "csp", "semanticlens").frame
     same = [
-        isinstance(a, str) and isinstance(b, str) and explorer.meanings.same(a, b)
+        isinstance(a, str) and isinstance(b, str) and explorer.synonyms.same(a, b)
         for a, b in zip(frame["label_a"], frame["label_b"], strict=True)
     ]
     assert frame["reworded"].tolist() == (frame["changed"] & np.array(same)).tolist()
@@ -58,7 +58,7 @@ def test_gammas_give_the_labels_that_the_explorer_gives(explorer: Explorer) -> N
     found = compare_gammas(explorer, "late", path, (0.0, 0.7)).frame.set_index("neuron")
     for neuron in (0, 1, 3, 5):
         for side, gamma in (("a", 0.0), ("b", 0.7)):
-            best = explorer.neuron("late", neuron, gamma=gamma).labels["csp"][0]
+            best = explorer.neuron("late", neuron, explorer.options(gamma=gamma)).labels["csp"][0]
             assert found.loc[neuron, f"label_{side}"] == best.label
             assert found.loc[neuron, f"score_{side}"] == pytest.approx(best.score, abs=1e-5)
     assert found.loc[2, "label_a"] is None, "neuron 2 never fires"
@@ -70,7 +70,7 @@ def test_a_curve_follows_the_first_label_at_each_gamma(explorer: Explorer) -> No
     assert curve.scores.shape == (len(curve.labels), len(GAMMAS))
     for place, gamma in enumerate(GAMMAS):
         if place % 5 == 0:
-            best = explorer.neuron("late", 0, gamma=gamma).labels["csp"][0]
+            best = explorer.neuron("late", 0, explorer.options(gamma=gamma)).labels["csp"][0]
             assert curve.first[place] == best.label
             row = curve.labels.index(best.label)
             assert curve.scores[row, place] == pytest.approx(best.score, abs=1e-5)
@@ -84,12 +84,12 @@ def test_a_curve_follows_other_things_rather_than_synonyms() -> None:
     came_first = len(set(curve.first))
     assert CURVES == len(curve.labels) > came_first
     for place in range(came_first, CURVES):
-        assert not any(explorer.meanings.same(curve.labels[place], one) for one in curve.labels[:place])
+        assert not any(explorer.synonyms.same(curve.labels[place], one) for one in curve.labels[:place])
 
 
 def test_two_runs_of_one_model(explorer: Explorer) -> None:
     copy = shutil.copytree(explorer.run.path, explorer.run.path.with_name("again"))
-    again = Explorer(Run.open(copy), explorer.answers)
+    again = Explorer(Run.open(copy), explorer.cache.results)
     assert compare_runs(explorer, again, "late").changed == 0
     with pytest.raises(BadInputError, match="no layer"):
         compare_runs(explorer, again, "middle")

@@ -10,6 +10,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.rows import LabelRow
 from csp.work.labels.synonyms import SAME, Synonyms
+from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.metrics.ground_truth import ground_truth
 from csp.work.neurons.doubt import DOUBTFUL, doubts, why
 from csp.work.neurons.rows import machine_rows
@@ -30,7 +31,7 @@ def likeness(run: Run) -> pd.DataFrame:
 
 def test_the_rival_is_the_best_label_that_means_something_else() -> None:
     run = open_explorer("demo").run
-    alike, meanings = likeness(run), Synonyms(run)
+    alike, meanings = likeness(run), Synonyms(run_vocabulary(run))
     first = "typical pigment network"
     ordered = alike[first].drop(first).sort_values(ascending=False)
     rows = [LabelRow(first, 0.9, 1)]
@@ -48,7 +49,7 @@ def test_the_rival_is_the_best_label_that_means_something_else() -> None:
 
 
 def test_texts_outside_the_vocabulary_only_mean_themselves(tiny_run: Run) -> None:
-    meanings = Synonyms(tiny_run)
+    meanings = Synonyms(run_vocabulary(tiny_run))
     known = tiny_run.vocabulary["text"].iloc[0]
     assert meanings.same("my own words", "my own words")
     assert not meanings.same("my own words", known)

@@ -46,9 +46,9 @@ def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
     if spec.startswith("openai:"):
         st.caption("The pictures are sent to that server.", text_alignment="left")
     if st.button("Ask", key="vlm-ask", type="primary", disabled=not spec.strip()):
-        _start(
-            explorer, view, {"vlm": spec.strip(), "mode": mode, "seed": int(seed), "contrast": view.contrast}
-        )
+        contrast = str(view.options.contrast)
+        asked = {"vlm": spec.strip(), "mode": mode, "seed": int(seed), "contrast": contrast}
+        _start(explorer, view, asked)
 
 
 def current_job(explorer: Explorer, view: NeuronView) -> str | None:

@@ -42,8 +42,7 @@ def candidates_dialog(explorer: Explorer, view: NeuronView) -> None:
 
 def neuron_candidates(explorer: Explorer, view: NeuronView, labelers: Sequence[str]) -> tuple[Candidate, ...]:
     """The candidates of the neuron on the page, scored as the page is: at its k, gamma and contrast."""
-    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
-    return candidates(explorer, view.layer, view.neuron, choice, labelers)
+    return candidates(explorer, view.layer, view.neuron, view.options, labelers)
 
 
 def _table(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
@@ -56,7 +55,7 @@ def _table(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -
     tracks = {
         name: track(
             (same[0].scores[name].score for same in by_text.values() if name in same[0].scores),
-            explorer.score_range(view.layer, name),
+            explorer.stored_labels.score_range(view.layer, name),
         )
         for name in LABELERS
     }

@@ -11,6 +11,7 @@ from csp.face.screen.wording import LABELERS, origin, plain, score
 from csp.method.states import NeuronState
 from csp.work.candidates.read import Candidate, add_candidate, vlm_answers
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView, TextScore
 
 FIRST = 3
@@ -88,15 +89,7 @@ def _own(explorer: Explorer, view: NeuronView, text: str) -> None:
     """The score of a typed text at once, before it is kept."""
     try:
         with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
-            found = explorer.score_text(
-                view.layer,
-                view.neuron,
-                text,
-                k=view.k,
-                gamma=view.gamma,
-                reuse=view.reuse,
-                contrast=view.contrast,
-            )
+            found = score_text(explorer, view.layer, view.neuron, text, view.options)
     except CspError as error:
         st.warning(plain(str(error)))
         return

@@ -77,7 +77,7 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
         tile_grid(contrastive, tone="orange", columns=IMAGES, key=f"side-{side}-contrastive")
     else:
         st.caption("No image makes it fire.")
-    best = view.labels.get(explorer.first_labeler(layer), ())[:3]
+    best = view.labels.get(explorer.stored_labels.first_labeler(layer), ())[:3]
     if best and facts["source"] == "person":
         st.caption("What the machine suggests")
     st.markdown(" · ".join(f"{plain(row.label)} **{score(row.score)}**" for row in best))

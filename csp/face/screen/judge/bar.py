@@ -63,7 +63,7 @@ def verdict_bar(
                 f"{standing(state)} · You may look, not judge: ask an admin for the role of a reviewer."
             )
             return
-        labeler = explorer.first_labeler(view.layer)
+        labeler = explorer.stored_labels.first_labeler(view.layer)
         machine = next((row.label for row in view.labels.get(labeler, ())), None)
         look = begin(
             Look(
@@ -74,9 +74,9 @@ def verdict_bar(
                     verdict=Action.DRAFT,
                     machine_label=machine,
                     labeler=labeler,
-                    gamma=view.gamma,
-                    examples=view.k,
-                    contrast=view.contrast,
+                    gamma=view.options.gamma,
+                    examples=view.options.k,
+                    contrast=str(view.options.contrast),
                     blind=blind,
                     seen=state.seen,
                 ),
@@ -98,7 +98,7 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
     """The labels with a number key, each once: the machine's first, people's, those of a vision-language
     model, then the machine's others.
     """
-    machine = [row.label for row in view.labels.get(explorer.first_labeler(view.layer), ())]
+    machine = [row.label for row in view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())]
     people = [event.label for event in state.verdicts.values() if event.label]
     answers = vlm_answers(explorer.run, view.layer, view.neuron)
     proposed = [concept for answer in answers for concept in answer.concepts]

@@ -13,6 +13,7 @@ from csp.face.screen.wording import LABELERS, score, usual
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView
 from csp.work.reviews.label_in_force import NONE_FITS, LabelInForce, label_in_force
 
@@ -23,7 +24,7 @@ SCORED_BY = "csp"
 
 def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None) -> LabelInForce:
     """Draws the label in force with whose it is and its numbers; of a dispute every side."""
-    rows = view.labels.get(explorer.first_labeler(view.layer), ())
+    rows = view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())
     first = label_in_force(rows[0].label if rows else None, state)
     if first.sides:
         st.caption("People disagree")
@@ -54,21 +55,12 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
     Without `load` no model is loaded for it.
     """
     try:
-        found = explorer.score_text(
-            view.layer,
-            view.neuron,
-            text,
-            k=view.k,
-            gamma=view.gamma,
-            reuse=view.reuse,
-            contrast=view.contrast,
-            load=load,
-        )
+        found = score_text(explorer, view.layer, view.neuron, text, view.options, load=load)
     except CspError as error:
         return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}."
     if SCORED_BY not in found.scores:
         return "This neuron never fires, so no label can be scored."
-    row, usually = found.scores[SCORED_BY], explorer.score_range(view.layer, SCORED_BY)
+    row, usually = found.scores[SCORED_BY], explorer.stored_labels.score_range(view.layer, SCORED_BY)
     scale = f"; {usual(usually)}" if usually else ""
     return (
         f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[SCORED_BY]}, "

@@ -9,7 +9,6 @@ import streamlit as st
 
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
-from csp.work.explorer.options import example_options
 from csp.work.explorer.views import NeuronView
 from csp.work.metrics.registry import NUMBERS, label_numbers, neuron_numbers
 from csp.work.metrics.results import causal_by_class, faithfulness, version
@@ -18,16 +17,15 @@ from csp.work.metrics.stability import LabelStability, label_stability
 
 def how_sure(explorer: Explorer, view: NeuronView) -> None:
     """The strip; nothing for a neuron without a label."""
-    labeler = explorer.first_labeler(view.layer)
-    choice = explorer.choice(view.k, view.gamma, view.reuse, view.contrast)
-    found = label_stability(explorer, view.layer, view.neuron, labeler, choice)
+    labeler = explorer.stored_labels.first_labeler(view.layer)
+    found = label_stability(explorer, view.layer, view.neuron, labeler, view.options)
     if found is None:
         return
     st.caption(_stability_line(found), help=NUMBERS["stability"].help)
     kept = explorer.run.fingerprint, view.layer, version(explorer)
     table, by_class = _measured(explorer, *kept)
     row: dict[Any, Any] = table.loc[view.neuron].to_dict()
-    own = choice == example_options(explorer.run.manifest.parameters)
+    own = view.options == explorer.options()
     names = [
         name for name in (*(_of_label() if own else ()), *neuron_numbers()) if pd.notna(row.get(name, np.nan))
     ]

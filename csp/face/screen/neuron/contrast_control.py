@@ -2,11 +2,8 @@
 
 import streamlit as st
 
-from csp.errors import BadInputError
-from csp.face.screen.url.params import Params, Way, WrongAddressError
 from csp.face.screen.url.state import follow
-from csp.method.examples.contrast_rule import ContrastRule, parse_rule
-from csp.work.explorer.explorer import Explorer
+from csp.method.examples.contrast_rule import ContrastRule
 
 MOST_SHOWN = 10
 SHARES = {0.1: "the lowest tenth", 0.25: "the lowest quarter", 0.5: "the lower half"}
@@ -22,18 +19,8 @@ LEAST_HELP = (
 )
 
 
-def chosen_contrast(params: Params, explorer: Explorer) -> str:
-    """The contrast rule in the address; without one, the run's. WrongAddressError leads to that."""
-    try:
-        return str(explorer.choice(contrast=params.get("contrast")).contrast)
-    except BadInputError as error:
-        kept = {name: value for name, value in params.items() if name != "contrast"}
-        raise WrongAddressError(str(error), [Way("The run's own contrast", kept)]) from error
-
-
-def contrast_control(contrast: str) -> None:
+def contrast_control(rule: ContrastRule) -> None:
     """A popover with the parts of the rule; each change rewrites the address."""
-    rule = parse_rule(contrast)
     with st.popover("Look-alikes", help="Which images are compared with the strongest ones", key="contrast"):
         shares: list[float | None] = [None, *SHARES]
         if rule.quantile not in shares:

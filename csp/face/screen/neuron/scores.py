@@ -10,10 +10,8 @@ from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.judge.head import suggestion
 from csp.face.screen.neuron.confidence import how_sure
-from csp.face.screen.neuron.contrast_control import chosen_contrast, contrast_control
+from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.state.cached import reviewed
-from csp.face.screen.url.params import Params, fraction, whole_number
-from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -21,12 +19,6 @@ from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
 from csp.work.labels.synonyms import Rival
 
 ROWS = 5
-MOST_EXAMPLES = 200
-GAMMA_HELP = (
-    "How much of each look-alike is taken away from its picture before labels are compared (gamma). "
-    "0 ignores the look-alikes, 1 takes away all that the two share."
-)
-EXAMPLES_HELP = "How many of the strongest images, each with its look-alike, decide the scores."
 RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
 Ranges = Mapping[str, ScoreRange | None]
 
@@ -38,20 +30,17 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     `page` is the view that the page drew. After another one is shown here the whole page follows: head, bar,
     suggestions and what is recorded come from one view. A press in between waits for it (`actions.catch_up`).
     """
-    k, gamma = chosen_parameters(st.query_params.to_dict(), explorer)
-    contrast = chosen_contrast(st.query_params.to_dict(), explorer)
-    view = page
-    if (k, gamma, contrast) != (page.k, page.gamma, page.contrast):
-        view = explorer.neuron(page.layer, page.neuron, k=k, gamma=gamma, contrast=contrast)
-    ranges = {labeler: explorer.score_range(view.layer, labeler) for labeler in LABELERS}
+    options = chosen_options(st.query_params.to_dict(), explorer)
+    view = page if options == page.options else explorer.neuron(page.layer, page.neuron, options)
+    ranges = {labeler: explorer.stored_labels.score_range(view.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     with st.container(key="how-sure", gap="xxsmall"):
         _score_line(explorer, view, ranges)
         how_sure(explorer, view)
-    _controls(k, gamma, contrast, _most_examples(explorer))
+    options_controls(explorer, options)
     with st.container(key="projection-scores", gap="xxsmall"):
-        _score_table(view, ranges, explorer.first_labeler(view.layer))
+        _score_table(view, ranges, explorer.stored_labels.first_labeler(view.layer))
     candidates_panel(explorer, view)
     with st.container(key="provenance"):
         st.caption(f"Pairs and scores: {plain(origin(view.provenance))}")
@@ -59,55 +48,14 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
         st.rerun()
 
 
-def chosen_parameters(params: Params, explorer: Explorer) -> tuple[int, float]:
-    """The number of examples and gamma in the address; without them, those of the run."""
-    own, most = explorer.run.manifest.parameters, _most_examples(explorer)
-    k = whole_number(params, "examples", 1, most, min(own.k, most))
-    return k, fraction(params, "gamma", own.gamma)
-
-
-def _most_examples(explorer: Explorer) -> int:
-    return max(1, min(MOST_EXAMPLES, explorer.run.manifest.images))
-
-
-def _controls(k: int, gamma: float, contrast: str, most: int) -> None:
-    left, middle, right = st.columns([4, 2.4, 2.6], vertical_alignment="bottom")
-    follow("gamma", gamma)
-    left.slider(
-        "Contrast (gamma)",
-        0.0,
-        1.0,
-        gamma,
-        step=0.05,
-        key="gamma",
-        help=GAMMA_HELP,
-        on_change=write,
-        args=("gamma",),
-    )
-    follow("examples", k)
-    middle.number_input(
-        "Examples",
-        1,
-        most,
-        k,
-        step=1,
-        key="examples",
-        help=EXAMPLES_HELP,
-        on_change=write,
-        args=("examples",),
-    )
-    with right:
-        contrast_control(contrast)
-
-
 def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:
     """How the first label stands against other neurons, and against the next thing that fits."""
-    first = explorer.first_labeler(view.layer)
+    first = explorer.stored_labels.first_labeler(view.layer)
     rows, usual_range = view.labels.get(first, ()), ranges[first]
     if not rows:
         return
     scale = f"; {usual(usual_range)}" if usual_range else ""
-    behind = _rival_words(explorer.meanings.rival(_all_rows(view, first)))
+    behind = _rival_words(explorer.synonyms.rival(_all_rows(view, first)))
     st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=f"{remark(view)} {RIVAL_HELP}".strip())
 
 

@@ -18,12 +18,12 @@ LAST = 10
 
 def label_in_question(explorer: Explorer, view: NeuronView) -> None:
     """The label in force, the machine's, and how the machine's stands."""
-    labeler = explorer.first_labeler(view.layer)
+    labeler = explorer.stored_labels.first_labeler(view.layer)
     rows, state = view.labels.get(labeler, ()), reviewed(explorer, view.layer).get(view.neuron)
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, state)
     if rows:
-        scale = explorer.score_range(view.layer, labeler)
+        scale = explorer.stored_labels.score_range(view.layer, labeler)
         ahead = f", {score(rows[0].score - rows[1].score)} ahead of the next" if len(rows) > 1 else ""
         st.caption(
             f"{LABELERS[labeler]} score {score(rows[0].score)}{ahead}{f'; {usual(scale)}' if scale else ''}."

@@ -72,7 +72,7 @@ def _next_example() -> None:
 
 def _conclusion(explorer: Explorer, view: NeuronView) -> None:
     best = view.labels[CONTRASTIVE][0]
-    scale = explorer.score_range(view.layer)
+    scale = explorer.stored_labels.score_range(view.layer)
     with st.container(key="suggestion", gap="xxsmall"):
         st.caption(
             "What the first row has and the second lacks is what the neuron looks for. The machine suggests:"

@@ -60,7 +60,7 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
     """More neurons of the kind."""
     total = sum(record.neurons for record in explorer.run.manifest.layers)
     st.header("It is not the only one.", anchor=False)
-    changed = [turn for turn in found if not explorer.meanings.same(turn.plain, turn.contrastive)]
+    changed = [turn for turn in found if not explorer.synonyms.same(turn.plain, turn.contrastive)]
     st.markdown(
         f"Counting the look-alikes in changes what the first label means for {len(changed):,} of {total:,} "
         "neurons, for example:"

@@ -23,7 +23,7 @@ def run(arguments: Arguments, report: Report) -> str:
     request = MetricRequest(
         str(arguments["metric"]),
         labelers,
-        explorer.choice(),
+        explorer.options(),
         neurons,
         generator=arguments.get("generator"),
     )

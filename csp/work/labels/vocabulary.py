@@ -1,0 +1,78 @@
+"""The texts of a run's vocabulary, and which row a text has among them.
+
+vocabulary = run_vocabulary(run)             # without any text for a run that has no text embeddings
+vocabulary.row("Blue-white veil")            # 17, or None
+vocabulary.embedding("ruler")                # its row of the embeddings, or None
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from jaxtyping import Float32
+
+from csp.errors import BadInputError
+from csp.keeping.run_folder.run import Run
+
+LONGEST = 300
+"""Characters of a text that is scored."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Texts with their embeddings, row by row."""
+
+    texts: tuple[str, ...]
+    embeddings: Float32[np.ndarray, "t d"]
+
+    def row(self, text: str) -> int | None:
+        """The row of a text; None for one that is not among them.
+
+        Capital letters do not count, unless two texts differ in nothing else: then each has its own row, and
+        any other spelling is the first of them.
+        """
+        exact, folded = self._rows
+        return exact.get(text, folded.get(text.casefold()))
+
+    def embedding(self, text: str) -> Float32[np.ndarray, " d"] | None:
+        """The embedding of a text; None for one that is not among them."""
+        row = self.row(text)
+        return None if row is None else self.embeddings[row]
+
+    def joined(self, texts: Sequence[str], embeddings: Sequence[Float32[np.ndarray, " d"]]) -> "Vocabulary":
+        """These texts, and after them those of the others that are not among them yet."""
+        known, more = {text.casefold() for text in self.texts}, dict[str, tuple[str, np.ndarray]]()
+        for text, embedding in zip(texts, embeddings, strict=True):
+            if text.casefold() not in known:
+                more.setdefault(text.casefold(), (text, np.asarray(embedding, np.float32)))
+        if not more:
+            return self
+        names, rows = zip(*more.values(), strict=True)
+        return Vocabulary((*self.texts, *names), np.concatenate([self.embeddings, np.stack(rows)]))
+
+    @cached_property
+    def _rows(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The row of each text as it is written, and in lower case; of equal ones the first."""
+        exact: dict[str, int] = {}
+        folded: dict[str, int] = {}
+        for row, text in enumerate(self.texts):
+            exact.setdefault(text, row)
+            folded.setdefault(text.casefold(), row)
+        return exact, folded
+
+
+def clean_text(text: str) -> str:
+    """The text with single spaces; BadInputError when it is empty or too long to be a label."""
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= LONGEST:
+        raise BadInputError(f"a label of {len(text)} characters can't be scored; write 1 to {LONGEST}")
+    return text
+
+
+@lru_cache(maxsize=8)
+def run_vocabulary(run: Run) -> Vocabulary:
+    """The vocabulary of a run."""
+    if run.text_embeddings is None:
+        return Vocabulary((), np.zeros((0, run.manifest.dimension), np.float32))
+    return Vocabulary(tuple(run.vocabulary["text"]), run.text_embeddings)
