@@ -1,7 +1,7 @@
 """Where the parts of the program lie that are not modules: app, pages, settings, assets.
 
 A checkout has them beside the package. A wheel carries them inside it, in `csp/bundle/`, where
-`pyproject.toml` puts them; they have the same names in both.
+`scripts/bundle.py` puts them; they have the same names in both.
 """
 
 from pathlib import Path
