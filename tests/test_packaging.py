@@ -59,22 +59,40 @@ def test_browsing_asks_for_nothing_heavy() -> None:
     assert merged(PROJECT["dependencies"])["streamlit"][0] == set()
 
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+OFFLINE = ["--no-deps", "--no-index"]
+
+
+def environment(place: Path) -> Path:
+    """The scripts of a fresh environment without this program; the libraries are those of the tests."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
+    scripts = place / ("Scripts" if os.name == "nt" else "bin")
+    # Adds a folder to import from, without the .pth files that lie in it: no checkout is found through them.
+    libraries = sysconfig.get_path("purelib")
+    (Path(packages(scripts)) / "libraries.pth").write_text(f"{libraries}\n")
+    return scripts
+
+
+def packages(scripts: Path) -> str:
+    """Where an environment keeps what is installed."""
+    return printed(scripts / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+
+
+def printed(*command: str | Path) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts of a fresh environment with the wheel in it; the libraries are those of the tests."""
+    """The scripts of an environment with the wheel in it."""
     place = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(place), str(ROOT)]
-    subprocess.run([*pip, *build], check=True)
-    (wheel,) = place.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
-    scripts = place / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    python = str(scripts / "python")
-    subprocess.run([*pip, "--python", python, "install", "--no-deps", "--no-index", str(wheel)], check=True)
-    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
-    # Adds a folder to import from, without the .pth files that lie in it: no checkout is found through them.
-    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    wheels = str(place / "wheels")
+    subprocess.run(
+        [*PIP, "wheel", *OFFLINE, "--no-build-isolation", "--wheel-dir", wheels, str(ROOT)], check=True
+    )
+    (wheel,) = map(str, (place / "wheels").iterdir())
+    scripts = environment(place / "venv")
+    subprocess.run([*PIP, "--python", str(scripts / "python"), "install", *OFFLINE, wheel], check=True)
     return scripts
 
 
@@ -88,10 +106,6 @@ def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path / "empty")
     yield tmp_path / "empty"
     assert not list((tmp_path / "empty").iterdir()), "the program wrote where it was called"
-
-
-def printed(*command: str | Path) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.slow
@@ -125,6 +139,18 @@ print([link.proto.label for link in app.get("page_link")])
 """
     links = printed(installed / "python", "-c", pages)
     assert re.findall(r"Neurons|Search|Review|Runs", links) == ["Neurons", "Search", "Review", "Runs"]
+
+
+@pytest.mark.slow
+def test_a_checkout_is_installed_in_place(tmp_path: Path) -> None:
+    scripts = environment(tmp_path / "venv")
+    python = str(scripts / "python")
+    install = ["install", *OFFLINE, "--no-build-isolation", "--editable", str(ROOT)]
+    subprocess.run([*PIP, "--python", python, *install], check=True, cwd=tmp_path)
+    ask = "from csp.keeping.bundle import BUNDLE, INSTALLED; print(INSTALLED, BUNDLE)"
+    done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == f"False {ROOT}"
+    assert not (Path(packages(scripts)) / "csp").exists()
 
 
 @pytest.mark.slow
