@@ -79,7 +79,6 @@ def test_own_words_are_scored_then_kept_and_shown_as_text(page: Page, address: s
     label = page.get_by_label("Your own label")
     expect(label).to_be_focused(timeout=LONG)
     page.keyboard.type("ink <b>&")
-    page.keyboard.press("Enter")
     expect(page.locator(".st-key-verdict-words")).to_contain_text("scores", timeout=LONG)
     label.fill(HOSTILE)
     page.get_by_label("Why").fill("=1+1 <script>alert(1)</script>")
@@ -185,8 +184,8 @@ def test_typed_words_outlast_a_killed_server(page: Page, tmp_path: Path, built_r
     with serving(tmp_path, port) as served:
         opened(page, f"{served.address}/neuron?run=tiny&layer=late&neuron=0&edit=true")
         label.fill("a grid of lines")
-        label.press("Enter")
-        expect(page.locator(".st-key-verdict-words")).to_contain_text("can be saved all", timeout=LONG)
+        label.press("Tab")
+        expect(page.locator(".st-key-verdict-words")).to_contain_text("not scored", timeout=LONG)
         os.kill(served.pid, signal.SIGKILL)
     with serving(tmp_path, port):
         page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED]", timeout=3 * LONG)
@@ -234,7 +233,7 @@ def test_a_blind_look_shows_the_machine_only_afterwards(page: Page, address: str
 
 LAYERS = {
     "the list of keys": lambda page: page.keyboard.press("h"),
-    "a menu": lambda page: page.locator(".st-key-steering [data-testid=stSelectbox]").first.click(),
+    "a menu": lambda page: page.locator(".st-key-toolbar [data-testid=stSelectbox]").first.click(),
     "a popover": lambda page: page.locator(".st-key-contrast button").first.click(),
     "the large view": lambda page: page.locator(".st-key-activating-grid .csp-tile").first.click(),
     "candidates": lambda page: page.locator(".st-key-ask-model button").click(),
@@ -347,6 +346,20 @@ def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Pat
     words = "One press was not" if lost == 1 else f"{lost} presses were not"
     expect(page.locator(".csp-presses")).to_contain_text(words if lost else "", timeout=LONG)
     assert lost, "so fast that some were lost, or this test shows nothing"
+
+
+def test_a_key_that_is_held_down_counts_once(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=90")
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    page.keyboard.down("u")
+    shown(page, 91)
+    settled(page)
+    for _ in range(5):
+        page.keyboard.down("u")  # as the keyboard repeats it
+        page.wait_for_timeout(200)
+    page.keyboard.up("u")
+    settled(page)
+    assert [one.neuron for one in events(home, "layer3", 90, 5)] == [90]
 
 
 def test_who_judges_is_asked_once(browser: Browser, address: str, home: Path) -> None:

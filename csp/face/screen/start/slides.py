@@ -106,13 +106,13 @@ SLIDES: tuple[Slide, ...] = (first_slide, contrastive_slide, answer_slide, other
 def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> None:
     """One neuron for a wall: both groups, its label and whose it is."""
     with _beside(explorer.run, view):
-        if label.text is None:
+        if label.text is None and not label.sides:
             st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
             return
         st.markdown("What do the first have that their look-alikes lack?")
         if label.by is None:
             st.markdown("The machine suggests:")
-        st.header(shown(label.text, LONGEST), anchor=False)
+        st.header(shown(label.shown, LONGEST), anchor=False)
         if label.by is not None:
             st.markdown(shown(label.words, LONGEST))
 

@@ -14,10 +14,13 @@ const onTop = () =>
 // one would act unseen. So a key stops here, at the body, and presses only a button of the layer itself.
 const belongsOnTop = (event) => {
   if (event.key === "Escape" || event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  // A letter that is held down would judge neuron after neuron unseen.
+  if (event.repeat && event.key.length === 1 && !typing) event.stopPropagation();
   const layer = onTop();
   if (!layer) return;
   event.stopPropagation();
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (typing || event.repeat) return;
   const printed = PRINTED[event.key] ?? event.key.toUpperCase();
   const keys = [...layer.querySelectorAll("button:enabled kbd")];
   keys.find((key) => key.textContent === printed)?.closest("button").click();
