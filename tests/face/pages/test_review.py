@@ -144,6 +144,19 @@ def test_the_persons_label_comes_first_and_the_machines_stays(tiny: Run) -> None
         assert "The machine suggests" in said(app)
 
 
+def test_the_first_key_confirms_what_the_head_says(tiny: Run) -> None:
+    record(tiny, BO, Action.OVERRIDE, 0, label="ink spots; hairs")
+    app = neuron_page(0)
+    assert "ink spots; hairs" in app.button(key="accept").label
+    pressed(app, "accept")
+    assert (events()[-1].verdict, events()[-1].label) == (Action.OVERRIDE, "ink spots; hairs")
+    record(tiny, BO, Action.REJECT, 1)
+    record(tiny, BO, Action.REJECT, 2)
+    record(tiny, Person(name="Cy"), Action.CONFIRM, 2)
+    for neuron in (1, 2):
+        assert neuron_page(neuron).button(key="accept").disabled, "no label stands first"
+
+
 def test_disputes_are_shown_with_both_sides_and_settled_by_a_third(tiny: Run) -> None:
     record(tiny, BO, Action.OVERRIDE, 0, label="ink spots")
     record(tiny, Person(name="Cy"), Action.REJECT, 0)

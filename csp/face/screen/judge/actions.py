@@ -46,6 +46,7 @@ def decide(act: Action, place: int | None = None) -> None:
     words = typed(look)
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(look.picks[place:]), None)
+    label = look.first if act is Action.CONFIRM else label
     st.session_state[_TAKEN] = taken() + 1
     _record(look, look.said(act, label, words))
 

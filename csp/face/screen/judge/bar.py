@@ -38,6 +38,7 @@ from csp.keeping.reviews.vocabulary import Action
 from csp.work.candidates.read import vlm_answers
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
+from csp.work.reviews.label_in_force import label_in_force
 
 EDIT = "edit"
 Kind = Literal["secondary", "tertiary"]
@@ -81,6 +82,7 @@ def verdict_bar(
                     seen=state.seen,
                 ),
                 onward=onward or _next_neuron(explorer, view),
+                first=_first(machine, state),
                 picks=() if blind else picks(explorer, view, state),
                 state=state,
                 settle=settle,
@@ -107,6 +109,12 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
     for label in (*machine[:1], *people, *proposed, *others, *machine[1:]):
         each.setdefault(same_label(label), label)
     return list(each.values())[:PICKS]
+
+
+def _first(machine: str | None, state: NeuronReview) -> str | None:
+    """What the head of the page names as the label: A confirms that and nothing else."""
+    first = label_in_force(machine, state)
+    return None if first.sides else first.text
 
 
 def _buttons(explorer: Explorer, view: NeuronView, look: Look) -> None:
@@ -143,8 +151,8 @@ def _acts(explorer: Explorer, look: Look) -> None:
         _later(explorer, look)
         return
     verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
-    confirm = f"{verb} {shown(look.entry.machine_label, 30)}" if look.entry.machine_label else verb
-    _press("accept", confirm, Action.CONFIRM, 0, off=look.entry.machine_label is None)
+    confirm = f"{verb} {shown(look.first, 30)}" if look.first else verb
+    _press("accept", confirm, Action.CONFIRM, off=look.first is None)
     _press("none", "None fits", Action.REJECT)
     _later(explorer, look)
 

@@ -40,6 +40,8 @@ class Look:
     entry: Entry
     """A draft with what is on the screen, until a press says what it becomes."""
     onward: Onward
+    first: str | None
+    """The label that stands first, which A confirms; None: none does, or people disagree."""
     picks: Sequence[str]
     """Labels with a number key."""
     state: NeuronReview
@@ -48,10 +50,13 @@ class Look:
     used: bool = False
 
     def said(self, act: Action, label: str | None, words: Entry) -> Entry:
-        """What a press says. The machine's own label is a confirmation, whichever way it was given."""
+        """What a press says. The machine's own label is a confirmation, whichever way it was given; to agree
+        with a person's is to give it too.
+        """
         machine = self.entry.machine_label
-        if act is Action.OVERRIDE and machine and same_label(label) == same_label(machine):
-            act = Action.CONFIRM
+        if act in (Action.CONFIRM, Action.OVERRIDE):
+            same = machine is not None and same_label(label) == same_label(machine)
+            act = Action.CONFIRM if same else Action.OVERRIDE
         settles = self.settle and self.state.disputed and act in _DECISIONS
         return replace(
             words,

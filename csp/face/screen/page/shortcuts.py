@@ -29,7 +29,7 @@ KEYS: dict[str, Key] = {
     "previous": Key("Left", "previous neuron, or picture in the large view", MOVING),
     "next": Key("Right", "next neuron, or picture in the large view", MOVING),
     "skip": Key("S", "skip: go on without a verdict", MOVING),
-    "accept": Key("A", "confirm the first label", JUDGING),
+    "accept": Key("A", "confirm the label that stands first", JUDGING),
     **{
         f"pick-{place}": Key(str(place), f"take suggestion {place}", JUDGING) for place in range(1, PICKS + 1)
     },
