@@ -36,7 +36,7 @@ with frame("Review"):
         view = explorer.neuron(layer, neuron)
         hidden = blind and not wrote_blind(explorer, view)
         reasons(queued, neuron, hidden)
-        left, middle, right = st.columns([33, 33, 34], gap="medium")
+        left, middle, right = st.container(key="review-body").columns([33, 33, 34], gap="medium")
         with left:
             activating_grid(explorer.run, view, view.pairs[:FIRST_PAIRS])
         with middle:

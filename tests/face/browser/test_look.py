@@ -1,10 +1,12 @@
-"""The look of every page in real Chromium: pictures have words, text is dark enough, nothing jumps."""
+"""The look of every page in real Chromium: pictures have words, text is dark enough, nothing jumps, screen
+readers find their way (axe-core)."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.face.conftest import LONG
@@ -80,6 +82,12 @@ def looked(page: Page) -> dict[str, Any]:
     return found
 
 
+def serious(page: Page) -> list[str]:
+    """What axe-core finds of some weight: the rule, and the first place that breaks it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] != "minor"]
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_has_words_for_pictures_dark_text_and_stands_still(
     view: str, window: tuple[Page, str]
@@ -95,11 +103,13 @@ def test_a_view_has_words_for_pictures_dark_text_and_stands_still(
     assert found["wide"] == []
     assert found["jumped"] < MOST
     assert found["pale"] == []
+    assert serious(page) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 1000, "height": 900})
     found = looked(page)
     assert found["wide"] == []
     assert found["pale"] == []
+    assert serious(page) == []
 
 
 def test_a_fault_of_the_program_is_one_sentence_in_our_words(

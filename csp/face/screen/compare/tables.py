@@ -37,7 +37,7 @@ def changes_table(
     people = [reader for reader in readers if _decided(reviewed(reader, layer))]
     rows = [_row(readers[0], layer, facts, people) for _, facts in found.frame.iloc[page.rows].iterrows()]
     said = [Column(_people(reader, readers), PEOPLE) for reader in people]
-    columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("")]
+    columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("Changed?")]
     with st.container(key="changes"):
         row_table("First labels", columns, rows, key="changes-table")
     pager(page)

@@ -66,6 +66,13 @@ _presses = st.components.v2.component(
     js=_part("presses.js"),
     isolate_styles=False,
 )
+_landmarks = st.components.v2.component(
+    "csp-landmarks",
+    html='<a class="csp-skip" href="#">Skip to the content</a><h1 class="csp-unseen"></h1>',
+    css=_part("landmarks.css"),
+    js=_part("landmarks.js"),
+    isolate_styles=False,
+)
 _link = st.components.v2.component(
     "csp-link",
     html='<button type="button" class="csp-copy">Copy link</button>',
@@ -186,6 +193,12 @@ def word_keys(boxes: Sequence[str], save: str, leave: str, opened: int) -> None:
 def unrecorded(keys: Sequence[str], buttons: Sequence[str], taken: int) -> None:
     """A line that says when more of these keys and buttons were pressed than the `taken` that counted."""
     _presses(data={"keys": list(keys), "buttons": list(buttons), "taken": taken}, key="presses")
+
+
+def landmarks(title: str, here: str, *, titled: bool) -> None:
+    """Names the parts of the page for screen readers, and the page itself unless it is `titled` already;
+    `here` is the link of the navigation that one is at."""
+    _landmarks(data={"title": title, "here": here, "titled": titled}, key="landmarks", width="content")
 
 
 def copy_link() -> None:

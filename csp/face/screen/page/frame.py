@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from csp.errors import CspError, NotFoundError
-from csp.face.screen.elements.components import PARTS, copy_link, layered_keys
+from csp.face.screen.elements.components import PARTS, copy_link, landmarks, layered_keys
 from csp.face.screen.page.identity import let_in, who_line
-from csp.face.screen.page.navigation import navigation
+from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
@@ -18,6 +18,9 @@ from csp.keeping.run_folder.run import Run
 
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
+
+TITLED = ("Start",)
+"""Pages with a title of their own."""
 
 
 @contextmanager
@@ -58,8 +61,10 @@ def _run_line(run: Run) -> None:
 
 
 def _top(title: str) -> None:
+    landmarks(title, link_name(title), titled=title in TITLED)
     with st.container(horizontal=True, vertical_alignment="center", key="frame-top"):
-        navigation(title)
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="frame-links"):
+            navigation(title)
         st.space("stretch")
         # Together, so that a narrow screen moves them into the second line as one.
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="frame-tools"):

@@ -38,8 +38,14 @@ def navigation(title: str) -> None:
             st.page_link(page, label=_label(name, here), query_params=params if name == title else kept)
 
 
+def link_name(title: str) -> str:
+    """What the link says that stands for a page of this title."""
+    name = INSIDE.get(title, title)
+    return "CSP Explorer" if name == "Start" else name
+
+
 def _label(name: str, here: str) -> str:
-    shown = "CSP Explorer" if name == "Start" else name
+    shown = link_name(name)
     return f"**{shown}**" if name in ("Start", here) else shown
 
 

@@ -23,7 +23,7 @@ import csp.face.screen.state.cached  # noqa: F401
 from csp.face.screen.elements.components import PARTS
 
 STATIC = Path(streamlit.__file__).parent / "static"
-EVERYWHERE = ("page.css", "tiles.css", "cards.css", "table.css", "link.css", "room.css")
+EVERYWHERE = ("page.css", "tiles.css", "cards.css", "table.css", "link.css", "room.css", "landmarks.css")
 SOON = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "TextInput", "Selectbox", "Pagination")
 """Parts of Streamlit that almost every page needs; a browser would ask for them as late as it meets one."""
 

@@ -111,7 +111,8 @@ def reasons(queued: QueueView, neuron: int, hidden: bool) -> None:
     """Which neuron this is, and why it stands in the queue, unless that would give the label away."""
     why = () if hidden else queued.why(neuron)
     badges = " ".join(f":gray-badge[{shown(reason, 80)}]" for reason in why)
-    st.markdown(f"**Neuron {neuron}** {badges}")
+    with st.container(key="reasons"):
+        st.markdown(f"**Neuron {neuron}** {badges}")
 
 
 def nothing_left(queued: QueueView) -> None:

@@ -121,7 +121,7 @@ def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str)
     """A count over all layers; its link opens the layer that has most of them."""
     most = max(counts, key=lambda layer: layer[1])
     total = sum(count for _, count in counts)
-    st.markdown(f"### {total:,}")
+    st.markdown(f"**{total:,}**")
     if total:
         params = {"run": run, "layer": most[0], **({"only": chips} if chips else {})}
         st.page_link("pages/neurons.py", label=words, query_params=params)

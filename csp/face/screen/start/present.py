@@ -29,7 +29,7 @@ def _tour(params: Params, explorer: Explorer) -> None:
         return
     step = whole_number(params, "step", 1, len(SLIDES), 1)
     view = explorer.neuron(found[0].layer, found[0].neuron)
-    with st.container(height=760, border=False, key="slide"):
+    with st.container(key="slide"):
         SLIDES[step - 1](explorer, view, found)
     _foot(params, f"{step} of {len(SLIDES)}", ("step", step, 1, len(SLIDES)))
 
@@ -39,7 +39,7 @@ def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
     neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
     machine = explorer.stored_labels.first_labels(layer).get(neuron)
     label = label_in_force(machine, reviewed(explorer, layer).get(neuron))
-    with st.container(height=760, border=False, key="slide"):
+    with st.container(key="slide"):
         neuron_slide(explorer, explorer.neuron(layer, neuron), label)
     _foot(params, "", ("neuron", neuron, 0, neurons - 1))
 
