@@ -30,5 +30,5 @@ with frame("Classes"):
     else:
         rows = rows_of(explorer, layer)
         class_columns(run, rows, pushes, shown)
-        artefact_section(run, rows, pushes)
+        artefact_section(run, rows, pushes, shown)
     run_line(run)

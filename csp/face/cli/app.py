@@ -1,5 +1,6 @@
 """The commands in one app, and the one place where errors become a line on stderr and exit code 2."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
+_SETTINGS = {"search": {"ignore_unknown_options": True}}  # words may begin with a minus: "-ruler"
 for _name, _command in (
     ("demo", maintain.demo),
     ("index", make_run.index),
@@ -38,7 +40,7 @@ for _name, _command in (
     ("runs", look.runs),
     ("doctor", maintain.doctor),
 ):
-    app.command(_name, cls=RegisteredCommand)(_command)
+    app.command(_name, cls=RegisteredCommand, context_settings=_SETTINGS.get(_name))(_command)
 app.command("push", hidden=True)(add_to_run.attribute)  # its name before 0.2
 app.add_typer(review.app, name="review")
 app.add_typer(jobs.app, name="jobs")
@@ -46,6 +48,8 @@ app.add_typer(jobs.app, name="jobs")
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code is 0, 2 (an error that the person can mend) or 130 (stopped)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # letters that the terminal can't show become ?
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = app(args=list(arguments), prog_name="csp", standalone_mode=False)
     except NoArgsIsHelpError as error:

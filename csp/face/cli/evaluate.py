@@ -17,16 +17,19 @@ from csp.face.cli.options import (
     RunArgument,
     one_layer,
 )
-from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.face.cli.output import print_columns, print_json, print_lines, print_notes
 from csp.face.cli.progress import shown_progress
 from csp.work.neurons.selection import choose_neurons
 
-MetricOption = Annotated[str, typer.Option(help="$metrics.")]
+MetricOption = Annotated[
+    str | None,
+    typer.Option(help="$metrics; if left out, ground-truth, or what can be measured without it."),
+]
 
 
 def evaluate(
     run: RunArgument,
-    metric: MetricOption = "ground-truth",
+    metric: MetricOption = None,
     method: Annotated[
         list[str] | None, typer.Option(help="A labeler: $labelers; repeat for several, all if left out.")
     ] = None,
@@ -49,13 +52,18 @@ def evaluate(
     """Measure how good labels are; results join the run, and a stopped job goes on where it was."""
     from csp.work.metrics.registry import find_metric
 
-    find_metric(metric)
+    if metric is not None:
+        find_metric(metric)
     from csp.method.labelers.registry import LABELERS
     from csp.work.explorer.explorer import open_explorer
     from csp.work.metrics.evaluate import evaluate as measure
+    from csp.work.metrics.ground_truth import measurable
     from csp.work.metrics.protocol import MetricRequest
 
     explorer = open_explorer(run)
+    if metric is None:
+        metric, why = measurable(explorer.run)
+        print_notes(why)
     options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}

@@ -70,6 +70,10 @@ def import_(
     ] = None,
     vocabulary: VocabularyOption = None,
     text_embeddings: Annotated[Path | None, typer.Option(help="A .npy file, texts x dimensions.")] = None,
+    probabilities: Annotated[
+        Path | None, typer.Option(help="A .npy file, images x classes: what the model said.")
+    ] = None,
+    classes: Annotated[Path | None, typer.Option(help="The names of these classes, one a line.")] = None,
     layer: Annotated[str, typer.Option(help="What to call the layer.")] = "imported",
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
@@ -81,7 +85,18 @@ def import_(
     from csp.work.indexing.import_arrays import ImportSpec, import_arrays, import_parameters
 
     parameters = import_parameters(examples, gamma, not no_reuse, contrast)
-    spec = ImportSpec(activations, embeddings, out, images, vocabulary, text_embeddings, layer, parameters)
+    spec = ImportSpec(
+        activations,
+        embeddings,
+        out,
+        images,
+        vocabulary,
+        text_embeddings,
+        layer,
+        probabilities=probabilities,
+        classes=classes,
+        parameters=parameters,
+    )
     with shown_progress() as report:
         path = import_arrays(spec, report)
     _tell(path, json)

@@ -9,7 +9,8 @@ from typing import Any
 
 def print_json(document: Any) -> None:
     """Write one JSON document to stdout; numbers that JSON lacks (nan, infinity) become null."""
-    print_lines([json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False)])
+    escaped = "utf" not in (sys.stdout.encoding or "").lower()
+    print_lines([json.dumps(_plain(document), ensure_ascii=escaped, indent=2, allow_nan=False)])
 
 
 def print_lines(lines: Iterable[str]) -> None:

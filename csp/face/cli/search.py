@@ -38,6 +38,8 @@ def search(
     from csp.world.pictures.decode import read_image
 
     _one_question(words, image, like)
+    if words is not None and words.startswith("--"):
+        raise BadInputError(f"there is no option {words}; `csp search --help` lists them")
     explorer = open_explorer(run)
     layers = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     states = _states(run) if reviewed else {}

@@ -1,5 +1,7 @@
 """What the screen says: numbers, times and states in words that a dermatologist reads without help."""
 
+from collections.abc import Sequence
+
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.views import ImageFacts, NeuronView
@@ -44,12 +46,23 @@ DOUBT_WORDS = {
 }
 """What speaks against a label, by its name in `csp.work.neurons.doubt`, for a badge."""
 
+MOST_NAMED = 12
+"""So many classes are named in a sentence."""
+
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
 
 
 def plain(text: str) -> str:
     """Text from a run, a person or a model, so that Markdown shows it as it is."""
     return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>$:~&" else char for char in text)
+
+
+def tells_apart(classes: Sequence[str]) -> str:
+    """What a model tells apart, in words: all of a few classes, or how many there are and the first."""
+    if len(classes) <= MOST_NAMED:
+        return f"which tells {plain(', '.join(classes))} apart"
+    first = plain(", ".join(classes[:3]))
+    return f"which tells {len(classes):,} classes apart ({first}, …)"
 
 
 def number(value: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from csp.errors import UnavailableError
 from csp.keeping.home import SHIPPED_RUNS, home
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import Columns, empty_table, read_table, to_arrow, write_table
@@ -45,9 +46,20 @@ class Additions:
         return rows.drop_duplicates(list(table.key), keep="last", ignore_index=True)
 
     def append(self, table: AddedTable, rows: pd.DataFrame) -> None:
-        """Add rows: all or none of them are there afterwards, whatever happens meanwhile."""
-        if len(rows):
-            write_table(self._new_part(table), to_arrow(rows, table.columns))
+        """Add rows: all or none of them are there afterwards, whatever happens meanwhile.
+
+        Raises UnavailableError where they can't be written: a full disk, missing rights.
+        """
+        if not len(rows):
+            return
+        part = self._new_part(table)
+        try:
+            write_table(part, to_arrow(rows, table.columns))
+        except OSError as error:
+            raise UnavailableError(
+                f"what was worked out can't be kept in {part.parent} ({error.strerror or error}): "
+                "what was kept before stays; make room or allow writing, then repeat the command"
+            ) from None
 
     def compact(self, table: AddedTable) -> None:
         """Put the parts that lie together into one; safe at any moment, as keys make doubles harmless."""

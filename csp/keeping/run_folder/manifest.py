@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadRunError
 from csp.keeping.canonical_json import canonical_json
@@ -17,6 +18,17 @@ PAPER_CONTRAST = "mean"
 MANIFEST_NAME = "manifest.json"
 
 _FINGERPRINTED = {"schema_version", "layers", "parameters", "files"}
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names by place, each once: repeated ones get a number, as ImageNet has two classes called crane."""
+    found: dict[str, None] = {}
+    for name in names:
+        free, number = name, 2
+        while free in found or (free != name and free in names):
+            free, number = f"{name} ({number})", number + 1
+        found[free] = None
+    return tuple(found)
 
 
 class _Record(BaseModel):
@@ -83,7 +95,8 @@ class Manifest(_Record):
     dataset: Source
     encoder: Source
     layers: tuple[LayerRecord, ...]
-    classes: tuple[str, ...] = ()
+    classes: Annotated[tuple[str, ...], AfterValidator(distinct)] = ()
+    """The target model's classes by place, no two of one name: of two called crane the other is crane (2)."""
     parameters: Parameters = Parameters()
     notes: tuple[str, ...] = ()
     images: int = 0

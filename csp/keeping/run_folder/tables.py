@@ -71,7 +71,8 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def read_table(path: Path, columns: Columns) -> pd.DataFrame:
-    """Read a table; booleans with gaps come as `boolean`, lists of numbers as arrays, of text as lists.
+    """Read a table; booleans with gaps come as `boolean`, a missing text as None,
+    lists of numbers as arrays, of text as lists.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     for column in (f.name for f in table.schema if f.type == pa.list_(_TEXT)):
         frame[column] = table[column].to_pylist()
+    for column in (f.name for f in table.schema if pa.types.is_string(f.type) and table[f.name].null_count):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
     gaps = [f.name for f in table.schema if f.type == pa.bool_() and table[f.name].null_count]
     return frame.astype(dict.fromkeys(gaps, "boolean")) if gaps else frame
 

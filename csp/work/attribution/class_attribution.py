@@ -138,15 +138,14 @@ def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
 
 
 def artefact_attribution(rows: pd.DataFrame, pushes: ClassAttribution) -> pd.DataFrame:
-    """One row an artefact: `artefact`, `neurons` (the strongest pushing first), and by class the push of the
-    neuron of them that pushes it most, up or down. `rows` has the columns neuron and artefacts.
+    """One row an artefact: `artefact`, `neurons` (the strongest pushing first), and `pushes`: by class the
+    push of the neuron of them that pushes it most, up or down. `rows` has the columns neuron and artefacts.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for artefact, group in rows.explode("artefacts").dropna(subset="artefacts").groupby("artefacts"):
         own = pushes.table.loc[group["neuron"].tolist()]
         strength = own.abs().max(axis=1).sort_values(ascending=False, kind="stable")
         strongest = {name: max(own[name].tolist(), key=abs) for name in own.columns}
-        found.append({"artefact": artefact, "neurons": strength.index.tolist(), **strongest})
-    table = pd.DataFrame(found, columns=["artefact", "neurons", *pushes.table.columns])
-    order = table[list(pushes.table.columns)].abs().max(axis=1).sort_values(ascending=False, kind="stable")
-    return table.loc[order.index].reset_index(drop=True)
+        found.append({"artefact": artefact, "neurons": strength.index.tolist(), "pushes": strongest})
+    found.sort(key=lambda one: -max(map(abs, one["pushes"].values())))
+    return pd.DataFrame(found, columns=["artefact", "neurons", "pushes"])

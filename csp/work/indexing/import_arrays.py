@@ -12,7 +12,15 @@ import pandas as pd
 from csp.errors import BadInputError
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
-from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
+from csp.keeping.run_folder.manifest import (
+    LayerRecord,
+    Manifest,
+    Parameters,
+    Source,
+    Sources,
+    distinct,
+    new_manifest,
+)
 from csp.keeping.run_folder.plan import Plan
 from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter, already_finished
@@ -21,7 +29,7 @@ from csp.method.examples.contrast_rule import parse_rule
 from csp.method.examples.neighbours import STORED
 from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.indexing.precompute import precompute
-from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes
+from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.vocabulary_file import read_terms
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, portable_spec
@@ -29,6 +37,8 @@ from csp.world.pictures.decode import UnreadableImageError, read_picture
 from csp.world.protocols.dataset import Dataset
 
 ROWS_AT_ONCE = 256
+SLACK = 0.01
+"""Rounding of probabilities that were kept in half precision."""
 WORKERS = 2
 NO_IMAGES = "no images were given, so there are no thumbnails"
 NO_VOCABULARY = "no vocabulary was given, so neurons have no labels"
@@ -46,6 +56,10 @@ class ImportSpec:
     vocabulary: Path | None = None
     text_embeddings: Path | None = None
     layer: str = "imported"
+    probabilities: Path | None = None
+    """The target model's class probabilities, images x classes."""
+    classes: Path | None = None
+    """Their names, one a line in the order of the columns."""
     parameters: Parameters = field(default_factory=lambda: Parameters(neighbours=STORED))
 
 
@@ -96,9 +110,13 @@ def open_import(spec: ImportSpec) -> "Import":
     notes = check_activations(activations) + check_vectors(embeddings)
     dataset = None if spec.images is None else _open_images(spec.images, activations.rows)
     texts, text_notes = _open_texts(spec, embeddings.width)
+    outputs, output_notes = _open_outputs(spec, activations.rows)
+    if dataset is not None and outputs is not None:
+        dataset = with_class_names(dataset, outputs.classes)
+    text_notes = [*text_notes, *output_notes]
     notes += [*(dataset.notes if dataset else ()), *text_notes]
     notes += ([] if dataset else [NO_IMAGES]) + ([] if texts else [NO_VOCABULARY])
-    return Import(spec, activations, embeddings, dataset, texts, notes)
+    return Import(spec, activations, embeddings, dataset, texts, notes, outputs)
 
 
 def _open_images(images: str, rows: int) -> Dataset:
@@ -111,6 +129,48 @@ def _open_images(images: str, rows: int) -> Dataset:
             "both must hold the same images in the same order"
         )
     return dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What the target model said of the images."""
+
+    probabilities: GivenArray
+    classes: tuple[str, ...]
+
+
+def _open_outputs(spec: ImportSpec, rows: int) -> tuple[Outputs | None, list[str]]:
+    if spec.probabilities is None and spec.classes is None:
+        return None, []
+    if spec.probabilities is None:
+        raise BadInputError("class names belong to class probabilities: give --probabilities, too")
+    given = open_given(spec.probabilities, "probabilities")
+    if given.rows != rows:
+        raise BadInputError(
+            f"the probabilities have {given.rows} rows but the arrays {rows}; "
+            "both need one row for each image"
+        )
+    names = [f"class {place}" for place in range(given.width)]
+    if spec.classes is not None:
+        names = read_terms(spec.classes).table["text"].tolist()
+    if len(names) != given.width:
+        raise BadInputError(f"{spec.classes} names {len(names)} classes, but there are {given.width} columns")
+    return Outputs(given, distinct(names)), _check_probabilities(given)
+
+
+def _check_probabilities(given: GivenArray) -> list[str]:
+    """Notes; BadInputError names the first row that holds no probabilities."""
+    off = 0.0
+    for start, block in given.blocks():
+        bad = ~np.isfinite(block).all(axis=1) | (block < 0).any(axis=1) | (block > 1 + SLACK).any(axis=1)
+        if bad.any():
+            raise BadInputError(
+                f"row {start + int(bad.argmax())} of the probabilities holds numbers outside 0 to 1: "
+                "give what softmax makes of logits"
+            )
+        off = max(off, float(np.abs(block.sum(axis=1) - 1).max()))
+    more = [f"the probabilities of an image add up to 1 only within {off:.2g}"] if off > SLACK else []
+    return [*given.conversion(), *more]
 
 
 def _open_texts(spec: ImportSpec, dimension: int) -> tuple[tuple[pd.DataFrame, np.ndarray] | None, list[str]]:
@@ -143,6 +203,7 @@ class Import:
     dataset: Dataset | None
     texts: tuple[pd.DataFrame, np.ndarray] | None
     notes: list[str]
+    outputs: Outputs | None = None
 
     @cached_property
     def sources(self) -> Sources:
@@ -167,7 +228,10 @@ class Import:
             ("activations", "images", "embeddings"),
             (self.spec.vocabulary, self.spec.text_embeddings),
         )
+        more = (self.spec.probabilities, self.spec.classes) if self.outputs else ()
+        said = {"probabilities": [_file_hash(path) for path in more if path]} if more else {}
         return {
+            **said,
             **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},
             "layer": self.spec.layer,
             "vocabulary": [_file_hash(path) for path in files if path],
@@ -177,7 +241,14 @@ class Import:
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
         layer = LayerRecord(layer=self.spec.layer, neurons=self.activations.width)
-        return new_manifest(name, self.sources, (layer,), self.spec.parameters, code_hash(__name__))
+        classes = self.outputs.classes if self.outputs else ()
+        return new_manifest(name, self.sources, (layer,), self.spec.parameters, code_hash(__name__), classes)
+
+    def _predictions(self, start: int, stop: int) -> list[str] | None:
+        if self.outputs is None:
+            return None
+        best = self.outputs.probabilities.block(start, stop).argmax(axis=1)
+        return [self.outputs.classes[place] for place in best]
 
     def copy(self, writer: RunWriter, report: Report) -> None:
         """Copy the rows that no earlier job has copied."""
@@ -203,8 +274,9 @@ class Import:
             table.assign(
                 width=pd.array([size and size[0] for size in sizes], dtype="Int64"),
                 height=pd.array([size and size[1] for size in sizes], dtype="Int64"),
-                prediction=None,
+                prediction=self._predictions(start, stop),
             ),
+            probabilities=self.outputs.probabilities.block(start, stop) if self.outputs else None,
             activations={self.spec.layer: self.activations.block(start, stop)},
             embeddings=normalised(self.embeddings.block(start, stop)),
             thumbnails=tuple(picture.thumbnails for picture in pictures),

@@ -12,7 +12,15 @@ import pandas as pd
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
-from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source, Sources, new_manifest
+from csp.keeping.run_folder.manifest import (
+    LayerRecord,
+    Manifest,
+    Parameters,
+    Source,
+    Sources,
+    distinct,
+    new_manifest,
+)
 from csp.keeping.run_folder.plan import Plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter, already_finished
@@ -63,7 +71,7 @@ def open_job(spec: IndexSpec) -> "IndexJob":
     vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
     dataset = open_probe_dataset(spec.data)
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
-    dataset = with_class_names(dataset, target.classes)
+    dataset = with_class_names(dataset, distinct(target.classes))
     layers = _choose_layers(target, spec.layers)
     return IndexJob(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
 
@@ -183,7 +191,7 @@ class IndexJob:
             _check_finite(activations, f"layer {layer} of the target model {self.target.name}", names)
         _check_finite(output.probabilities, f"the target model {self.target.name}", names)
         _check_finite(embeddings, f"the encoder {self.encoder.name}", names)
-        table["prediction"] = _predictions(self.target.classes, output.probabilities)
+        table["prediction"] = _predictions(distinct(self.target.classes), output.probabilities)
         return Batch(
             start,
             stop,

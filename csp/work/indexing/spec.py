@@ -6,14 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.examples.neighbours import STORED
+from csp.work.indexing.field_faults import wish
 from csp.world.specs.paths import anchored_path, anchored_spec
 
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
+
+
+def _one_or_more(given: object) -> object:
+    """A list; a text by itself is a list of one."""
+    return [given] if isinstance(given, str) else given
 
 
 class Names(BaseModel):
@@ -32,7 +38,7 @@ class IndexSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
 
     model: str
-    layers: tuple[str, ...] = Field(min_length=1)
+    layers: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] = Field(min_length=1)
     data: str
     encoder: str
     out: str
@@ -42,7 +48,9 @@ class IndexSpec(BaseModel):
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode images while the models compute; changes no number."""
     vocabulary: Path | None = None
-    templates: tuple[Template, ...] | None = Field(None, min_length=1)
+    templates: Annotated[tuple[Template, ...] | None, BeforeValidator(_one_or_more)] = Field(
+        None, min_length=1
+    )
     """Prompts with a `{}` for the text; None takes the default ones."""
     renormalise: bool = True
     """Whether text embeddings are normalised again after the mean over templates."""
@@ -101,7 +109,7 @@ def _fault(fault: ErrorDetails, place: str) -> str:
         return f"{place} is missing: index needs model, layers, data, encoder and out"
     if fault["type"] == "extra_forbidden":
         return f"{place} is no field of an index config; there are {', '.join(IndexSpec.model_fields)}"
-    return f"{place} {fault['input']!r} can't be used: {fault['msg']}"
+    return f"{place} {fault['input']!r} can't be used: {wish(fault)}"
 
 
 def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.indexing.field_faults import wish
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec, read_config
 from csp.work.metrics.evaluate import Steps, measure_missing, prepare
@@ -116,7 +117,8 @@ def read_experiment(path: Path) -> Experiment:
         experiment = Experiment.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        place = ".".join(map(str, first["loc"]))
+        raise BadInputError(f"{path}: {place} {first['input']!r} can't be used: {wish(first)}") from None
     _check(experiment, path)
     if experiment.index is None:
         return experiment

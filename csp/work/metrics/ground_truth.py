@@ -118,6 +118,16 @@ def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Flo
     return np.stack(columns, axis=1)
 
 
+def measurable(run: Run) -> tuple[str, tuple[str, ...]]:
+    """The metric for a run of which nobody said how to judge it, and what can't be measured, in a sentence."""
+    try:
+        _check(run, ())
+    except BadInputError as error:
+        found = "simcorr" if len(run.vocabulary) else "descriptive"
+        return found, (f"{error}; measured instead: {found}",)
+    return "ground-truth", ()
+
+
 def _check(run: Run, methods: Sequence[str]) -> None:
     for method in methods:
         check_labeler(method)

@@ -70,7 +70,7 @@ def class_columns(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: S
                     card_grid(f"Speak {side} {name}", cards, columns=4 if alone else 1, key=key)
 
 
-def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution) -> None:
+def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: Sequence[str]) -> None:
     """Artefacts that a label or a person's tag names, and how much their neurons push each class."""
     st.subheader("Artefacts, and the classes they push", anchor=False)
     table = artefact_attribution(rows.frame[["neuron", "artefacts"]], pushes)
@@ -82,12 +82,9 @@ def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution) -> No
             Column("Artefact", "From the list in checklist.csv, which can be replaced in CSP_HOME"),
             Column("Strongest neuron", "Of those whose label, or a person's tag, names the artefact"),
             Column("Neurons", "How many there are, and the first of them"),
-            *(
-                Column(name, "The strongest push of these neurons on the class")
-                for name in pushes.table.columns
-            ),
+            *(Column(name, "The strongest push of these neurons on the class") for name in shown),
         ]
-        artefacts = [_artefact(run, rows, pushes, facts) for facts in table.to_dict("records")]
+        artefacts = [_artefact(run, rows, shown, facts) for facts in table.to_dict("records")]
         row_table("Artefacts", columns, artefacts, key="artefact-table")
 
 
@@ -106,7 +103,7 @@ def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
     )
 
 
-def _artefact(run: Run, rows: NeuronRows, pushes: ClassAttribution, facts: Mapping[Any, Any]) -> Row:
+def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[Any, Any]) -> Row:
     neurons = [int(neuron) for neuron in facts["neurons"]]
     first = rows.frame.iloc[neurons[0]]
     images = [
@@ -118,6 +115,6 @@ def _artefact(run: Run, rows: NeuronRows, pushes: ClassAttribution, facts: Mappi
         ("text", str(facts["artefact"])),
         ("images", images),
         ("lines", (f"{len(neurons)}", named)),
-        *(("text", f"{facts[name]:+.2f}") for name in pushes.table.columns),
+        *(("text", f"{facts['pushes'][name]:+.2f}") for name in shown),
     ]
     return Row(cells, href=neuron_link(run.name, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")

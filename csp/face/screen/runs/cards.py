@@ -9,7 +9,7 @@ from csp.errors import CspError
 from csp.face.screen.page.identity import may_manage
 from csp.face.screen.state.cached import DEMO
 from csp.face.screen.state.waiting import waited
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import plain, tells_apart
 from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
 from csp.keeping.run_folder.manifest import Manifest
 from csp.work.runs.listing import RunFacts, check_named_run, run_facts
@@ -56,7 +56,7 @@ def _card(run: RunFacts) -> None:
 
 def _sentence(made: Manifest) -> str:
     layers = ", ".join(f"**{plain(one.layer)}** ({one.neurons:,} neurons)" for one in made.layers)
-    classes = f", which tells {plain(', '.join(made.classes))} apart," if made.classes else ""
+    classes = f", {tells_apart(made.classes)}," if made.classes else ""
     return (
         f"**{plain(made.target.name)}**{classes} on **{made.images:,} images** of "
         f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."

@@ -6,7 +6,7 @@ from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import STATES, plain, score, usual
+from csp.face.screen.wording import STATES, plain, score, tells_apart, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.compare import compare_labelers
@@ -92,10 +92,10 @@ def run_summary(explorer: Explorer) -> None:
         st.subheader("This run at a glance", anchor=False)
         st.space("stretch")
         _ways(explorer, any(layer.reviewed for layer in layers))
-    classes = ", ".join(run.manifest.classes)
+    classes = run.manifest.classes
     st.markdown(
         f"**{plain(run.manifest.target.name)}**"
-        + (f", which tells {plain(classes)} apart," if classes else "")
+        + (f", {tells_apart(classes)}," if classes else "")
         + f" looked at **{run.manifest.images:,} images**. For each neuron the machine chose among "
         f"**{len(run.vocabulary):,} labels**."
     )
