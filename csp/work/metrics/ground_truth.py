@@ -119,7 +119,7 @@ def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Flo
 
 
 def measurable(run: Run) -> tuple[str, tuple[str, ...]]:
-    """The metric for a run of which nobody said how to judge it, and what can't be measured, in a sentence."""
+    """The metric for a run when none is named, and what can't be measured, in a sentence."""
     try:
         _check(run, ())
     except BadInputError as error:

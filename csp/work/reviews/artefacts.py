@@ -27,7 +27,7 @@ class ArtefactNeuron:
     pushes: str | None
     """The class that the neuron pushes most; None where it pushes none, or the run has no classes."""
     push: float | None
-    """How much: see `ClassPush.how`."""
+    """How much: see `ClassAttribution.how`."""
     how: How | None
 
     @property
