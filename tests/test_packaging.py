@@ -1,5 +1,6 @@
 """What is installed: the lists of libraries agree, and a wheel holds the whole program."""
 
+import ast
 import json
 import os
 import re
@@ -8,11 +9,13 @@ import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import csp
 from scripts.release_notes import notes
@@ -20,6 +23,9 @@ from scripts.release_notes import version as release_version
 from tests.face.server import free_port, wait_until_up
 
 ROOT = Path(__file__).parents[1]
+WITH_ANOTHER = {"authlib", "pydantic_core", "starlette"}
+"""Libraries that streamlit[auth], pydantic and streamlit bring, in the version that fits them."""
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -38,6 +44,19 @@ def test_requirements_are_what_the_program_and_its_extras_ask_for() -> None:
     extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
     assert merged(written) == merged(PROJECT["dependencies"] + extras)
     assert len(written) == len(merged(written)), "a library is listed twice"
+
+
+def test_every_library_that_is_imported_is_asked_for() -> None:
+    extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    asked = set(map(canonicalize_name, merged(PROJECT["dependencies"] + extras)))
+    brought_by = packages_distributions()
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "csp").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    libraries = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"csp"} - WITH_ANOTHER
+    missing = {one for one in libraries if not asked & set(map(canonicalize_name, brought_by.get(one, [])))}
+    assert not missing, f"imported, but not asked for in pyproject.toml: {missing}"
 
 
 def test_every_extra_is_in_all() -> None:
