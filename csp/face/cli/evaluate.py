@@ -79,7 +79,7 @@ def evaluate(
         return
     from csp.work.metrics.evaluate import summary
 
-    _tell({"run": explorer.run.name} | summary(evaluation), json)
+    _tell({"run": explorer.run.name} | summary(evaluation), str(evaluation.settings), json)
 
 
 def experiment(
@@ -102,13 +102,13 @@ def experiment(
         print_lines(found.markdown().splitlines())
 
 
-def _tell(found: dict[str, Any], json: bool) -> None:
+def _tell(found: dict[str, Any], settings: str, json: bool) -> None:
     if json:
         print_json(found)
         return
     from csp.work.metrics.registry import METRICS, NUMBERS
 
-    print_lines([f"{METRICS[found['metric']].what}; {found['settings']}"])
+    print_lines([f"{METRICS[found['metric']].what}; {settings}"])
     for number, parts in found["numbers"].items():
         print_lines(["", f"{NUMBERS[number].title}: {NUMBERS[number].help}"])
         means = [

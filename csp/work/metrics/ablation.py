@@ -17,6 +17,7 @@ from csp.method.metrics.ablation import Change, ablated_by_head, change
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, ablatable, run_target
 from csp.work.provenance import computed_by
@@ -47,7 +48,7 @@ class CausalCheck:
         self._explorer, self._options = explorer, request.options
         self._held_out, split = held_out(explorer.run)
         self._classes = explorer.run.manifest.classes
-        self.settings = str(request.options)
+        self.settings = Settings(request.options)
         self.by = computed_by(csp_version(), f"{int(self._held_out.sum())} images ({split})")
         self._ablated: dict[str, Ablated] = {}
 

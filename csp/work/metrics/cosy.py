@@ -11,6 +11,7 @@ from csp.method.metrics.cosy import cosy
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
@@ -44,7 +45,8 @@ class CosyScores:
         self._control, split = held_out(explorer.run)
         self._made: dict[str, Activations | None] = {}
         pictures = f"{request.generated} pictures a label"
-        self.settings = f"{request.options} generator={generator.name} pictures={request.generated}"
+        made_with: dict[str, str | int] = {"generator": generator.name, "pictures": request.generated}
+        self.settings = Settings(request.options, made_with=made_with)
         images = f"{int(self._control.sum())} images ({split})"
         self.by = computed_by(csp_version(), generator.name, pictures, images)
 

@@ -11,6 +11,7 @@ from csp.method.metrics.descriptive import clarity, polysemanticity, redundancy
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.provenance import computed_by
 
 
@@ -23,7 +24,7 @@ class Descriptive:
     """Looks at the activating examples' embeddings; redundancy compares with all neurons of the layer."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.options)
+        self.settings = Settings(request.options)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer
         self._options = request.options

@@ -20,7 +20,8 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric
 from csp.work.metrics.protocol import Measured, Measurer, MetricRequest, Subject
 from csp.work.metrics.registry import METRICS, find_metric
-from csp.work.metrics.results import FAITHFULNESS
+from csp.work.metrics.results import FAITHFULNESS, read
+from csp.work.metrics.settings import Settings
 from csp.work.progress import Report, Stage, silent
 
 BATCH = 64
@@ -34,7 +35,7 @@ class Evaluation:
     request: MetricRequest
     rows: pd.DataFrame
     """Columns of `FAITHFULNESS`."""
-    settings: str
+    settings: Settings
     by: str
 
 
@@ -86,7 +87,7 @@ def measure_missing(
         additions.append(FAITHFULNESS, _rows(measurer, measured))
         stage.reached(start + len(part))
     additions.compact(FAITHFULNESS)
-    rows = _of(additions.read(FAITHFULNESS), metric.number_names, measurer.settings)
+    rows = _of(read(additions), metric.number_names, measurer.settings)
     return _only(rows, subjects)
 
 
@@ -106,7 +107,7 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
     numbers = METRICS[evaluation.request.metric].number_names
     return {
         "metric": evaluation.request.metric,
-        "settings": evaluation.settings,
+        "settings": evaluation.settings.as_json(),
         "by": evaluation.by,
         "numbers": {name: _number(evaluation, name) for name in numbers},
     }
@@ -155,7 +156,7 @@ def _subjects(explorer: Explorer, request: MetricRequest, metric: Metric) -> Ite
 
 def _done(additions: Additions, metric: Metric, measurer: Measurer) -> set[Subject]:
     """The subjects that have all numbers, measured for the label that the neuron still has."""
-    rows = _of(additions.read(FAITHFULNESS), metric.number_names, measurer.settings)
+    rows = _of(read(additions), metric.number_names, measurer.settings)
     rows = rows[rows["metric"].isin(metric.number_names)]
     fields = ["layer", "neuron", "labeler", "label"]
     counted = rows.groupby(fields)["metric"].nunique()
@@ -164,7 +165,7 @@ def _done(additions: Additions, metric: Metric, measurer: Measurer) -> set[Subje
 
 def _rows(measurer: Measurer, measured: Iterable[Measured]) -> pd.DataFrame:
     now = datetime.now(UTC).replace(microsecond=0)
-    stamp = {"settings": measurer.settings, "by": measurer.by, "when": now}
+    stamp = {"settings": measurer.settings.column, "by": measurer.by, "when": now}
     return pd.DataFrame(
         [
             {
@@ -180,10 +181,10 @@ def _rows(measurer: Measurer, measured: Iterable[Measured]) -> pd.DataFrame:
     )
 
 
-def _of(rows: pd.DataFrame, numbers: Sequence[str], settings: str) -> pd.DataFrame:
+def _of(rows: pd.DataFrame, numbers: Sequence[str], settings: Settings) -> pd.DataFrame:
     """The rows of these numbers, and of those of each class that belong to them (`causal_accuracy/nevus`)."""
     whole = rows["metric"].str.split("/", n=1).str[0]
-    return rows[whole.isin(numbers) & (rows["settings"] == settings)]
+    return rows[whole.isin(numbers) & (rows["settings"] == settings.column)]
 
 
 def _only(rows: pd.DataFrame, subjects: Sequence[Subject]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 
@@ -45,7 +46,7 @@ class GroundTruth:
     """Judges labels of neurons that follow one attribute clearly."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.options)
+        self.settings = Settings(request.options)
         images, split = held_out(explorer.run)
         self.by = computed_by(csp_version(), f"{int(images.sum())} images ({split})")
         self._meanings = explorer.run.vocabulary.set_index("text")
@@ -94,7 +95,7 @@ def ground_truth(
         "run": run.name,
         "fingerprint": run.fingerprint,
         "metric": "ground-truth",
-        "settings": str(asked),
+        "settings": Settings(asked).as_json(),
         "images": int(images.sum()),
         "split": split,
         "attributes": list(run.attributes),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
+from csp.work.metrics.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Measured:
 class Measurer(Protocol):
     """A metric made ready for one run and request."""
 
-    settings: str
-    """Under which options, and by what else than the usual; part of the key of each result."""
+    settings: Settings
+    """Under what it measures; part of the key of each result."""
     by: str
     """What measured: program, models, images."""
 

@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.options import ExampleOptions
 from csp.work.metrics.registry import NUMBERS, class_numbers, label_numbers, neuron_numbers
+from csp.work.metrics.settings import Settings
 
 FAITHFULNESS = AddedTable(
     "faithfulness",
@@ -32,7 +34,7 @@ FAITHFULNESS = AddedTable(
     ("layer", "neuron", "labeler", "metric", "settings"),
 )
 """One number a row. `labeler` and `label` are empty for numbers of the neuron itself; `low` and `high` are
-NaN where there is no interval; `settings` says under which options, and by what else than the usual."""
+NaN where there is no interval; `settings` holds `Settings` as JSON."""
 
 
 def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
@@ -45,8 +47,8 @@ def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
     labels = explorer.stored_labels.first_labels(layer)
     frame = pd.DataFrame({"neuron": range(explorer.run.layer(layer).neurons)})
     frame["label"] = [labels.get(neuron) for neuron in frame["neuron"]]
-    rows = read(explorer)
-    rows = _latest(rows[rows["layer"] == layer], str(explorer.options()))
+    rows = read(Additions(explorer.run))
+    rows = _latest(rows[rows["layer"] == layer], explorer.options())
     of_label = rows[rows["labeler"] == labeler]
     current = of_label["neuron"].map(labels) == of_label["label"]
     by_label, by_neuron = _wide(of_label[current]), _wide(rows[rows["labeler"] == ""])
@@ -68,17 +70,21 @@ def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:
 
     Empty where it was not measured, or the classes are too many; NaN for a class without held-out images.
     """
-    rows = read(explorer)
-    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], str(explorer.options()))
+    rows = read(Additions(explorer.run))
+    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == "")], explorer.options())
     parts = rows["metric"].str.split("/", n=1)
     rows = rows.assign(number=parts.str[0], of_class=parts.str[1]).dropna(subset="of_class")
     wide = rows.pivot(index=["neuron", "of_class"], columns="number", values="value")
     return wide.reindex(columns=list(class_numbers()))
 
 
-def read(explorer: Explorer) -> pd.DataFrame:
-    """All rows that were measured for this run."""
-    return Additions(explorer.run).read(FAITHFULNESS)
+def read(additions: Additions) -> pd.DataFrame:
+    """All rows that were measured for a run; `settings` is JSON also where the table is older."""
+    rows = additions.read(FAITHFULNESS)
+    known = {text: Settings.from_column(text) for text in rows["settings"].unique()}
+    columns = {text: settings.column if settings else text for text, settings in known.items()}
+    rows = rows.assign(settings=rows["settings"].map(columns).astype(object))
+    return rows.drop_duplicates(list(FAITHFULNESS.key), keep="last", ignore_index=True)
 
 
 def version(explorer: Explorer) -> tuple[str, ...]:
@@ -86,9 +92,11 @@ def version(explorer: Explorer) -> tuple[str, ...]:
     return Additions(explorer.run).version(FAITHFULNESS)
 
 
-def _latest(rows: pd.DataFrame, options: str) -> pd.DataFrame:
-    """The rows under these options; of a number measured with several image generators, the newest."""
-    under = rows[rows["settings"].str.split(" generator=", n=1).str[0] == options]
+def _latest(rows: pd.DataFrame, options: ExampleOptions) -> pd.DataFrame:
+    """The usual rows under these options; of a number made with one thing and another, the newest."""
+    known = {text: Settings.from_column(text) for text in rows["settings"].unique()}
+    usual = [text for text, one in known.items() if one and one.options == options and not one.instead]
+    under = rows[rows["settings"].isin(usual)]
     return under.sort_values("when", kind="stable").drop_duplicates(
         ["neuron", "labeler", "label", "metric"], keep="last"
     )

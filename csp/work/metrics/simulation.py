@@ -10,6 +10,7 @@ from csp.method.metrics.statistics import correlation_interval, simulation_corre
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.metrics.simulators import Simulator, open_simulator
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
@@ -32,8 +33,8 @@ class SimulationCorrelation:
         self._explorer = explorer
         self._simulator = simulator
         self._images, split = held_out(explorer.run)
-        simulated = "" if request.simulator is None else f" simulator={simulator.name}"
-        self.settings = f"{request.options}{simulated}"
+        instead = {} if request.simulator is None else {"simulator": simulator.name}
+        self.settings = Settings(request.options, instead=instead)
         images = f"{int(self._images.sum())} images ({split})"
         self.by = computed_by(csp_version(), simulator.name, images)
 

@@ -12,6 +12,7 @@ from csp.work.labels.scorer import labelers_code
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 from csp.work.provenance import computed_by
 
 
@@ -73,7 +74,7 @@ class LabelStabilities:
     """The chance that the first label stays first, and the interval of its score."""
 
     def __init__(self, explorer: Explorer, request: MetricRequest) -> None:
-        self.settings = str(request.options)
+        self.settings = Settings(request.options)
         self.by = computed_by(csp_version(), explorer.run.manifest.encoder.name)
         self._explorer = explorer
         self._options = request.options

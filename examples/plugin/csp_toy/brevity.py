@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number, NumberColumn
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
+from csp.work.metrics.settings import Settings
 
 
 class Brevity:
     """Counts the words of labels."""
 
     def __init__(self, request: MetricRequest) -> None:
-        self.settings = str(request.choice)
+        self.settings = Settings(request.options)
         self.by = "csp-toy 1.0"
 
     def measure(self, subjects: Sequence[Subject]) -> Iterator[Measured]:

@@ -20,6 +20,7 @@ from csp.work.metrics.ground_truth import attribute_table
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.registry import class_numbers
 from csp.work.metrics.results import FAITHFULNESS, causal_by_class, faithfulness, read
+from csp.work.metrics.settings import Settings
 from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_target
 from csp.work.splits import held_out
@@ -95,7 +96,7 @@ def test_it_measures_each_class(explorer: Explorer) -> None:
     assert summed["classes"][names[0]]["mean"] == pytest.approx(first.mean(), abs=1e-4)
     by_class = causal_by_class(explorer, "layer4")
     assert by_class.loc[(0, names[0]), "causal_accuracy"] == pytest.approx(first.iloc[0])
-    kept = read(explorer)
+    kept = read(Additions(explorer.run))
     assert {f"causal_accuracy/{name}" for name in run.manifest.classes} <= set(kept["metric"])
     kept = kept[kept["metric"].str.startswith("causal_")]
     assert kept["value"].abs().max() <= 1
@@ -139,11 +140,11 @@ def test_numbers_of_generated_images_stand_with_the_others_the_newest_generator_
     explorer: Explorer,
 ) -> None:
     label = explorer.stored_labels.first_labels("layer4")[0]
-    options, now = str(explorer.options()), datetime.now(UTC).replace(microsecond=0)
+    options, now = explorer.options(), datetime.now(UTC).replace(microsecond=0)
     rows = [
         {
             "metric": "cosy_auc",
-            "settings": f"{options} generator={name} pictures=2",
+            "settings": Settings(options, made_with={"generator": name, "pictures": 2}).column,
             "value": value,
             "when": when,
         }
