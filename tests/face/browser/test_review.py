@@ -243,10 +243,10 @@ LAYERS = {
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_no_key_acts_behind_what_is_on_top(page: Page, address: str, home: Path, layer: str) -> None:
-    here = f"{address}/neuron?run=tiny&layer=early&neuron=4"
+    here = f"{address}/neuron?run=tiny&layer=late&neuron=0"
     opened(page, here)
     expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
-    before = len(events(home, "early"))
+    before = len(events(home, "late"))
     LAYERS[layer](page)
     on_top = page.locator("body > :not(#root)").locator('[role="dialog"], [role="listbox"]')
     expect(on_top.first).to_be_visible(timeout=LONG)
@@ -255,22 +255,22 @@ def test_no_key_acts_behind_what_is_on_top(page: Page, address: str, home: Path,
             page.keyboard.press(key.shortcut.lower())
     settled(page)
     page.wait_for_timeout(1_000)
-    assert re.search(r"neuron=4\b", page.url)
-    assert len(events(home, "early")) == before
+    assert re.search(r"neuron=0\b", page.url)
+    assert len(events(home, "late")) == before
     expect(on_top.first).to_be_visible()
     page.keyboard.press("Escape")
     expect(on_top).to_have_count(0, timeout=LONG)
 
 
 def test_the_arrows_of_the_large_view_move_through_its_pictures(page: Page, address: str) -> None:
-    opened(page, f"{address}/neuron?run=tiny&layer=early&neuron=4")
+    opened(page, f"{address}/neuron?run=tiny&layer=late&neuron=0")
     page.locator(".st-key-activating-grid .csp-tile").first.click()
     expect(page.get_by_role("dialog")).to_be_visible(timeout=LONG)
     first = re.search(r"image=(\d+)", page.url)
     settled(page)
     page.keyboard.press("ArrowRight")
     expect(page).not_to_have_url(re.compile(rf"image={first and first[1]}\b"), timeout=LONG)
-    assert re.search(r"neuron=4\b", page.url)
+    assert re.search(r"neuron=0\b", page.url)
 
 
 def test_the_bar_confirms_what_the_head_says_at_any_contrast(page: Page, address: str, home: Path) -> None:
@@ -389,6 +389,14 @@ def test_the_first_click_after_typing_is_a_click(page: Page, address: str, where
     page.keyboard.type("ruler")
     page.locator("[data-testid=stPageLink] a", has_text="Classes").first.click(delay=150)
     expect(page).to_have_url(re.compile("/classes"), timeout=LONG)
+
+
+def test_a_click_that_sorts_keeps_what_was_just_typed(page: Page, address: str) -> None:
+    opened(page, f"{address}/neurons?run=tiny&layer=late")
+    page.locator("input[type=search]").first.click()
+    page.keyboard.type("ruler")
+    page.locator("a.csp-sort").nth(1).click(delay=150)
+    expect(page).to_have_url(re.compile("q=ruler.*sort=|sort=.*q=ruler"), timeout=LONG)
 
 
 def until_next(page: Page, button: str) -> None:

@@ -57,7 +57,8 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
     try:
         found = score_text(explorer, view.layer, view.neuron, text, view.options, load=load)
     except CspError as error:
-        return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}."
+        saved = " It can be saved all the same." if load else ""
+        return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}.{saved}"
     if SCORED_BY not in found.scores:
         return "This neuron never fires, so no label can be scored."
     row, usually = found.scores[SCORED_BY], explorer.stored_labels.score_range(view.layer, SCORED_BY)

@@ -41,10 +41,22 @@ const described = (target) => {
 // What was pressed may have been drawn anew meanwhile; a link leads where it led.
 const pressAgain = ({ target, key, tag, href, text }) => {
   if (target.isConnected) return target.click();
-  const alike = [...document.querySelectorAll(key ? `.${CSS.escape(key)} ${tag}` : tag)];
-  const same = alike.find((one) => one.textContent === text && one.getAttribute("href") === href);
+  const all = [...document.querySelectorAll(key ? `.${CSS.escape(key)} ${tag}` : tag)];
+  const alike = all.filter((one) => one.textContent === text);
+  const same = alike.find((one) => one.getAttribute("href") === href) ?? (alike.length === 1 ? alike[0] : null);
   if (same) same.click();
   else if (href) open(href);
+};
+
+// A link that only changes this page's address gets what was typed into it once the page is drawn again.
+const changesThisPage = (target) =>
+  target.tagName === "A" && new URL(target.href).pathname === window.location.pathname;
+
+const whenAtRest = (act, tries = 20, calm = 0) => {
+  const state = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
+  const now = state === "notRunning" ? calm + 1 : 0;
+  if (now > 2 || tries === 0) act();
+  else setTimeout(() => whenAtRest(act, tries - 1, now), 100);
 };
 
 const press = (event) => {
@@ -64,10 +76,11 @@ const release = (event) => {
     held = null;
     return;
   }
-  whenSent(() => {
+  const act = () => {
     if (held === mine) held = null;
     pressAgain(mine);
-  });
+  };
+  whenSent(() => (changesThisPage(mine.target) ? whenAtRest(act) : act()));
 };
 
 const clicked = (event) => {
