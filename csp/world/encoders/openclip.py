@@ -14,6 +14,7 @@ from typing import Any
 import open_clip
 import torch
 from open_clip.factory import load_checkpoint
+from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
@@ -61,6 +62,8 @@ class Source:
     tag: str | None = None
     file: Path | None = None
     options: dict[str, Any] | None = None
+    tokenizer: Callable[[list[str]], Tensor] | None = None
+    """Where it is not the one that OpenCLIP would take."""
     notes: tuple[str, ...] = ()
 
 
@@ -84,7 +87,7 @@ def open_encoder(name: str) -> TorchEncoder:
             )
             if source.file is not None:
                 notes += _fill(model, source.file, name)
-            tokenizer = open_clip.get_tokenizer(source.architecture)
+            tokenizer = source.tokenizer or open_clip.get_tokenizer(source.architecture)
         except CspError:
             raise
         except Exception as error:
@@ -168,13 +171,14 @@ def _folder(name: str) -> Source:
             f"The OpenCLIP folder '{folder}' has no weights such as open_clip_model.safetensors."
         )
     text = _text_config(folder)
-    if text.get("hf_tokenizer_name") and not any((folder / each).is_file() for each in TOKENIZER):
-        raise BadInputError(
-            f"The OpenCLIP folder '{folder}' can't be opened: its {CONFIG} asks for the tokenizer "
-            f"'{text['hf_tokenizer_name']}', and the folder has none; save it there "
-            f'(AutoTokenizer.from_pretrained("{text["hf_tokenizer_name"]}").save_pretrained("{folder}")).'
-        )
-    return Source(f"{LOCAL}{folder}", model_name(str(folder)), file=file, options=_text_tower(folder, text))
+    options = _text_tower(folder, text)
+    return Source(
+        f"{LOCAL}{folder}",
+        model_name(str(folder)),
+        file=file,
+        options=options,
+        tokenizer=_tokenizer(folder, text),
+    )
 
 
 def _text_config(folder: Path) -> dict[str, Any]:
@@ -208,6 +212,37 @@ def _text_tower(folder: Path, text: dict[str, Any]) -> dict[str, Any]:
             "its folder there."
         ) from error
     return {"text_cfg": text | {"hf_model_name": found, "hf_model_pretrained": False}} if local else {}
+
+
+def _tokenizer(folder: Path, text: dict[str, Any]) -> Callable[[list[str]], Tensor] | None:
+    """The tokenizer that a folder's configuration names, where the folder has none itself; else None."""
+    named = text.get("hf_tokenizer_name")
+    if not isinstance(named, str) or not named or _has_tokenizer(folder):
+        return None
+    place = folder / Path(named).expanduser()
+    if place.is_dir() and not _has_tokenizer(place):
+        raise BadInputError(
+            f"The OpenCLIP folder '{folder}' can't be opened: its {CONFIG} names '{named}' as "
+            "hf_tokenizer_name, and there is no tokenizer.json in it; save the tokenizer there."
+        )
+    try:
+        tokenizer: Callable[[list[str]], Tensor] = HFTokenizer(
+            str(place) if place.is_dir() else named,
+            context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            **text.get("tokenizer_kwargs", {}),
+        )
+    except Exception as error:
+        raise UnavailableError(
+            f"The OpenCLIP folder '{folder}' can't be opened: the tokenizer '{named}', which its {CONFIG} "
+            "names as hf_tokenizer_name, is not on this machine and can't be downloaded; save it into the "
+            f'folder (AutoTokenizer.from_pretrained("{named}").save_pretrained("{folder}")).'
+        ) from error
+    return tokenizer
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / file).is_file() for file in TOKENIZER)
 
 
 def _fill(model: nn.Module, file: Path, name: str) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torchvision import models
 
 from csp.face.cli.app import run
 from csp.face.cli.progress import PlainProgress, facts
@@ -236,3 +238,19 @@ def test_a_contrast_rule_on_the_command_line(tiny_run: Run, tell_json: Callable[
     rule = ContrastRule(quantile=0.2)
     expected = select_examples(tiny_run.activations("late", 1), tiny_run.embeddings, K, rule=rule)
     assert [one["image"] for one in found["contrastive"]] == expected.contrastive.tolist()
+
+
+def test_what_is_to_be_known_of_a_model_is_said_beside_its_layers(tell: Tell, tmp_path: Path) -> None:
+    state = models.shufflenet_v2_x0_5(num_classes=2).state_dict()
+    torch.save({"model": state | {"loss.weight": torch.ones(2)}}, tmp_path / "last.ckpt")
+    code, out, error = tell("layers", f"torchvision:shufflenet_v2_x0_5@{tmp_path / 'last.ckpt'}", "--json")
+    assert code == 0
+    assert json.loads(out)[-1]["layer"] == "fc"
+    assert error.startswith("note: ")
+    assert "'loss.weight'" in error
+
+
+def test_doctor_tells_the_notes_of_runs(tell: Tell, tiny_run: Run) -> None:
+    file = tiny_run.path / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"notes": ["ReLU is assumed."]}))
+    assert "  note: ReLU is assumed.\n" in tell("doctor")[1]

@@ -151,6 +151,32 @@ def test_a_text_tower_in_the_folder_is_found(tmp_path: Path, named: str) -> None
     assert encoder.notes == ()
 
 
+@pytest.mark.parametrize("named", ["./text", "text", "absolute"])
+def test_a_tokenizer_beside_the_text_tower_is_found(tmp_path: Path, named: str) -> None:
+    folder = with_text_tower(
+        tmp_path / "clip", str(tmp_path / "clip" / "text") if named == "absolute" else named
+    )
+    expected = open_encoder(f"openclip:local-dir:{folder}").embed_texts(["blue veil"])
+    for file in folder.glob("tokenizer*"):
+        file.rename(folder / "text" / file.name)
+    found = open_encoder(f"openclip:local-dir:{folder}").embed_texts(["blue veil"])
+    assert np.array_equal(found, expected)
+
+
+def test_a_missing_tokenizer_is_named_with_the_fix(tmp_path: Path) -> None:
+    folder = with_text_tower(tmp_path / "clip", "./text")
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(
+        BadInputError, match=r"names './text' as hf_tokenizer_name, and there is no tokenizer"
+    ):
+        open_encoder(f"openclip:local-dir:{folder}")
+    file = folder / "open_clip_config.json"
+    file.write_text(file.read_text().replace('"hf_tokenizer_name": "./text"', '"hf_tokenizer_name": "a/b"'))
+    with pytest.raises(UnavailableError, match=r"tokenizer 'a/b', which its open_clip_config.json names"):
+        open_encoder(f"openclip:local-dir:{folder}")
+
+
 @pytest.mark.parametrize(
     ("named", "kind", "words"),
     [
