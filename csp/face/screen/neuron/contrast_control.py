@@ -57,7 +57,7 @@ def contrast_control(rule: ContrastRule) -> None:
 
 
 def _follow_optional(name: str, value: float | None) -> None:
-    """As `address.follow`, for a widget whose value may be None."""
+    """As `state.follow`, for a widget whose value may be None."""
     st.session_state[name] = value
 
 

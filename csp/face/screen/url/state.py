@@ -58,7 +58,7 @@ def as_text(value: Value) -> str:
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """Whole numbers as an address shows them, `3.17-20.40`; `place.whole_numbers` reads them."""
+    """Whole numbers as an address shows them, `3.17-20.40`; `params.whole_numbers` reads them."""
     found: list[list[int]] = []
     for number in sorted(set(numbers)):
         if found and found[-1][1] == number - 1:
