@@ -1,4 +1,4 @@
-"""For each class the neurons that push it most and least, and the artefacts among them."""
+"""For each class the neurons that push towards it most and least, and the artefacts among them."""
 
 import streamlit as st
 
@@ -11,24 +11,24 @@ from csp.face.screen.atlas.classes import (
 )
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.state.cached import chosen_explorer, chosen_layer, pushes_of, rows_of
+from csp.face.screen.state.cached import attribution_of, chosen_explorer, chosen_layer, rows_of
 
 with frame("Classes"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
     layer = chosen_layer(params, explorer)
-    run, pushes = explorer.run, pushes_of(explorer, layer)
+    run, attribution = explorer.run, attribution_of(explorer, layer)
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         st.subheader("What speaks for each class", anchor=False, width="content")
         layer_picker(run, layer)
         run_picker(run)
-        if pushes is not None:
+        if attribution is not None:
             shown = chosen_classes(params, run.manifest.classes)
             class_picker(run.manifest.classes, shown)
-    if pushes is None:
+    if attribution is None:
         st.info(NO_CLASSES)
     else:
         rows = rows_of(explorer, layer)
-        class_columns(run, rows, pushes, shown)
-        artefact_section(run, rows, pushes, shown)
+        class_columns(run, rows, attribution, shown)
+        artefact_section(run, rows, attribution, shown)
     run_line(run)

@@ -1,4 +1,4 @@
-"""How neurons push classes, from activations and class probabilities alone."""
+"""How much neurons push towards classes, from activations and class probabilities alone."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -52,8 +52,8 @@ def exact_attribution(
     In logits, any size; above 0 the neuron speaks for the class, below against it. Sums to 0 over classes.
     """
     deviation: Float64[np.ndarray, " c"] = activations.std(axis=0, dtype=np.float64)
-    push: Float64[np.ndarray, "c classes"] = weights * deviation[:, None]
-    return push
+    attribution: Float64[np.ndarray, "c classes"] = weights * deviation[:, None]
+    return attribution
 
 
 def gradient_attribution(
@@ -63,7 +63,7 @@ def gradient_attribution(
 ) -> Float64[np.ndarray, "c classes"]:
     """The same to first order, from what each neuron adds to each logit (gradient x activation, k_icj):
 
-        push_cj = std(a_c) * sum_i a_ic k_icj / sum_i a_ic^2
+        attribution_cj = std(a_c) * sum_i a_ic k_icj / sum_i a_ic^2
 
     The fraction is the slope of a line through the origin: the change of the logit for one unit of
     activation, over the images where the neuron fires. For a linear head k = W a, so it is
@@ -73,8 +73,8 @@ def gradient_attribution(
     a, k = activations.astype(np.float64), contributions.astype(np.float64)
     energy = (a**2).sum(axis=0)
     slope = np.einsum("nc,nck->ck", a, k) / np.where(energy > 0, energy, 1.0)[:, None]
-    push: Float64[np.ndarray, "c classes"] = slope * deviation.astype(np.float64)[:, None]
-    return push
+    attribution: Float64[np.ndarray, "c classes"] = slope * deviation.astype(np.float64)[:, None]
+    return attribution
 
 
 def goes_with(

@@ -151,7 +151,9 @@ def measured_line(rows: NeuronRows, run: str) -> str:
         if rows.frame[column].isna().all()
     ]
     absent = f" {' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run}`." if gaps else ""
-    classes = " The run names no classes, so no neuron pushes one." if rows.push_how is None else ""
+    classes = (
+        " The run names no classes, so no neuron pushes towards one." if rows.attribution_how is None else ""
+    )
     return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
 
 

@@ -1,8 +1,9 @@
-"""Which class each neuron of a layer pushes: measured with the model, or told from what the run has stored.
+"""Towards which class each neuron of a layer pushes: measured with the model, or told from the stored run.
 
 `csp index` and `csp attribute RUN` measure it (`csp/work/attribution/measure.py`) and keep it with the run.
 Without that: where the layer's pooled output feeds the last linear layer, the head's weights follow from the
-stored activations and probabilities, and the push is exact. Elsewhere only what goes together can be told.
+stored activations and probabilities, and the attribution is exact. Elsewhere only what goes together can be
+told.
 """
 
 from dataclasses import dataclass
@@ -49,12 +50,12 @@ CLASS_ATTRIBUTION = AddedTable(
     },
     ("layer", "neuron"),
 )
-"""Measured pushes: `push` holds one number a class, `images` over how many images a gradient was averaged."""
+"""Measured attribution: `push` holds one number a class, `images` over how many a gradient was averaged."""
 
 
 @dataclass(frozen=True)
 class ClassAttribution:
-    """The push of every neuron of a layer on every class."""
+    """How much every neuron of a layer pushes towards every class."""
 
     layer: str
     how: How
@@ -64,18 +65,18 @@ class ClassAttribution:
 
     @property
     def most(self) -> pd.Series:
-        """By neuron: the class that it pushes most; None for a neuron that pushes none."""
-        pushed = self.table.idxmax(axis=1).astype(object)
-        return pushed.where(self.table.max(axis=1) > 0, None)
+        """By neuron: the class that it pushes towards most; None for a neuron that pushes towards none."""
+        towards = self.table.idxmax(axis=1).astype(object)
+        return towards.where(self.table.max(axis=1) > 0, None)
 
     def of(self, neuron: int) -> dict[str, float]:
-        """By class, the most pushed first."""
+        """By class, the one that it pushes towards most first."""
         values = dict(zip(self.table.columns, self.table.to_numpy()[neuron].tolist(), strict=True))
         return dict(sorted(values.items(), key=lambda one: -one[1]))
 
 
 def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None:
-    """The pushes in a layer; None when the run has no class probabilities."""
+    """The attribution in a layer; None when the run has no class probabilities."""
     run = explorer.run
     classes = run.manifest.classes
     if run.probabilities is None or len(classes) < 2:
@@ -110,25 +111,25 @@ def _measured(run: Run, layer: str) -> ClassAttribution | None:
     return ClassAttribution(layer, last["how"], table, Provenance("precomputed", by, when, None))
 
 
-def _json(push: np.ndarray) -> list[list[float]]:
-    rows: list[list[float]] = np.nan_to_num(push).round(6).tolist()
+def _json(values: np.ndarray) -> list[list[float]]:
+    rows: list[list[float]] = np.nan_to_num(values).round(6).tolist()
     return rows
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """The neurons of a layer that push one class most and least; each with its push."""
+    """The neurons of a layer that push towards one class most and least; each with how much."""
 
     name: str
     speak_for: tuple[tuple[int, float], ...]
-    """The highest push first; only pushes above 0."""
+    """The highest first; only those above 0."""
     speak_against: tuple[tuple[int, float], ...]
-    """The lowest push first; only pushes below 0."""
+    """The lowest first; only those below 0."""
 
 
-def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
+def extremes(attribution: ClassAttribution, name: str, count: int) -> Extremes:
     """The `count` neurons at either end for one class, ties to the lower number."""
-    column = pushes.table[name].to_numpy()
+    column = attribution.table[name].to_numpy()
     falling, rising = (np.argsort(values, kind="stable")[:count].tolist() for values in (-column, column))
     return Extremes(
         name,
@@ -137,15 +138,15 @@ def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
     )
 
 
-def artefact_attribution(rows: pd.DataFrame, pushes: ClassAttribution) -> pd.DataFrame:
-    """One row an artefact: `artefact`, `neurons` (the strongest pushing first), and `pushes`: by class the
-    push of the neuron of them that pushes it most, up or down. `rows` has the columns neuron and artefacts.
+def artefact_attribution(rows: pd.DataFrame, attribution: ClassAttribution) -> pd.DataFrame:
+    """One row an artefact: `artefact`, `neurons` (the strongest first), and `attribution`: by class of the
+    neuron of them that pushes towards it most, up or down. `rows` has the columns neuron and artefacts.
     """
     found: list[dict[str, Any]] = []
     for artefact, group in rows.explode("artefacts").dropna(subset="artefacts").groupby("artefacts"):
-        own = pushes.table.loc[group["neuron"].tolist()]
+        own = attribution.table.loc[group["neuron"].tolist()]
         strength = own.abs().max(axis=1).sort_values(ascending=False, kind="stable")
         strongest = {name: max(own[name].tolist(), key=abs) for name in own.columns}
-        found.append({"artefact": artefact, "neurons": strength.index.tolist(), "pushes": strongest})
-    found.sort(key=lambda one: -max(map(abs, one["pushes"].values())))
-    return pd.DataFrame(found, columns=["artefact", "neurons", "pushes"])
+        found.append({"artefact": artefact, "neurons": strength.index.tolist(), "attribution": strongest})
+    found.sort(key=lambda one: -max(map(abs, one["attribution"].values())))
+    return pd.DataFrame(found, columns=["artefact", "neurons", "attribution"])

@@ -1,4 +1,4 @@
-"""Measures with the target model how every neuron pushes every class, and keeps it with the run."""
+"""Measures with the target model how much every neuron pushes towards every class, kept with the run."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -34,15 +34,15 @@ def measure_attribution(
     target: RunTarget | None = None,
     in_place: bool = False,
 ) -> dict[str, How]:
-    """Measure and keep the pushes of each layer; gives how each was found.
+    """Measure and keep the attribution of each layer; gives how each was found.
 
     Raises BadInputError for a run without classes, UnavailableError where the model or pictures are missing.
     """
     check_classes(run)
     target, additions, found = target or run_target(run), Additions(run, in_place=in_place), dict[str, How]()
     for layer in layers:
-        push, how, images = _measured(run, target, layer, report)
-        additions.append(CLASS_ATTRIBUTION, _rows(layer, push, how, images))
+        values, how, images = _measured(run, target, layer, report)
+        additions.append(CLASS_ATTRIBUTION, _rows(layer, values, how, images))
         found[layer] = how
     return found
 
@@ -64,7 +64,7 @@ def measure_attribution_when_indexed(run: Run, target: RunTarget, report: Report
 def check_classes(run: Run) -> None:
     """Raise BadInputError for a run whose model tells no classes apart."""
     if len(run.manifest.classes) < 2:
-        raise BadInputError(f"the run {run.name} has no classes that a neuron could push")
+        raise BadInputError(f"the run {run.name} has no classes that a neuron could push towards")
 
 
 def _measured(
@@ -87,7 +87,7 @@ def _contributions(
 ) -> Iterable[tuple[Float32[np.ndarray, "b c"], Float32[np.ndarray, "b c classes"]]]:
     """Batch by batch: activations, and what each neuron adds to each class."""
     pictures, model = ProbeImages(run), explainable(target)
-    stage = Stage(f"class push of {layer}", len(images), report)
+    stage = Stage(f"attribution of {layer}", len(images), report)
     for start in range(0, len(images), AT_ONCE):
         rows = images[start : start + AT_ONCE].tolist()
         batch = np.stack([target.model.preprocess(pictures.picture(image).image) for image in rows])
@@ -98,8 +98,8 @@ def _contributions(
         stage.reached(start + len(rows))
 
 
-def _rows(layer: str, push: Float64[np.ndarray, "c classes"], how: How, images: int) -> pd.DataFrame:
-    columns = {"neuron": np.arange(len(push)), "push": list(np.nan_to_num(push).astype(np.float32))}
+def _rows(layer: str, values: Float64[np.ndarray, "c classes"], how: How, images: int) -> pd.DataFrame:
+    columns = {"neuron": np.arange(len(values)), "push": list(np.nan_to_num(values).astype(np.float32))}
     when = datetime.now(UTC).replace(microsecond=0)
     return pd.DataFrame(columns).assign(
         layer=layer, how=how, images=images, measured=when, csp_version=csp_version()

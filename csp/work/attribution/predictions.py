@@ -77,9 +77,9 @@ def try_probe_image(explorer: Explorer, layer: str, image: int) -> Prediction:
         raise NotFoundError(f"there is no image {image}: the run has {run.manifest.images}, counted from 0")
     activations = run.layer_activations(layer)[image]
     probabilities = np.zeros(0) if run.probabilities is None else run.probabilities[image]
-    pushes = class_attribution(explorer, layer)
-    if pushes is not None and pushes.how == "exact":
-        found = _by_weights(run, pushes, activations, int(probabilities.argmax()))
+    attribution = class_attribution(explorer, layer)
+    if attribution is not None and attribution.how == "exact":
+        found = _by_weights(run, attribution, activations, int(probabilities.argmax()))
         return _prediction(run, layer, activations, probabilities, (found, "exact", ""))
     return _prediction(run, layer, activations, probabilities, _kept_contributions(explorer, layer, image))
 
@@ -89,12 +89,12 @@ Found = tuple[Float[np.ndarray, " c"] | None, How | None, str]
 
 
 def _by_weights(
-    run: Run, pushes: ClassAttribution, activations: Float[np.ndarray, " c"], predicted: int
+    run: Run, attribution: ClassAttribution, activations: Float[np.ndarray, " c"], predicted: int
 ) -> Float[np.ndarray, " c"]:
-    """Weight x activation, the weight being the exact push over one standard deviation."""
-    deviation = np.nan_to_num(np.nanstd(run.layer_activations(pushes.layer).astype(np.float64), axis=0))
-    push = pushes.table.to_numpy()[:, predicted]
-    weights = np.divide(push, deviation, out=np.zeros_like(push), where=deviation > 0)
+    """Weight x activation, the weight being the exact attribution over one standard deviation."""
+    deviation = np.nan_to_num(np.nanstd(run.layer_activations(attribution.layer).astype(np.float64), axis=0))
+    values = attribution.table.to_numpy()[:, predicted]
+    weights = np.divide(values, deviation, out=np.zeros_like(values), where=deviation > 0)
     found: Float[np.ndarray, " c"] = weights * activations
     return found
 

@@ -97,7 +97,7 @@ def export_table(explorer: Explorer, rows: NeuronRows, chosen: pd.DataFrame) -> 
         "run_fingerprint": run.fingerprint,
         "layer": rows.layer,
         "labeler": explorer.stored_labels.first_labeler(rows.layer),
-        "push_how": rows.push_how,
+        "push_how": rows.attribution_how,
         "gamma": made.parameters.gamma,
         "examples": made.parameters.k,
         "target": made.target.name,

@@ -72,14 +72,14 @@ def _doubtful(facts: QueueFacts, person: Person) -> Iterable[Item]:
 
 
 def _artefacts(facts: QueueFacts, person: Person) -> Iterable[Item]:
-    """Those that push a class most first."""
+    """Those that push towards a class most first."""
     frame = facts.rows.frame
     suspects = frame[[bool(found) for found in frame["artefacts"]]]
     order = suspects.sort_values("push", ascending=False, na_position="last", kind="stable")
     for row in order.to_dict("records"):
-        pushes = row["push_class"]
-        pushed = (f"pushes {pushes}",) if isinstance(pushes, str) else ()
-        yield Item(row["neuron"], (f"follows {', '.join(row['artefacts'])}", *pushed))
+        towards = row["push_class"]
+        pushes = (f"pushes towards {towards}",) if isinstance(towards, str) else ()
+        yield Item(row["neuron"], (f"follows {', '.join(row['artefacts'])}", *pushes))
 
 
 def _disagreements(facts: QueueFacts, person: Person) -> Iterable[Item]:

@@ -3,7 +3,7 @@
 known = machine_rows(explorer, "layer4")                   # from the run and what was added to it: to be kept
 rows = with_reviews(known, desk.reviewed("layer4"))        # people's labels first: cheap, done anew each time
 rows.frame                                                 # columns(), in this order
-rows.faithful_by, rows.push_how                            # what these numbers are; None: not measured
+rows.faithful_by, rows.attribution_how                     # what these numbers are; None: not measured
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,8 +57,8 @@ class NeuronRows:
     """One row a neuron, `columns`; NaN where something was not measured."""
     faithful_by: str | None
     """The measure in the column `faithful`; None where none was taken."""
-    push_how: How | None
-    """How `push` was found, see `ClassPush.how`; None where the run has no classes."""
+    attribution_how: How | None
+    """How `push` was found, see `ClassAttribution.how`; None where the run has no classes."""
     provenance: Provenance
 
 
@@ -73,9 +73,9 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
     doubted = doubts(explorer, layer, measured["stability"], measured[list(faithful_numbers())])
     frame = frame.join(doubted, on="neuron")
-    pushes = class_attribution(explorer, layer)
-    frame["push_class"], frame["push"] = _pushed(pushes, len(frame))
-    rows = NeuronRows(layer, frame, faithful_by, pushes.how if pushes else None, table.provenance)
+    attribution = class_attribution(explorer, layer)
+    frame["push_class"], frame["push"] = _towards(attribution, len(frame))
+    rows = NeuronRows(layer, frame, faithful_by, attribution.how if attribution else None, table.provenance)
     return with_reviews(rows, {})
 
 
@@ -121,9 +121,9 @@ def _review(state: NeuronReview) -> str:
     return UNREVIEWED if state.verdict is None else str(state.verdict)
 
 
-def _pushed(pushes: ClassAttribution | None, neurons: int) -> tuple[pd.Series, pd.Series]:
-    """The class that each neuron pushes most and how much; nothing where it pushes none."""
-    if pushes is None:
+def _towards(attribution: ClassAttribution | None, neurons: int) -> tuple[pd.Series, pd.Series]:
+    """The class that each neuron pushes towards most and how much; nothing where there is none."""
+    if attribution is None:
         return pd.Series([None] * neurons, dtype=object), pd.Series([np.nan] * neurons, dtype=np.float64)
-    most = pushes.most
-    return most, pushes.table.max(axis=1).where(most.notna())
+    most = attribution.most
+    return most, attribution.table.max(axis=1).where(most.notna())

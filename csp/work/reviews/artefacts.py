@@ -1,4 +1,4 @@
-"""Neurons that seem to follow an artefact (ruler, hair, ink, sticker, ...), and the class that they push."""
+"""Neurons that seem to follow an artefact (ruler, hair, ink, ...), and the class that they push towards."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class ArtefactNeuron:
     """Whose label it is."""
     tags: tuple[str, ...]
     """The artefacts named, as review tags such as `artefact:ruler`."""
-    pushes: str | None
-    """The class that the neuron pushes most; None where it pushes none, or the run has no classes."""
-    push: float | None
+    towards: str | None
+    """The class that the neuron pushes towards most; None where there is none, or the run has no classes."""
+    attribution: float | None
     """How much: see `ClassAttribution.how`."""
     how: How | None
 
@@ -37,24 +37,24 @@ class ArtefactNeuron:
 
 
 def artefact_neurons(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
-    """All of a run, the layer nearest to the decision first, in it those that push a class most."""
+    """All of a run, the layer nearest to the decision first, in it those that push towards a class most."""
     return [one for layer in reversed(explorer.run.layers) for one in artefacts_in(explorer, layer, states)]
 
 
 def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> list[ArtefactNeuron]:
-    """Those of one layer, those that push a class most first."""
+    """Those of one layer, those that push towards a class most first."""
     found = list(_found(explorer, layer, states))
-    return sorted(found, key=lambda one: -(one.push or 0.0))
+    return sorted(found, key=lambda one: -(one.attribution or 0.0))
 
 
 def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> Iterator[ArtefactNeuron]:
-    known, pushes = criteria(), class_attribution(explorer, layer)
+    known, attribution = criteria(), class_attribution(explorer, layer)
     table = explorer.neurons(layer).frame
     for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
         state = states.get((layer, neuron), NeuronReview())
         label = label_in_force(machine, state).text
         if tags := artefact_tags(label, state, known):
-            yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_push(pushes, neuron))
+            yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_towards(attribution, neuron))
 
 
 def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tuple[str, ...]:
@@ -64,8 +64,10 @@ def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tu
     return tuple(dict.fromkeys((*artefacts_of(label, known), *tagged)))
 
 
-def _push(pushes: ClassAttribution | None, neuron: int) -> tuple[str | None, float | None, How | None]:
-    if pushes is None:
+def _towards(
+    attribution: ClassAttribution | None, neuron: int
+) -> tuple[str | None, float | None, How | None]:
+    if attribution is None:
         return None, None, None
-    name, value = next(iter(pushes.of(neuron).items()))
-    return (name, value, pushes.how) if value > 0 else (None, None, pushes.how)
+    name, value = next(iter(attribution.of(neuron).items()))
+    return (name, value, attribution.how) if value > 0 else (None, None, attribution.how)

@@ -23,8 +23,8 @@ def test_each_artefact_has_its_neurons_and_their_strongest_push_either_way() -> 
     found = artefact_attribution(rows, PUSHES)
     assert found["artefact"].tolist() == ["hairs", "ruler", "ink"]
     assert found["neurons"].tolist() == [[1], [1, 0], [3]]
-    assert [pushes["nevus"] for pushes in found["pushes"]] == [-1.0, -1.0, 0.0]
-    assert [pushes["melanoma"] for pushes in found["pushes"]] == [1.0, 1.0, 0.0]
+    assert [one["nevus"] for one in found["attribution"]] == [-1.0, -1.0, 0.0]
+    assert [one["melanoma"] for one in found["attribution"]] == [1.0, 1.0, 0.0]
 
 
 def test_no_artefact_is_an_empty_table() -> None:

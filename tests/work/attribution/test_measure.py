@@ -1,4 +1,4 @@
-"""Class push measured with the model, kept with the run."""
+"""Attribution measured with the model, kept with the run."""
 
 import shutil
 from pathlib import Path

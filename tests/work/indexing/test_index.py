@@ -97,8 +97,8 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
         "neighbours",
         "neurons of layer1",
         "neurons of layer2.0.bn1",
-        "class push of layer1",
-        "class push of layer2.0.bn1",
+        "attribution of layer1",
+        "attribution of layer2.0.bn1",
     ]
 
 

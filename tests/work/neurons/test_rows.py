@@ -52,7 +52,7 @@ def test_a_label_that_names_an_artefact_is_marked(explorer: Explorer) -> None:
 
 def test_a_class_is_named_only_where_one_is_pushed(explorer: Explorer) -> None:
     rows = machine_rows(explorer, "late")
-    assert rows.push_how == "goes with"
+    assert rows.attribution_how == "goes with"
     pushed = rows.frame["push_class"].notna()
     assert set(rows.frame.loc[pushed, "push_class"]) <= set(explorer.run.manifest.classes)
     assert (rows.frame.loc[pushed, "push"] > 0).all()

@@ -13,7 +13,7 @@ from csp.work.neurons.doubt import DOUBTFUL
 from csp.work.neurons.rows import UNSTABLE
 
 MOST_CLASSES = 5
-"""Classes with a chip of their own, the most pushed first; the search finds the others."""
+"""Classes with a chip of their own, those that most push towards first; the search finds the others."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
     found = {name: Chip("review", words, _is("review", name)) for name, words in REVIEW_STATES.items()}
     found["second-look"] = Chip("review", "Second look asked for", lambda f: f["second_look"].astype(bool))
     for number, name in enumerate(classes):
-        found[f"pushes-{number}"] = Chip("push", f"Pushes {name}", _is("push_class", name))
+        found[f"pushes-{number}"] = Chip("push", f"Pushes towards {name}", _is("push_class", name))
     found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubt"] >= DOUBTFUL)
     found["artefact"] = Chip("artefact", "Artefact", lambda f: f["artefacts"].map(bool))
     found["unstable"] = Chip("stability", "Unstable", lambda f: f["stability"] < UNSTABLE)
@@ -73,13 +73,13 @@ def chip_bar(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]
 
 
 def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> list[str]:
-    """The chosen ones and all others, but of a thousand classes the most pushed, and not the usual state."""
+    """The chosen ones and all others; of a thousand classes those that most push towards, no usual state."""
     most = frame["push_class"].value_counts().index[:MOST_CLASSES]
-    pushes, usual = {f"Pushes {name}" for name in most}, frame["state"].mode()[0]
+    towards, usual = {f"Pushes towards {name}" for name in most}, frame["state"].mode()[0]
     return [
         name
         for name, chip in chips.items()
-        if name in only or ((chip.group != "push" or chip.words in pushes) and name != usual)
+        if name in only or ((chip.group != "push" or chip.words in towards) and name != usual)
     ]
 
 

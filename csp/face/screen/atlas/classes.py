@@ -23,8 +23,8 @@ EACH, ALONE = 3, 12
 IMAGES = 4
 MOST_NEURONS = 8
 NO_CLASSES = (
-    "This run names no classes: the model gave no class probabilities, so no neuron can be said to push one. "
-    "Make the run with `csp index` from a classifier, or give the probabilities to `csp import`."
+    "This run names no classes: the model gave no class probabilities, so no neuron can be said to push "
+    "towards one. Make the run with `csp index` from a classifier, or give the probabilities to `csp import`."
 )
 
 
@@ -52,28 +52,28 @@ def class_picker(classes: Sequence[str], shown: Sequence[str]) -> None:
     )
 
 
-def class_columns(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: Sequence[str]) -> None:
+def class_columns(run: Run, rows: NeuronRows, attribution: ClassAttribution, shown: Sequence[str]) -> None:
     """A column for each class, or one over the whole width."""
-    st.caption(f"How the number is found: {plain(HOW[pushes.how])}.")
+    st.caption(f"How the number is found: {plain(HOW[attribution.how])}.")
     alone = len(shown) == 1
     with st.container(key="class-push"):
         for position, (column, name) in enumerate(
             zip(st.columns(len(shown), gap="medium"), shown, strict=True)
         ):
-            found = extremes(pushes, name, ALONE if alone else EACH)
+            found = extremes(attribution, name, ALONE if alone else EACH)
             with column.container(gap="xsmall"):
                 st.subheader(plain(name), anchor=False)
                 for side, neurons in (("for", found.speak_for), ("against", found.speak_against)):
                     st.markdown(f"**Speak {side} it**" if neurons else f"No neuron speaks {side} it.")
-                    cards = [_card(run, rows, neuron, push) for neuron, push in neurons]
+                    cards = [_card(run, rows, neuron, value) for neuron, value in neurons]
                     key = f"class-{position}-{side}"
                     card_grid(f"Speak {side} {name}", cards, columns=4 if alone else 1, key=key)
 
 
-def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown: Sequence[str]) -> None:
-    """Artefacts that a label or a person's tag names, and how much their neurons push each class."""
-    st.subheader("Artefacts, and the classes they push", anchor=False)
-    table = artefact_attribution(rows.frame[["neuron", "artefacts"]], pushes)
+def artefact_section(run: Run, rows: NeuronRows, attribution: ClassAttribution, shown: Sequence[str]) -> None:
+    """Artefacts that a label or a person's tag names, and how much their neurons push towards each class."""
+    st.subheader("Artefacts, and the classes they push towards", anchor=False)
+    table = artefact_attribution(rows.frame[["neuron", "artefacts"]], attribution)
     with st.container(key="artefact-push"):
         if table.empty:
             st.caption("No label in force and no tag in this layer names an artefact.")
@@ -82,23 +82,23 @@ def artefact_section(run: Run, rows: NeuronRows, pushes: ClassAttribution, shown
             Column("Artefact", "From the list in checklist.csv, which can be replaced in CSP_HOME"),
             Column("Strongest neuron", "Of those whose label, or a person's tag, names the artefact"),
             Column("Neurons", "How many there are, and the first of them"),
-            *(Column(name, "The strongest push of these neurons on the class") for name in shown),
+            *(Column(name, "The strongest push of these neurons towards the class") for name in shown),
         ]
         artefacts = [_artefact(run, rows, shown, facts) for facts in table.to_dict("records")]
         row_table("Artefacts", columns, artefacts, key="artefact-table")
 
 
-def _card(run: Run, rows: NeuronRows, neuron: int, push: float) -> Card:
+def _card(run: Run, rows: NeuronRows, neuron: int, value: float) -> Card:
     facts = rows.frame.iloc[neuron].to_dict()
     marks: list[Badge] = [(word, "orange", f"An artefact: {word}") for word in facts["artefacts"]]
     return Card(
         href=neuron_link(run.name, rows.layer, neuron),
-        title=f"{neuron} · {push:+.2f}",
+        title=f"{neuron} · {value:+.2f}",
         label=label_lines(facts)[0],
         line="",
         pictures=strongest_images(run, facts, IMAGES),
         badges=marks,
-        hint=f"Neuron {neuron}, push {push:+.3f}",
+        hint=f"Neuron {neuron}, push {value:+.3f}",
         whose=persons_line(facts),
     )
 
@@ -115,6 +115,6 @@ def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[A
         ("text", str(facts["artefact"])),
         ("images", images),
         ("lines", (f"{len(neurons)}", named)),
-        *(("text", f"{facts['pushes'][name]:+.2f}") for name in shown),
+        *(("text", f"{facts['attribution'][name]:+.2f}") for name in shown),
     ]
     return Row(cells, href=neuron_link(run.name, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")

@@ -105,11 +105,11 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             lambda facts, _: ("badges", doubt_badges(facts)),
         ),
         "push": TableColumn(
-            "Pushes",
+            "Pushes towards",
             "The class that it speaks for most; below, how much"
-            + (f" ({HOW[rows.push_how]})" if rows.push_how else ""),
+            + (f" ({HOW[rows.attribution_how]})" if rows.attribution_how else ""),
             "push",
-            _push,
+            _towards,
         ),
         "firing": TableColumn(
             "Fires on",
@@ -187,7 +187,7 @@ def _lead(facts: Facts, _: Context) -> Cell:
     return "lines", (score(facts["lead"]), f"of {facts['rival']}" if facts["rival"] else "")
 
 
-def _push(facts: Facts, _: Context) -> Cell:
+def _towards(facts: Facts, _: Context) -> Cell:
     if not isinstance(facts["push_class"], str):
         return "quiet", "–"
     return "lines", (facts["push_class"], f"{facts['push']:+.2g}")

@@ -9,7 +9,7 @@ from csp.face.screen.wording import REVIEW_STATES, STATES
 from csp.work.neurons.rows import UNREVIEWED
 
 COLOURS = {
-    "push": "Class pushed",
+    "push": "Class that it pushes towards",
     "faithful": "Faithfulness",
     "stability": "Stability of the label",
     "doubt": "Doubt of the label",
@@ -92,8 +92,9 @@ def _scale(frame: pd.DataFrame, colour: str) -> go.Scattergl:
 
 def _hover(frame: pd.DataFrame) -> list[str]:
     labels = frame["label"].fillna("no label")
-    pushes = frame["push_class"].fillna("")
+    towards = frame["push_class"].fillna("")
     return [
-        f"<b>{escape(str(label))}</b><br>neuron {neuron}" + (f", pushes {escape(str(push))}" if push else "")
-        for neuron, label, push in zip(frame["neuron"], labels, pushes, strict=True)
+        f"<b>{escape(str(label))}</b><br>neuron {neuron}"
+        + (f", pushes towards {escape(str(name))}" if name else "")
+        for neuron, label, name in zip(frame["neuron"], labels, towards, strict=True)
     ]

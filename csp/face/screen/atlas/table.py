@@ -65,7 +65,7 @@ def _card(context: Context, facts: Facts) -> Card:
     doubts = doubt_badges(facts) if facts["doubt"] >= DOUBTFUL else []
     parts = [
         under if facts["source"] == "person" else "",
-        f"pushes {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
+        f"pushes towards {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
     ]
     return Card(
         href=_opens(context, facts),

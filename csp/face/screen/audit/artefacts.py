@@ -1,4 +1,4 @@
-"""Artefact neurons with the class that they push and the evidence: their strongest pictures."""
+"""Artefact neurons with the class that they push towards and the evidence: their strongest pictures."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ PAGE = 25
 
 
 def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: Params) -> None:
-    """One page of the artefact neurons, those that push a class most first."""
+    """One page of the artefact neurons, those that push towards a class most first."""
     if not artefacts:
         st.caption(
             "No label in force and no tag names an artefact: ruler, hair, ink, sticker, gel, dark corner."
@@ -30,8 +30,10 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
     rows = []
     for one in shown:
         images = frames[one.layer]["top_images"].iloc[one.neuron][:IMAGES]
-        pushes: Cell = (
-            ("lines", (one.pushes, f"{one.push:+.2f}, {one.how}")) if one.pushes else ("quiet", "none")
+        towards: Cell = (
+            ("lines", (one.towards, f"{one.attribution:+.2f}, {one.how}"))
+            if one.towards
+            else ("quiet", "none")
         )
         rows.append(
             Row(
@@ -39,7 +41,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
                     ("text", spot(one.layer, one.neuron)),
                     ("images", [{"src": source(run, image), "alt": f"image {image}"} for image in images]),
                     ("lines", (one.words, f"label: {one.label or 'none fits'}")),
-                    pushes,
+                    towards,
                     ("quiet", "a person's label" if one.source == "person" else "machine's suggestion"),
                 ],
                 href=neuron_link(run.name, one.layer, one.neuron),
@@ -49,7 +51,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
         Column("Neuron"),
         Column("What makes it fire"),
         Column("Artefact"),
-        Column("Pushes", "The class that the neuron speaks for most"),
+        Column("Pushes towards", "The class that the neuron speaks for most"),
         Column("Whose label"),
     ]
     row_table("Artefact neurons", columns, rows, key="audit-artefacts")

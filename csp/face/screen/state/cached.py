@@ -106,15 +106,15 @@ def _path(_explorer: Explorer, fingerprint: str, layer: str) -> GammaPath:
     return gamma_path(_explorer.run, layer)
 
 
-def pushes_of(explorer: Explorer, layer: str) -> ClassAttribution | None:
-    """How much each neuron pushes each class, kept until more is measured; None for a run without classes."""
-    return _pushes(
+def attribution_of(explorer: Explorer, layer: str) -> ClassAttribution | None:
+    """How much each neuron pushes towards each class, kept until more is measured; None without classes."""
+    return _attribution(
         explorer, explorer.run.fingerprint, Additions(explorer.run).version(CLASS_ATTRIBUTION), layer
     )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the classes …")
-def _pushes(
+def _attribution(
     _explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str
 ) -> ClassAttribution | None:
     return class_attribution(_explorer, layer)
