@@ -41,11 +41,16 @@ class ContrastRule:
 
     def __str__(self) -> str:
         parts = (
-            f"quantile:{self.quantile:g}" if self.quantile is not None else "",
+            f"quantile:{_number(self.quantile)}" if self.quantile is not None else "",
             f"neighbours:{self.neighbours}" if self.neighbours != 1 else "",
-            f"least:{self.least:g}" if self.least is not None else "",
+            f"least:{_number(self.least)}" if self.least is not None else "",
         )
         return ",".join(part for part in parts if part) or "mean"
+
+
+def _number(value: float) -> str:
+    """With all its digits: the text of a rule names it, also in the keys of kept answers."""
+    return repr(float(value)).removesuffix(".0")
 
 
 PAPER_RULE = ContrastRule()

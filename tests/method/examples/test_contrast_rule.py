@@ -114,7 +114,10 @@ def test_one_neighbour_among_several_is_the_paper_rule() -> None:
 
 @given(
     st.builds(
-        ContrastRule, quantile=quantiles, neighbours=st.integers(1, 50), least=st.none() | st.just(-0.25)
+        ContrastRule,
+        quantile=quantiles | st.floats(0, 1, exclude_min=True, exclude_max=True),
+        neighbours=st.integers(1, 50),
+        least=st.none() | st.floats(-1, 1),
     )
 )
 def test_text_and_back(rule: ContrastRule) -> None:
