@@ -25,6 +25,11 @@ settings.register_profile("ci", settings.get_profile("here"), derandomize=True, 
 settings.load_profile("ci" if "CI" in os.environ else "here")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many odd runs are drawn beside those of each kind (`tests/odd_runs.py`)."""
+    parser.addoption("--odd-runs", type=int, default=0, help="draw so many odd runs for pages and commands")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """No process of a test outlives the tests, nor the folder that AppTest removes with a warning."""

@@ -16,10 +16,12 @@ HELP = (
 HEIGHT = 300
 
 
-def gamma_chart(explorer: Explorer, layer: str, neuron: int, marks: tuple[float, ...] = ()) -> None:
-    """Draws the curve of one neuron; `marks` are gammas to point out."""
+def gamma_chart(
+    explorer: Explorer, layer: str, neuron: int, marks: tuple[float, ...] = (), side: str = ""
+) -> None:
+    """Draws the curve of one neuron; `marks` are gammas to point out, `side` tells two of one page apart."""
     curve = gamma_curve(explorer, layer, neuron)
-    with st.container(key=f"gamma-curve-{neuron}", gap="xxsmall"):
+    with st.container(key=f"gamma-curve-{neuron}{side}", gap="xxsmall"):
         st.markdown(f"**Neuron {neuron} over the contrast**", help=HELP)
         if not curve.labels:
             st.caption("This neuron never fires, so no label fits it at any contrast.")
@@ -27,7 +29,7 @@ def gamma_chart(explorer: Explorer, layer: str, neuron: int, marks: tuple[float,
         st.caption(plain(_in_words(curve)))
         st.plotly_chart(
             _figure(curve, marks),
-            key=f"curve-{neuron}",
+            key=f"curve-{neuron}{side}",
             height=HEIGHT,
             config={"displayModeBar": False},
             alt=f"Scores of labels of neuron {neuron} over gamma. {_in_words(curve)}",

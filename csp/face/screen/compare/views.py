@@ -82,7 +82,7 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
         st.caption("What the machine suggests")
     st.markdown(" · ".join(f"{plain(row.label)} **{score(row.score)}**" for row in best))
     if run.text_embeddings is not None:
-        gamma_chart(explorer, layer, neuron)
+        gamma_chart(explorer, layer, neuron, side=f"-{side}")
 
 
 def _comparison(explorer: Explorer, layer: str, sides: Sides) -> tuple[Comparison, tuple[str, str]]:
