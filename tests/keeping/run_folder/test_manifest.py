@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csp.keeping.canonical_json import canonical_json
-from csp.keeping.run_folder.manifest import FileRecord, LayerRecord, Manifest, Parameters, Source
+from csp.keeping.run_folder.manifest import FileRecord, LayerRecord, Manifest, Parameters, Source, distinct
 from csp.keeping.run_folder.plan import _WORDS, first_difference
 from csp.keeping.versions import installed_libraries
 from tests import build
@@ -106,6 +106,14 @@ def test_a_difference_is_told_in_words_not_as_a_hash() -> None:
     }
     for words, other in changed.items():
         assert first_difference(plan, plan | other) == words
+
+
+@given(st.lists(st.sampled_from(["crane", "crane (2)", "maillot", ""]), max_size=6))
+def test_classes_of_one_name_stay_apart(names: list[str]) -> None:
+    found = distinct(names)
+    assert len(set(found)) == len(names)
+    assert distinct(found) == found
+    assert all(one.startswith(name) for one, name in zip(found, names, strict=True))
 
 
 def test_nan_has_no_json() -> None:

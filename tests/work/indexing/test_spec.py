@@ -142,3 +142,27 @@ def test_a_vocabulary_that_is_none_is_refused(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInputError, match=message):
         read_vocabulary(tmp_path / name)
+
+
+def test_one_layer_may_stand_without_a_list() -> None:
+    fields = {"model": "m", "layers": "layer4", "data": "d", "encoder": "e", "out": "o"}
+    assert make_spec(fields).layers == ("layer4",)
+
+
+@pytest.mark.parametrize(
+    ("change", "wish"),
+    [
+        ({"k": "many"}, "write a whole number"),
+        ({"gamma": "much"}, "write a number"),
+        ({"gamma": 3}, "write 1.0 or less"),
+        ({"reuse": "perhaps"}, "write true or false"),
+        ({"layers": {"a": 1}}, "write a list"),
+        ({"names": "x"}, "write fields below it"),
+        ({"model": 3}, "write a text"),
+    ],
+)
+def test_a_wrong_field_says_what_to_write(change: dict[str, object], wish: str) -> None:
+    fields = {"model": "m", "layers": ["l"], "data": "d", "encoder": "e", "out": "o"}
+    with pytest.raises(BadInputError, match=wish) as refused:
+        make_spec(fields | change)
+    assert "valid" not in str(refused.value)
