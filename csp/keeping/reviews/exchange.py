@@ -7,7 +7,7 @@ apostrophe, as do cells that start with one, and reading takes it off again.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,17 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise BadInputError(f"{path} can't be read as {file_format(path)}: {reason}") from None
-    names = {name for row in rows for name in row}
-    if rows and (missing := [name for name in REQUIRED if name not in names]):
+    if rows:
+        _check_columns(path, {name for row in rows for name in row})
+    return rows
+
+
+def _check_columns(path: Path, names: Collection[str]) -> None:
+    if missing := [name for name in REQUIRED if name not in names]:
         raise BadInputError(
             f"{path} has no column {missing[0]!r} among {', '.join(sorted(map(str, names)))[:200]}; "
             f"it needs {', '.join(REQUIRED)}"
         )
-    return rows
 
 
 def _write_csv(rows: Iterable[Row]) -> bytes:
@@ -73,6 +77,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
         table = read_table(path, "file of reviews", keep_blanks=True)
     known = {same_name(name): name for name in COLUMNS}
     names = [known.get(same_name(column), column) for column in table.columns]
+    _check_columns(path, names)  # a heading says what the file is, rows or none
     return [{name: unguarded(cell) for name, cell in zip(names, row, strict=True)} for row in table.rows]
 
 
@@ -107,7 +112,9 @@ def _write_parquet(rows: Iterable[Row]) -> bytes:
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = pq.ParquetFile(path).read().to_pylist()
+    table = pq.ParquetFile(path).read()
+    _check_columns(path, table.column_names)
+    rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 

@@ -80,7 +80,7 @@ def test_an_upload_goes_through_the_model_and_away_again(own_home: object) -> No
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("notes.jpg", b"not a picture", "not an image in a known format"),
+        ("notes.jpg", b"not a picture", "not an image that can be read here: it is text"),
         ("bomb.png", bomb(10_000), "too large"),
         ("empty.png", b"", "empty"),
     ],
