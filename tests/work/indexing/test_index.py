@@ -172,7 +172,7 @@ def test_what_is_to_be_known_of_a_model_is_noted_in_the_run(world: Path, tmp_pat
     torch.save({"state_dict": raw | {"criterion.pos_weight": torch.ones(3)}}, tmp_path / "last.ckpt")
     model = f"torchvision:resnet18@{tmp_path / 'last.ckpt'}"
     run = Run.open(index(index_spec(world, tmp_path / "run", model=model)))
-    assert ["'criterion.pos_weight'" in note for note in run.manifest.notes] == [True]
+    assert sum("'criterion.pos_weight'" in note for note in run.manifest.notes) == 1
 
 
 @pytest.mark.parametrize("part", ["layer1", "the target model", "the encoder"])
