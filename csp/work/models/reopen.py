@@ -76,7 +76,7 @@ def ablatable(target: RunTarget) -> AblatableTarget:
 def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:
     return UnavailableError(
         f"the target model {target.model.name} ({target.model.spec}) {what}: its adapter lacks {lacks} "
-        "(docs/adapters.md)"
+        "(docs/how-to/own-adapters.md)"
     )
 
 

@@ -1,7 +1,7 @@
 """What a target model and an encoder must offer, and how one is opened from a spec.
 
 Arrays in and out are NumPy: nothing above this floor meets a tensor. The adapters, and with them torch, are
-imported only when a model is opened. `docs/adapters.md` shows how to add one.
+imported only when a model is opened. `docs/how-to/own-adapters.md` shows how to add one.
 """
 
 from collections.abc import Sequence

@@ -29,7 +29,7 @@ from csp.world.torch_models.state_dicts import (
 Build = Callable[[int], nn.Module]
 Shapes = Mapping[str, tuple[int, ...]]
 
-_OWN_CLASS = "open it with your own class as python:MODULE:NAME (docs/adapters.md)"
+_OWN_CLASS = "open it with your own class as python:MODULE:NAME (docs/how-to/own-adapters.md)"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The code in docs/adapters.md is what a person copies: it has to work as it stands."""
+"""The code in docs/how-to/own-adapters.md is what a person copies: it has to work as it stands."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from csp.world.protocols.encoder import open_encoder
 from csp.world.protocols.target import open_target
 from tests.world.tiny import pictures
 
-PAGE = (Path(__file__).parents[3] / "docs" / "adapters.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "own-adapters.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -50,7 +50,7 @@ def test_an_own_dataset() -> None:
 
 
 def test_an_own_checkpoint() -> None:
-    exec(compile(BLOCKS[0], "docs/adapters.md", "exec"), {})
+    exec(compile(BLOCKS[0], "docs/how-to/own-adapters.md", "exec"), {})
     target = open_target("torchvision:mobilenet_v3_small@own.safetensors")
     assert target.classes == ("melanoma", "other")
     assert target.input_size == (224, 224)
