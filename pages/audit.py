@@ -4,7 +4,14 @@ import streamlit as st
 
 from csp.face.screen.audit.artefacts import artefact_table
 from csp.face.screen.audit.log import log_view, verify_button
-from csp.face.screen.audit.numbers import coverage_table, criteria_table, headline, overruled_line
+from csp.face.screen.audit.numbers import (
+    coverage_table,
+    criteria_table,
+    headline,
+    overruled_line,
+    sample_line,
+    sample_table,
+)
 from csp.face.screen.audit.report import report_panel
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.review.agreement import agreement_table, disputes_table
@@ -29,8 +36,10 @@ with frame("Audit"):
     with st.container(horizontal=True, vertical_alignment="center"):
         choose("view", view, VIEWS, "What to see", drop=("page",))
     if view == "checked":
-        coverage_table(audit)
+        sample_line(audit)
+        sample_table(audit)
         overruled_line(audit)
+        coverage_table(audit)
         left, right = st.columns(2, gap="large")
         with left:
             st.markdown("**Agreement of reviewers**")

@@ -65,6 +65,11 @@ def tells_apart(classes: Sequence[str]) -> str:
     return f"which tells {len(classes):,} classes apart ({first}, …)"
 
 
+def of(count: int, one: str, many: str = "") -> str:
+    """A count of things: `of(1, "neuron")` is 1 neuron, `of(2100, "neuron")` 2,100 neurons."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def number(value: float) -> str:
     """Three digits that matter: 0.0123, 1.23, 1,230."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

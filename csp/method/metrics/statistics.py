@@ -1,5 +1,6 @@
 """Numbers that judge labels and neurons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.stats import rankdata
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its bootstrap interval over `n` values; NaN throughout when n is 0."""
+    """A mean with its 95 % interval over `n` values; NaN throughout when n is 0."""
 
     value: float
     low: float
@@ -70,6 +71,37 @@ def bootstrap_interval(
     means = np.array([rng.choice(values, n).mean() for _ in range(resamples)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(values.mean()), float(low), float(high), n)
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A part of a population, and what a random sample of it held: `hits` among the `drawn`."""
+
+    size: int
+    drawn: int
+    hits: int
+
+
+def stratified_rate(strata: Sequence[Stratum]) -> Interval:
+    """Share of hits in a population from random samples of its parts, with its 95 % interval, in [0, 1].
+
+    p = sum_h W_h p_h, W_h the size of part h over that of all parts that were sampled. The interval is
+    Wilson's (1927) for p at the effective number n = 1 / sum_h (W_h^2 / n_h) (Kish 1965), each n_h raised by
+    the finite-population factor (N_h - 1) / (N_h - n_h): who looked at everything knows the share. `n` of the
+    answer is the number drawn; NaN throughout when that is 0.
+    """
+    sampled = [one for one in strata if one.drawn]
+    drawn, size = sum(one.drawn for one in sampled), sum(one.size for one in sampled)
+    if not drawn:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    rate = min(1.0, sum(one.size / size * one.hits / one.drawn for one in sampled))
+    unknown = sum(
+        (one.size / size) ** 2 / one.drawn * (one.size - one.drawn) / max(one.size - 1, 1) for one in sampled
+    )
+    z2 = 1.96**2 * unknown  # z squared over the effective number
+    middle, half = rate + z2 / 2, np.sqrt(z2 * rate * (1 - rate) + z2**2 / 4)
+    low, high = (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+    return Interval(rate, min(max(0.0, float(low)), rate), max(min(1.0, float(high)), rate), drawn)
 
 
 def correlation_interval(value: float, n: int) -> tuple[float, float]:

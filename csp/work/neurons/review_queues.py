@@ -13,6 +13,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.neurons.doubt import DOUBTFUL, why
 from csp.work.neurons.rows import NeuronRows
 from csp.work.reviews.desk import Person
+from csp.work.reviews.random_sample import random_order
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ def _doubtful(facts: QueueFacts, person: Person) -> Iterable[Item]:
     return [Item(row["neuron"], why(row)) for row in order.to_dict("records")]
 
 
+def _random_sample(facts: QueueFacts, person: Person) -> Iterable[Item]:
+    """In the order in which they were drawn: the audit counts them from its beginning, without gaps."""
+    frame = facts.rows.frame
+    labelled = frame.loc[frame["machine_label"].notna(), "neuron"].tolist()
+    drawn = random_order(facts.rows.layer, labelled)
+    return [Item(neuron, (f"drawn by chance, number {place}",)) for place, neuron in enumerate(drawn, 1)]
+
+
 def _artefacts(facts: QueueFacts, person: Person) -> Iterable[Item]:
     """Those that push towards a class most first."""
     frame = facts.rows.frame
@@ -110,6 +119,9 @@ def _all(facts: QueueFacts, person: Person) -> Iterable[Item]:
 
 QUEUES: dict[str, Queue] = {
     "doubtful": Queue("Doubtful", "labels that most speaks against", _doubtful, "open"),
+    "random-sample": Queue(
+        "Random sample", "neurons drawn by chance, for the error rate of the audit", _random_sample, "open"
+    ),
     "artefacts": Queue("Artefact suspects", "neurons that seem to follow an artefact", _artefacts, "open"),
     "disagreements": Queue("Disagreements", "neurons on which people differ", _disagreements, "mine"),
     "second-look": Queue("Second look", "neurons that somebody flagged", _second_look, "all"),

@@ -2,7 +2,8 @@
 
 audit = audit_of(explorer, desk)                 # desk: Reviewing(explorer.run, open_reviews())
 audit.coverage["layer4"].checked                 # neurons with a decision by a person
-audit.overridden                                 # Interval: share of decided neurons with another label
+audit.sample.error                               # Interval: share of wrong labels, by the random sample
+audit.overruled                                  # decided neurons of any queue with another label
 audit.criteria                                   # ABCDE and 7-point checklist, one row each
 audit.disputes, audit.agreement, audit.finding
 """
@@ -12,19 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action
-from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.agreement import agreement, conflicts
 from csp.work.reviews.checklist import ARTEFACT, criteria, criteria_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import labels_in_force
-
-SEED = 0
+from csp.work.reviews.random_sample import RandomSample, error_rate, overruled
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,12 @@ class Audit:
     """By layer."""
     decisions: Mapping[str, int]
     """By verdict: neurons on which it is in force."""
-    overridden: Interval
-    """Share of decided neurons whose label in force is not the machine's (override, reject, resolve)."""
+    sample: RandomSample
+    """How often the machine's label is wrong: the only numbers that speak of the neurons not looked at."""
     decided: int
+    """Neurons with a decision, whichever queue they came from."""
+    overruled: int
+    """Of these, those whose label in force is not the machine's (override, reject, resolve)."""
     criteria: tuple[Criterion, ...]
     agreement: Mapping[str, Any]
     disputes: tuple[Mapping[str, Any], ...]
@@ -88,8 +88,12 @@ def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
             for layer in explorer.run.manifest.layers
         },
         decisions=Counter(str(state.verdict) for state in decided.values()),
-        overridden=_share_overridden(decided),
+        sample=error_rate(
+            {layer: explorer.stored_labels.first_labels(layer).keys() for layer in explorer.run.layers},
+            states,
+        ),
         decided=len(decided),
+        overruled=sum(map(overruled, decided.values())),
         criteria=_criteria(explorer, states),
         agreement=agreement(states),
         disputes=tuple(conflicts(states)),
@@ -110,11 +114,6 @@ def _coverage(neurons: int, states: list[NeuronReview]) -> Coverage:
         disputed=sum(state.disputed for state in states),
         second_look=sum(state.second_look is not None for state in states),
     )
-
-
-def _share_overridden(decided: Mapping[Spot, NeuronReview]) -> Interval:
-    other = [state.label != state.machine_label for state in decided.values()]
-    return bootstrap_interval(np.array(other, dtype=np.float64), np.random.default_rng(SEED))
 
 
 def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[Criterion, ...]:

@@ -51,14 +51,15 @@ def cells(app: AppTest, title: str) -> list[list[object]]:
 def test_it_opens_before_anybody_reviewed(tiny_run: Run) -> None:
     app = opened("pages/audit.py", run="tiny")
     assert metrics(app)["Neurons checked"] == "0 of 12"
-    assert metrics(app)["Got another label"] == "–"
+    assert metrics(app)["Machine's labels wrong"] == "–"
     assert "all labels are the machine's suggestions" in said(app)
 
 
 def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny")
     found = metrics(app)
-    assert (found["Neurons checked"], found["Got another label"]) == ("1 of 12", "100 %")
+    assert found["Neurons checked"] == "1 of 12"
+    assert "From all queues together: people decided on 1 neuron (" in said(app)
     assert (found["Open disputes"], found["Review record"]) == ("1", "sound")
     assert ["late", "6", "1", "17 %", "1", "1", "0"] in cells(app, "What was checked")
     ((_, _, both),) = cells(app, "Open disputes")

@@ -63,6 +63,14 @@ def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: ReviewDesk)
     assert all(item.why for item in items)
 
 
+def test_the_random_sample_holds_the_labelled_neurons_whatever_was_judged(desk: ReviewDesk) -> None:
+    before = neurons(desk, "random-sample")
+    assert sorted(before) == [0, 1, 3, 4, 5], "a neuron that never fires has no label that could be wrong"
+    say(desk, ANN, Action.REJECT, before[1])
+    assert neurons(desk, "random-sample") == before
+    assert neurons(desk, "random-sample", todo="open") == [before[0], *before[2:]]
+
+
 def test_artefact_suspects_follow_the_label_in_force(desk: ReviewDesk) -> None:
     before = neurons(desk, "artefacts")
     assert before, "the tiny run has a ruler and a hair neuron"
@@ -97,7 +105,7 @@ def test_disputes_flags_and_drafts_have_their_queues(desk: ReviewDesk) -> None:
 
 
 def test_an_unknown_queue_names_those_there_are(desk: ReviewDesk) -> None:
-    with pytest.raises(BadInputError, match="no queue 'hard'; there are doubtful, artefacts"):
+    with pytest.raises(BadInputError, match="no queue 'hard'; there are doubtful, random-sample, artefacts"):
         queue("hard", facts(desk), ANN)
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from csp.keeping.reviews.event import Entry, new_token
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
@@ -29,7 +27,7 @@ def test_nothing_reviewed_is_an_audit_too(explorer: Explorer, desk: ReviewDesk) 
     late = audit.coverage["late"]
     assert (late.checked, late.unsure, late.disputed, late.second_look) == (0, 0, 0, 0)
     assert late.neurons == explorer.run.layer("late").neurons
-    assert audit.overridden.n == audit.decided == audit.events == 0
+    assert audit.sample.error.n == audit.overruled == audit.decided == audit.events == 0
     assert audit.finding.ok
     assert audit.disputes == ()
 
@@ -45,8 +43,7 @@ def test_it_counts_what_people_decided(explorer: Explorer, desk: ReviewDesk) -> 
     late = audit.coverage["late"]
     assert (late.checked, late.unsure, late.disputed, late.second_look) == (3, 1, 1, 1)
     assert audit.decisions == {"confirm": 1, "override": 2}
-    assert (audit.decided, audit.overridden.n) == (3, 3)
-    assert audit.overridden.value == pytest.approx(2 / 3)
+    assert (audit.decided, audit.overruled) == (3, 2)
     assert criterion(audit, "7-point:blue-white-veil") == (1, 1, 1)
     assert criterion(audit, "7-point:regression") == (1, 1, 0)
     assert criterion(audit, "abcde:border")[2] == 1

@@ -5,6 +5,8 @@ import math
 import streamlit as st
 
 from csp.face.screen.elements.components import Column, Row, row_table
+from csp.face.screen.wording import of, plain
+from csp.method.metrics.statistics import Interval
 from csp.work.reviews.artefacts import ArtefactNeuron
 from csp.work.reviews.audit import Audit
 
@@ -14,18 +16,22 @@ GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist"}
 def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
     """Five numbers, each with a line that says what it is."""
     total = sum(layer.neurons for layer in audit.coverage.values())
-    overruled = percent(audit.overridden.value)
-    checked, overridden, disputes, spurious, record = st.container(key="audit-headline").columns(5)
+    error = audit.sample.error
+    checked, wrong, disputes, spurious, record = st.container(key="audit-headline").columns(5)
     checked.metric(
         "Neurons checked",
         f"{audit.decided:,} of {total:,}",
-        help="A person decided on the label.",
+        help="A person decided on the label, whichever queue the neuron came from.",
         border=True,
     )
-    overridden.metric(
-        "Got another label",
-        overruled,
-        help="Of those decided: the person's label is not the machine's.",
+    wrong.metric(
+        "Machine's labels wrong",
+        percent(error.value),
+        help=(
+            f"{interval(error)}, from {of(error.n, 'decision')} on the queue Random sample alone."
+            if error.n
+            else "Known once people judge the queue Random sample: the other queues are no fair sample."
+        ),
         border=True,
     )
     disputes.metric(
@@ -78,18 +84,63 @@ def coverage_table(audit: Audit) -> None:
     row_table("What was checked", columns, rows, key="audit-coverage")
 
 
+def sample_line(audit: Audit) -> None:
+    """How often the machine's label is wrong, and that the random sample alone can tell."""
+    sample = audit.sample
+    if not sample.error.n:
+        st.markdown(
+            "**How often the machine is wrong is not known yet**: judge the queue *Random sample*. Neurons "
+            "of other queues were chosen for a reason, so they can't tell."
+        )
+        return
+    left_out = f" Not judged yet: {plain(', '.join(sample.left_out))}." if sample.left_out else ""
+    st.markdown(
+        f"From the queue *Random sample*: **{percent(sample.error.value)}** of the machine's labels are "
+        f"wrong ({interval(sample.error)}; {of(sample.error.n, 'decision')}, each layer weighted by its "
+        f"labelled neurons).{left_out}"
+    )
+
+
+def sample_table(audit: Audit) -> None:
+    """By layer: what the random sample says."""
+    columns = [
+        Column("Layer"),
+        Column("Labelled neurons", "Those that the rate speaks of", numeric=True),
+        Column("Looked at", "Of the neurons drawn by chance, in their order and without gaps", numeric=True),
+        Column("Unsure", "Nobody could decide: counted neither as right nor as wrong", numeric=True),
+        Column("Wrong", "A person replaced or rejected the machine's label", numeric=True),
+        Column("Share wrong", "With its 95 % interval", numeric=True),
+        Column("Not counted yet", "Judged, but behind one that nobody looked at", numeric=True),
+    ]
+    rows = [
+        Row(
+            [
+                ("text", layer),
+                ("text", f"{row.labelled:,}"),
+                ("text", f"{row.looked_at} of {row.drawn}"),
+                ("text", str(row.unsure)),
+                ("text", str(row.wrong)),
+                ("text", f"{percent(row.error.value)} ({interval(row.error)})" if row.error.n else "–"),
+                ("text", str(row.waiting)),
+            ]
+        )
+        for layer, row in audit.sample.layers.items()
+    ]
+    row_table("From the queue Random sample", columns, rows, key="audit-sample")
+
+
 def overruled_line(audit: Audit) -> None:
-    """How often people disagreed with the machine, with the interval."""
-    share = audit.overridden
-    if not share.n:
+    """What people decided, of whatever queue: a count of work, no rate of errors."""
+    if not audit.decided:
         st.caption(
             "Nobody has decided on a neuron of this run yet: all labels are the machine's suggestions."
         )
         return
     parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(audit.decisions.items()))
     st.markdown(
-        f"People gave another label than the machine to **{percent(share.value)}** of {share.n:,} neurons "
-        f"(95 % interval {percent(share.low)} to {percent(share.high)}): {parts}."
+        f"From all queues together: people decided on {of(audit.decided, 'neuron')} ({parts}) and gave "
+        f"{audit.overruled:,} of them another label than the machine. Most were chosen because something "
+        "spoke against their label, so this share is no error rate."
     )
 
 
@@ -115,6 +166,11 @@ def criteria_table(audit: Audit) -> None:
         st.markdown(f"**{words}**")
         row_table(words, columns, rows, key=f"audit-{group}")
     st.caption("Evolution cannot be seen in one image.")
+
+
+def interval(share: Interval) -> str:
+    """The interval of a share."""
+    return f"95 % interval {percent(share.low)} to {percent(share.high)}"
 
 
 def percent(share: float) -> str:
