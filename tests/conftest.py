@@ -52,11 +52,24 @@ def of_a_test(child: psutil.Process) -> str:
     return "" if "from multiprocessing." in command else command
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """CSP_HOME of what is made once for all tests."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CSP_HOME", str(home))
+        yield home
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """CSP_HOME points into the test's own folder."""
-    home = tmp_path / "home"
+def own_home(
+    tmp_path_factory: pytest.TempPathFactory, shared_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """CSP_HOME points into a folder of the test's own, where the runs made for all tests were made too."""
+    home = tmp_path_factory.mktemp("own") / "home"
     monkeypatch.setenv("CSP_HOME", str(home))
+    if (shared_home / "trusted").is_dir():
+        shutil.copytree(shared_home / "trusted", home / "trusted")
     return home
 
 

@@ -38,10 +38,18 @@ def layers(
     print_columns(("layer", "type", "shape"), rows)
 
 
-def runs(json: JsonOption = False) -> None:
+def runs(
+    trust: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Trust a run from elsewhere: open what it names."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """List the runs in the cache and those shipped with the program."""
     from csp.work.runs.listing import describe_runs
 
+    if trust is not None:
+        _trust(trust)
     found = describe_runs()
     if json:
         print_json(found)
@@ -50,6 +58,19 @@ def runs(json: JsonOption = False) -> None:
         print_lines(["no runs yet; make one with `csp index`"])
         return
     print_columns(("run", "images", "layers", "model"), [_run_row(run) for run in found])
+    strangers = [run["name"] for run in found if not run["problem"] and run["trust"] is None]
+    if strangers:
+        print_notes([f"not made here, opened without trust (`csp runs --trust RUN`): {', '.join(strangers)}"])
+
+
+def _trust(run: str) -> None:
+    import getpass
+
+    from csp.work.runs.strangers import trust_run
+
+    trust = trust_run(run, getpass.getuser())
+    by = f", by {trust.who} at {trust.when}" if trust.who else ""
+    print_notes([f"{trust.run} is opened as it asks to be ({trust.how}{by})"])
 
 
 def _run_row(run: dict[str, Any]) -> tuple[object, ...]:

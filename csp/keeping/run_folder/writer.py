@@ -24,6 +24,7 @@ from csp.keeping.run_folder.integrity import file_records
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest
 from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
 from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.trust import keep_trust
 from csp.method.examples.neighbours import Neighbours
 
 
@@ -242,6 +243,8 @@ class RunWriter:
             update={"notes": manifest.notes + notes, "files": file_records(self._folder)}
         )
         atomic.write_bytes(self._folder / MANIFEST_NAME, manifest.model_dump_json(indent=1).encode())
+        with suppress(OSError):  # then it has to be trusted by name
+            keep_trust(manifest, "made here", self.out.name)
         atomic.publish(self._folder, self.out)
         self._draft = None
         shutil.rmtree(self._staging)

@@ -13,6 +13,7 @@ from csp.errors import CspError, NotFoundError, UnavailableError
 from csp.keeping.lru import LruCache
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.spec_paths import openable_spec
+from csp.work.runs.strangers import is_stranger
 from csp.world.pictures.decode import UnreadableImageError, decode_image, read_image
 from csp.world.protocols.dataset import open_dataset
 from csp.world.protocols.target import TargetModel
@@ -65,7 +66,7 @@ class ProbeImages:
     @cached_property
     def _root(self) -> Path | None:
         spec = self._run.manifest.dataset.spec
-        if not spec:
+        if not spec or is_stranger(self._run):
             return None
         try:
             return open_dataset(openable_spec(spec)).root

@@ -17,9 +17,10 @@ from typing import TypeVar, cast
 from csp.errors import CspError, UnavailableError
 from csp.keeping.run_folder.manifest import Source
 from csp.keeping.run_folder.run import Run
-from csp.work.runs.spec_paths import openable_spec
+from csp.work.runs.strangers import source_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.target import AblatableTarget, ExplainableTarget, Pooling, TargetModel, open_target
+from csp.world.specs.registry import ENCODERS, TARGETS
 
 Model = TypeVar("Model", TargetModel, Encoder)
 
@@ -45,14 +46,16 @@ class RunEncoder:
 def run_target(run: Run) -> RunTarget:
     """The target model of a run, with the weights that made it; UnavailableError says what is missing."""
     pooling = next((layer.pooling for layer in run.manifest.layers if layer.pooling), "mean")
+    spec = source_spec(run, TARGETS, run.manifest.target)
     with _OPENING:
-        return _target(run.manifest.target, cast(Pooling, pooling))
+        return _target(run.manifest.target, spec, cast(Pooling, pooling))
 
 
 def run_encoder(run: Run) -> RunEncoder:
     """The encoder of a run, with the weights that made it; UnavailableError says what is missing."""
+    spec = source_spec(run, ENCODERS, run.manifest.encoder)
     with _OPENING:
-        return _encoder(run.manifest.encoder)
+        return _encoder(run.manifest.encoder, spec)
 
 
 def explainable(target: RunTarget) -> ExplainableTarget:
@@ -81,24 +84,24 @@ def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:
 
 
 @lru_cache(maxsize=2)
-def _target(source: Source, pooling: Pooling) -> RunTarget:
-    model = _opened("target model", source, lambda spec: open_target(spec, pooling=pooling))
+def _target(source: Source, spec: str, pooling: Pooling) -> RunTarget:
+    model = _opened("target model", source, lambda: open_target(spec, pooling=pooling))
     return RunTarget(_same_weights(model, source))
 
 
 @lru_cache(maxsize=2)
-def _encoder(source: Source) -> RunEncoder:
-    return RunEncoder(_same_weights(_opened("encoder", source, open_encoder), source))
+def _encoder(source: Source, spec: str) -> RunEncoder:
+    return RunEncoder(_same_weights(_opened("encoder", source, lambda: open_encoder(spec)), source))
 
 
-def _opened(what: str, source: Source, open_model: Callable[[str], Model]) -> Model:
+def _opened(what: str, source: Source, open_model: Callable[[], Model]) -> Model:
     if not source.spec:
         raise UnavailableError(
             f"this needs the run's {what}, and the run ({source.name or 'imported'}) does not name one: "
             "make the run with `csp index`"
         )
     try:
-        return open_model(openable_spec(source.spec))
+        return open_model()
     except CspError as error:
         raise UnavailableError(
             f"the run's {what} {source.name} ({source.spec}) can't be opened here ({error})"

@@ -1,7 +1,7 @@
 """What runs there are, and how they are: `csp runs` and the page of runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from csp.keeping.library.trash import may_discard
 from csp.keeping.run_folder.manifest import Manifest, read_manifest
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import PACK_NAME
+from csp.keeping.run_folder.trust import Trust, trust_of
 from csp.keeping.versions import csp_version
 from csp.work.runs.spec_paths import openable_spec
+from csp.work.runs.strangers import how_to_trust
 from csp.world.specs.paths import split_path
 
 
@@ -29,6 +31,8 @@ class RunFacts:
     """Size of its files as the manifest lists them."""
     remarks: tuple[str, ...]
     """What is worth knowing before relying on it, each in a sentence."""
+    trust: Trust | None = None
+    """Why it may name what to open; None for a stranger, as one of the remarks says."""
 
 
 def run_facts() -> tuple[RunFacts, ...]:
@@ -51,22 +55,34 @@ def _facts(path: Path) -> RunFacts:
     except BadRunError as error:
         return RunFacts(path.name, path, None, str(error), shipped, 0.0, ())
     size = sum(record.bytes for record in manifest.files.values()) / 1e6
-    return RunFacts(path.name, path, manifest, "", shipped, size, tuple(_remarks(manifest)))
+    trust = trust_of(path, manifest)
+    remarks = tuple(_remarks(path.name, manifest, trust))
+    return RunFacts(path.name, path, manifest, "", shipped, size, remarks, trust)
 
 
-def _remarks(manifest: Manifest) -> Iterator[str]:
+def _remarks(name: str, manifest: Manifest, trust: Trust | None) -> Iterator[str]:
+    if trust is None:
+        yield how_to_trust(name)
+    elif trust.how == "trusted":
+        yield f"Made elsewhere; {trust.who} trusted it at {trust.when}."
     if manifest.csp_version != csp_version():
         yield f"It was made by CSP Explorer {manifest.csp_version}; this is {csp_version()}."
     if manifest.skipped:
         yield f"{manifest.skipped:,} images could not be read and were left out."
     if PACK_NAME not in manifest.files:
         yield "It has no pictures."
+    if trust is not None:
+        yield from _gone(manifest)
+    yield from manifest.notes
+
+
+def _gone(manifest: Manifest) -> Iterator[str]:
+    """Of a stranger that is not even looked for: it would tell what files there are."""
     sources = {"images": manifest.dataset, "model": manifest.target, "encoder": manifest.encoder}
     for what, source in sources.items():
         path = split_path(openable_spec(source.spec))[1]
         if path.startswith("/") and not Path(path).exists():
             yield f"Its {what} {_are(what)} no longer at {path}; only asking the model anew needs that."
-    yield from manifest.notes
 
 
 def _are(what: str) -> str:
@@ -95,5 +111,6 @@ def _describe(path: Path) -> dict[str, Any]:
         "created": manifest.created.isoformat(timespec="seconds"),
         "fingerprint": manifest.fingerprint,
         "notes": list(manifest.notes),
+        "trust": None if (trust := trust_of(path, manifest)) is None else asdict(trust),
         "problem": None,
     }

@@ -9,6 +9,7 @@ SCHEMES = (
         ("openclip:ViT-B-32/openai", "openclip:hf-hub:OWNER/NAME", "openclip:local-dir:/path"),
         "an encoder of OpenCLIP: architecture and weights, a model of the hub, or a folder",
         path="local-dir:",
+        published=r"[\w-]+/[\w-]+",
     ),
     Scheme(
         "hf",

@@ -4,6 +4,7 @@ The schemes of each kind are declared beside their adapters (`csp/world/targets/
 or by plug-ins; commands, forms and docs read them here. Also what the adapters share to say what went wrong.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -29,6 +30,12 @@ class Scheme:
     """One line: what is opened?"""
     path: str | None = None
     """What comes before a path of this machine within REST: `@`, or "" where all of REST may be one."""
+    published: str | None = None
+    """What REST looks like where it names something from the adapter's own list: no file, no hub."""
+
+    def is_published(self, rest: str) -> bool:
+        """Whether REST names something that is the same on every machine."""
+        return self.published is not None and re.fullmatch(self.published, rest, re.ASCII) is not None
 
 
 class Schemes(Registry[Scheme]):

@@ -9,6 +9,7 @@ SCHEMES = (
         ("torchvision:resnet50", "torchvision:resnet18@/path/weights.safetensors"),
         "a classifier of torchvision, with its published weights or your own",
         path="@",
+        published=r"\w+",
     ),
     Scheme(
         "hf",

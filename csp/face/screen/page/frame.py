@@ -15,6 +15,7 @@ from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
+from csp.work.runs.strangers import how_to_trust, is_stranger
 
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
@@ -46,6 +47,8 @@ def run_line(run: Run) -> None:
     """The foot of a page: which run this is, of what, made when, and what it is not for."""
     with st.container(key="run-line"):
         _run_line(run)
+        if is_stranger(run):
+            st.caption(f":material/info: {plain(how_to_trust(run.name))}")
 
 
 def _run_line(run: Run) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 import streamlit as st
 
 from csp.errors import CspError
-from csp.face.screen.page.identity import may_manage
+from csp.face.screen.page.identity import may_manage, owner
 from csp.face.screen.state.cached import DEMO
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.wording import plain, tells_apart
 from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
 from csp.keeping.run_folder.manifest import Manifest
 from csp.work.runs.listing import RunFacts, check_named_run, run_facts
+from csp.work.runs.strangers import trust_run
 
 SAID = "runs-said"
 """What the last action did, in a sentence, until it is shown."""
@@ -49,6 +50,8 @@ def _card(run: RunFacts) -> None:
     )
     for remark in run.remarks:
         st.caption(f":material/info: {plain(remark)}")
+    if run.trust is None:
+        _trust_button(run.name)
     _checked(run)
     with st.expander("How it was made", icon=":material/receipt_long:"):
         _details(run.path, made)
@@ -87,6 +90,28 @@ def _actions(run: RunFacts) -> None:
     refused = "It comes with the program." if run.shipped else may_manage("delete runs")
     with st.popover("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
         _deletion(run.name)
+
+
+def _trust_button(name: str) -> None:
+    refused = may_manage("trust runs")
+    st.button(
+        "Trust this run",
+        key=f"trust-{name}",
+        icon=":material/verified_user:",
+        on_click=_trust,
+        args=(name,),
+        disabled=bool(refused),
+        help=plain(refused) if refused else "Opens the files and the models, also code, that the run names.",
+    )
+
+
+def _trust(name: str) -> None:
+    try:
+        trust_run(name, owner("trust runs").name)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} is trusted from now on.")
 
 
 def _check(run: RunFacts) -> None:
