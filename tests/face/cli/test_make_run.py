@@ -12,8 +12,9 @@ import yaml
 from csp.face.cli.app import run
 from csp.keeping.home import runs_folder
 from csp.keeping.run_folder.run import Run
-from tests.work.indexing.test_index import PRELOADED
 from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
+
+PRELOADED = ["csp.work.indexing.index", "csp.world.targets.torchvision", "csp.world.encoders.openclip"]
 
 
 @pytest.fixture(scope="module")
