@@ -9,9 +9,10 @@ import typer
 # Private, but typer shows no public base of its usage errors.
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
-from csp.errors import CspError
 from csp.face.cli import add_to_run, candidates, evaluate, jobs, look, maintain, make_run, review, search
+from csp.face.cli.output import print_error
 from csp.face.cli.registered import RegisteredCommand
+from csp.keeping.faults import told
 
 STOPPED = 130
 
@@ -47,7 +48,7 @@ app.add_typer(jobs.app, name="jobs")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code is 0, 2 (an error that the person can mend) or 130 (stopped)."""
+    """Run one command; the exit code is 0, 2 (an error, told in one line) or 130 (stopped)."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # letters that the terminal can't show become ?
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -57,13 +58,13 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except ClickException as error:
         return _fail(error.format_message())
-    except CspError as error:
-        return _fail(str(error))
+    except Exception as error:  # noqa: BLE001 # the edge of every command
+        return _fail(told(error))
     if code == STOPPED:
         sys.stderr.write("\ncsp: stopped; what is done is kept, and the same command goes on from there\n")
     return code if isinstance(code, int) else 0
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"csp: {' '.join(message.split())}\n")
+    print_error(message)
     return 2

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from csp.face.cli.output import printable
 from csp.work.progress import Progress, Report
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -20,13 +21,17 @@ def shown_progress() -> Iterator[Report]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[facts]}"),
+    )
     with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks = {}
 
         def show(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, facts="")
+                tasks[progress.stage] = bars.add_task(printable(progress.stage), facts="")
             bars.update(
                 tasks[progress.stage], completed=progress.done, total=progress.total, facts=facts(progress)
             )
@@ -46,7 +51,7 @@ class PlainProgress:
         if progress.done < progress.total and now - self._last < SECONDS_BETWEEN_LINES:
             return
         self._last = now
-        sys.stderr.write(f"{progress.stage}: {facts(progress)}\n")
+        sys.stderr.write(f"{printable(progress.stage)}: {facts(progress)}\n")
         sys.stderr.flush()
 
 

@@ -1,6 +1,5 @@
 """The commands on the review record: list, export, import, verify, agreement."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from csp.errors import BadInputError
 from csp.face.cli.options import JsonOption, RunArgument
-from csp.face.cli.output import print_columns, print_json, print_lines
+from csp.face.cli.output import print_columns, print_error, print_json, print_lines
 
 if TYPE_CHECKING:  # Zarr and pandas cost half a second, which a list of all runs can do without
     from csp.keeping.run_folder.run import Run
@@ -83,7 +82,7 @@ def import_(
     with open_reviews() as reviews:
         done = import_reviews(reviews, Path(files[-1]), run)
     for number, reason in done.refused:
-        sys.stderr.write(f"csp: row {number}: {' '.join(reason.split())}\n")
+        print_error(f"row {number}: {reason}")
     if json:
         refused = [{"row": number, "reason": reason} for number, reason in done.refused]
         counts = {"added": done.added, "known": done.known, "restored": done.restored}
@@ -113,7 +112,7 @@ def verify(
     elif found.ok:
         print_lines([f"{found.events} events, all as recorded; the newest hash is {found.head}"])
     if not found.ok:
-        sys.stderr.write(f"csp: the review record is broken: {found.problem}\n")
+        print_error(f"the review record is broken: {found.problem}")
     return 0 if found.ok else REFUSED
 
 
@@ -166,8 +165,4 @@ def _kappa(found: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _short(cell: object) -> object:
-    """One line of printable characters: what people typed must not steer the terminal."""
-    if not isinstance(cell, str):
-        return cell
-    line = "".join(character if character.isprintable() else " " for character in cell)
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return f"{cell[:59]}…" if isinstance(cell, str) and len(cell) > 60 else cell

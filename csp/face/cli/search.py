@@ -1,6 +1,5 @@
 """The command that finds neurons: search."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +8,7 @@ import typer
 
 from csp.errors import BadInputError
 from csp.face.cli.options import JsonOption, RunArgument, one_layer
-from csp.face.cli.output import print_columns, print_json
+from csp.face.cli.output import print_columns, print_error, print_json
 
 if TYPE_CHECKING:  # the database costs time that a plain search can do without
     from csp.keeping.reviews.state import NeuronReview
@@ -51,7 +50,7 @@ def search(
         answer = search_reviewed(explorer, layers, parse_query(words or "", minus or ()), states, top)
         found = answer.matches
         if answer.remark:
-            sys.stderr.write(f"csp: found by people's own words only: {answer.remark}\n")
+            print_error(f"found by people's own words only: {answer.remark}")
     labels = {name: explorer.neurons(name).frame["label"] for name in {match.layer for match in found}}
     rows = [
         {

@@ -1,8 +1,8 @@
 """The process of one job: `python -m csp.work.jobs.worker FOLDER LOCK`.
 
 It holds the job's lock (inherited, so that there is no moment without it), waits for its turn, works, and
-says how it ended. SIGTERM stops it as Ctrl-C stops a command. A fault of the program goes into the log and
-ends it.
+says how it ended. SIGTERM stops it as Ctrl-C stops a command. An error ends it
+with a sentence.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-from csp.errors import CspError
+from csp.keeping.faults import told
 from csp.keeping.jobs import JobFolder, JobProgress, JobState, jobs_folder, now, open_jobs
 from csp.work.jobs.registry import find_kind
 from csp.work.progress import Progress
@@ -43,8 +43,8 @@ def main(folder: JobFolder) -> None:
         ending = {"state": "done", "result": result}
     except KeyboardInterrupt:
         ending = {"state": "cancelled"}
-    except CspError as error:
-        ending = {"state": "failed", "error": str(error)}
+    except Exception as error:  # noqa: BLE001 # the edge of every job
+        ending = {"state": "failed", "error": told(error)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _say(f"{ending['state']} {ending.get('error', '')}".rstrip())
     folder.write_standing(standing.model_copy(update={**ending, "ended": now(), "pid": None}))

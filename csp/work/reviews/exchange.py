@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError, CspError
+from csp.errors import BadInputError
 from csp.keeping.canonical_json import canonical_json
+from csp.keeping.faults import told
 from csp.keeping.library.find import list_runs, named_run
 from csp.keeping.reviews import chain
 from csp.keeping.reviews.event import Entry, Event
@@ -65,8 +66,8 @@ def import_reviews(reviews: Reviews, path: Path, run: Run | None = None) -> Impo
     for number, row in enumerate(rows, start=1):
         try:
             entries[number] = _entry(from_row(row), finder, path.name)
-        except CspError as error:
-            refused.append((number, str(error)))
+        except Exception as error:  # noqa: BLE001 # one row must not keep the others out
+            refused.append((number, told(error)))
     if not refused and _restore(reviews, rows):
         return Imported(len(rows), 0, (), True)
     merged = _by_content(reviews, entries)

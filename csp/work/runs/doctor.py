@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from csp.errors import CspError
+from csp.keeping.faults import told
 from csp.keeping.home import home, result_cache_folder
 from csp.keeping.library.find import list_runs
 from csp.keeping.result_cache import ResultCache
@@ -68,14 +68,14 @@ def _examine_database() -> dict[str, Any]:
             found = reviews.verify()
             where = {"kind": reviews.location.kind, "where": str(reviews.location)}
             return where | {"events": found.events, "head": found.head, "problem": found.problem}
-    except CspError as error:
-        return {"kind": None, "where": None, "events": None, "head": None, "problem": str(error)}
+    except Exception as error:  # noqa: BLE001 # whatever a damaged record brings about is a finding
+        return {"kind": None, "where": None, "events": None, "head": None, "problem": told(error)}
 
 
 def _examine_run(path: Path) -> dict[str, Any]:
     try:
         run = Run.open(path)
         problems, notes = run.check(), list(run.manifest.notes)
-    except CspError as error:
-        problems, notes = [str(error)], []
+    except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
+        problems, notes = [told(error)], []
     return {"name": path.name, "path": str(path), "problems": problems, "notes": notes}

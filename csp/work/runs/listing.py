@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadRunError
+from csp.keeping.faults import told
 from csp.keeping.library.find import list_runs, named_run
 from csp.keeping.library.trash import may_discard
 from csp.keeping.run_folder.manifest import Manifest, read_manifest
@@ -44,20 +44,20 @@ def check_named_run(name: str) -> list[str]:
     """Every problem found by reading the whole run again, each in a sentence; none when it is sound."""
     try:
         return Run.open(named_run(name)).check()
-    except BadRunError as error:
-        return [str(error)]
+    except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
+        return [told(error)]
 
 
 def _facts(path: Path) -> RunFacts:
     shipped = not may_discard(path)
     try:
         manifest = read_manifest(path)
-    except BadRunError as error:
-        return RunFacts(path.name, path, None, str(error), shipped, 0.0, ())
-    size = sum(record.bytes for record in manifest.files.values()) / 1e6
-    trust = trust_of(path, manifest)
-    remarks = tuple(_remarks(path.name, manifest, trust))
-    return RunFacts(path.name, path, manifest, "", shipped, size, remarks, trust)
+        size = sum(record.bytes for record in manifest.files.values()) / 1e6
+        trust = trust_of(path, manifest)
+        remarks = tuple(_remarks(path.name, manifest, trust))
+        return RunFacts(path.name, path, manifest, "", shipped, size, remarks, trust)
+    except Exception as error:  # noqa: BLE001 # one run must not hide the others
+        return RunFacts(path.name, path, None, told(error), shipped, 0.0, ())
 
 
 def _remarks(name: str, manifest: Manifest, trust: Trust | None) -> Iterator[str]:
@@ -96,9 +96,12 @@ def describe_runs() -> list[dict[str, Any]]:
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
-        manifest = read_manifest(path)
-    except BadRunError as error:
-        return {"name": path.name, "path": str(path), "problem": str(error)}
+        return _described(path, read_manifest(path))
+    except Exception as error:  # noqa: BLE001 # one run must not hide the others
+        return {"name": path.name, "path": str(path), "problem": told(error)}
+
+
+def _described(path: Path, manifest: Manifest) -> dict[str, Any]:
     return {
         "name": path.name,
         "path": str(path),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from csp.errors import CspError, NotFoundError
+from csp.errors import NotFoundError
 from csp.face.screen.elements.components import PARTS, copy_link, landmarks, layered_keys
 from csp.face.screen.page.identity import let_in, who_line
 from csp.face.screen.page.navigation import link_name, navigation
@@ -14,6 +14,7 @@ from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
 from csp.face.screen.wording import plain
+from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.strangers import how_to_trust, is_stranger
 
@@ -26,7 +27,7 @@ TITLED = ("Start",)
 
 @contextmanager
 def frame(title: str) -> Iterator[None]:
-    """Draws what every page has; a `CspError` inside becomes a page that says what exists."""
+    """Draws what every page has; an error inside becomes a page that says what is wrong."""
     st.set_page_config(page_title=f"{title} · CSP Explorer", page_icon=str(PARTS / "icon.png"), layout="wide")
     st.html(PARTS / "page.css")
     let_in()
@@ -39,8 +40,14 @@ def frame(title: str) -> Iterator[None]:
     except NotFoundError as error:
         _notice(str(error), ())
         st.code(FIRST_STEPS, language="shell")
-    except CspError as error:
-        _notice(str(error), ())
+    except Exception as error:  # noqa: BLE001 # the edge of every page
+        _notice(told(error), ())
+
+
+def fault_shown(error: Exception) -> bool:
+    """What Streamlit calls with an error outside a page's frame: of a callback or a part drawn alone."""
+    st.error(plain(told(error)))
+    return True
 
 
 def run_line(run: Run) -> None:

@@ -21,6 +21,7 @@ from streamlit.starlette import App
 
 import csp.face.screen.state.cached  # noqa: F401
 from csp.face.screen.elements.components import PARTS
+from csp.face.screen.page.frame import fault_shown
 
 STATIC = Path(streamlit.__file__).parent / "static"
 EVERYWHERE = ("page.css", "tiles.css", "cards.css", "table.css", "link.css", "room.css", "landmarks.css")
@@ -56,7 +57,8 @@ def serve(app: Path, options: dict[str, object]) -> None:
         yield
 
     sys.argv = [str(app)]  # Streamlit takes the place of the app from here
-    App(app, routes=[Route(f"/{name}", dressed) for name in names], lifespan=opened).run(config=options)
+    routes = [Route(f"/{name}", dressed) for name in names]
+    App(app, routes=routes, lifespan=opened, on_script_error=fault_shown).run(config=options)
 
 
 def options_of(words: Sequence[str]) -> dict[str, object]:

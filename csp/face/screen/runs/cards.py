@@ -10,6 +10,7 @@ from csp.face.screen.page.identity import may_manage, owner
 from csp.face.screen.state.cached import DEMO
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.wording import plain, tells_apart
+from csp.keeping.faults import told
 from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
 from csp.keeping.run_folder.manifest import Manifest
 from csp.work.runs.listing import RunFacts, check_named_run, run_facts
@@ -29,7 +30,10 @@ def run_cards() -> None:
         st.info("There is no run on this machine yet: start a job that makes one, or use `csp index`.")
     for run in facts:
         with st.container(border=True, key=f"run-{run.name}", gap="xsmall"):
-            _card(run)
+            try:
+                _card(run)
+            except Exception as error:  # noqa: BLE001 # one card must not hide the others
+                st.error(plain(told(error)), icon=":material/error:")
     _trash()
 
 
