@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,8 @@ def import_arrays(
     images: str | Path | None = None,
     vocabulary: Sequence[str] | str | Path | None = None,
     text_embeddings: Array | None = None,
+    probabilities: Array | None = None,
+    classes: Sequence[str] | str | Path | None = None,
     layer: str = "imported",
     examples: int | None = None,
     gamma: float | None = None,
@@ -60,8 +62,10 @@ def import_arrays(
 
     activations: [images, neurons]; embeddings: [images, d]; text_embeddings: [texts, d], one row for each
     text of `vocabulary` (a list of texts, or a file). `images` is a folder, a CSV file or a dataset spec that
-    lists the same images in the same order. Raises BadInputError for arrays that do not belong together,
-    NotFoundError for a missing file.
+    lists the same images in the same order.
+    probabilities: [images, classes], what the target model said, with the names of its `classes`; without
+    them pages tell of no classes.
+    Raises BadInputError for arrays that do not belong together, NotFoundError for a missing file.
     """
     with TemporaryDirectory() as folder:
         place = Path(folder)
@@ -70,25 +74,29 @@ def import_arrays(
             embeddings=_file(embeddings, place / "embeddings.npy"),
             out=str(out),
             images=None if images is None else str(images),
-            vocabulary=_terms(vocabulary, place / "vocabulary.csv"),
-            text_embeddings=None
-            if text_embeddings is None
-            else _file(text_embeddings, place / "text_embeddings.npy"),
+            vocabulary=_texts(vocabulary, place / "vocabulary.csv"),
+            text_embeddings=_file(text_embeddings, place / "text_embeddings.npy"),
+            probabilities=_file(probabilities, place / "probabilities.npy"),
+            classes=_texts(classes, place / "classes.csv"),
             layer=layer,
             parameters=import_parameters(examples, gamma, reuse, contrast),
         )
         return open_run(make_import(spec, report))
 
 
-def _file(array: Array, path: Path) -> Path:
-    if isinstance(array, str | Path):
-        return Path(array)
+@overload
+def _file(array: Array, path: Path) -> Path: ...
+@overload
+def _file(array: None, path: Path) -> None: ...
+def _file(array: Array | None, path: Path) -> Path | None:
+    if array is None or isinstance(array, str | Path):
+        return None if array is None else Path(array)
     np.save(path, np.asarray(array), allow_pickle=False)
     return path
 
 
-def _terms(vocabulary: Sequence[str] | str | Path | None, path: Path) -> Path | None:
-    if vocabulary is None or isinstance(vocabulary, str | Path):
-        return None if vocabulary is None else Path(vocabulary)
-    pd.DataFrame({"text": list(vocabulary)}).to_csv(path, index=False, encoding="utf-8")
+def _texts(texts: Sequence[str] | str | Path | None, path: Path) -> Path | None:
+    if texts is None or isinstance(texts, str | Path):
+        return None if texts is None else Path(texts)
+    pd.DataFrame({"text": list(texts)}).to_csv(path, index=False, encoding="utf-8")
     return path

@@ -131,11 +131,14 @@ def test_own_arrays_become_a_run(tmp_path: Path) -> None:
         images=tmp_path,
         vocabulary=words,
         text_embeddings=texts,
+        probabilities=np.column_stack([np.full(40, 0.75), np.full(40, 0.25)]),
+        classes=["melanoma", "nevus"],
         layer="mine",
         examples=5,
         out=tmp_path / "run",
     )
     assert made.vocabulary == tuple(words)
+    assert made.classes == ("melanoma", "nevus") and set(made.images["prediction"]) == {"melanoma"}
     neuron = made.neuron("mine", 2)
     assert neuron.pairs["image"].tolist() == np.argsort(-activations[:, 2], kind="stable")[:5].tolist()
     assert isinstance(neuron.labels(), pd.DataFrame) and len(neuron.labels(top=3)) == 3

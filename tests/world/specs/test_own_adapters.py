@@ -1,4 +1,4 @@
-"""The code in docs/how-to/own-adapters.md is what a person copies: it has to work as it stands."""
+"""The code in docs/how-to/ is what a person copies: it has to work as it stands."""
 
 import re
 from pathlib import Path
@@ -11,14 +11,18 @@ from csp.world.protocols.encoder import open_encoder
 from csp.world.protocols.target import open_target
 from tests.world.tiny import pictures
 
-PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "own-adapters.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to"
+
+
+def blocks(page: str) -> list[str]:
+    """The Python code of a page, block by block."""
+    return re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
 def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's modules lie in the working folder, which is on the Python path."""
-    for block in BLOCKS:
+    for block in blocks("own-adapters.md"):
         if name := re.match(r"# (\w+)\.py", block):
             (tmp_path / f"{name[1]}.py").write_text(block)
     monkeypatch.chdir(tmp_path)
@@ -50,7 +54,7 @@ def test_an_own_dataset() -> None:
 
 
 def test_an_own_checkpoint() -> None:
-    exec(compile(BLOCKS[0], "docs/how-to/own-adapters.md", "exec"), {})
+    exec(compile(blocks("models.md")[0], "models.md", "exec"), {})
     target = open_target("torchvision:mobilenet_v3_small@own.safetensors")
     assert target.classes == ("melanoma", "other")
     assert target.input_size == (224, 224)
