@@ -18,6 +18,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+POLICY = "Content Security Policy"
 LONG = 90_000
 """Milliseconds: a busy machine may take long; only a failing test waits for so long."""
 
@@ -37,7 +38,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh page that may talk to this machine only, of someone who gave a name before.
 
-    Errors in our scripts fail the test.
+    Errors in our scripts, and what the Content-Security-Policy holds back, fail the test.
     """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_cookies([{"name": "csp-reviewer", "value": "Ina", "domain": "127.0.0.1", "path": "/"}])
@@ -47,6 +48,7 @@ def page(browser: Browser) -> Iterator[Page]:
     broken: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if leaves(request.url) else None)
     page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda line: broken.append(line.text) if POLICY in line.text else None)
     yield page
     context.close()
     assert not outside, f"the page asked the network for {outside}"

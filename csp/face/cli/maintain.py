@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from csp.errors import UnavailableError
+from csp.errors import CspError, UnavailableError
 from csp.face.cli.options import JsonOption
 from csp.face.cli.output import print_json, print_lines
 from csp.plugins import Registry
@@ -47,12 +47,13 @@ def doctor(json: JsonOption = False) -> None:
     """Report versions, device, cache and whether every run is sound."""
     from csp.work.runs.doctor import examine
 
-    found = examine() | {"plugins": _plugins()}
+    found = examine() | {"team": _team(), "plugins": _plugins()}
+    found["ok"] = found["ok"] and found["team"]["problem"] is None
     if json:
         print_json(found)
         return
     added = found["plugins"]["added"]
-    device, cache, database = found["device"], found["cache"], found["database"]
+    device, cache, database, team = (found[part] for part in ("device", "cache", "database", "team"))
     print_lines(
         [
             ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
@@ -60,6 +61,7 @@ def doctor(json: JsonOption = False) -> None:
             f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
             *([f"cache: {cache['notice']}"] if cache["notice"] else []),
             f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
+            f"team: {team['problem'] or _sign_in(team)}",
             *(f"{one['kind']} {one['name']}: of the package {one['package']}" for one in added),
             *found["plugins"]["problems"],
             *(line for run in found["runs"] for line in _run_lines(run)),
@@ -80,6 +82,23 @@ def _plugins() -> dict[str, Any]:
         for name, package in registry.packages.items()
     ]
     return {"added": added, "problems": [problem for each in registries for problem in each.problems]}
+
+
+def _team() -> dict[str, Any]:
+    """How people sign in, by which names their browsers know the server, and what of it can't work."""
+    from csp.work.reviews.people import read_team
+
+    try:
+        team = read_team()
+    except CspError as error:
+        return {"sign_in": None, "hosts": [], "problem": str(error)}
+    return {"sign_in": team.sign_in, "hosts": list(team.hosts), "problem": team.problem}
+
+
+def _sign_in(team: dict[str, Any]) -> str:
+    if team["sign_in"] == "name" and not team["hosts"]:
+        return "no sign-in, for this machine only"
+    return f"sign-in by {team['sign_in']}, at {', '.join(team['hosts']) or 'the address of its sign-in'}"
 
 
 def _run_lines(run: dict[str, Any]) -> list[str]:

@@ -7,12 +7,13 @@ team.person_of_headers(headers)                      # vouched for by the hospit
 
 import hmac
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from csp.errors import BadInputError, CspError
 from csp.keeping.home import home
@@ -21,6 +22,8 @@ from csp.work.reviews.desk import Person
 
 FILE, VARIABLE, SECRET = "team.toml", "CSP_TEAM", "CSP_PROXY_SECRET"
 SHORTEST_SECRET = 16
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Names of the machine itself: a server answers to them without being told."""
 _RANKS = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
 
 Headers = Mapping[str, Sequence[str]]
@@ -56,12 +59,34 @@ class Team(BaseModel):
     groups: Mapping[str, Role] = Field(default_factory=dict)
     """Roles by the names that the claim or header uses; ours are understood without."""
     proxy: Proxy = Proxy()
+    hosts: Sequence[str] = ()
+    """Names under which browsers reach the server, without scheme and port; others are refused."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _bare_names(cls, hosts: Sequence[str]) -> Sequence[str]:
+        for host in hosts:
+            if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", host):
+                raise ValueError(
+                    f"{host!r} is no name of a host: write csp.clinic.org, without https:// or port"
+                )
+        return tuple(host.lower().rstrip(".") for host in hosts)
 
     @model_validator(mode="after")
     def _secret_is_there(self) -> Self:
         if self.sign_in == "proxy" and len(_secret()) < SHORTEST_SECRET:
             raise ValueError(f"sign_in = 'proxy' needs a secret of {SHORTEST_SECRET} characters in {SECRET}")
         return self
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps a team from getting in, in a sentence."""
+        if self.sign_in == "proxy" and not self.hosts:
+            return (
+                f"{FILE} has no hosts: pages get no connection behind the proxy; name the host that people "
+                'type into their browser, e.g. hosts = ["csp.clinic.org"]'
+            )
+        return None
 
     def person_of_claims(self, claims: Mapping[str, Any]) -> Person:
         """The person whom an identity provider vouches for."""

@@ -169,6 +169,20 @@ def test_runs_and_doctor_tell_of_a_damaged_run(
     assert "damaged" in tell("doctor")[1]
 
 
+def test_doctor_says_what_keeps_a_team_out(
+    own_home: Path, tell_json: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tell_json("doctor")["team"]["problem"] is None
+    monkeypatch.setenv("CSP_PROXY_SECRET", "x" * 16)
+    own_home.mkdir(exist_ok=True)
+    (own_home / "team.toml").write_text('sign_in = "proxy"')
+    found = tell_json("doctor")
+    assert not found["ok"]
+    assert "hosts" in found["team"]["problem"]
+    (own_home / "team.toml").write_text('hosts = ["https://csp.clinic.org"]')
+    assert "without https://" in tell_json("doctor")["team"]["problem"]
+
+
 def test_import_prints_what_it_did(tmp_path: Path, tell: Tell, tell_json: Callable[..., Any]) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "a.npy", rng.random((12, 3)))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from csp.errors import BadInputError
 from csp.keeping.reviews.vocabulary import Role
@@ -130,3 +131,17 @@ def test_a_file_that_went_missing_opens_nothing(own_home: Path, monkeypatch: pyt
     monkeypatch.setenv("CSP_TEAM", str(own_home / "gone.toml"))
     with pytest.raises(BadInputError, match=r"CSP_TEAM names .*gone\.toml, which does not exist"):
         read_team()
+
+
+@pytest.mark.parametrize(
+    "host", ["https://csp.clinic.org", "csp.clinic.org:443", "csp.clinic.org/app", "*", ""]
+)
+def test_a_host_is_a_bare_name(host: str) -> None:
+    with pytest.raises(ValidationError, match="is no name of a host"):
+        Team(hosts=[host])
+
+
+def test_a_proxy_needs_the_name_that_people_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSP_PROXY_SECRET", "x" * 16)
+    assert "hosts" in (Team(sign_in="proxy").problem or "")
+    assert Team(sign_in="proxy", hosts=["CSP.clinic.org"]).problem is None

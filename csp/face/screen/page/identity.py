@@ -13,6 +13,7 @@ import streamlit as st
 from csp.errors import CspError, UnavailableError
 from csp.extras import optional
 from csp.face.screen.elements.components import PARTS
+from csp.face.screen.page import admitted
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.reviews.desk import Person, may
@@ -66,8 +67,10 @@ def let_in() -> None:
     try:
         me()
     except CspError as error:
+        admitted.dismiss()
         _door(str(error), can_sign_in=not isinstance(error, UnavailableError))
         st.stop()
+    admitted.admit()
 
 
 def who_line() -> None:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from streamlit.starlette import App
 import csp.face.screen.state.cached  # noqa: F401
 from csp.face.screen.elements.components import PARTS
 from csp.face.screen.page.frame import fault_shown
+from csp.face.screen.page.guard import Guard
 
 STATIC = Path(streamlit.__file__).parent / "static"
 EVERYWHERE = ("page.css", "tiles.css", "cards.css", "table.css", "link.css", "room.css", "landmarks.css")
@@ -43,6 +45,10 @@ def document() -> str:
 def serve(app: Path, options: dict[str, object]) -> None:
     """Serves the app until it is stopped."""
     page = document()
+    # To Streamlit the server is always one without a screen: with one it offers to install things for coding
+    # assistants, on every page.
+    opens_browser = options.pop("server.headless", True) is False
+    options["server.headless"] = True
 
     async def dressed(request: Request) -> HTMLResponse:
         return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
@@ -51,14 +57,17 @@ def serve(app: Path, options: dict[str, object]) -> None:
 
     @asynccontextmanager
     async def opened(server: App) -> AsyncIterator[None]:
-        if options.get("server.headless") is False:
+        if opens_browser:
             address = f"http://localhost:{options.get('server.port', 8501)}"
             get_running_loop().call_later(0.5, webbrowser.open, address)
         yield
 
     sys.argv = [str(app)]  # Streamlit takes the place of the app from here
     routes = [Route(f"/{name}", dressed) for name in names]
-    App(app, routes=routes, lifespan=opened, on_script_error=fault_shown).run(config=options)
+    guard = Middleware(Guard, document=page)
+    App(app, routes=routes, middleware=[guard], lifespan=opened, on_script_error=fault_shown).run(
+        config=options
+    )
 
 
 def options_of(words: Sequence[str]) -> dict[str, object]:
