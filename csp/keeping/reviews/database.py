@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from csp.extras import optional
 from csp.keeping.reviews import database_errors
 from csp.keeping.reviews.location import Location
-from csp.keeping.reviews.schema import REVISIONS, VERSION_TABLE
+from csp.keeping.reviews.schema import EVENTS, REVISIONS, VERSION_TABLE
 
 T = TypeVar("T")
 
@@ -85,11 +85,16 @@ class Database:
         self._migrated = True
 
     def _revision(self, connection: Connection) -> str | None:
-        if not inspect(connection).has_table(VERSION_TABLE):
+        tables = inspect(connection)
+        if not tables.has_table(VERSION_TABLE):
+            if tables.has_table(EVENTS.name):
+                raise database_errors.damaged(self.location, f" (there is no table {VERSION_TABLE})")
             return None
         query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 # a constant of ours
         found: str | None = connection.scalar(query)
-        if found is not None and found not in REVISIONS:
+        if found is None or not isinstance(found, str):
+            raise database_errors.damaged(self.location, f" (the table {VERSION_TABLE} names no version)")
+        if found not in REVISIONS:
             raise database_errors.unavailable(
                 "{where} was made by a newer version: update the app", self.location
             )

@@ -5,13 +5,14 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from csp.errors import UnavailableError
+from csp.keeping.reviews.chain import GENESIS, DamagedRecordError, Verification
 from csp.keeping.reviews.location import Location
 
 _FULL = "the disk that holds {where} is full: free some space, then try again"
 _FAILING = "{where} can't be read or written: check its disk, then try again"
 _READ_ONLY = "{where} can't be written: check the permissions of the file and its folder, then try again"
 LOCKED = "another program keeps {where} locked: try again in a moment"
-_DAMAGED = "{where} is damaged: restore it from a backup, or move it away and import your last export"
+_DAMAGED = "{where} is damaged: restore it from a backup, or move it away and import your last export{reason}"
 _UNREACHABLE = "{where} can't be reached ({reason}): start it or check CSP_DATABASE_URL, then try again"
 _REFUSED = "{where} refuses the access: check the rights of its user"
 
@@ -25,6 +26,13 @@ _SQLITE = {
     sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_ERROR: _DAMAGED,  # a table or column is missing, a text is no UTF-8
+    sqlite3.SQLITE_CONSTRAINT: _DAMAGED,  # of what was verified, nothing can be there twice
+    sqlite3.SQLITE_MISMATCH: _DAMAGED,
+    sqlite3.SQLITE_TOOBIG: _DAMAGED,
+    sqlite3.SQLITE_NOMEM: _DAMAGED,
+    sqlite3.SQLITE_PROTOCOL: _DAMAGED,
+    sqlite3.SQLITE_FORMAT: _DAMAGED,
 }
 """By the low byte of SQLite's extended error code."""
 
@@ -36,6 +44,11 @@ _POSTGRESQL = {
     "42501": _REFUSED,
     "28000": _REFUSED,
     "28P01": _REFUSED,
+    "42P01": _DAMAGED,  # no such table
+    "42703": _DAMAGED,  # no such column
+    "23505": _DAMAGED,  # of what was verified, nothing can be there twice
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
 }
 """By SQLSTATE."""
 
@@ -58,11 +71,19 @@ def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
     """What to tell the person; None when the error is a bug of ours, which must not be hidden."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        text = _SQLITE.get(_sqlite_code(cause))
+        text = None if "syntax error" in str(cause) else _SQLITE.get(_sqlite_code(cause))
     else:
         text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
         text = text or (_UNREACHABLE if may_pass(error) else None)
+    if text is _DAMAGED:
+        return damaged(where, f" ({_reason(cause)})")
     return unavailable(text, where, _reason(cause)) if text else None
+
+
+def damaged(where: Location, reason: str = "") -> DamagedRecordError:
+    """The error that says that the database itself is damaged."""
+    problem = _DAMAGED.format(where=where, reason=reason)
+    return DamagedRecordError(Verification(False, 0, GENESIS, None, problem), f"the review record: {problem}")
 
 
 def unavailable(text: str, where: Location, reason: str = "") -> UnavailableError:

@@ -3,10 +3,11 @@
     reviews = open_reviews()                          # cheap: no database is touched yet
     answer = reviews.record(entry)                    # Recorded; the same token never counts twice
     reviews.events(run_fingerprint, "layer4", 17)     # oldest first; state.current(...) says where it stands
-    reviews.verify(expect=hash_noted_elsewhere)       # Finding: names the first bad event
+    reviews.verify(expect=hash_noted_elsewhere)       # Verification: names the first bad event
 
 Safe to share between threads. Every fault of the database is an UnavailableError that says what to do;
-then nothing, or all of the entry, is recorded, and sending it again with the same token is safe.
+then nothing, or all of the entry, is recorded, and sending it again with the same token is safe. What is read
+was verified (`verified.py`); a record that is not as it was written gives DamagedRecordError instead.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from csp.errors import BadInputError
-from csp.keeping.reviews.chain import GENESIS_HEAD, Head, NewEvents, Verification
+from csp.keeping.reviews.chain import GENESIS, DamagedRecordError, Head, NewEvents, Verification
 from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer
 from csp.keeping.reviews.location import Location
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from csp.keeping.reviews.database import Database
+    from csp.keeping.reviews.verified import History, VerifiedRecord
 
 PATIENCE = 15.0
 """Seconds to wait for a lock or a database that restarts, before the person is told."""
@@ -55,6 +59,7 @@ class Reviews:
         self._clock = clock
         self._opening = threading.Lock()
         self._opened: Database | None = None
+        self._verified: VerifiedRecord | None = None
 
     def __enter__(self) -> Self:
         """The record itself."""
@@ -91,10 +96,15 @@ class Reviews:
 
     def record_all(self, entries: Sequence[Entry], *, ask: bool = False) -> list[Recorded | BadInputError]:
         """Record many in one transaction; an entry that may not be recorded gives its error instead."""
-        from csp.keeping.reviews import statements
+        from csp.keeping.reviews import statements, verified
 
         now = self._clock()
-        return self._database().write(lambda connection: statements.append(connection, entries, now, ask))
+
+        def work(connection: Connection) -> list[Recorded | BadInputError]:
+            verified.newest(connection, lock=True)  # the next writer waits
+            return statements.append(connection, self._record().read(connection), entries, now, ask)
+
+        return self._database().write(work)
 
     def restore(self, events: Sequence[Event]) -> bool:
         """Take over a whole verified chain, hashes and all, if nothing is recorded yet; whether it did."""
@@ -105,36 +115,51 @@ class Reviews:
     def events(
         self, run_fingerprint: str | None = None, layer: str | None = None, neuron: int | None = None
     ) -> list[Event]:
-        """The events of a run, layer or neuron, or all, in order; BadRunError when one can't be read."""
+        """The events of a run, layer or neuron, or all, in order; DamagedRecordError."""
         if not self._exists():
             return []
-        from csp.keeping.reviews import statements
-
-        return self._database().read(
-            lambda connection: statements.events(connection, run_fingerprint, layer, neuron)
-        )
+        history = self._history()
+        if run_fingerprint is not None and layer is not None and neuron is not None:
+            return list(history.of(NeuronRef(run_fingerprint, layer, neuron)))
+        return [
+            event
+            for event in history.events
+            if run_fingerprint in (None, event.run_fingerprint)
+            and layer in (None, event.layer)
+            and neuron in (None, event.neuron)
+        ]
 
     def news(self, run_fingerprint: str, known: Head) -> NewEvents:
         """What a run's reader who knows the record up to an event has missed; cheap when that is nothing."""
         if not self._exists():
             return NewEvents(Head(), (), known != Head())
-        from csp.keeping.reviews import statements
+        history = self._history()
+        afresh = not history.holds(known)
+        new = history.events[0 if afresh else known.sequence :]
+        mine = tuple(event for event in new if event.run_fingerprint == run_fingerprint)
+        head = Head(known.sequence + len(new), new[-1].hash) if new and not afresh else history.head
+        return NewEvents(head, mine, afresh)
 
-        return self._database().read(lambda connection: statements.news(connection, run_fingerprint, known))
-
-    def verify(self, expect: str | None = None, since: Head = GENESIS_HEAD) -> Verification:
-        """Check every event, or those after one that was found good before.
-
-        `expect` is the hash of some event, noted elsewhere.
-        """
+    def check(self) -> Verification:
+        """Check what is new since this record was last read; what every page asks."""
         if not self._exists():
-            missing = Verification(
-                False, 0, Head().hash, None, f"no event has the hash {expect}: there are none"
-            )
-            return missing if expect else Verification(since == Head(), 0, Head().hash)
-        from csp.keeping.reviews import statements
+            return Verification(True, 0, GENESIS)
+        return self._finding(lambda connection: self._record().check(connection))
 
-        return self._database().read(lambda connection: statements.verify(connection, expect, since))
+    def verify(self, expect: str | None = None) -> Verification:
+        """Check every event again, and the file; `expect` is the hash of some event, noted elsewhere."""
+        hashes = {GENESIS}
+
+        def work(connection: Connection) -> Verification:
+            found, history = self._record().verify(connection)
+            hashes.update(event.hash for event in history.events)
+            return found
+
+        finding = self._finding(work) if self._exists() else Verification(True, 0, GENESIS)
+        if finding.ok and expect is not None and expect.strip().lower() not in hashes:
+            problem = f"no event has the hash {expect}: events were removed or written anew"
+            return Verification(False, finding.events, finding.head, None, problem)
+        return finding
 
     def claim(self, places: Sequence[NeuronRef], who: Reviewer, lease: timedelta = LEASE) -> NeuronRef | None:
         """Take the first place that nobody else works on; a person holds one place at a time."""
@@ -150,6 +175,24 @@ class Reviews:
         from csp.keeping.reviews import statements
 
         self._database().write(lambda connection: statements.release(connection, who))
+
+    def _history(self) -> History:
+        return self._database().read(lambda connection: self._record().read(connection))
+
+    def _finding(self, work: Callable[[Connection], Verification]) -> Verification:
+        """What verification finds; that the database itself is damaged is a finding too."""
+        try:
+            return self._database().read(work)
+        except DamagedRecordError as error:
+            return error.finding
+
+    def _record(self) -> VerifiedRecord:
+        with self._opening:
+            if self._verified is None:
+                from csp.keeping.reviews.verified import VerifiedRecord
+
+                self._verified = VerifiedRecord()
+            return self._verified
 
     def _exists(self) -> bool:
         """Looking never creates the file, nor imports SQLAlchemy when there is none."""

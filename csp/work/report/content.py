@@ -94,9 +94,11 @@ class ReportOptions:
 def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: Report = silent) -> Content:
     """Everything the report says of a run.
 
-    Raises UnavailableError when the review record can't be read, BadRunError for a damaged run.
+    A damaged review record is said first, and none of its verdicts is shown. Raises UnavailableError when
+    the record can't be read, BadRunError for a damaged run.
     """
-    run, states = explorer.run, desk.states()
+    run, audit = explorer.run, audit_of(explorer, desk)
+    states = desk.states() if audit.finding.ok else {}
     spots = [(layer.layer, neuron) for layer in run.manifest.layers for neuron in range(layer.neurons)]
     shown = [spot for spot in spots if spot[0] in wish.layers and (spot in states or not wish.reviewed_only)]
     images = run.images
@@ -105,14 +107,14 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         fingerprint=run.fingerprint,
         made=datetime.now(UTC),
         version=csp_version(),
-        audit=audit_of(explorer, desk),
+        audit=audit,
         artefacts=tuple(artefact_neurons(explorer, states)),
         classes=_classes(run.manifest.classes, images),
         attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
         neurons=tuple(_entries(explorer, shown, states, report)),
         left_out=len(spots) - len(shown),
-        events=tuple(desk.events()),
+        events=tuple(desk.events() if audit.finding.ok else ()),
     )
 
 

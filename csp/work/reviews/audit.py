@@ -79,8 +79,9 @@ class Audit:
 
 
 def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
-    """The audit of a run; reads the record once and verifies it. Raises UnavailableError, BadRunError."""
-    states = desk.states()
+    """The audit of a run, of a damaged record without any verdict. Raises UnavailableError, BadRunError."""
+    finding = desk.reviews.verify()
+    states = desk.states() if finding.ok else {}
     decided = {spot: state for spot, state in states.items() if state.deciding is not None}
     return Audit(
         coverage={
@@ -98,7 +99,7 @@ def audit_of(explorer: Explorer, desk: ReviewDesk) -> Audit:
         agreement=agreement(states),
         disputes=tuple(conflicts(states)),
         events=sum(len(state.events) for state in states.values()),
-        finding=desk.reviews.verify(),
+        finding=finding,
     )
 
 

@@ -191,16 +191,18 @@ def test_a_damaged_record_is_a_red_bar_on_every_page(tiny: Run) -> None:
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute("UPDATE review_events SET label = 'ink' WHERE sequence = 2")
     connection.close()
-    for page in ("app.py", "pages/neurons.py", "pages/review.py"):
-        assert "event 2 was changed after" in opened(page, run="tiny").error[0].value.replace("\\", "")
+    for page in ("app.py", "pages/neurons.py", "pages/review.py", "pages/neuron.py", "pages/audit.py"):
+        app = opened(page, run="tiny")
+        assert not app.exception, page
+        assert "event 2 was changed after" in app.error[0].value.replace("\\", "")
 
 
 def test_a_record_that_cannot_be_read_leaves_the_machines_labels(own_home: Path, tiny: Run) -> None:
     (own_home / "reviews.sqlite").write_bytes(b"not a database, but long enough to look like one" * 9)
     app = neuron_page(0)
-    assert "is damaged: restore it" in app.warning[0].value.replace("\\", "")
+    assert "is damaged: restore it" in app.error[0].value.replace("\\", "")
     pressed(app, "accept")
-    assert "not recorded yet" in app.error[0].value
+    assert any("not recorded yet" in error.value for error in app.error)
     assert app.button(key="retry").label == "Retry"
 
 

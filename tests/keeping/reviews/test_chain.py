@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from csp.errors import BadRunError
-from csp.keeping.reviews.chain import GENESIS, Head, row_hash, seal, verify
+from csp.keeping.reviews.chain import GENESIS, DamagedRecordError, Head, row_hash, seal, verify
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.store import Reviews
 from csp.keeping.reviews.vocabulary import Action
@@ -111,14 +110,18 @@ def test_a_newest_event_written_anew_shows_against_the_noted_head(
 def test_only_what_is_new_is_checked_and_a_replaced_record_is_noticed(
     reviews: Reviews, recorded: list[Event], tamper: Execute
 ) -> None:
-    good = Head(3, recorded[2].hash)
-    assert reviews.verify(since=good).ok
+    assert reviews.check().ok
     tamper("UPDATE review_events SET label = 'ink' WHERE sequence = 2")
-    assert reviews.verify(since=good).ok, "what was checked before is not read again"
+    assert reviews.check().ok, "what was checked before is not read again"
+    assert reviews.events() == recorded, "and what is shown is what was checked"
     assert not reviews.verify().ok
-    found = reviews.verify(since=Head(3, "0" * 64))
-    assert (found.ok, found.first_bad) == (False, 4)
-    assert not reviews.verify(since=Head(9, recorded[2].hash)).ok
+    assert reviews.check().first_bad == 2
+    tamper("UPDATE review_events SET label = 'ruler' WHERE sequence = 2")
+    assert reviews.check().ok
+    cut = f"UPDATE review_head SET sequence = 3, hash = '{recorded[2].hash}'"
+    tamper("DELETE FROM review_events WHERE sequence > 3", cut)
+    assert reviews.check().events == 3
+    assert reviews.events() == recorded[:3]
 
 
 def test_news_are_what_a_reader_missed(reviews: Reviews, recorded: list[Event]) -> None:
@@ -135,17 +138,15 @@ def test_news_are_what_a_reader_missed(reviews: Reviews, recorded: list[Event]) 
     assert reviews.news("another run", Head()).events == ()
 
 
-def test_an_event_that_cannot_be_read_is_named(reviews: Reviews, tamper: Execute) -> None:
+def test_nothing_is_read_from_a_damaged_record_or_added_to_it(reviews: Reviews, tamper: Execute) -> None:
     tamper("UPDATE review_events SET verdict = 'adore' WHERE sequence = 2")
-    with pytest.raises(
-        BadRunError, match="event 2 of the review record can't be read; see `csp review verify`"
-    ):
+    assert reviews.verify().first_bad == 2
+    with pytest.raises(DamagedRecordError, match=r"event 2 was changed .*; see `csp review verify`"):
         reviews.events()
-
-
-def test_nothing_is_added_to_a_record_without_its_head(reviews: Reviews, tamper: Execute) -> None:
+    with pytest.raises(DamagedRecordError, match="is damaged: event 2 was changed"):
+        reviews.record(entry())
     tamper("DELETE FROM review_head")
-    with pytest.raises(BadRunError, match="lost its newest hash"):
+    with pytest.raises(DamagedRecordError, match="notes 0 newest events instead of one"):
         reviews.record(entry())
 
 

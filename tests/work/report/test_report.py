@@ -102,6 +102,7 @@ def test_a_damaged_record_is_said_first(explorer: Explorer, desk: ReviewDesk, ow
     text = built(report_text(explorer, desk, WISH)[0]).text
     assert "BROKEN" in text
     assert "The record is not as it was written" in text
+    assert "nothing to see" not in text, "what can't be verified is not shown"
 
 
 def test_it_is_written_whole_or_not_at_all(explorer: Explorer, desk: ReviewDesk, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from csp.errors import BadRunError, NotFoundError
+from csp.errors import BadRunError, NotFoundError, UnavailableError
 from csp.face.screen.state import review_store
 from csp.face.screen.url.params import Params, Way, WrongAddressError, nearest, one_of
 from csp.keeping.library.find import list_runs
@@ -79,7 +79,7 @@ def reviewed(explorer: Explorer, layer: str) -> dict[int, NeuronReview]:
         return {}
     try:
         return review_store.standing(explorer).layer(layer)
-    except BadRunError:  # an event can't be read: the chain is broken there
+    except UnavailableError:  # it was damaged since the top of the page was drawn
         return {}
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.errors import UnavailableError
 from csp.face.screen.wording import plain
-from csp.keeping.reviews.chain import Head, Verification
+from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
@@ -49,7 +49,6 @@ def is_there() -> bool:
 def verify(expect: str | None = None) -> Verification:
     """Check every event; what is found stands in the bar of every page until it is found otherwise."""
     finding = _kept().reviews.verify(expect)
-    _kept().good = Head(finding.events, finding.head) if finding.ok else Head()
     _kept().broken = None if finding.ok or expect else finding
     return finding
 
@@ -64,9 +63,11 @@ def alarm() -> None:
         st.warning(f"{plain(_sentence(str(error)))} Meanwhile only the machine's labels are shown.")
         return
     if broken is not None:
+        st.session_state[_TROUBLE] = broken.problem
         st.error(
             f"**The review record is damaged:** {plain(broken.problem or '')}. "
-            "Trust no verdict until this is explained; see `csp review verify`.",
+            "Only the machine's labels are shown, and nothing is recorded, until this is explained; "
+            "see `csp review verify`.",
             icon=":material/gpp_bad:",
         )
 
@@ -76,18 +77,13 @@ class _Kept:
     """What all sessions share."""
 
     reviews: Reviews
-    good: Head
-    """Up to here every event was found as recorded."""
     broken: Verification | None = None
 
 
 def _check() -> Verification | None:
     kept = _kept()
     if kept.broken is None:
-        finding = kept.reviews.verify(since=kept.good)
-        if not finding.ok:
-            finding = kept.reviews.verify()  # another record may have taken its place: then all is new
-        kept.good = Head(finding.events, finding.head) if finding.ok else Head()
+        finding = kept.reviews.check()
         kept.broken = None if finding.ok else finding
     return kept.broken
 
@@ -102,7 +98,7 @@ def _place() -> str:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _open(place: str) -> _Kept:
-    return _Kept(Reviews(Location.configured()), Head())
+    return _Kept(Reviews(Location.configured()))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
