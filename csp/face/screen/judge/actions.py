@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from csp.errors import CspError, UnavailableError
-from csp.face.screen.judge.session import STAYING, Look, Onward, address, end, forget_typed, present, typed
+from csp.face.screen.judge.session import STAYING, Onward, Viewing, address, end, forget_typed, present, typed
 from csp.face.screen.page.identity import call_me, is_named, me
 from csp.keeping.reviews.checks import OvertakenError
 from csp.keeping.reviews.event import Entry, Event
@@ -22,7 +22,7 @@ _PENDING, _LAST, _EARLY, _TAKEN = "verdict-pending", "verdict-last", "verdict-ea
 class Pending:
     """Something said that is not recorded: why, and what to do."""
 
-    look: Look
+    viewing: Viewing
     entry: Entry
     problem: str = ""
     retry: bool = True
@@ -34,21 +34,21 @@ class Pending:
 
 def decide(act: Action, place: int | None = None) -> None:
     """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
-    look = present()
-    if look is None:  # the address was there before the bar: its drawing comes back to this press
+    viewing = present()
+    if viewing is None:  # the address was there before the bar: its drawing comes back to this press
         st.session_state[_EARLY] = (address(), act, place)
         return
     if pending() is not None:
         return
-    if look.used:  # its verdict is recorded, only the next neuron was not on the screen yet
-        look.onward()
+    if viewing.used:  # its verdict is recorded, only the next neuron was not on the screen yet
+        viewing.onward()
         return
-    words = typed(look)
+    words = typed(viewing)
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
-    label = own if place is None else next(iter(look.picks[place:]), None)
-    label = look.first if act is Action.CONFIRM else label
+    label = own if place is None else next(iter(viewing.picks[place:]), None)
+    label = viewing.first if act is Action.CONFIRM else label
     st.session_state[_TAKEN] = taken() + 1
-    _record(look, look.said(act, label, words))
+    _record(viewing, viewing.said(act, label, words))
 
 
 def catch_up() -> None:
@@ -61,25 +61,25 @@ def catch_up() -> None:
 
 def skip() -> None:
     """Callback: go on without a verdict; what was typed stays with its neuron."""
-    look = present()
-    if look is not None:
-        look.onward()
+    viewing = present()
+    if viewing is not None:
+        viewing.onward()
 
 
 def undo(event: Event) -> None:
     """Callback: take an event back by a new one, and look at its neuron again."""
-    look = present()
-    if look is None or pending() is not None:
+    viewing = present()
+    if viewing is None or pending() is not None:
         return
     try:
-        state = look.desk.neuron(event.layer, event.neuron)
+        state = viewing.desk.neuron(event.layer, event.neuron)
     except CspError as error:
         st.session_state[_LAST] = str(error)
         return
     if event.token in state.undone:  # the same press again
         return
     token = f"undo-{len(state.events)}-{event.token}"
-    _record(replace(look, onward=_back_to(event)), undoing(event, token, state.seen))
+    _record(replace(viewing, onward=_back_to(event)), undoing(event, token, state.seen))
 
 
 def pending() -> Pending | None:
@@ -105,7 +105,7 @@ def retry() -> None:
     waiting = pending()
     if waiting is not None:
         drop()
-        _record(waiting.look, waiting.entry)
+        _record(waiting.viewing, waiting.entry)
 
 
 def drop() -> None:
@@ -118,28 +118,28 @@ def became() -> str:
     return str(st.session_state.get(_LAST, ""))
 
 
-def _record(look: Look, entry: Entry) -> None:
+def _record(viewing: Viewing, entry: Entry) -> None:
     """Record, unless others said something that this person has not seen: then ask."""
     if not is_named():
-        st.session_state[_PENDING] = Pending(look, entry, nameless=True)
+        st.session_state[_PENDING] = Pending(viewing, entry, nameless=True)
         return
     try:
-        answer = look.desk.record(me(), entry, ask=entry.verdict is not Action.UNDO)
+        answer = viewing.desk.record(me(), entry, ask=entry.verdict is not Action.UNDO)
     except OvertakenError as error:
         seen = replace(entry, seen=error.missed[-1].token)
-        st.session_state[_PENDING] = Pending(look, seen, missed=error.missed)
+        st.session_state[_PENDING] = Pending(viewing, seen, missed=error.missed)
         return
     except CspError as error:
         # Retry helps when the record was not at hand; what was refused has to be said in another way.
         retry = isinstance(error, UnavailableError)
-        st.session_state[_PENDING] = Pending(look, entry, str(error), retry)
+        st.session_state[_PENDING] = Pending(viewing, entry, str(error), retry)
         return
     st.session_state[_LAST] = ". ".join(answer.notes)
     if entry.verdict not in (Action.UNDO, Action.FLAG):
-        forget_typed(look)
+        forget_typed(viewing)
     if entry.verdict not in STAYING:
         end(entry.token)
-        look.onward()
+        viewing.onward()
 
 
 def _back_to(event: Event) -> Onward:

@@ -23,7 +23,7 @@ from csp.face.screen.judge.actions import (
     undo,
 )
 from csp.face.screen.judge.editor import editor
-from csp.face.screen.judge.session import Look, Onward, begin, open_words
+from csp.face.screen.judge.session import Onward, Viewing, begin, open_words
 from csp.face.screen.page.identity import NAME_LIMIT, may_review, me
 from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
 from csp.face.screen.review_wording import DONE, name, said, shown, standing
@@ -66,8 +66,8 @@ def verdict_bar(
             return
         labeler = explorer.stored_labels.first_labeler(view.layer)
         machine = next((row.label for row in view.labels.get(labeler, ())), None)
-        look = begin(
-            Look(
+        viewing = begin(
+            Viewing(
                 desk=review_store.desk(explorer),
                 entry=Entry(
                     layer=view.layer,
@@ -93,7 +93,7 @@ def verdict_bar(
         if (waiting := pending()) is not None:
             _waiting(waiting)
             return
-        _buttons(explorer, view, look)
+        _buttons(explorer, view, viewing)
 
 
 def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str]:
@@ -117,22 +117,22 @@ def _first(machine: str | None, state: NeuronReview) -> str | None:
     return None if first.sides else first.text
 
 
-def _buttons(explorer: Explorer, view: NeuronView, look: Look) -> None:
-    drafted = me().who in look.state.drafts
-    editing = st.query_params.get(EDIT) == "true" or look.entry.blind or drafted
+def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
+    drafted = me().who in viewing.state.drafts
+    editing = st.query_params.get(EDIT) == "true" or viewing.entry.blind or drafted
     if editing:
-        editor(explorer, view, look)
+        editor(explorer, view, viewing)
     if note := became():
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
-        for place, label in enumerate(look.picks):
+        for place, label in enumerate(viewing.picks):
             _press(f"pick-{place + 1}", shown(label, 24), Action.OVERRIDE, place, kind="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
-        _acts(explorer, look)
-        _own_words(editing and not look.entry.blind)
+        _acts(explorer, viewing)
+        _own_words(editing and not viewing.entry.blind)
         st.space("stretch")
-        if not look.entry.blind:
-            st.markdown(standing(look.state), width="content")
+        if not viewing.entry.blind:
+            st.markdown(standing(viewing.state), width="content")
 
 
 def _own_words(editing: bool) -> None:
@@ -146,18 +146,18 @@ def _own_words(editing: bool) -> None:
     )
 
 
-def _acts(explorer: Explorer, look: Look) -> None:
-    if look.entry.blind:
-        _later(explorer, look)
+def _acts(explorer: Explorer, viewing: Viewing) -> None:
+    if viewing.entry.blind:
+        _later(explorer, viewing)
         return
-    verb = "Settle as" if look.settle and look.state.disputed else "Confirm"
-    confirm = f"{verb} {shown(look.first, 30)}" if look.first else verb
-    _press("accept", confirm, Action.CONFIRM, off=look.first is None)
+    verb = "Settle as" if viewing.settle and viewing.state.disputed else "Confirm"
+    confirm = f"{verb} {shown(viewing.first, 30)}" if viewing.first else verb
+    _press("accept", confirm, Action.CONFIRM, off=viewing.first is None)
     _press("none", "None fits", Action.REJECT)
-    _later(explorer, look)
+    _later(explorer, viewing)
 
 
-def _later(explorer: Explorer, look: Look) -> None:
+def _later(explorer: Explorer, viewing: Viewing) -> None:
     """What needs no label."""
     _press("unsure", "Unsure", Action.UNSURE)
     _press("flag", "Second look", Action.FLAG)

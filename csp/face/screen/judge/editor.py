@@ -5,7 +5,7 @@ import streamlit as st
 from csp.face.screen.elements.components import word_keys
 from csp.face.screen.judge.actions import decide
 from csp.face.screen.judge.head import text_numbers
-from csp.face.screen.judge.session import Look, fill_boxes, keep_typed, present, times_opened, typed
+from csp.face.screen.judge.session import Viewing, fill_boxes, keep_typed, present, times_opened, typed
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.explorer.explorer import Explorer
@@ -18,10 +18,10 @@ LABEL_HELP = "Enter saves, Escape leaves; two: ruler; hairs"
 GROUPS = {"abcde": "ABCDE", "7-point": "7-point", "artefact": "Artefact"}
 
 
-def editor(explorer: Explorer, view: NeuronView, look: Look) -> None:
+def editor(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     """The boxes, and buttons to save the label or to put it aside as a draft."""
-    fill_boxes(look)
-    keys = look.boxes
+    fill_boxes(viewing)
+    keys = viewing.boxes
     with st.container(key="verdict-words", gap="xsmall"):
         label, reason, tags = st.columns([4, 5, 5], gap="small", vertical_alignment="bottom")
         label.text_input(
@@ -30,17 +30,17 @@ def editor(explorer: Explorer, view: NeuronView, look: Look) -> None:
             placeholder=LABEL_HELP,
             live=PAUSE,
             on_change=keep_typed,
-            args=(look,),
+            args=(viewing,),
         )
         reason.text_input(
-            "Why (goes into the record)", key=keys["reason"], on_change=keep_typed, args=(look,)
+            "Why (goes into the record)", key=keys["reason"], on_change=keep_typed, args=(viewing,)
         )
         tags.multiselect(
-            "Tags", list(TAGS), key=keys["tags"], format_func=tag_words, on_change=keep_typed, args=(look,)
+            "Tags", list(TAGS), key=keys["tags"], format_func=tag_words, on_change=keep_typed, args=(viewing,)
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            own = typed(look).label
-            if look.entry.blind:
+            own = typed(viewing).label
+            if viewing.entry.blind:
                 st.button("Keep it, then show the machine's", key="draft", type="primary", on_click=_reveal)
             else:
                 st.button(
@@ -51,7 +51,7 @@ def editor(explorer: Explorer, view: NeuronView, look: Look) -> None:
         for one in label_parts(own):
             with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
                 st.caption(text_numbers(explorer, view, one, load=True))
-    boxes, blind = (keys["label"], keys["reason"]), look.entry.blind
+    boxes, blind = (keys["label"], keys["reason"]), viewing.entry.blind
     word_keys(boxes, save="draft" if blind else "save", leave="" if blind else "edit", opened=times_opened())
 
 
@@ -63,6 +63,6 @@ def tag_words(tag: str) -> str:
 
 def _reveal() -> None:
     """A blind look ends with a label of one's own; it is kept as a draft, which says that it was blind."""
-    look = present()
-    if look is not None and typed(look).label:
+    viewing = present()
+    if viewing is not None and typed(viewing).label:
         decide(Action.DRAFT)

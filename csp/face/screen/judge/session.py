@@ -22,18 +22,18 @@ Onward = Callable[[], None]
 STAYING = (Action.FLAG, Action.DRAFT)
 """What does not end the look at a neuron."""
 
-_LOOKS, _TYPED, _OPENED = "verdict-looks", "verdict-typed", "verdict-words-opened"
+_VIEWINGS, _TYPED, _OPENED = "verdict-looks", "verdict-typed", "verdict-words-opened"
 _DECIDES = ("run", "layer", "neuron", "gamma", "examples", "contrast")
 """Parameters of the address that decide what is on the screen."""
 _BOXES = ("label", "reason", "tags")
-_KEPT_LOOKS = 50
+_KEPT_VIEWINGS = 50
 _DECISIONS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT)
 
 Address = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Viewing:
     """What was on the screen when someone decided."""
 
     desk: ReviewDesk
@@ -78,64 +78,67 @@ class Look:
         return {what: f"verdict-{what}-{self.entry.layer}-{self.entry.neuron}" for what in _BOXES}
 
 
-def begin(fresh: Look) -> Look:
+def begin(fresh: Viewing) -> Viewing:
     """The look that the page draws: the one before goes on as long as nothing was decided in it."""
-    looks = _looks()
-    before = looks.pop(address(), None)
+    viewings = _viewings()
+    before = viewings.pop(address(), None)
     if before is not None and not before.used:
         fresh = replace(fresh, entry=replace(fresh.entry, token=before.entry.token))
-    looks[address()] = fresh
-    while len(looks) > _KEPT_LOOKS:
-        looks.pop(next(iter(looks)))
+    viewings[address()] = fresh
+    while len(viewings) > _KEPT_VIEWINGS:
+        viewings.pop(next(iter(viewings)))
     return fresh
 
 
-def present() -> Look | None:
+def present() -> Viewing | None:
     """The look at the neuron that the browser had in its address when the button was pressed."""
-    return _looks().get(address())
+    return _viewings().get(address())
 
 
 def end(token: str) -> None:
     """The look with this token led to a decision."""
-    for address, one in _looks().items():
+    for address, one in _viewings().items():
         if one.entry.token == token:
-            _looks()[address] = replace(one, used=True)
+            _viewings()[address] = replace(one, used=True)
 
 
-def typed(look: Look) -> Entry:
+def typed(viewing: Viewing) -> Entry:
     """The look's entry with what was written and not sent, else with what this person put aside."""
-    held = [st.session_state.get(key) for key in look.boxes.values()]
+    held = [st.session_state.get(key) for key in viewing.boxes.values()]
     if None not in held:
         label, reason, tags = held
         return replace(
-            look.entry, label=str(label).strip() or None, reason=str(reason).strip(), tags=tuple(tags or ())
+            viewing.entry,
+            label=str(label).strip() or None,
+            reason=str(reason).strip(),
+            tags=tuple(tags or ()),
         )
-    kept = _typed().get(look.spot) or look.state.drafts.get(me().who)
+    kept = _typed().get(viewing.spot) or viewing.state.drafts.get(me().who)
     if kept is None:
-        return look.entry
-    return replace(look.entry, label=kept.label, reason=kept.reason, tags=kept.tags)
+        return viewing.entry
+    return replace(viewing.entry, label=kept.label, reason=kept.reason, tags=kept.tags)
 
 
-def fill_boxes(look: Look) -> None:
+def fill_boxes(viewing: Viewing) -> None:
     """Gives the boxes what was written about this neuron before.
 
     Where that is nothing they get nothing, not even "": after a restart, the browser fills them.
     """
-    words = typed(look)
-    for key, value in zip(look.boxes.values(), (words.label, words.reason, list(words.tags)), strict=True):
+    words = typed(viewing)
+    for key, value in zip(viewing.boxes.values(), (words.label, words.reason, list(words.tags)), strict=True):
         if value:
             st.session_state.setdefault(key, value)
 
 
-def keep_typed(look: Look) -> None:
+def keep_typed(viewing: Viewing) -> None:
     """Callback of the boxes: what they hold outlasts a visit to another neuron or page."""
-    _typed()[look.spot] = typed(look)
+    _typed()[viewing.spot] = typed(viewing)
 
 
-def forget_typed(look: Look) -> None:
+def forget_typed(viewing: Viewing) -> None:
     """What was typed about a neuron went with the verdict on it."""
-    _typed().pop(look.spot, None)
-    for key in look.boxes.values():
+    _typed().pop(viewing.spot, None)
+    for key in viewing.boxes.values():
         st.session_state.pop(key, None)
 
 
@@ -149,9 +152,9 @@ def times_opened() -> int:
     return int(st.session_state.get(_OPENED, 0))
 
 
-def _looks() -> dict[Address, Look]:
-    looks: dict[Address, Look] = st.session_state.setdefault(_LOOKS, {})
-    return looks
+def _viewings() -> dict[Address, Viewing]:
+    viewings: dict[Address, Viewing] = st.session_state.setdefault(_VIEWINGS, {})
+    return viewings
 
 
 def _typed() -> dict[Spot, Entry]:
