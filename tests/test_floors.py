@@ -15,6 +15,7 @@ FLOORS = {
     "__init__": 6,
     "errors": 0,
     "extras": 0,
+    "files": 0,
     "plugins": 0,
     "method": 1,
     "world": 2,
@@ -36,7 +37,7 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [{"checks"}, {"states", "search", "attribution"}, {"examples"}, {"labelers"}, {"metrics"}],
     "csp.world": [
-        {"dermoscopy", "specs", "pictures", "tables"},
+        {"dermoscopy", "documents", "specs", "pictures", "tables"},
         {"protocols"},
         {"torch_models", "datasets"},
         {"targets", "encoders", "generators", "vlms"},

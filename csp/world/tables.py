@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import read_regular
 
 SEPARATORS = ",;\t|"
 MOST_CHARACTERS = 10_000_000
@@ -74,10 +75,10 @@ def read_table(path: Path, what: str = "table", *, keep_blanks: bool = False) ->
 
 def read_text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
     """A text file's content in whatever encoding it is, and a note where that had to be guessed."""
-    if not path.is_file():
-        raise NotFoundError(f"there is no file {path} for the {what}: check the path")
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {path} for the {what}: check the path") from None
     except OSError as error:
         raise BadInputError(f"the {what} {path} can't be read ({error.strerror or error})") from None
     start = data[:64].lstrip()

@@ -10,12 +10,15 @@ from csp.errors import BadInputError
 from csp.face.cli.options import AllLayersOption, ContrastOption, InPlaceOption, JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
+from csp.files import read_regular
 from csp.work.neurons.selection import choose_neurons
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp --help` can do without
     from csp.work.candidates.ask import Generated
     from csp.work.candidates.tables import CandidateRequest
     from csp.work.explorer.explorer import Explorer
+
+MOST_PROMPT_BYTES = 1_000_000
 
 
 def candidates(
@@ -86,9 +89,9 @@ def _prompt(file: Path | None) -> str:
     if file is None:
         return ""
     try:
-        return file.read_text(encoding="utf-8")
+        return read_regular(file, MOST_PROMPT_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"the prompt file {file} can't be read as text ({error})") from error
+        raise BadInputError(f"the prompt file {file} can't be read as text ({error})") from None
 
 
 def _listed(explorer: "Explorer", layer: str, neuron: int) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
+from csp.files import read_regular
 from csp.keeping import atomic
 from csp.keeping.reviews.rows import COLUMNS, REQUIRED
 from csp.keeping.spreadsheet import guarded, unguarded
+from csp.world.documents import parse_json
 from csp.world.tables import read_table, same_name
 
 Row = Mapping[str, Any]
@@ -86,7 +88,7 @@ def _write_json(rows: Iterable[Row]) -> bytes:
 
 
 def _read_json(path: Path) -> list[dict[str, Any]]:
-    rows = json.loads(path.read_text(encoding="utf-8-sig"))
+    rows = parse_json(read_regular(path).decode("utf-8-sig"), f"the file of reviews {path}")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is not a list of objects")
     return rows

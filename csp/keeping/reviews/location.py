@@ -7,6 +7,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from csp.errors import BadInputError
+from csp.files import expanded
 from csp.keeping.home import home
 
 VARIABLE = "CSP_DATABASE_URL"
@@ -29,7 +30,7 @@ class Location:
         if scheme is not None:
             return cls(url=f"postgresql+psycopg://{url.removeprefix(scheme)}")
         if url.startswith("sqlite:///") and url != "sqlite:///":
-            return cls(path=Path(url.removeprefix("sqlite:///")).expanduser().absolute())
+            return cls(path=expanded(url.removeprefix("sqlite:///")).absolute())
         scheme = url.partition(":")[0] if ":" in url else url
         raise BadInputError(
             f"{VARIABLE} starts with {scheme!r}; use postgresql://user:password@host/database "

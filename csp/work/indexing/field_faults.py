@@ -1,5 +1,8 @@
 """What pydantic found wrong with a field, as a sentence for whoever wrote the file."""
 
+import reprlib
+from typing import Any
+
 from pydantic_core import ErrorDetails
 
 _WANTED = {
@@ -19,6 +22,11 @@ _WANTED = {
     "string_too_short": "it is empty",
     "too_short": "name at least one",
 }
+
+
+def shown(given: Any) -> str:
+    """What was given, as it would be written; of a long one the beginning and the end."""
+    return reprlib.repr(given)
 
 
 def wish(fault: ErrorDetails) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError
+from csp.files import expanded, is_folder, is_regular, open_regular
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import (
@@ -120,8 +121,8 @@ def open_import(spec: ImportSpec) -> "Import":
 
 
 def _open_images(images: str, rows: int) -> Dataset:
-    path = Path(images).expanduser()
-    kind = "folder:" if path.is_dir() else "csv:" if path.is_file() else ""
+    path = expanded(images)
+    kind = "folder:" if is_folder(path) else "csv:" if is_regular(path) else ""
     dataset = open_probe_dataset(kind + images)
     if len(dataset.table) != rows:
         raise BadInputError(
@@ -306,5 +307,5 @@ def _picture(path: Path) -> _Seen:
 
 
 def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file_digest(file, "sha256").hexdigest()

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
+from numpy.lib.format import MAGIC_PREFIX, open_memmap
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import open_regular
 
 BLOCK_BYTES = 64 << 20
 UNIT = 1e-3
@@ -52,14 +55,7 @@ class GivenArray:
 
 def open_given(path: Path, what: str) -> GivenArray:
     """Map a `.npy` file. Raises NotFoundError, or BadInputError for anything but a table of numbers."""
-    if not path.is_file():
-        raise NotFoundError(f"there is no file {path} with the {what}; give a .npy file")
-    try:
-        data = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise BadInputError(
-            f"the {what} in {path} can't be read as a .npy file of numbers ({error})"
-        ) from error
+    data = _mapped(path, what)
     if not isinstance(data, np.ndarray):
         raise BadInputError(f"{path} is an archive of arrays; save the {what} alone with numpy.save")
     if data.dtype.kind not in "fiub":
@@ -69,6 +65,27 @@ def open_given(path: Path, what: str) -> GivenArray:
             f"the {what} in {path} have shape {data.shape}; one row an image or text is needed"
         )
     return GivenArray(path, what, data)
+
+
+def _mapped(path: Path, what: str) -> Any:
+    try:
+        with open_regular(path) as file:
+            is_npy = file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
+        if is_npy:
+            return open_memmap(path, mode="r")
+        return np.load(path, allow_pickle=False)  # an archive, or refused
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {path} with the {what}; give a .npy file") from None
+    except Exception as error:  # noqa: BLE001 # what NumPy raises on a damaged head is of many kinds
+        raise BadInputError(
+            f"the {what} in {path} can't be read as a .npy file of numbers ({_reason(error)})"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def check_vectors(given: GivenArray) -> list[str]:

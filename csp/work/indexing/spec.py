@@ -1,17 +1,16 @@
 """What `csp index` is asked to do, as one frozen value, from options or from a YAML or JSON file."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.examples.neighbours import STORED
-from csp.work.indexing.field_faults import wish
+from csp.work.indexing.field_faults import shown, wish
+from csp.world.documents import read_settings
 from csp.world.specs.paths import anchored_path, anchored_spec
 
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
@@ -66,16 +65,10 @@ class IndexSpec(BaseModel):
 
 def read_config(path: Path) -> dict[str, Any]:
     """The fields of a config file, its paths taken from its folder; raises NotFoundError, BadInputError."""
-    if not path.is_file():
-        raise NotFoundError(
-            f"there is no config file {path}; give a .yaml or .json file, or --model and the rest"
-        )
     try:
-        fields = (json.loads if path.suffix == ".json" else yaml.safe_load)(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} is not readable as YAML or JSON: {one_line(error)}") from error
-    if not isinstance(fields, dict):
-        raise BadInputError(f"{path} must hold fields such as `model: ...` and `layers: [...]`")
+        fields = read_settings(path, "config file")
+    except NotFoundError as error:
+        raise NotFoundError(f"{error}; give a .yaml or .json file, or --model and the rest") from None
     return anchor_fields(fields, path.resolve().parent)
 
 
@@ -109,7 +102,7 @@ def _fault(fault: ErrorDetails, place: str) -> str:
         return f"{place} is missing: index needs model, layers, data, encoder and out"
     if fault["type"] == "extra_forbidden":
         return f"{place} is no field of an index config; there are {', '.join(IndexSpec.model_fields)}"
-    return f"{place} {fault['input']!r} can't be used: {wish(fault)}"
+    return f"{place} {shown(fault['input'])} can't be used: {wish(fault)}"
 
 
 def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
+from csp.world.documents import parse_json
 from csp.world.tables import SEPARATORS, TextTable, parse_table, read_text
 
 COLUMNS = ["text", "attributes", "broad"]
@@ -92,12 +93,9 @@ def _tidy(text: str) -> str:
 def _json_rows(content: str, path: Path) -> Iterator[Row]:
     """A list of texts, or of objects with a text; also texts by number, as classes often come."""
     try:
-        found = json.loads(content)
-    except json.JSONDecodeError as error:
-        raise BadInputError(
-            f"the vocabulary {path} begins like JSON but can't be read as it: {error.msg} in line "
-            f"{error.lineno}; write a list of texts, or one term a line"
-        ) from None
+        found = parse_json(content, f"the vocabulary {path} begins like JSON but")
+    except BadInputError as error:
+        raise BadInputError(f"{error}; write a list of texts, or one term a line") from None
     for place, item in enumerate(_items(found), start=1):
         given = item if isinstance(item, dict) else {"text": item}
         text, named = given.get("text"), given.get("attributes", [])

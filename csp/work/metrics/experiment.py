@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
@@ -24,13 +23,14 @@ from csp.method.metrics.statistics import Interval, bootstrap_interval
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.options import ExampleOptions
-from csp.work.indexing.field_faults import wish
+from csp.work.indexing.field_faults import shown, wish
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec, read_config
 from csp.work.metrics.evaluate import Steps, measure_missing, prepare
 from csp.work.metrics.protocol import MetricRequest, Subject
 from csp.work.metrics.registry import NUMBERS, find_metric
 from csp.work.progress import Report, silent
+from csp.world.documents import read_settings
 from csp.world.vlms.prompts import GRIDS
 
 SEED = 0
@@ -105,20 +105,13 @@ class ExperimentResults:
 
 def read_experiment(path: Path) -> Experiment:
     """Read a YAML file; raises NotFoundError, or BadInputError that names the field."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no experiment {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} is no YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(content, dict):
-        raise BadInputError(f"{path} must be a mapping with at least run and ways")
+    content = read_settings(path, "experiment")
     try:
         experiment = Experiment.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise BadInputError(f"{path}: {place} {first['input']!r} can't be used: {wish(first)}") from None
+        raise BadInputError(f"{path}: {place} {shown(first['input'])} can't be used: {wish(first)}") from None
     _check(experiment, path)
     if experiment.index is None:
         return experiment

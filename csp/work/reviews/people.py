@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from csp.errors import BadInputError, CspError
+from csp.files import read_regular
 from csp.keeping.home import home
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.reviews.desk import Person
@@ -129,12 +130,12 @@ def read_team() -> Team:
     given = os.environ.get(VARIABLE, "").strip()
     path = Path(given) if given else home() / FILE
     try:
-        return Team.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Team.model_validate(tomllib.loads(read_regular(path).decode("utf-8")))
     except FileNotFoundError:
         if given:  # a shared server must not open up because a file went missing
             raise BadInputError(f"{VARIABLE} names {path}, which does not exist") from None
         return Team()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInputError(f"{path} can't be read: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import expanded
 from csp.world.datasets.image_folder import EXTENSIONS
 from csp.world.datasets.image_names import ImageFiles
 from csp.world.protocols.dataset import Dataset
@@ -49,7 +50,7 @@ TRUTH = {
 
 def open_dataset(name: str) -> Dataset:
     """Read the table. Raises `NotFoundError` without the file, `BadInputError` where it is no such table."""
-    file = Path(name).expanduser().absolute()
+    file = expanded(name).absolute()
     if not file.is_file():
         raise NotFoundError(f"The CSV file '{name}' does not exist.")
     read = read_table(file, "CSV file")

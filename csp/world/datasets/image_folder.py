@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import expanded
 from csp.world.protocols.dataset import Dataset
 
 # fmt: off
@@ -43,7 +44,7 @@ def open_dataset(name: str) -> Dataset:
     The label is the first folder below the root; where every folder there is named like a split (`train`,
     `val`, `test`), that folder is the split and the next one the label. Deeper folders only hold images.
     """
-    root = Path(name).expanduser().absolute()
+    root = expanded(name).absolute()
     if not root.is_dir():
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         raise NotFoundError(f"The image folder '{name}' {kind}.")

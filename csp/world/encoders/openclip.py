@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig
 
 from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
+from csp.files import expanded
 from csp.world.specs.registry import nearest, reason
 from csp.world.torch_models.checkpoints import plain_values, read_checkpoint, runs_code
 from csp.world.torch_models.encoder import TorchEncoder
@@ -130,7 +131,7 @@ def _source(name: str) -> Source:
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if pretrained in tags:
         return _published(architecture, pretrained)
-    file = Path(pretrained).expanduser()
+    file = expanded(pretrained)
     if not file.is_file():
         raise BadInputError(
             f"OpenCLIP has no weights '{pretrained}' for {architecture}, and there is no such file: "
@@ -159,7 +160,7 @@ def _published(architecture: str, tag: str) -> Source:
 
 
 def _folder(name: str) -> Source:
-    folder = Path(name.removeprefix(LOCAL)).expanduser()
+    folder = expanded(name.removeprefix(LOCAL))
     if not folder.is_dir():
         raise NotFoundError(f"The OpenCLIP folder '{folder}' does not exist.")
     if not (folder / CONFIG).is_file():
@@ -195,7 +196,7 @@ def _text_tower(folder: Path, text: dict[str, Any]) -> dict[str, Any]:
     tower = text.get("hf_model_name")
     if not isinstance(tower, str) or not tower:
         return {}
-    place = folder / Path(tower).expanduser()
+    place = folder / expanded(tower)
     local = place.is_dir()
     if local and not (place / "config.json").is_file():
         raise BadInputError(
@@ -219,7 +220,7 @@ def _tokenizer(folder: Path, text: dict[str, Any]) -> Callable[[list[str]], Tens
     named = text.get("hf_tokenizer_name")
     if not isinstance(named, str) or not named or _has_tokenizer(folder):
         return None
-    place = folder / Path(named).expanduser()
+    place = folder / expanded(named)
     if place.is_dir() and not _has_tokenizer(place):
         raise BadInputError(
             f"The OpenCLIP folder '{folder}' can't be opened: its {CONFIG} names '{named}' as "

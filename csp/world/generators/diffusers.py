@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -13,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
+from csp.files import expanded
 from csp.world.specs.registry import reason
 from csp.world.torch_models.hugging_face import short_name
 from csp.world.torch_models.layers import device, weights_hash
@@ -61,7 +61,7 @@ def open_generator(name: str) -> DiffusersGenerator:
 def _load(name: str) -> Any:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir() and not (folder / "model_index.json").is_file():
         raise BadInputError(f"The folder '{name}' is no diffusers pipeline: it has no model_index.json.")
     if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):

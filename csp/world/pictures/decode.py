@@ -17,6 +17,7 @@ from jaxtyping import Shaped
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from csp.errors import CspError
+from csp.files import open_regular
 from csp.world.pictures.deep_pixels import NotNumbersError, to_8_bit
 from csp.world.pictures.deep_tiff import SIGNS, UnsupportedTiffError, misread_by_pillow, read_deep_tiff
 from csp.world.pictures.file_kinds import HEAD_BYTES, refusal
@@ -91,7 +92,7 @@ def read_picture(path: Path | str) -> Picture:
     path = Path(path)
     try:
         _check_file(path)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _decode(file)
     except OSError as error:
         raise UnreadableImageError(f"The file can't be opened ({error.strerror or error}).") from error
@@ -112,11 +113,11 @@ def _check_file(path: Path) -> None:
         raise UnreadableImageError("This is a folder, not an image file.")
     if path.is_file():
         return
+    if path.exists():
+        raise UnreadableImageError("This is not a file.")
     if path.is_symlink():
         raise UnreadableImageError("This is a link to a file that does not exist.")
-    raise UnreadableImageError(
-        "This is not a file." if path.exists() else f"There is no such file{_nearest_file(path)}."
-    )
+    raise UnreadableImageError(f"There is no such file{_nearest_file(path)}.")
 
 
 def _nearest_file(path: Path) -> str:

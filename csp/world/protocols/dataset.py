@@ -12,6 +12,7 @@ from typing import cast
 import pandas as pd
 
 from csp.errors import BadInputError
+from csp.files import open_regular
 from csp.world.specs.registry import DATASETS
 
 COLUMNS = ("path", "label", "split")
@@ -69,7 +70,7 @@ def check_table(dataset: Dataset) -> None:
 
 def _content_hash(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").digest()
-    except (OSError, ValueError):  # a name that no file can have is a ValueError
+    except OSError:
         return b"unreadable"  # listed as skipped when a run is made

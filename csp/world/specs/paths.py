@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from csp.files import expanded
 from csp.world.specs.registry import KINDS
 
 
@@ -26,4 +27,4 @@ def anchored_spec(spec: str, base: Path) -> str:
 
 def anchored_path(path: str, base: Path) -> Path:
     """An absolute path without `..`, taken from the folder `base` when it is relative."""
-    return Path(os.path.normpath(base.absolute() / Path(path).expanduser()))
+    return Path(os.path.normpath(base.absolute() / expanded(path)))

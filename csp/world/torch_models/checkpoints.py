@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import expanded, is_regular, open_regular, read_regular
 from csp.world.specs.registry import reason
 
 Place = tuple[str, ...]
@@ -84,15 +85,17 @@ def read_checkpoint(name: str) -> Checkpoint:
 
     Raises `NotFoundError`, `BadInputError` with what the file is instead and what to do.
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         raise BadInputError(f"The checkpoint '{name}' is a folder: name the file of weights in it.")
-    if not path.is_file():
+    if not path.exists():
         raise NotFoundError(f"There is no checkpoint file '{name}'.")
     try:
         return Checkpoint(name, *_read(path, name))
     except OSError as error:
         raise BadInputError(f"The checkpoint '{name}' can't be read ({reason(error)}).") from error
+    except RecursionError:
+        raise BadInputError(f"The checkpoint '{name}' is damaged (it is nested too deeply).") from None
 
 
 Content = tuple[dict[Place, dict[str, Tensor]], dict[str, str], dict[str, Any]]
@@ -100,7 +103,7 @@ Content = tuple[dict[Place, dict[str, Tensor]], dict[str, str], dict[str, Any]]
 
 
 def _read(path: Path, name: str) -> Content:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(512)
     if _is_safetensors(path, start):
         state, metadata = _read_safetensors(path, name)
@@ -131,22 +134,24 @@ def _read_safetensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[st
         with safe_open(path, framework="pt") as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
             return state, file.metadata() or {}
-    except SafetensorError as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged head brings about more than SafetensorError
         raise BadInputError(f"The checkpoint '{name}' is damaged ({reason(error)}).") from error
 
 
 def _read_shards(path: Path, name: str) -> dict[str, Tensor]:
     """All files that an index names (`{"weight_map": {key: file}}`), which lie beside it."""
     try:
-        files = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        files = sorted(set(json.loads(read_regular(path))["weight_map"].values()))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadInputError(
             f"The checkpoint '{name}' is JSON but no index of weights: name the file of weights itself."
         ) from error
     state: dict[str, Tensor] = {}
     for file in files:
         shard = path.parent / str(file)
-        if Path(str(file)).name != file or not shard.is_file():
+        if Path(str(file)).name != file or not is_regular(shard):
             raise NotFoundError(f"The checkpoint '{name}' is an index of files and lacks '{file}' beside it.")
         for part in _read(shard, str(shard))[0].values():
             state |= part
@@ -195,8 +200,11 @@ def _is_script(path: Path) -> bool:
     """Tell a TorchScript archive, which holds the model's code, from a saved state dict."""
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # torch's own reader says what is wrong
+        return False
 
 
 def _states(content: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Tensor]]]:

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
+from csp.files import expanded
 from csp.world.specs.registry import reason
 from csp.world.torch_models.checkpoints import plain_values, runs_code
 from csp.world.torch_models.finite import refuse_not_finite
@@ -44,7 +45,7 @@ def load(name: str, from_pretrained: Callable[..., Any], **options: Any) -> Any:
 
     Raises `NotFoundError` or `BadInputError` for a folder, `UnavailableError` where the hub has none.
     """
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise NotFoundError(f"The model folder '{name}' does not exist.")
     if folder.is_dir():
@@ -165,7 +166,7 @@ def _check_config(name: str, folder: Path) -> None:
 
 def _check_files(name: str, patterns: Sequence[str], what: str, remedy: str) -> None:
     """A folder must hold one of the files; what `load` refuses anyway is left to it."""
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not (folder / "config.json").is_file() or any(any(folder.glob(pattern)) for pattern in patterns):
         return
     raise BadInputError(f"The model folder '{name}' has no {what}: {remedy}.")

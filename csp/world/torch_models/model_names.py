@@ -1,7 +1,8 @@
 """Short names of models for people, in which two models of one architecture are told apart."""
 
 import re
-from pathlib import Path
+
+from csp.files import expanded
 
 _COMMON = re.compile(
     r"(best|last|final|latest|model|models|weights?|checkpoints?|ckpts?|pytorch|state|dict|net|epoch|step|val|acc|"
@@ -13,14 +14,14 @@ _COMMON = re.compile(
 
 def file_name(path: str) -> str:
     """The name of a file of weights without its endings, with its folder's where it says nothing alone."""
-    file = Path(path).expanduser().absolute()
+    file = expanded(path).absolute()
     stem = re.sub(r"(\.(safetensors|index|json|pth|pt|ckpt|bin|tar|model))+$", "", file.name, flags=re.I)
     return f"{file.parent.name}/{stem}" if file.parent.name and _says_nothing(stem) else stem
 
 
 def model_name(name: str) -> str:
     """The name of a model of the hub as it is, of a folder its last part, or two where that says nothing."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     if not path.is_dir():
         return name
     parts = path.absolute().parts

@@ -127,8 +127,8 @@ def test_the_shipped_experiments_run_on_small_models_of_the_same_formats(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("run: [", "is no YAML"),
-        ("- run", "must be a mapping"),
+        ("run: [", "can't be read as YAML"),
+        ("- run", "must hold fields"),
         ("run: demo", "ways"),
         ("run: demo\nways: [{name: a}]", "two ways at least"),
         ("run: demo\nways: [{name: a}, {name: a}]", "name of its own"),

@@ -6,6 +6,7 @@ Arguments: `folder`, and `out`, the name that the run gets.
 from pathlib import Path
 
 from csp.errors import BadInputError
+from csp.files import expanded
 from csp.keeping.library.adopt import adopt_run, check_adoptable, check_new_name
 from csp.keeping.run_folder.manifest import read_manifest
 from csp.work.jobs.arguments import Arguments, Faults, faults_among
@@ -32,7 +33,7 @@ def faults(arguments: Arguments) -> Faults:
 
 def _folder(arguments: Arguments) -> Path:
     """The folder; BadInputError for one that is not named in full: pages and jobs run where the app lies."""
-    folder = Path(str(arguments.get("folder", ""))).expanduser()
+    folder = expanded(str(arguments.get("folder", "")))
     if not folder.is_absolute():
         raise BadInputError("the folder must be named in full, such as /data/runs/my-run")
     return folder

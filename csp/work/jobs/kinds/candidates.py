@@ -6,9 +6,9 @@ Arguments: `run`, `layer`, `neurons` (`all`, `17`, `0:200` or `3,17`), `vlm`, an
 
 import os
 from dataclasses import fields
-from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import expanded
 from csp.keeping.bundle import BUNDLE
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
@@ -48,7 +48,7 @@ def check_vlm(spec: str) -> None:
     _, name = VLMS.find(spec)
     path = split_path(openable_spec(spec))[1]
     is_path = name.startswith(("/", ".", "~")) or name.count("/") > 1
-    if spec.startswith("hf:") and is_path and not Path(path).expanduser().is_dir():
+    if spec.startswith("hf:") and is_path and not expanded(path).is_dir():
         raise NotFoundError(f"There is no model folder {path} on the machine that runs this app.")
     if spec.startswith("openai:") and ("#" not in name or not name.startswith(("http://", "https://"))):
         raise BadInputError(f"'{spec}' names no server and model: write openai:http://HOST:PORT/v1#MODEL.")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from csp.errors import BadInputError, NotFoundError
+from csp.files import expanded
 from csp.keeping.run_folder.manifest import MANIFEST_NAME
 from csp.work.indexing.index import index, open_job
 from csp.work.indexing.spec import field_faults, make_spec
@@ -60,7 +60,7 @@ def _check_path(spec: str) -> None:
     """A spec that holds a path must name something that is there."""
     before, path = split_path(openable_spec(spec))
     is_path = path.startswith(("/", ".", "~")) or before.endswith(("@", "local-dir:"))
-    if path and is_path and not Path(path).expanduser().exists():
+    if path and is_path and not expanded(path).exists():
         raise NotFoundError(f"There is no file or folder {path} on the machine that runs this app.")
 
 
@@ -73,7 +73,7 @@ FIELDS: Mapping[str, Callable[[Any], object]] = {
     "model": _check_model,
     "data": lambda spec: open_dataset(openable_spec(spec)),
     "encoder": _check_encoder,
-    "vocabulary": lambda path: read_vocabulary(Path(path).expanduser()),
+    "vocabulary": lambda path: read_vocabulary(expanded(path)),
     "out": _check_out,
 }
 

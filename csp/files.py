@@ -1,0 +1,71 @@
+"""Files that people name: read only where they are regular files.
+
+A device, a pipe or a socket never ends, or waits for ever. What is wrong with a path is an OSError with a
+reason in words (`strerror`).
+"""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from csp.errors import BadInputError
+
+_KINDS = {
+    stat.S_IFDIR: "it is a folder",
+    stat.S_IFIFO: "it is a pipe, not a file",
+    stat.S_IFCHR: "it is a device, not a file",
+    stat.S_IFBLK: "it is a device, not a file",
+    stat.S_IFSOCK: "it is a socket, not a file",
+}
+
+
+def open_regular(path: Path | str) -> BufferedReader:
+    """Open a regular file for reading, without waiting on anything that is none. Raises OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # NUL, or half a surrogate pair
+        raise OSError(errno.EINVAL, "no file can have this name", _shown(path)) from error
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, _KINDS.get(kind, "it is no regular file"), _shown(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path | str, most: int | None = None) -> bytes:
+    """The content of a regular file. Raises OSError, also where it has more than `most` bytes."""
+    with open_regular(path) as file:
+        if most is not None and os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", _shown(path))
+        return file.read()
+
+
+def is_regular(path: Path | str) -> bool:
+    """Whether there is a regular file of this name; also for names that no file can have."""
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether there is a folder of this name; also for names that no folder can have."""
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def expanded(path: Path | str) -> Path:
+    """The path with `~` written out. Raises BadInputError where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        user = str(path).partition("/")[0]
+        raise BadInputError(f"there is no user {user.removeprefix('~')!r}, which {path} names") from None
+
+
+def _shown(path: Path | str) -> str:
+    return str(path).replace("\0", "\\0")

@@ -1,0 +1,115 @@
+"""The one reader of documents that people write: YAML and JSON, read as plain values.
+
+Neither runs anything. References (`*name`) are refused, for a few lines of them stand for billions of values.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from csp.errors import BadInputError, NotFoundError
+from csp.files import read_regular
+
+MOST_BYTES = 10_000_000
+DEEPEST = 50
+LARGEST_WHOLE = 2**53
+"""A whole number beyond is none that a setting could mean, and no float holds it."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values; no references."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """See `yaml.SafeLoader`."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            problem = f"*{event.anchor} refers to what stands elsewhere: write it out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def read_settings(path: Path, what: str) -> dict[str, Any]:
+    """The fields of a file: JSON where its name ends so, else YAML.
+
+    Raises `NotFoundError`, or `BadInputError` that says what can't be read or used, and where.
+    """
+    name = f"the {what} {path}"
+    try:
+        text = read_regular(path, MOST_BYTES).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no {what} {path}") from None
+    except OSError as error:
+        raise BadInputError(f"{name} can't be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"{name} is no text in UTF-8: save it as UTF-8") from None
+    values = parse_json(text, name) if path.suffix.lower() == ".json" else parse_yaml(text, name)
+    if not isinstance(values, dict):
+        raise BadInputError(f"{name} must hold fields, such as `name: value`")
+    _check_values(values, name)
+    return values
+
+
+def parse_json(text: str, what: str) -> Any:
+    """The values of a JSON text; `what` begins the sentence of `BadInputError`."""
+    return _parsed(json.loads, text, what, "JSON")
+
+
+def parse_yaml(text: str, what: str) -> Any:
+    """The values of a YAML text; `what` begins the sentence of `BadInputError`."""
+    return _parsed(lambda given: yaml.load(given, _Loader), text, what, "YAML")  # noqa: S506 # a SafeLoader
+
+
+def _parsed(reader: Callable[[str], Any], text: str, what: str, language: str) -> Any:
+    try:
+        values = reader(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise BadInputError(f"{what} can't be read as {language}: {error.problem}{where}") from None
+    except json.JSONDecodeError as error:
+        raise BadInputError(f"{what} can't be read as JSON: {error.msg} in line {error.lineno}") from None
+    except RecursionError:
+        raise BadInputError(f"{what} can't be read: {_TOO_DEEP}") from None
+    except Exception as error:  # noqa: BLE001 # YAML's makers of dates, numbers and the like raise anything
+        reason = " ".join(str(error).split())[:200]
+        raise BadInputError(f"{what} can't be read as {language}: {reason}") from None
+    _check_depth(values, what)
+    return values
+
+
+def _check_depth(values: Any, what: str) -> None:
+    level, depth = [values], 0
+    while level := [inner for each in level for inner in _inside(each)]:
+        depth += 1
+        if depth > DEEPEST:
+            raise BadInputError(f"{what} can't be read: {_TOO_DEEP}")
+
+
+def _check_values(values: dict[str, Any], what: str) -> None:
+    """Raise BadInputError for what no setting can mean."""
+    waiting: list[Any] = [values]
+    while waiting:
+        value = waiting.pop()
+        waiting += _inside(value)
+        if isinstance(value, dict) and (odd := [key for key in value if not isinstance(key, str)]):
+            raise BadInputError(f"{what} has a field whose name is no text: {str(odd[0])[:60]!r}")
+        if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+            raise BadInputError(f"{what} has a number that is too large: one of {value.bit_length()} bits")
+        if isinstance(value, str) and not _storable(value):
+            raise BadInputError(f"{what} has a text with a NUL character or half a character: {value[:60]!r}")
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return list(value) if isinstance(value, list | tuple | set) else []
+
+
+_TOO_DEEP = f"it is nested more than {DEEPEST} deep"
