@@ -1,5 +1,6 @@
 """Reading a run: cheap to open, lazy, cached, safe to share between threads. Never needs a model."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, Size, Thu
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
+BLOCK_BYTES = 64 << 20
+"""So much of a layer's activations is read at a time."""
 RECENT_NEURONS = 32
 """So many neurons' activations stay in memory: a page asks for the same ones several times."""
 
@@ -74,6 +77,13 @@ class Run:
         """All activations of a layer, read anew each time (n x c x 4 bytes)."""
         return self._read(arrays.activations_array(self._layer_index(layer))).T
 
+    def activation_blocks(self, layer: str) -> Iterator[Float32[np.ndarray, "n b"]]:
+        """The same, some neurons at a time (`BLOCK_BYTES`), in order."""
+        name, record = arrays.activations_array(self._layer_index(layer)), self.layer(layer)
+        size = max(1, BLOCK_BYTES // (4 * max(1, self.manifest.images)))
+        for first in range(0, record.neurons, size):
+            yield self._read(name, slice(first, first + size)).T
+
     @cached_property
     def embeddings(self) -> Float32[np.ndarray, "n d"]:
         """The unit image embeddings."""
@@ -122,8 +132,9 @@ class Run:
         return self._table(f"neurons-{self._layer_index(layer)}", tables.NEURONS)
 
     def labels(self, layer: str) -> pd.DataFrame:
-        """Precomputed labels, best first for each neuron and labeler; empty when there are none."""
-        return self._table(f"labels-{self._layer_index(layer)}", tables.LABELS)
+        """Precomputed labels, best first for each neuron and labeler, texts as categories; empty when there
+        are none."""
+        return self._table(f"labels-{self._layer_index(layer)}", tables.LABELS, tables.FEW)
 
     def examples(self, layer: str, neuron: int) -> Examples | None:
         """The precomputed examples of one neuron (with the `k` and `reuse` of the manifest), if stored."""
@@ -178,17 +189,17 @@ class Run:
             )
         return self.layers.index(layer)
 
-    def _table(self, name: str, columns: tables.Columns) -> pd.DataFrame:
+    def _table(self, name: str, columns: tables.Columns, few: Sequence[str] = ()) -> pd.DataFrame:
         if name not in self._kept:
-            self._kept[name] = self._read_table(tables.location(name), columns)
+            self._kept[name] = self._read_table(tables.location(name), columns, few)
         frame: pd.DataFrame = self._kept[name]
         return frame.copy(deep=False)
 
-    def _read_table(self, part: str, columns: tables.Columns) -> pd.DataFrame:
+    def _read_table(self, part: str, columns: tables.Columns, few: Sequence[str]) -> pd.DataFrame:
         if not self.has(part):
             return tables.empty_table(columns)
         self._verify(part)
-        return tables.read_table(self.path / part, columns)
+        return tables.read_table(self.path / part, columns, few)
 
     def _read_if_there(self, name: str) -> np.ndarray | None:
         return self._read(name) if self.has(f"{arrays.GROUP}/{name}") else None

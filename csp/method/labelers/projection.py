@@ -1,7 +1,10 @@
 """Concept vectors and the scores of texts (the paper's steps 3 to 5)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64
+from scipy.sparse import csr_array
 
 from csp.method.checks import check_gamma, check_texts
 from csp.method.examples.select import Examples
@@ -69,6 +72,36 @@ def gamma_ends(
     start: Float64[np.ndarray, " d"] = share @ residuals(examples, embeddings, 0.0)
     end: Float64[np.ndarray, " d"] = share @ residuals(examples, embeddings, 1.0)
     return start, end
+
+
+@dataclass(frozen=True, eq=False)
+class LayerExamples:
+    """The examples of many neurons one behind the other, each with its nearest contrastive example."""
+
+    activating: Int64[np.ndarray, " r"]
+    activation: Float[np.ndarray, " r"]
+    contrastive: Int64[np.ndarray, " r"]
+    """Below 0 where there is none."""
+    similarity: Float[np.ndarray, " r"]
+    counts: Int64[np.ndarray, " c"]
+    """How many examples each neuron has."""
+
+
+def layer_gamma_ends(
+    examples: LayerExamples, embeddings: Float[np.ndarray, "n d"]
+) -> tuple[Float32[np.ndarray, "c d"], Float32[np.ndarray, "c d"]]:
+    """`gamma_ends` of many neurons: two products of sparse weights with the embeddings."""
+    positive = np.maximum(examples.activation.astype(np.float64), 0.0)
+    starts = np.concatenate([[0], np.cumsum(examples.counts)])
+    neuron = np.repeat(np.arange(len(examples.counts)), examples.counts)
+    total = np.bincount(neuron, positive, minlength=len(examples.counts))[neuron]
+    share = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
+    shape = (len(examples.counts), len(embeddings))
+    start = csr_array((share, examples.activating, starts), shape) @ embeddings
+    cold = examples.contrastive >= 0
+    alike = np.where(cold, share * np.nan_to_num(examples.similarity.astype(np.float64)), 0.0)
+    shared = csr_array((alike, np.where(cold, examples.contrastive, 0), starts), shape) @ embeddings
+    return start.astype(np.float32), (start - shared).astype(np.float32)
 
 
 def concept_vectors_between(

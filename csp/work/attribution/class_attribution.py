@@ -86,7 +86,12 @@ def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None
     probabilities = run.probabilities
 
     def compute() -> dict[str, Any]:
-        activations, logits = run.layer_activations(layer), centred_logits(probabilities)
+        logits = centred_logits(probabilities)
+        if run.layer(layer).neurons >= len(logits):
+            found = [(goes_with(block, logits), _varying(block)) for block in run.activation_blocks(layer)]
+            if sum(varying for _, varying in found) >= len(logits):  # too many for a head to be told
+                return {"how": "goes with", "push": _json(np.concatenate([push for push, _ in found]))}
+        activations = run.layer_activations(layer)
         weights = linear_head(activations, logits)
         if weights is None:
             return {"how": "goes with", "push": _json(goes_with(activations, logits))}
@@ -109,6 +114,11 @@ def _measured(run: Run, layer: str) -> ClassAttribution | None:
     by = computed_by(str(last["csp_version"]), run.manifest.target.name)
     when = last["measured"].to_pydatetime()
     return ClassAttribution(layer, last["how"], table, Provenance("precomputed", by, when, None))
+
+
+def _varying(activations: np.ndarray) -> int:
+    """How many of these neurons are not the same on every image."""
+    return int((activations != activations[:1]).any(axis=0).sum())
 
 
 def _json(values: np.ndarray) -> list[list[float]]:

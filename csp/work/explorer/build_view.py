@@ -1,7 +1,5 @@
 """Puts the parts of a `NeuronView` and of a `NeuronTable` together."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
@@ -15,6 +13,7 @@ from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import Histogram, NeuronTable, NeuronView, Pair
 from csp.work.labels.rows import LabelRow, Labels, scored_texts
 from csp.work.labels.scorer import TOP
+from csp.work.labels.stored import LabelColumns
 from csp.work.provenance import Provenance, precomputed
 
 BINS = 40
@@ -49,24 +48,26 @@ def neuron_view(
     )
 
 
-def neuron_table(run: Run, layer: str, first_rows: Mapping[int, tuple[LabelRow, ...]]) -> NeuronTable:
-    """The neurons of a layer; `first_rows` are the labels of each, best first."""
+def neuron_table(run: Run, layer: str, firsts: LabelColumns) -> NeuronTable:
+    """The neurons of a layer; `firsts` are the labels of each, best first."""
     stored = run.neurons(layer)
     if stored.empty:
         raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
-    firsts = [_first(first_rows.get(neuron, ())) for neuron in stored["neuron"]]
+    codes, scores = firsts.wide(stored["neuron"].to_numpy(np.int64), places=2)
+    labels = np.array((*firsts.texts, None), dtype=object)[codes[:, 0]]
+    sentences = {state: _sentence(NeuronState(state)) for state in stored["state"].unique()}
     frame = pd.DataFrame(
         {
             "neuron": stored["neuron"],
             "state": stored["state"],
-            "sentence": [_sentence(NeuronState(state)) for state in stored["state"]],
+            "sentence": stored["state"].map(sentences),
             "mean": stored["mean"],
             "maximum": stored["max"],
             "share_firing": stored["share_firing"],
-            "label": pd.Series([label for label, _, _ in firsts], stored.index, dtype=object),
-            "score": np.array([score for _, score, _ in firsts], dtype=np.float64),
-            "margin": np.array([margin for _, _, margin in firsts], dtype=np.float64),
-            "top_images": [[int(image) for image in images] for images in stored["activating"]],
+            "label": pd.Series(labels, stored.index, dtype=object),
+            "score": scores[:, 0],
+            "margin": scores[:, 0] - scores[:, 1],
+            "top_images": stored["activating"],
         }
     )
     return NeuronTable(layer, frame, precomputed(run.manifest))
@@ -81,14 +82,6 @@ def histogram(values: Float32[np.ndarray, " n"], bins: int = BINS) -> Histogram:
 def margin(rows: tuple[LabelRow, ...]) -> float | None:
     """First score minus second; None with fewer than two texts."""
     return rows[0].score - rows[1].score if len(rows) > 1 else None
-
-
-def _first(rows: tuple[LabelRow, ...]) -> tuple[str | None, float, float]:
-    """The first label, its score, and by how much it is ahead of the next."""
-    if not rows:
-        return None, float("nan"), float("nan")
-    between = margin(rows)
-    return rows[0].label, rows[0].score, float("nan") if between is None else between
 
 
 def _sentence(state: NeuronState) -> str:

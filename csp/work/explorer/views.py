@@ -85,7 +85,7 @@ class NeuronTable:
     frame: pd.DataFrame
     """One row a neuron: neuron, state (values of `NeuronState`), sentence, mean, maximum, share_firing,
     label, score, margin (of the first labeler, at the run's parameters; None/nan without a vocabulary) and
-    top_images (list[int], best activating images first)."""
+    top_images (an array of image numbers, best activating images first)."""
     provenance: Provenance
 
 

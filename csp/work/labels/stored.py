@@ -4,14 +4,14 @@ A run made before a labeler existed lacks its labels. `complete_labels.label_all
 labelers for such a run once and adds them; until then the explorer computes them for one neuron at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
@@ -23,6 +23,64 @@ LATER = AddedTable("labels", {"layer": pa.string(), **LABELS}, ("layer", "neuron
 
 
 @dataclass(frozen=True, eq=False)
+class LabelColumns(Mapping[int, tuple[LabelRow, ...]]):
+    """Labels of many neurons, in order, as arrays; by neuron they are read as rows."""
+
+    neurons: Int64[np.ndarray, " c"]
+    """The neurons with labels, ascending."""
+    starts: Int64[np.ndarray, " c1"]
+    """Where the labels of each begin, and at last how many there are."""
+    texts: tuple[str, ...]
+    codes: Int64[np.ndarray, " r"]
+    """The place of each label in `texts`."""
+    scores: Float64[np.ndarray, " r"]
+    ranks: Int64[np.ndarray, " r"]
+
+    @classmethod
+    def of_frame(cls, frame: pd.DataFrame, by: Sequence[str]) -> "LabelColumns":
+        """Labels of a table, for each neuron in the order of these columns."""
+        frame = frame.sort_values(["neuron", *by], kind="stable")
+        label = frame["label"].astype("category").cat
+        neurons, starts = np.unique(frame["neuron"].to_numpy(np.int64), return_index=True)
+        return cls(
+            neurons,
+            np.append(starts, len(frame)).astype(np.int64),
+            tuple(label.categories),
+            label.codes.to_numpy(np.int64),
+            frame["score"].to_numpy(np.float64),
+            frame["rank"].to_numpy(np.int64),
+        )
+
+    def wide(
+        self, neurons: Int64[np.ndarray, " n"], places: int | None = None
+    ) -> tuple[Int64[np.ndarray, "n p"], Float64[np.ndarray, "n p"]]:
+        """The codes and scores of the labels of these neurons, as many as one has at most, or `places`; -1
+        and NaN where a neuron has fewer."""
+        most = int(np.diff(self.starts).max(initial=0)) if places is None else places
+        if not len(self.neurons):
+            return np.full((len(neurons), most), -1), np.full((len(neurons), most), np.nan)
+        found = np.minimum(np.searchsorted(self.neurons, neurons), len(self.neurons) - 1)
+        counts = np.where(self.neurons[found] == neurons, np.diff(self.starts)[found], 0)
+        there = np.arange(most) < counts[:, None]
+        rows = np.where(there, self.starts[found][:, None] + np.arange(most), 0)
+        return np.where(there, self.codes[rows], -1), np.where(there, self.scores[rows], np.nan)
+
+    def __getitem__(self, neuron: int) -> tuple[LabelRow, ...]:
+        place = int(np.searchsorted(self.neurons, neuron))
+        if place == len(self.neurons) or self.neurons[place] != neuron:
+            raise KeyError(neuron)
+        rows = slice(self.starts[place], self.starts[place + 1])
+        labels = (self.texts[code] for code in self.codes[rows].tolist())
+        return tuple(map(LabelRow, labels, self.scores[rows].tolist(), self.ranks[rows].tolist()))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.neurons.tolist())
+
+    def __len__(self) -> int:
+        return len(self.neurons)
+
+
+@dataclass(frozen=True, eq=False)
 class LayerLabels:
     """The labels of a layer, and what pages ask of them again and again."""
 
@@ -30,8 +88,9 @@ class LayerLabels:
 
     def of(self, neuron: int) -> Labels:
         """One neuron's labels; none where none are stored."""
-        rows = self._rows.get(neuron)
-        return {} if rows is None else _by_neuron(self.frame.iloc[rows])[neuron]
+        neurons, order = self._sorted
+        rows = slice(*np.searchsorted(neurons, (neuron, neuron + 1)))
+        return _labels(self.frame.iloc[rows if order is None else order[rows]])
 
     @cached_property
     def first_labeler(self) -> str:
@@ -39,10 +98,21 @@ class LayerLabels:
         return FIRST if self.frame.empty or (self.frame["labeler"] == FIRST).any() else "csp"
 
     @cached_property
-    def firsts(self) -> dict[int, tuple[LabelRow, ...]]:
+    def firsts(self) -> LabelColumns:
         """By neuron the labels of the first labeler, best first."""
-        rows = self.frame[self.frame["labeler"] == self.first_labeler]
-        return {neuron: labels[self.first_labeler] for neuron, labels in _by_neuron(rows).items()}
+        return LabelColumns.of_frame(self.frame[self.frame["labeler"] == self.first_labeler], by=("rank",))
+
+    @cached_property
+    def first_texts(self) -> dict[int, str]:
+        """By neuron the first label of the first labeler."""
+        firsts = self.firsts
+        labels = (firsts.texts[code] for code in firsts.codes[firsts.starts[:-1]].tolist())
+        return dict(zip(firsts.neurons.tolist(), labels, strict=True))
+
+    @cached_property
+    def each_first(self) -> LabelColumns:
+        """By neuron the first label of every labeler, in the order stored."""
+        return LabelColumns.of_frame(self.frame[self.frame["rank"] == 1], by=())
 
     @cached_property
     def ranges(self) -> dict[str, ScoreRange]:
@@ -51,9 +121,13 @@ class LayerLabels:
         return {str(labeler): _range(of_labeler) for labeler, of_labeler in scores}
 
     @cached_property
-    def _rows(self) -> dict[int, Int64[np.ndarray, " r"]]:
-        neurons = self.frame.groupby("neuron", sort=False).indices
-        return {int(str(neuron)): np.asarray(rows) for neuron, rows in neurons.items()}
+    def _sorted(self) -> tuple[Int64[np.ndarray, " r"], Int64[np.ndarray, " r"] | None]:
+        """The column of neurons in ascending order, and the order that makes it so; None: it is so."""
+        neurons = self.frame["neuron"].to_numpy(np.int64)
+        if (np.diff(neurons) >= 0).all():
+            return neurons, None
+        order = np.argsort(neurons, kind="stable")
+        return neurons[order], order
 
 
 class StoredLabels:
@@ -80,13 +154,17 @@ class StoredLabels:
         """The labeler whose first labels stand for the neurons: `FIRST`, or csp in a run that lacks it."""
         return self._layer(layer).first_labeler
 
-    def first_rows(self, layer: str) -> dict[int, tuple[LabelRow, ...]]:
+    def first_rows(self, layer: str) -> LabelColumns:
         """By neuron the first labeler's labels, best first; a neuron without one is missing."""
         return self._layer(layer).firsts
 
     def first_labels(self, layer: str) -> dict[int, str]:
         """By neuron the first label of the first labeler; a neuron without one is missing."""
-        return {neuron: rows[0].label for neuron, rows in self.first_rows(layer).items()}
+        return self._layer(layer).first_texts
+
+    def each_first(self, layer: str) -> LabelColumns:
+        """By neuron the first label of every labeler; a neuron without one is missing."""
+        return self._layer(layer).each_first
 
     def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
         """Where the scores of a labeler's first labels lie; None when none are stored."""
@@ -125,16 +203,14 @@ def _range(scores: pd.Series) -> ScoreRange:
     return ScoreRange(low, median, high, len(scores))
 
 
-def _by_neuron(labels: pd.DataFrame) -> dict[int, Labels]:
-    found: dict[int, dict[str, list[LabelRow]]] = {}
-    columns = (labels[name].tolist() for name in ("neuron", "labeler", "label", "score", "rank"))
-    for neuron, labeler, label, score, rank in zip(*columns, strict=True):
-        found.setdefault(neuron, {}).setdefault(labeler, []).append(LabelRow(label, score, rank))
+def _labels(rows: pd.DataFrame) -> Labels:
+    """The labels of one neuron, from its rows."""
+    found: dict[str, list[LabelRow]] = {}
+    columns = (rows[name].tolist() for name in ("labeler", "label", "score", "rank"))
+    for labeler, label, score, rank in zip(*columns, strict=True):
+        found.setdefault(labeler, []).append(LabelRow(label, score, rank))
     return {
-        neuron: {
-            labeler: tuple(sorted(by_labeler[labeler], key=lambda row: row.rank))
-            for labeler in LABELERS
-            if labeler in by_labeler
-        }
-        for neuron, by_labeler in found.items()
+        labeler: tuple(sorted(found[labeler], key=lambda row: row.rank))
+        for labeler in LABELERS
+        if labeler in found
     }

@@ -15,7 +15,12 @@ from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import parse_rule
 from csp.method.examples.select import Examples, select_examples
-from csp.method.labelers.projection import concept_vectors_between, gamma_ends
+from csp.method.labelers.projection import (
+    LayerExamples,
+    concept_vectors_between,
+    gamma_ends,
+    layer_gamma_ends,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,8 @@ class GammaPath:
 
 def gamma_path(run: Run, layer: str, neurons: Sequence[int] | None = None) -> GammaPath:
     """The path of these neurons, or of all of a layer; BadInputError when none was precomputed."""
+    if neurons is None and parse_rule(run.manifest.parameters.contrast).neighbours == 1:
+        return GammaPath(*layer_gamma_ends(_stored(run, layer), run.embeddings))
     ends = [gamma_ends(examples, run.embeddings) for examples in _examples(run, layer, neurons)]
     start, end = (np.stack(side).astype(np.float32) for side in zip(*ends, strict=True))
     return GammaPath(start, end)
@@ -45,13 +52,23 @@ def neurons_of(run: Run, layer: str) -> pd.Series:
     return neurons
 
 
+def _stored(run: Run, layer: str) -> LayerExamples:
+    """The stored examples of all neurons of a layer."""
+    neurons_of(run, layer)
+    table = run.neurons(layer)
+    activating, activation, contrastive, similarity = (
+        np.concatenate(table[name].to_numpy())
+        for name in ("activating", "activation", "contrastive", "similarity")
+    )
+    counts = table["activating"].str.len().to_numpy(np.int64)
+    return LayerExamples(activating, activation, contrastive, similarity, counts)
+
+
 def _examples(run: Run, layer: str, neurons: Sequence[int] | None) -> Iterable[Examples]:
     """The stored examples; selected anew where the rule asks for more neighbours than are stored."""
     given, known = run.manifest.parameters, neurons_of(run, layer).tolist()
     rule = parse_rule(given.contrast)
-    if rule.neighbours == 1:
-        if neurons is None:
-            return run.layer_examples(layer)
+    if rule.neighbours == 1 and neurons is not None:
         stored = (run.examples(layer, neuron) for neuron in neurons)
         return [examples for examples in stored if examples is not None]
     return (

@@ -34,16 +34,16 @@ def doubts(explorer: Explorer, layer: str, stability: pd.Series, faithful: pd.Da
     `doubt` and `lead` are NaN for a neuron without labels; `doubts` lists what speaks against its label, see
     `why`.
     """
-    labels = explorer.stored_labels.first_rows(layer)
-    rivals = [explorer.synonyms.rival(labels.get(neuron, ())) for neuron in stability.index]
-    leads = pd.Series([np.nan if rival is None else rival.lead for rival in rivals], stability.index)
-    different = _meanings(explorer, layer)
+    stored, neurons = explorer.stored_labels, stability.index.to_numpy(np.int64)
+    labels, each = stored.first_rows(layer), stored.each_first(layer)
+    rivals, lead = explorer.synonyms.meanings(labels.texts).rivals(*labels.wide(neurons))
+    leads = pd.Series(lead, stability.index)
     ranks = pd.concat([leads, faithful], axis=1).rank(ascending=False, pct=True)
     found = pd.DataFrame(
         {
             "lead": leads,
-            "rival": pd.Series([rival.label if rival else None for rival in rivals], leads.index, object),
-            "meanings": [different.get(neuron, 0) for neuron in leads.index],
+            "rival": pd.Series(np.array((*labels.texts, None), object)[rivals], leads.index, object),
+            "meanings": explorer.synonyms.meanings(each.texts).different(each.wide(neurons)[0]),
             "doubt": ranks.mean(axis=1).where(leads.notna()),
         }
     )
@@ -68,13 +68,3 @@ def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
         "unstable": f"the label stays first in only {row['stability']:.0%} of trials",
     }
     return tuple(words[name] for name in row["doubts"])
-
-
-def _meanings(explorer: Explorer, layer: str) -> dict[int, int]:
-    """By neuron, how many different things the labelers' first labels mean."""
-    labels = explorer.stored_labels.frame(layer)
-    firsts = labels[labels["rank"] == 1]
-    by_neuron: dict[int, list[str]] = {}
-    for neuron, label in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
-        by_neuron.setdefault(neuron, []).append(label)
-    return {neuron: explorer.synonyms.different(texts) for neuron, texts in by_neuron.items()}

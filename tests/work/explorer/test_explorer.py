@@ -122,7 +122,7 @@ def test_the_table_lists_every_neuron(explorer: Explorer) -> None:
     row = table.frame.iloc[1]
     assert (row["label"], row["score"]) == (view.labels["csp"][0].label, view.labels["csp"][0].score)
     assert row["margin"] == pytest.approx(view.margins["csp"])
-    assert row["top_images"] == [pair.activating.image for pair in view.pairs]
+    assert row["top_images"].tolist() == [pair.activating.image for pair in view.pairs]
     assert table.provenance.source == "precomputed"
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,7 @@ from csp.keeping.run_folder.tables import LABELS, location, to_arrow
 from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.complete_labels import label_all
 from csp.work.explorer.explorer import Explorer, open_explorer
-from csp.work.labels.stored import LATER
+from csp.work.labels.stored import LATER, StoredLabels
 
 OLD = ("csp", "semanticlens", "clip-dissect")
 
@@ -71,3 +72,19 @@ def test_a_stopped_job_goes_on_and_a_finished_one_has_nothing_to_do(old: Explore
     before = Additions(old.run).version(LATER)
     label_all(old)
     assert Additions(old.run).version(LATER) == before
+
+
+def test_labels_of_all_neurons_as_arrays_are_those_of_each(tiny_run: Run) -> None:
+    layer = tiny_run.layers[-1]
+    stored = StoredLabels(tiny_run)
+    firsts, labeler = stored.first_rows(layer), stored.first_labeler(layer)
+    everyone = np.arange(tiny_run.layer(layer).neurons)
+    codes, scores = firsts.wide(everyone)
+    for neuron in everyone.tolist():
+        rows = (stored.of(layer, neuron) or {}).get(labeler, ())
+        assert firsts.get(neuron, ()) == rows
+        assert [firsts.texts[code] for code in codes[neuron] if code >= 0] == [row.label for row in rows]
+        assert scores[neuron][codes[neuron] >= 0].tolist() == [row.score for row in rows]
+        assert stored.first_labels(layer).get(neuron) == (rows[0].label if rows else None)
+    assert not set(firsts) - set(everyone.tolist())
+    assert (firsts.wide(np.array([10**6]), places=2)[0] == -1).all()

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
@@ -10,7 +12,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.rows import LabelRow
 from csp.work.labels.synonyms import SAME, Synonyms
-from csp.work.labels.vocabulary import run_vocabulary
+from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
 from csp.work.metrics.ground_truth import ground_truth
 from csp.work.neurons.doubt import DOUBTFUL, doubts, why
 from csp.work.neurons.rows import machine_rows
@@ -98,3 +100,21 @@ def test_on_the_demo_the_doubtful_labels_are_the_wrong_ones() -> None:
     doubtful = frame["doubt"] >= DOUBTFUL
     assert 50 < doubtful.sum() < 128
     assert wrong[doubtful].mean() > 0.95 > wrong.mean() + 0.3
+
+
+@given(some.lists(some.lists(some.integers(0, 6), max_size=5, unique=True), min_size=1, max_size=6))
+def test_many_neurons_at_once_are_told_apart_as_one_by_one(neurons: list[list[int]]) -> None:
+    texts = [f"text {number}" for number in range(7)]
+    angles = np.array([0.0, 0.2, 0.4, 1.5, 1.6, 3.0, 0.0])  # texts of near angles mean the same
+    plane = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    synonyms = Synonyms(Vocabulary(tuple(texts[:6]), plane[:6]))  # the last text is outside the vocabulary
+    codes = np.array([one + [-1] * (5 - len(one)) for one in neurons])
+    scores = np.where(codes >= 0, 0.9 - 0.1 * np.arange(5), np.nan)
+    meanings = synonyms.meanings(texts)
+    rivals, leads = meanings.rivals(codes, scores)
+    for one, rival, lead, things in zip(neurons, rivals, leads, meanings.different(codes), strict=True):
+        rows = [LabelRow(texts[code], 0.9 - 0.1 * place, place + 1) for place, code in enumerate(one)]
+        alone = synonyms.rival(rows)
+        assert (None if alone is None or rival < 0 else texts[rival]) == (alone and alone.label)
+        assert np.isnan(lead) if alone is None else lead == pytest.approx(alone.lead)
+        assert things == synonyms.different(texts[code] for code in one)

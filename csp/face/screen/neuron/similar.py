@@ -49,4 +49,4 @@ def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing the neurons …")
 def _similar(_explorer: Explorer, fingerprint: str, layer: str) -> SimilarNeurons:
-    return similar_neurons(_explorer, layer)
+    return similar_neurons(_explorer.run, layer)
