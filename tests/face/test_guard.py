@@ -1,7 +1,9 @@
 """Whom the server answers, what every answer carries, and what strangers can't do. Over real HTTP."""
 
+import shutil
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from csp.face.screen.page.guard import LOCAL, name_of, refusal
 from csp.world.pictures.uploads import MOST_BYTES
 from tests import patience
 from tests.face.server import ROOT, serving
-from tests.face.visitor import Visitor, visiting, welcome
+from tests.face.visitor import Visitor, alerts, visiting, welcome
 
 SECRET = "a secret that only this test uses"  # of this test's own proxy
 TEAM = """
@@ -27,10 +29,16 @@ default_role = "none"
 
 
 @pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server behind a hospital's proxy."""
+def home(tmp_path_factory: pytest.TempPathFactory, built_run: Path) -> Path:
     home = tmp_path_factory.mktemp("guard-home")
+    shutil.copytree(built_run, home / "runs" / "tiny")
     (home / "team.toml").write_text(TEAM)
+    return home
+
+
+@pytest.fixture(scope="module")
+def team(home: Path) -> Iterator[str]:
+    """The address of a server behind a hospital's proxy."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSP_PROXY_SECRET", SECRET)
         with serving(home) as served:
@@ -149,3 +157,28 @@ def test_a_stranger_is_heard_in_few_words(team: str) -> None:
     with visiting(team, ann()) as visitor:
         visitor.run("try")
         visitor.run("try", padding=2**20)
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "button"),
+    [
+        ("neurons", "run=tiny&layer=late&view=map", "draw-map"),
+        ("neuron", "run=tiny&layer=late&neuron=1", "none"),
+    ],
+)
+def test_who_lost_the_role_is_refused_in_the_tab_that_is_still_open(
+    team: str, home: Path, page: str, query: str, button: str
+) -> None:
+    try:
+        with visiting(team, ann()) as visitor:
+            visitor.run(page, query)
+            (home / "team.toml").write_text(TEAM.replace('"admin"', '"viewer"'))
+            assert "Nothing was done: ann@clinic.org may only look" in alerts(
+                visitor.run(page, query, press=button)
+            )
+            (home / "team.toml").write_text(TEAM.partition("[people]")[0])
+            assert alerts(visitor.run(page, query, press=button)) == ""
+            assert upload(team, visitor, 1) == 403
+    finally:
+        (home / "team.toml").write_text(TEAM)
+    assert not list((home / "jobs").glob("*"))

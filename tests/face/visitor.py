@@ -20,15 +20,21 @@ class Visitor:
     def __init__(self, channel: ClientConnection) -> None:
         self._channel = channel
         self.session = ""
+        self._buttons: set[str] = set()
 
-    def run(self, page: str, query: str = "", *, padding: int = 0) -> list[ForwardMsg]:
+    def run(self, page: str, query: str = "", *, press: str = "", padding: int = 0) -> list[ForwardMsg]:
         """Asks for a page and gives all that came; ConnectionError when the server hung up.
 
-        `padding`: so many letters are sent along as what stands in a box.
+        `press`: the key of a button that was on the page before. `padding`: so many letters are sent along as
+        what stands in a box.
         """
         asked = BackMsg()
         asked.rerun_script.page_name = page
         asked.rerun_script.query_string = query
+        if press:
+            widget = asked.rerun_script.widget_states.widgets.add()
+            (widget.id,) = (one for one in self._buttons if one.endswith(f"-{press}"))
+            widget.trigger_value = True
         if padding:
             widget = asked.rerun_script.widget_states.widgets.add()
             widget.id, widget.string_value = "padding", "x" * padding
@@ -47,7 +53,14 @@ class Visitor:
         message.ParseFromString(given)
         if message.WhichOneof("type") == "new_session":
             self.session = message.new_session.initialize.session_id
+        if button := message.delta.new_element.button.id:
+            self._buttons.add(button)
         return message
+
+
+def alerts(came: list[ForwardMsg]) -> str:
+    """The notices among what came."""
+    return "\n".join(message.delta.new_element.alert.body for message in came).strip().replace("\\", "")
 
 
 @contextmanager

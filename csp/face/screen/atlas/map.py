@@ -10,6 +10,7 @@ from csp.face.screen.atlas.filters import nothing_found
 from csp.face.screen.atlas.map_figure import COLOURS, MEASURED, map_figure
 from csp.face.screen.atlas.table import neuron_cards
 from csp.face.screen.elements.components import chart_clicks
+from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.runs.job_panel import job_panel
 from csp.face.screen.url.links import link
@@ -119,6 +120,7 @@ def _no_map(context: Context) -> None:
     )
 
 
+@deed("draw maps")
 def _draw_map(arguments: dict[str, str]) -> None:
     start_job(check_job("map", arguments), by=me().name)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from csp.errors import CspError
+from csp.face.screen.page.identity import let_in
 from csp.face.screen.state import review_store
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
@@ -14,6 +15,7 @@ from csp.work.report.export import report_text
 @st.fragment
 def report_panel(explorer: Explorer) -> None:
     """Options, then "Make the report", then the download; while it is made, how far it is."""
+    let_in()
     with st.container(border=True, key="report"):
         st.markdown(
             "**Audit report** · one HTML file that opens without a network and prints well: the model, the "

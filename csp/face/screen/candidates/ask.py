@@ -3,10 +3,12 @@
 import streamlit as st
 
 from csp.errors import CspError
-from csp.face.screen.page.identity import may_manage, me
+from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.identity import let_in, may_manage, me
 from csp.face.screen.runs.job_form import check_on_page
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
 from csp.face.screen.wording import plain
+from csp.keeping.reviews.vocabulary import Role
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.jobs.jobs import last_job, start_job
@@ -17,6 +19,7 @@ from csp.world.specs.registry import VLMS
 @st.dialog("Ask a model", width="medium")
 def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
     """Chooses the model and what it is shown, and starts the job."""
+    let_in()
     offered = offered_vlm()
     refused = may_manage("choose a model")
     st.markdown(
@@ -49,6 +52,7 @@ def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
         contrast = str(view.options.contrast)
         asked = {"vlm": spec.strip(), "mode": mode, "seed": int(seed), "contrast": contrast}
         _start(explorer, view, asked)
+        say_refusal()
 
 
 def current_job(explorer: Explorer, view: NeuronView) -> str | None:
@@ -61,7 +65,12 @@ def _about(explorer: Explorer, view: NeuronView) -> dict[str, object]:
     return {"run": str(explorer.run.path), "layer": view.layer, "neurons": str(view.neuron)}
 
 
+@deed("ask a model", Role.REVIEWER)
 def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> None:
+    chosen = asked["vlm"] != offered_vlm() and may_manage("choose a model")
+    if chosen:  # the box was closed to this person, which only hides it
+        st.error(plain(chosen), icon=":material/lock:")
+        return
     try:
         checked = check_on_page("candidates", _about(explorer, view) | {"by": me().name} | asked)
     except CspError as error:

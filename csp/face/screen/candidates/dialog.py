@@ -8,8 +8,10 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.score_cell import Track, score_cell, track
-from csp.face.screen.page.identity import may_review, me
+from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.identity import let_in, may_review, me
 from csp.face.screen.wording import LABELER_HELP, LABELERS, plain
+from csp.keeping.reviews.vocabulary import Role
 from csp.work.candidates.read import (
     Candidate,
     SeenGrids,
@@ -29,6 +31,7 @@ GRIDS = (":blue[**●**] **Fires**", ":orange[**●**] **Looks alike, fires less
 @st.dialog("Candidates, and what the model saw", width="large")
 def candidates_dialog(explorer: Explorer, view: NeuronView) -> None:
     """The table, a way to edit, and each answer of a model."""
+    let_in()
     found = neuron_candidates(explorer, view, tuple(LABELERS))
     if found:
         _table(explorer, view, found)
@@ -88,8 +91,10 @@ def _edit(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) ->
             st.caption("The old words stay on record, behind the new ones.")
             if st.form_submit_button("Save", key="edit-save") and new.strip():
                 _save(explorer, view, new, old)
+                say_refusal()
 
 
+@deed("edit a candidate", Role.REVIEWER)
 def _save(explorer: Explorer, view: NeuronView, new: str, old: str) -> None:
     try:
         add_candidate(explorer, view.layer, view.neuron, new, by=me().name, replaces=old)

@@ -5,9 +5,11 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.candidates.ask import ask_dialog, current_job
 from csp.face.screen.candidates.dialog import candidates_dialog, neuron_candidates
+from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_review, me
 from csp.face.screen.runs.job_panel import job_panel
 from csp.face.screen.wording import LABELERS, origin, plain, score
+from csp.keeping.reviews.vocabulary import Role
 from csp.method.states import NeuronState
 from csp.work.candidates.read import Candidate, add_candidate, vlm_answers
 from csp.work.explorer.explorer import Explorer
@@ -114,6 +116,7 @@ def _found(found: TextScore) -> None:
     st.caption(plain(origin(found.provenance)))
 
 
+@deed("keep a candidate", Role.REVIEWER)
 def _keep(explorer: Explorer, view: NeuronView, text: str) -> None:
     try:
         add_candidate(explorer, view.layer, view.neuron, text, by=me().name)

@@ -9,10 +9,11 @@ import streamlit as st
 
 from csp.errors import CspError, UnavailableError
 from csp.face.screen.judge.session import STAYING, Onward, Viewing, address, end, forget_typed, present, typed
+from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import call_me, is_named, me
 from csp.keeping.reviews.checks import OvertakenError
 from csp.keeping.reviews.event import Entry, Event
-from csp.keeping.reviews.vocabulary import Action
+from csp.keeping.reviews.vocabulary import Action, Role
 from csp.work.reviews.desk import undoing
 
 _PENDING, _LAST, _EARLY, _TAKEN = "verdict-pending", "verdict-last", "verdict-early", "verdict-taken"
@@ -32,6 +33,7 @@ class Pending:
     """Whether nobody knows yet who is judging."""
 
 
+@deed("decide", Role.REVIEWER)
 def decide(act: Action, place: int | None = None) -> None:
     """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
     viewing = present()
@@ -66,6 +68,7 @@ def skip() -> None:
         viewing.onward()
 
 
+@deed("decide", Role.REVIEWER)
 def undo(event: Event) -> None:
     """Callback: take an event back by a new one, and look at its neuron again."""
     viewing = present()
@@ -93,6 +96,7 @@ def taken() -> int:
     return int(st.session_state.get(_TAKEN, 0))
 
 
+@deed("decide", Role.REVIEWER)
 def record_as(box: str) -> None:
     """Callback: the name in the box `box` is who judges; then record what is pending."""
     if name := str(st.session_state.get(box, "")).strip():
@@ -100,6 +104,7 @@ def record_as(box: str) -> None:
         retry()
 
 
+@deed("decide", Role.REVIEWER)
 def retry() -> None:
     """Callback: record what is pending after all, with the token that it had."""
     waiting = pending()

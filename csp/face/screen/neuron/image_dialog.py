@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from csp.face.screen.elements.thumbnails import thumbnail
+from csp.face.screen.page.identity import let_in
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.url.params import Params, whole_number
 from csp.face.screen.wording import image_alt, number, plain
@@ -38,6 +39,7 @@ def _close() -> None:
 @st.dialog("Large view", width="large", on_dismiss=_close)
 def _dialog(explorer: Explorer, view: NeuronView, images: tuple[int, ...]) -> None:
     """Reads the address anew: the buttons inside redraw the dialog alone."""
+    let_in()
     image = chosen_image(st.query_params.to_dict(), explorer)
     if image is None:
         st.rerun()

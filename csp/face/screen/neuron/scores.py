@@ -11,6 +11,7 @@ from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.judge.head import suggestion
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.options import chosen_options, options_controls
+from csp.face.screen.page.identity import let_in
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
 from csp.work.explorer.explorer import Explorer
@@ -30,6 +31,7 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     `page` is the view that the page drew. After another one is shown here the whole page follows: head, bar,
     suggestions and what is recorded come from one view. A press in between waits for it (`actions.catch_up`).
     """
+    let_in()
     options = chosen_options(st.query_params.to_dict(), explorer)
     view = page if options == page.options else explorer.neuron(page.layer, page.neuron, options)
     ranges = {labeler: explorer.stored_labels.score_range(view.layer, labeler) for labeler in LABELERS}

@@ -8,6 +8,7 @@ import streamlit as st
 
 from csp.errors import NotFoundError
 from csp.face.screen.elements.components import PARTS, copy_link, landmarks, layered_keys
+from csp.face.screen.page.deeds import say_refusal
 from csp.face.screen.page.identity import let_in, who_line
 from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
@@ -32,6 +33,7 @@ def frame(title: str) -> Iterator[None]:
     st.html(PARTS / "page.css")
     let_in()
     _top(title)
+    say_refusal()
     alarm()
     try:
         yield

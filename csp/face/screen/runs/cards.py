@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from csp.errors import CspError
+from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, owner
 from csp.face.screen.state.cached import DEMO
 from csp.face.screen.state.waiting import waited
@@ -109,6 +110,7 @@ def _trust_button(name: str) -> None:
     )
 
 
+@deed("trust runs")
 def _trust(name: str) -> None:
     try:
         trust_run(name, owner("trust runs").name)
@@ -166,10 +168,8 @@ def _deletion(name: str) -> None:
     st.button("Move to trash", key=f"discard-{name}", on_click=_discard, args=(name,), disabled=unsure)
 
 
+@deed("delete runs")
 def _discard(name: str) -> None:
-    if refused := may_manage("delete runs"):
-        _say(False, refused)
-        return
     try:
         folder = discard_run(name)
     except CspError as error:
@@ -189,10 +189,8 @@ def _trash() -> None:
                 st.button("Put back", key=f"restore-{folder.name}", on_click=_restore, args=(folder.name,))
 
 
+@deed("put runs back")
 def _restore(folder: str) -> None:
-    if refused := may_manage("put runs back"):
-        _say(False, refused)
-        return
     try:
         name = restore_run(folder)
     except CspError as error:

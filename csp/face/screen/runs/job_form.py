@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from csp.errors import CspError
+from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.wording import plain
@@ -94,6 +95,7 @@ def check_on_page(kind: str, given: Given) -> CheckedJob:
     return check_job(kind, given)
 
 
+@deed("start jobs")
 def _begin(kind: JobKind, fields: Fields) -> None:
     """Starts what was asked for and is in order, once all that it names was opened on trial."""
     asked: CheckedJob | None = st.session_state.get(_asked(kind))

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from csp.errors import CspError, NotFoundError
-from csp.face.screen.page.identity import may_manage
+from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.identity import let_in, may_manage
 from csp.face.screen.wording import plain
 from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, list_jobs, resume_job
 from csp.work.jobs.registry import doing
@@ -34,6 +35,8 @@ def job_panel(id_: str) -> None:
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
 def _watched(id_: str) -> None:
+    let_in()
+    say_refusal()
     seen = job(id_)
     _draw(seen)
     if seen.finished:
@@ -92,21 +95,23 @@ def _buttons(seen: Job) -> None:
     if seen.finished and not seen.resumable:
         return
     refused = may_manage("stop or resume jobs")
-    action, name = (_resume, "Resume") if seen.finished else (_cancel, "Cancel")
+    name = "Resume" if seen.finished else "Cancel"
     st.button(
         name,
         key=f"{name.lower()}-{seen.id}",
-        on_click=action,
+        on_click=_resume if seen.finished else _cancel,
         args=(seen.id,),
         disabled=bool(refused),
         help=refused or None,
     )
 
 
+@deed("stop or resume jobs")
 def _cancel(id_: str) -> None:
     cancel_job(id_)
 
 
+@deed("stop or resume jobs")
 def _resume(id_: str) -> None:
     try:
         resume_job(id_)
