@@ -35,7 +35,13 @@ FENCES = {
     "rich": "csp/face/cli",
 }
 WINGS: dict[str, list[set[str]]] = {
-    "csp.method": [{"checks"}, {"states", "search", "attribution"}, {"examples"}, {"labelers"}, {"metrics"}],
+    "csp.method": [
+        {"checks"},
+        {"states", "search", "attribution", "unlikeness"},
+        {"examples"},
+        {"labelers"},
+        {"metrics"},
+    ],
     "csp.world": [
         {"dermoscopy", "documents", "specs", "pictures", "tables"},
         {"protocols"},

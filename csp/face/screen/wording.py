@@ -70,6 +70,11 @@ def of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
+def percent(share: float) -> str:
+    """A share; one close to 0 or 1 keeps two places, so that hardly ever is not never."""
+    return f"{100 * share:.0f} %" if 0.005 <= share < 0.995 or share in (0, 1) else f"{100 * share:.2f} %"
+
+
 def number(value: float) -> str:
     """Three digits that matter: 0.0123, 1.23, 1,230."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

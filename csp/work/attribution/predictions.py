@@ -5,9 +5,11 @@ outcome = try_picture(explorer, "layer4", picture)    # an upload: nothing of it
 outcome.prediction                                    # ((class, probability), ...), the most likely first
 outcome.neurons                                       # one row a neuron: activation, percentile, contribution
 outcome.how, outcome.remark                           # what the contributions are; what else to say
+outcome.quality                                       # how good the model is, where labels tell
+outcome.unlikeness, outcome.seen                      # of an upload: how unlike them, what was cut off
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,15 +21,18 @@ from csp.errors import NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.method.search import share_below
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
+from csp.work.attribution.model_quality import ModelQuality, model_quality
+from csp.work.attribution.unlikeness import Unlikeness, unlikeness
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import explainable, run_target
+from csp.work.models.seen_part import SeenPart, seen_part
 from csp.world.pictures.uploads import read_upload
 
 How = Literal["exact", "gradient"]
 
 HOW: dict[How, str] = {
-    "exact": "exact: weight of the class x activation, against the other classes, in logits",
+    "exact": "exactly: weight of the class x activation, against the other classes, in logits",
     "gradient": "to first order (gradient x activation), against the other classes, in logits",
 }
 """What a contribution is, by how it was found."""
@@ -46,6 +51,12 @@ class Prediction:
     how: How | None
     """How the contributions were found; None where they are not known, and `remark` says why."""
     remark: str
+    quality: ModelQuality | None = None
+    """How good the model is at the class that it names; None where no labels tell."""
+    unlikeness: Unlikeness | None = None
+    """How unlike the picture is to the probe images; None for one of them."""
+    seen: SeenPart | None = None
+    """Which part of an upload the model saw; None for a probe image, and where it can't be told."""
 
 
 def read_picture(data: bytes) -> ProbeImage:
@@ -62,8 +73,11 @@ def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Predict
         output = target.model.run(batch, [layer])
     activations = output.activations[layer][0]
     contributions, how, remark = _contributions_by_model(explorer, layer, picture)
-    return _prediction(
-        explorer.run, layer, activations, output.probabilities[0], (contributions, how, remark)
+    found = contributions, how, remark
+    return replace(
+        _prediction(explorer.run, layer, activations, output.probabilities[0], found),
+        unlikeness=unlikeness(explorer.run, layer, picture, activations),
+        seen=seen_part(target.model.preprocess, picture.size),
     )
 
 
@@ -144,4 +158,6 @@ def _prediction(
         }
     )
     classes = zip(run.manifest.classes, probabilities.astype(float).tolist(), strict=False)
-    return Prediction(layer, tuple(sorted(classes, key=lambda one: -one[1])), frame, how, remark)
+    ordered = tuple(sorted(classes, key=lambda one: -one[1]))
+    quality = model_quality(run, ordered[0][0]) if ordered else None
+    return Prediction(layer, ordered, frame, how, remark, quality)

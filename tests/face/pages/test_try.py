@@ -71,6 +71,10 @@ def test_an_upload_goes_through_the_model_and_away_again(own_home: object) -> No
     app = uploaded(opened("pages/try.py", run="demo"), "mine.jpg", picture(exif=exif))
     assert "The model says" in said(app)
     assert "kept nowhere" in said(app)
+    (warning,) = app.error
+    assert "Do not rely on this prediction" in warning.value, "noise is no drawn lesion"
+    assert "The model saw the middle 75 % of its width" in said(app)
+    assert "held-out probe images with a label the model is right on" in said(app)
     assert "Jane" not in str(drawn(app, "cards"))
     app.button(key="another-picture").click().run()
     assert drawn(app, "tiles")

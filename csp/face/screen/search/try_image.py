@@ -15,11 +15,14 @@ from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
-from csp.face.screen.wording import number, plain
+from csp.face.screen.wording import number, percent, plain
 from csp.work.attribution.heatmaps import lit_pictures
+from csp.work.attribution.model_quality import ModelQuality
 from csp.work.attribution.predictions import HOW, Prediction, try_picture, try_probe_image
+from csp.work.attribution.unlikeness import Unlikeness
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
+from csp.work.models.seen_part import NEARLY_ALL, SeenPart
 from csp.world.pictures.data_url import data_url
 
 ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
@@ -53,14 +56,68 @@ def chosen_image(explorer: Explorer, chosen: Chosen) -> None:
 
 
 def prediction(explorer: Explorer, chosen: Chosen, outcome: Prediction) -> None:
-    """The classes by probability, and what is known of the picture."""
+    """Whether to believe it, then the classes by probability, and what is known of the picture."""
     with st.container(key="prediction", gap="xsmall"):
+        if outcome.unlikeness is not None:
+            _likeness(explorer, outcome.unlikeness, outcome.layer)
         if outcome.prediction:
             st.markdown(f"**The model says: {plain(outcome.prediction[0][0])}**")
         for name, probability in outcome.prediction[:CLASSES]:
-            st.progress(min(1.0, max(0.0, probability)), text=f"{plain(name)} · {_percent(probability)}")
-        for line in _picture_lines(explorer, chosen):
+            st.progress(min(1.0, max(0.0, probability)), text=f"{plain(name)} · {percent(probability)}")
+        if outcome.prediction:
+            st.caption(_quality_line(outcome.quality))
+        for line in [*_seen_line(outcome.seen), *_picture_lines(explorer, chosen)]:
             st.caption(line)
+
+
+def _likeness(explorer: Explorer, found: Unlikeness, layer: str) -> None:
+    """A warning, always: an upload is none of the pictures on which the model was looked at."""
+    known = f"**{plain(explorer.run.manifest.dataset.name)}**"
+    each = [f"{name}: {percent(share)}" for name, share in _shares(found, layer)]
+    told = f"({', '.join(each)})"
+    if not each:
+        st.warning(f"The probe images are too few to tell whether this picture is like them ({known}).")
+    elif found.unlike:
+        st.error(
+            f"**Do not rely on this prediction: the picture is unlike the probe images** ({known}). It is "
+            f"less alike to any of them than {percent(found.most)} of them are to each other {told}.",
+            icon=":material/warning:",
+        )
+    else:
+        st.warning(
+            f"**The model was only looked at on {known}**. This picture is less alike to any of these "
+            f"than {percent(found.most)} of them are to each other {told}. That does not make it one of "
+            "them: what the model says of pictures from elsewhere, such as photographs, was not checked.",
+            icon=":material/warning:",
+        )
+
+
+def _shares(found: Unlikeness, layer: str) -> list[tuple[str, float]]:
+    shares = [("to the encoder", found.encoder), (f"in {plain(layer)}", found.layer)]
+    return [(name, share) for name, share in shares if share is not None and share == share]
+
+
+def _quality_line(quality: ModelQuality | None) -> str:
+    if quality is None:
+        return "How good the model is was not measured: the probe images have no labels that it knows."
+    part = "probe images, none of them held out" if quality.part == "all" else f"{quality.part} probe images"
+    right = f"of {quality.called:,} that it calls {plain(quality.name)}, {quality.right:,} are"
+    told = "" if quality.auroc != quality.auroc else f"; AUROC for {plain(quality.name)} {quality.auroc:.2f}"
+    return (
+        f"On {quality.images:,} {plain(part)} with a label the model is right on "
+        f"**{percent(quality.accuracy)}**; {right}{told}."
+    )
+
+
+def _seen_line(seen: SeenPart | None) -> list[str]:
+    if seen is None or seen.whole:
+        return []
+    sides = [
+        f"{percent(share)} of its {side}"
+        for side, share in (("width", seen.width), ("height", seen.height))
+        if share < NEARLY_ALL
+    ]
+    return [f"The model saw the middle {' and '.join(sides)}: the rest was cut off."]
 
 
 def order_bar(order: str, outcome: Prediction) -> None:
@@ -89,10 +146,6 @@ def neurons_behind(explorer: Explorer, chosen: Chosen, outcome: Prediction, orde
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
     if outcome.remark:
         st.caption(_sentence(outcome.remark))
-
-
-def _percent(probability: float) -> str:
-    return f"{100 * probability:.0f} %" if 0.005 <= probability < 0.995 else f"{100 * probability:.2f} %"
 
 
 def _in_order(neurons: pd.DataFrame, order: str) -> pd.DataFrame:
