@@ -1,20 +1,65 @@
 """Writing that survives a kill: temporary name, fsync, rename."""
 
+import errno
 import os
+import secrets
 import shutil
+import stat
 from pathlib import Path
+
+from csp.errors import UnavailableError
 
 TEMPORARY = ".tmp-"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    temporary = path.with_name(TEMPORARY + path.name)
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    publish(temporary, path)
+    _replace(path, content, path.with_name(TEMPORARY + path.name))
+
+
+def deliver(path: Path, content: bytes) -> None:
+    """Write a file that a person named, whole or not at all. Raises UnavailableError.
+
+    A link keeps leading to its target, which keeps its permissions; a pipe or device is written to as it is.
+    """
+    try:
+        if is_stdout(path):
+            with open(1, "wb", closefd=False) as stream:  # the descriptor has a place in its file
+                stream.write(content)
+        elif path.exists() and not path.is_file():
+            with path.open("wb") as stream:
+                stream.write(content)
+        else:
+            target = path.resolve()
+            if target.exists() and not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            _replace(target, content, target.with_name(TEMPORARY + secrets.token_hex(4)))
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "no file can have this name"
+        raise UnavailableError(f"{path} can't be written ({reason})") from None
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a path such as `/dev/stdout` names what this process prints to."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except (OSError, ValueError):
+        return False
+
+
+def _replace(path: Path, content: bytes, temporary: Path) -> None:
+    """Leaves no temporary behind that could not be written whole, such as on a full disk."""
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.is_file():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        publish(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def publish(temporary: Path, path: Path) -> None:

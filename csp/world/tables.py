@@ -63,13 +63,16 @@ def same_name(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def read_table(path: Path, what: str = "table", *, keep_blanks: bool = False) -> TextTable:
+def read_table(
+    path: Path, what: str = "table", *, keep_blanks: bool = False, keep_wide: bool = False
+) -> TextTable:
     """Read a table with a head. Raises `NotFoundError`, or `BadInputError` that names the line.
 
-    `keep_blanks`: those around cells are part of them, as in a file that this program wrote.
+    `keep_blanks`: those around cells are part of them, as in a file that this program wrote. `keep_wide`: a
+    row of more cells than the head has names stays as it is, for whoever refuses rows one by one.
     """
     text, notes = read_text(path, what)
-    table = parse_table(text, f"the {what} {path}", keep_blanks=keep_blanks)
+    table = parse_table(text, f"the {what} {path}", keep_blanks=keep_blanks, keep_wide=keep_wide)
     return TextTable(table.columns, table.rows, table.lines, notes)
 
 
@@ -94,7 +97,7 @@ def read_text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
     return text, notes
 
 
-def parse_table(text: str, what: str, *, keep_blanks: bool = False) -> TextTable:
+def parse_table(text: str, what: str, *, keep_blanks: bool = False, keep_wide: bool = False) -> TextTable:
     """A table from its text; `what` begins the sentences of `BadInputError`."""
     skipped = 0
     declared = _DECLARED.match(text)
@@ -108,15 +111,16 @@ def parse_table(text: str, what: str, *, keep_blanks: bool = False) -> TextTable
     if not found:
         raise BadInputError(f"{what} has no row with text in it")
     (_, head), *body = found
-    names = _names(head, max((_width(cells) for _, cells in body), default=0))
+    widest = max((_width(cells) for _, cells in body), default=0)
+    names = _names(head, widest)
     width = len(names)
     for line, cells in body:
-        if _width(cells) > width:
+        if _width(cells) > width and not keep_wide:
             raise BadInputError(
                 f"{what} has more cells in its rows than names in its head: line {line} has {_width(cells)} "
                 f"for {width} columns{_hint(separator)}"
             )
-    rows = tuple(tuple((*cells, *[""] * width)[:width]) for _, cells in body)
+    rows = tuple(tuple((*cells, *[""] * width)[: max(width, _width(cells))]) for _, cells in body)
     return TextTable(names, rows, tuple(line for line, _ in body))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from csp.face.cli.options import AllLayersOption, InPlaceOption, JsonOption, RunArgument
-from csp.face.cli.output import print_json, print_lines
+from csp.face.cli.output import print_json, print_lines, stdout_kept_for
 from csp.face.cli.progress import shown_progress
 
 
@@ -85,7 +85,8 @@ def export(
                 count = export_report(explorer, desk, out, wish, report)
         else:
             count = export_neurons(explorer, desk, out, layers, format_)
-    if json:
-        print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
-        return
-    print_lines([f"{count} neurons of {explorer.run.name} in {out}"])
+    with stdout_kept_for(out):
+        if json:
+            print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
+        else:
+            print_lines([f"{count} neurons of {explorer.run.name} in {out}"])

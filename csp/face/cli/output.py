@@ -9,7 +9,11 @@ import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any, TextIO
+
+from csp.keeping.atomic import is_stdout
 
 JOINERS = "\u200c\u200d"
 """Within words of some scripts, and within emoji."""
@@ -42,6 +46,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else _shown(one) for one in text)
+
+
+def stdout_kept_for(out: Path) -> AbstractContextManager[object]:
+    """Where the answer itself goes to stdout (`-o /dev/stdout`), what is said about it goes to stderr."""
+    return redirect_stdout(sys.stderr) if is_stdout(out) else nullcontext()
 
 
 def print_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

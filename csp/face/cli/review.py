@@ -7,7 +7,7 @@ import typer
 
 from csp.errors import BadInputError
 from csp.face.cli.options import JsonOption, RunArgument
-from csp.face.cli.output import print_columns, print_error, print_json, print_lines
+from csp.face.cli.output import print_columns, print_error, print_json, print_lines, stdout_kept_for
 
 if TYPE_CHECKING:  # Zarr and pandas cost half a second, which a list of all runs can do without
     from csp.keeping.run_folder.run import Run
@@ -61,10 +61,11 @@ def export(
 
     with open_reviews() as reviews:
         count = export_reviews(reviews, out, _open(run), format)
-    if json:
-        print_json({"events": count, "path": str(out)})
-        return
-    print_lines([f"{count} events written to {out}"])
+    with stdout_kept_for(out):
+        if json:
+            print_json({"events": count, "path": str(out)})
+        else:
+            print_lines([f"{count} events written to {out}"])
 
 
 @app.command("import")

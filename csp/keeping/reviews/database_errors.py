@@ -2,9 +2,10 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from csp.errors import UnavailableError
+from csp.keeping.redaction import without_secrets
 from csp.keeping.reviews.chain import GENESIS, DamagedRecordError, Verification
 from csp.keeping.reviews.location import Location
 
@@ -14,6 +15,7 @@ _READ_ONLY = "{where} can't be written: check the permissions of the file and it
 LOCKED = "another program keeps {where} locked: try again in a moment"
 _DAMAGED = "{where} is damaged: restore it from a backup, or move it away and import your last export{reason}"
 _UNREACHABLE = "{where} can't be reached ({reason}): start it or check CSP_DATABASE_URL, then try again"
+_NOT_UNDERSTOOD = "{where}: its driver does not understand CSP_DATABASE_URL, such as what stands after ?"
 _REFUSED = "{where} refuses the access: check the rights of its user"
 
 _SQLITE = {
@@ -75,6 +77,8 @@ def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
     else:
         text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
         text = text or (_UNREACHABLE if may_pass(error) else None)
+        if text is None and isinstance(error, ProgrammingError) and not getattr(cause, "sqlstate", None):
+            text = _NOT_UNDERSTOOD
     if text is _DAMAGED:
         return damaged(where, f" ({_reason(cause)})")
     return unavailable(text, where, _reason(cause)) if text else None
@@ -94,7 +98,7 @@ def unavailable(text: str, where: Location, reason: str = "") -> UnavailableErro
 def _reason(cause: BaseException | None) -> str:
     """The last words of what libpq says: `connection to server at ... failed: FATAL: no such database`."""
     lines = str(cause).splitlines() or ["no reason given"]
-    return lines[0].rpartition("failed: ")[2].strip()
+    return without_secrets(lines[0].rpartition("failed: ")[2].strip())
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError, NotFoundError, UnavailableError
+from csp.errors import BadInputError, NotFoundError
 from csp.files import read_regular
 from csp.keeping import atomic
-from csp.keeping.reviews.rows import COLUMNS, REQUIRED
+from csp.keeping.reviews.rows import COLUMNS, LINE, REQUIRED, SURPLUS
 from csp.keeping.spreadsheet import guarded, unguarded
 from csp.world.documents import parse_json
 from csp.world.tables import read_table, same_name
@@ -33,11 +33,7 @@ def file_format(path: Path, named: str | None = None) -> str:
 
 def write_rows(path: Path, rows: Iterable[Row], named: str | None = None) -> None:
     """Write rows to a file, whole or not at all."""
-    content = _WRITERS[file_format(path, named)](rows)
-    try:
-        atomic.write_bytes(path, content)
-    except OSError as error:
-        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+    atomic.deliver(path, _WRITERS[file_format(path, named)](rows))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -48,7 +44,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (FileNotFoundError, NotFoundError):
         raise BadInputError(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadInputError(f"{path} can't be read as {file_format(path)}: {reason}") from None
     if rows:
         _check_columns(path, {name for row in rows for name in row})
@@ -74,13 +70,17 @@ def _write_csv(rows: Iterable[Row]) -> bytes:
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
-    table = read_table(path, "file of reviews")
+    table = read_table(path, "file of reviews", keep_wide=True)
     if table.columns == COLUMNS:  # an export of ours, which says all as it is
-        table = read_table(path, "file of reviews", keep_blanks=True)
+        table = read_table(path, "file of reviews", keep_blanks=True, keep_wide=True)
     known = {same_name(name): name for name in COLUMNS}
     names = [known.get(same_name(column), column) for column in table.columns]
     _check_columns(path, names)  # a heading says what the file is, rows or none
-    return [{name: unguarded(cell) for name, cell in zip(names, row, strict=True)} for row in table.rows]
+    return [
+        {name: unguarded(cell) for name, cell in zip(names, row, strict=False)}
+        | {LINE: line, SURPLUS: len(row) - len(names)}
+        for row, line in zip(table.rows, table.lines, strict=True)
+    ]
 
 
 def _write_json(rows: Iterable[Row]) -> bytes:

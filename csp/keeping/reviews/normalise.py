@@ -7,6 +7,8 @@ from csp.errors import BadInputError
 from csp.keeping.reviews.event import Entry
 
 LABEL_LIMIT, REASON_LIMIT, NAME_LIMIT, TOKEN_LIMIT = 200, 2_000, 200, 100
+MACHINE_LABEL_LIMIT = 2_000
+"""A machine's label is kept, shortened where need be: nobody can write it anew."""
 
 BETWEEN = "; "
 """Stands between the labels of a person who gives several."""
@@ -17,10 +19,15 @@ _UNSTORABLE = {"Cc", "Cs"}  # control characters, halves of surrogate pairs
 def tidy(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
     """The entry with tidy texts, and a sentence on each that lost characters; BadInputError when too long."""
     notes: list[str] = []
+    machine = _line(entry.machine_label or "", "machine's label", None, notes)
+    if len(machine) > MACHINE_LABEL_LIMIT:
+        notes.append(f"the machine's label has {len(machine):,} characters and was shortened")
+        machine = f"{machine[: MACHINE_LABEL_LIMIT - 1]}…"
+    own = len(entry.label or "") > LABEL_LIMIT and same_label(entry.label) == same_label(entry.machine_label)
     tidied = replace(
         entry,
-        label=_line(entry.label or "", "label", LABEL_LIMIT, notes) or None,
-        machine_label=_line(entry.machine_label or "", "machine's label", REASON_LIMIT, notes) or None,
+        label=(machine if own else _line(entry.label or "", "label", LABEL_LIMIT, notes)) or None,
+        machine_label=machine or None,
         reviewer=_line(entry.reviewer, "reviewer's name", NAME_LIMIT, notes),
         reason=_tidied(entry.reason, "reason", REASON_LIMIT, notes),
         token=_line(entry.token, "token", TOKEN_LIMIT, notes),
@@ -49,16 +56,17 @@ def _parts(label: str) -> list[str]:
     return [part.strip() for part in label.split(";") if part.strip()]
 
 
-def _line(text: str, what: str, limit: int, notes: list[str]) -> str:
+def _line(text: str, what: str, limit: int | None, notes: list[str]) -> str:
     return _tidied(" ".join(text.splitlines()), what, limit, notes)
 
 
-def _tidied(text: str, what: str, limit: int, notes: list[str]) -> str:
+def _tidied(text: str, what: str, limit: int | None, notes: list[str]) -> str:
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(one for one in lines if one in "\n\t" or unicodedata.category(one) not in _UNSTORABLE)
     if lost := len(lines) - len(kept):
         notes.append(f"{lost} control characters, such as NUL, were left out of the {what}")
-    if len(kept := kept.strip()) > limit:
+    kept = kept.strip()
+    if limit is not None and len(kept) > limit:
         raise BadInputError(
             f"the {what} has {len(kept):,} characters; at most {limit:,} are kept: shorten it"
         )

@@ -25,7 +25,7 @@ from csp.work.explorer.options import ExampleOptions
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import openable_spec, portable_spec
 from csp.world.protocols.vlm import Vlm, open_vlm
-from csp.world.vlms.parse_answer import parse_answer
+from csp.world.vlms.parse_answer import parse_answer, storable
 
 
 @dataclass
@@ -110,7 +110,8 @@ class _Work:
         shown = images_to_show(examples, request.mode)
         grids = draw_grids(run, shown, request.layout)
         begun = time.monotonic()
-        raw = self.vlm.answer(grids, request.question, seed=request.seed, most_tokens=request.most_tokens)
+        answer = self.vlm.answer(grids, request.question, seed=request.seed, most_tokens=request.most_tokens)
+        raw = storable(answer)
         concepts = parse_answer(raw)
         row = self._what_was_asked() | {
             "neuron": neuron,

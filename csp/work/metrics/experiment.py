@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.keeping.atomic import write_bytes
+from csp.errors import BadInputError, NotFoundError
+from csp.keeping.atomic import deliver
 from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.added_tables import Additions
 from csp.method.labelers.registry import LABELERS
@@ -170,10 +170,7 @@ def as_json(found: ExperimentResults) -> dict[str, Any]:
 
 def write_markdown(found: ExperimentResults, path: Path) -> None:
     """Write the table, whole or not at all; raises UnavailableError when the file can't be written."""
-    try:
-        write_bytes(path, found.markdown().encode())
-    except OSError as error:
-        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+    deliver(path, found.markdown().encode())
 
 
 def _check(experiment: Experiment, path: Path) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from csp.errors import BadInputError, UnavailableError
+from csp.errors import BadInputError
 from csp.keeping import atomic
 from csp.keeping.run_folder.tables import Columns, to_arrow
 from csp.keeping.spreadsheet import guarded
@@ -72,10 +72,7 @@ def export_neurons(
     content = FORMATS[file_format(path, named)]
     rows = (with_reviews(machine_rows(explorer, layer), desk.reviewed(layer)) for layer in layers)
     table = pa.concat_tables([export_table(explorer, each, each.frame) for each in rows])
-    try:
-        atomic.write_bytes(path, content(table))
-    except OSError as error:
-        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+    atomic.deliver(path, content(table))
     return int(table.num_rows)
 
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from csp.errors import UnavailableError
-from csp.keeping.atomic import write_bytes
+from csp.keeping.atomic import deliver
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, silent
 from csp.work.report.content import ReportOptions, content
@@ -35,8 +34,5 @@ def export_report(
     Raises UnavailableError when the file can't be written or the review record can't be read.
     """
     html, neurons = report_text(explorer, desk, wish, report)
-    try:
-        write_bytes(path, html.encode())
-    except OSError as error:
-        raise UnavailableError(f"{path} can't be written ({error.strerror})") from None
+    deliver(path, html.encode())
     return neurons

@@ -15,7 +15,7 @@ from csp.keeping.reviews import chain
 from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.exchange import read_rows, write_rows
 from csp.keeping.reviews.normalise import tidy
-from csp.keeping.reviews.rows import from_row, to_row
+from csp.keeping.reviews.rows import LINE, from_row, to_row
 from csp.keeping.reviews.store import Reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.manifest import read_manifest
@@ -23,7 +23,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.reviews.desk import ReviewDesk
 
 _PLACE_IN_CHAIN = {"sequence", "previous_hash", "hash"}
-_CHAINED = {*_PLACE_IN_CHAIN, "at", "token"}
+_CHAINED = {*_PLACE_IN_CHAIN, "at", "token", "layer"}
 _CONTENT = "content-"
 """How the token of a row begins that came without one."""
 
@@ -77,7 +77,13 @@ def import_reviews(reviews: Reviews, path: Path, run: Run | None = None) -> Impo
             refused.append((number, str(answer)))
     recorded = [answer for answer in answers if not isinstance(answer, BadInputError)]
     added = sum(not answer.repeated for answer in recorded)
-    return Imported(added, len(recorded) - added, tuple(sorted(refused)), False)
+    told_of = tuple((number, reason + _place(rows[number - 1])) for number, reason in sorted(refused))
+    return Imported(added, len(recorded) - added, told_of, False)
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    """Where the row ends in its file; a record with line breaks in its cells takes several lines."""
+    return f" (line {row[LINE]} of the file)" if LINE in row else ""
 
 
 class _Finder:
@@ -125,7 +131,7 @@ def _entry(given: dict[str, Any], finder: _Finder, source: str) -> Entry:
     desk.check(layer, given["neuron"])
     machine = given.get("machine_label") or desk.machine_label(layer, given["neuron"])
     origin = {
-        "file": source,
+        "file": source.encode(errors="replace").decode(),
         "verified": given.get("reviewer_verified", False),
         "sequence": given.get("sequence"),
         "hash": given.get("hash"),

@@ -109,7 +109,7 @@ class Server:
             raise self._refused(status, content)
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _BusyError("gave half an answer, or one that is no JSON") from error
 
     def _refused(self, status: int, content: bytes) -> CspError:
@@ -117,7 +117,7 @@ class Server:
         try:
             document = json.loads(text)
             text = str(document["error"]["message"])
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             pass
         said = reason(Exception(text.replace(self._key, "…") if self._key else text))[:160]
         return BadInputError(
@@ -137,10 +137,10 @@ async def _content(response: httpx.Response) -> bytes:
 def _retry_after(response: httpx.Response) -> float | None:
     """What the header `Retry-After` asks for, in seconds from now: a number, or a date."""
     value = response.headers.get("retry-after", "").strip()
-    if value.replace(".", "", 1).isdigit():
+    if value.isascii() and value.replace(".", "", 1).isdigit():
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

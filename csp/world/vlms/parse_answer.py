@@ -7,6 +7,7 @@ sentences that lead in. Spaces stay spaces, and underscores become spaces.
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ MOST_CONCEPTS = 10
 LONGEST_ANSWER = 20_000
 """Characters that are looked at."""
 
+_NO_TEXT = ("Cc", "Cs")
 _THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 _MARKUP = re.compile(r"```\w*|</?\w{1,10}>")
 _ITEM = re.compile(r"^\s*(?:[-*•–·▪]|\(?\d{1,2}\s*[.):]|\(?[a-e][.)])\s+(?=\S)", re.IGNORECASE)
@@ -46,6 +48,12 @@ _NO_CONCEPT = re.compile(
 )
 _INNER = re.compile(r"[_*`]")
 _EDGES = " \t\n\r\"'`*_“”‘’«».,;:!?()[]{}<>|#~=-–—•"
+
+
+def storable(answer: str) -> str:
+    """An answer as it is kept: no longer than what is looked at, without what no table or screen can hold."""
+    looked_at = answer[:LONGEST_ANSWER]
+    return "".join(one for one in looked_at if one in "\n\t" or unicodedata.category(one) not in _NO_TEXT)
 
 
 def parse_answer(raw: str) -> tuple[str, ...]:

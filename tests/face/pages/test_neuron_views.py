@@ -123,6 +123,11 @@ def test_runs_of_other_layers_are_a_sentence(tiny_run: Run) -> None:
     assert "has no layer late" in app.warning[0].value.replace("\\", "")
 
 
+def test_a_neuron_is_compared_with_itself(tiny_run: Run) -> None:
+    app = opened("pages/compare.py", run="tiny", layer="late", a="0", b="0")
+    assert "alike to **1.00**" in said(app)
+
+
 def test_one_run_alone_is_not_compared_with_itself(own_home: Path) -> None:
     app = opened("pages/compare.py", run="demo", what="runs")
     assert "only one run on this machine" in app.info[0].value

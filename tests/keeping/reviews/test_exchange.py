@@ -118,7 +118,7 @@ def test_a_field_that_cannot_be_read_is_named(changed: dict[str, Any], message: 
         ("x.csv", b"\xff\xfe\x00", "is not text in UTF-8, UTF-16"),
         ("x.csv", b'neuron\n"' + b"x" * 200, "line 2 has quotes that are not closed"),
         ("x.csv", b"PK\x03\x04...", "is an Excel workbook"),
-        ("x.json", b"{", "can't be read as json"),
+        ("x.json", b"{", "can't be read as JSON"),
         ("x.json", b'{"a": 1}', "it is not a list of objects"),
         ("x.parquet", b"PAR1", "can't be read as parquet"),
     ],

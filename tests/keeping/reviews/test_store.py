@@ -121,6 +121,18 @@ def test_what_cannot_be_stored_is_left_out_and_said(reviews: Reviews) -> None:
     assert reviews.verify().ok
 
 
+@pytest.mark.parametrize("length", [201, 2_000, 2_001, 50_000])
+def test_a_long_label_of_the_machine_can_be_judged(reviews: Reviews, length: int) -> None:
+    machine = ("melanoma " * length)[: length - 1] + "x"
+    for action, label in ((Action.CONFIRM, machine), (Action.REJECT, None), (Action.OVERRIDE, "ruler")):
+        answer = reviews.record(entry(action, label, machine_label=machine, reviewer=f"Ann {action}"))
+        kept = answer.event.machine_label or ""
+        assert len(kept) <= 2_000 and kept.startswith(machine[:1_999])
+        assert answer.event.label == (kept if action is Action.CONFIRM else label)
+        assert bool(answer.notes) == (length > 2_000)
+    assert reviews.verify().ok
+
+
 REFUSED = [
     (entry(Action.OVERRIDE, "x" * 10_000), "the label has 10,000 characters; at most 200"),
     (entry(reason="x" * 2_001), "the reason has 2,001 characters"),
