@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from csp.errors import UnavailableError
+from csp.errors import BadRunError, UnavailableError
 from csp.keeping.home import SHIPPED_RUNS, home
+from csp.keeping.run_folder.contents import addition_fault
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import Columns, empty_table, read_table, to_arrow, write_table
 
@@ -32,6 +33,7 @@ class Additions:
     """The tables that were added to one run. `in_place` adds to a shipped run itself, as its makers do."""
 
     def __init__(self, run: Run, *, in_place: bool = False) -> None:
+        self._manifest = run.manifest
         self._inside = run.path / "additions"
         self._outside = home() / "additions" / run.fingerprint
         shipped = run.path.is_relative_to(SHIPPED_RUNS) and not in_place
@@ -42,7 +44,7 @@ class Additions:
         parts = self._parts(table)
         if not parts:
             return empty_table(table.columns)
-        rows = pd.concat([read_table(part, table.columns) for part in parts], ignore_index=True)
+        rows = pd.concat([self._part(part, table) for part in parts], ignore_index=True)
         return rows.drop_duplicates(list(table.key), keep="last", ignore_index=True)
 
     def append(self, table: AddedTable, rows: pd.DataFrame) -> None:
@@ -66,7 +68,7 @@ class Additions:
         parts = sorted((self._own / table.name).glob("*.parquet"))
         if len(parts) < 2:
             return
-        rows = pd.concat([read_table(part, table.columns) for part in parts], ignore_index=True)
+        rows = pd.concat([self._part(part, table) for part in parts], ignore_index=True)
         self.append(table, rows.drop_duplicates(list(table.key), keep="last", ignore_index=True))
         for part in parts:
             part.unlink(missing_ok=True)
@@ -79,6 +81,12 @@ class Additions:
         """Changes whenever any table does: what is kept of several tables is kept by this."""
         folders = (self._inside, self._outside)
         return tuple(part.name for folder in folders for part in sorted(folder.glob("*/[!.]*.parquet")))
+
+    def _part(self, part: Path, table: AddedTable) -> pd.DataFrame:
+        rows = read_table(part, table.columns)
+        if fault := addition_fault(rows, self._manifest):
+            raise BadRunError(f"{part} does not fit the run: {fault}; delete the file")
+        return rows
 
     def _parts(self, table: AddedTable) -> list[Path]:
         """The parts inside the run, then those outside it, each in the order of writing."""

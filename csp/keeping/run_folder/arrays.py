@@ -1,5 +1,6 @@
 """The Zarr v3 arrays of a run: names, chunks, writing and reading."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from csp.errors import BadRunError
 from csp.keeping import atomic
+from csp.keeping.run_folder.contents import array_fault
 
 GROUP = "arrays.zarr"
 EMBEDDINGS, PROBABILITIES, TEXT_EMBEDDINGS = "embeddings", "probabilities", "text_embeddings"
@@ -27,9 +29,12 @@ NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
 """Gives the activations of the neurons from `first` up to `last`."""
 
 
+ACTIVATIONS = "activations-"
+
+
 def activations_array(layer_index: int) -> str:
     """Name of the activations array of the layer at this place in the manifest."""
-    return f"activations-{layer_index}"
+    return f"{ACTIVATIONS}{layer_index}"
 
 
 def create_group(run: Path) -> None:
@@ -75,9 +80,15 @@ def _write(run: Path, name: str, blocks: Iterable[Block], layout: dict[str, Any]
     atomic.publish(temporary, run / GROUP / name)
 
 
-def open_array(run: Path, name: str) -> Any:
-    """The lazy Zarr array `name` of a run; BadRunError when it is missing or damaged."""
+def open_array(run: Path, name: str, shape: tuple[int | None, ...], dtype: str, stored: int) -> Any:
+    """The lazy Zarr array `name` of a run, whose files hold `stored` bytes (0: not known).
+
+    Raises BadRunError when it is missing, damaged, or not of this shape (None: any length) and type.
+    """
     with reading(run, name):
+        description = json.loads((run / GROUP / name / "zarr.json").read_text(encoding="utf-8"))
+        if fault := array_fault(description, shape, dtype, stored):
+            raise ValueError(fault)
         return zarr.open_array(run / GROUP / name, mode="r")
 
 
@@ -86,6 +97,6 @@ def reading(run: Path, name: str) -> Iterator[None]:
     """Turns what Zarr raises over missing or damaged files into BadRunError."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 (what codecs raise over foreign bytes is anybody's guess)
         where = run / GROUP / name
         raise BadRunError(f"{where} can't be read ({error}): copy the run again") from None

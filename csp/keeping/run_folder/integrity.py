@@ -1,7 +1,8 @@
 """Is a run sound? Hashes of its files, shapes of its arrays, lengths of its tables."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,7 @@ def record_file(path: Path) -> FileRecord:
 
 def check_run(run: "Run") -> list[str]:
     """Every problem of a run, each in one sentence; wrong contents are only looked for in whole files."""
-    problems = list(_file_problems(run))
-    if problems:
-        return problems
-    try:
-        return list(_content_problems(run))
-    except BadRunError as error:
-        return [str(error)]
+    return list(_file_problems(run)) or list(_content_problems(run))
 
 
 def _file_problems(run: "Run") -> Iterator[str]:
@@ -51,39 +46,32 @@ def _file_problems(run: "Run") -> Iterator[str]:
 
 
 def _content_problems(run: "Run") -> Iterator[str]:
-    manifest, images = run.manifest, run.manifest.images
-    yield from _shape("embeddings", run.embeddings, (images, manifest.dimension))
-    for record in manifest.layers:
-        yield from _shape(record.layer, run.layer_activations(record.layer), (images, record.neurons))
-        if len(run.neurons(record.layer)) not in (0, record.neurons):
-            yield f"the table of layer {record.layer} does not list its {record.neurons} neurons"
-    if len(run.images) != images:
-        yield f"the table of images has {len(run.images)} rows instead of {images}"
-    if len(run.skipped) != manifest.skipped:
-        yield f"the table of skipped images has {len(run.skipped)} rows instead of {manifest.skipped}"
-    yield from _optional_problems(run)
-    norms = np.linalg.norm(run.embeddings, axis=1)
-    if not np.allclose(norms, 1, atol=1e-3):
-        yield f"{int((~np.isclose(norms, 1, atol=1e-3)).sum())} image embeddings are not of length 1"
+    """Each part is read, which compares it with the manifest."""
+    whole: list[Callable[[], object]] = [
+        lambda: run.images,
+        lambda: run.skipped,
+        lambda: run.vocabulary,
+        lambda: run.embeddings,
+        lambda: run.probabilities,
+        lambda: run.text_embeddings,
+        lambda: run.neighbours,
+        *(partial(run.layer_activations, layer) for layer in run.layers),
+        *(partial(run.neurons, layer) for layer in run.layers),
+        *(partial(run.labels, layer) for layer in run.layers),
+    ]
+    if run.has(PACK_NAME):
+        whole.append(lambda: run.thumbnail_count)
+    problems = [problem for read in whole if (problem := _problem_of(read))]
+    yield from problems
+    if not problems:
+        norms = np.linalg.norm(run.embeddings, axis=1)
+        if not np.allclose(norms, 1, atol=1e-3):
+            yield f"{int((~np.isclose(norms, 1, atol=1e-3)).sum())} image embeddings are not of length 1"
 
 
-def _optional_problems(run: "Run") -> Iterator[str]:
-    images = run.manifest.images
-    if run.probabilities is not None:
-        yield from _shape("probabilities", run.probabilities, (images, len(run.manifest.classes)))
-    if run.text_embeddings is not None:
-        yield from _shape(
-            "text_embeddings", run.text_embeddings, (len(run.vocabulary), run.manifest.dimension)
-        )
-    if (
-        run.neighbours is not None
-        and not ((run.neighbours.index >= 0) & (run.neighbours.index < images)).all()
-    ):
-        yield f"the neighbours name images that do not exist (there are {images})"
-    if run.has(PACK_NAME) and run.thumbnail_count != images:
-        yield f"there are thumbnails of {run.thumbnail_count} images instead of {images}"
-
-
-def _shape(name: str, array: np.ndarray, expected: tuple[int, ...]) -> Iterator[str]:
-    if array.shape != expected:
-        yield f"{name} has shape {array.shape} instead of {expected}"
+def _problem_of(read: Callable[[], object]) -> str | None:
+    try:
+        read()
+    except BadRunError as error:
+        return str(error)
+    return None

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadRunError
 from csp.keeping.canonical_json import canonical_json
+from csp.keeping.run_folder.manifest_faults import manifest_fault
 from csp.keeping.versions import csp_version, installed_libraries
 
 SCHEMA_VERSION = 2
@@ -127,25 +128,30 @@ def read_manifest(run: Path) -> Manifest:
         No manifest (then the folder is not a run), not JSON, fields missing or wrong, or a newer schema.
     """
     try:
+        if not (run / MANIFEST_NAME).is_file():
+            raise BadRunError(
+                f"{run} is not a run: it has no {MANIFEST_NAME}; make one with `csp index` or `csp import`"
+            )
         document = json.loads((run / MANIFEST_NAME).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise BadRunError(
-            f"{run} is not a run: it has no {MANIFEST_NAME}; make one with `csp index` or `csp import`"
-        ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadRunError(f"{run / MANIFEST_NAME} can't be read ({error}): copy the run again") from None
     _refuse_newer(run, document)
     try:
-        return Manifest.model_validate(document)
+        manifest = Manifest.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadRunError(f"{run / MANIFEST_NAME} is damaged at {where!r}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged ({error}): copy the run again") from None
+    if fault := manifest_fault(manifest):
+        raise BadRunError(f"{run / MANIFEST_NAME} is damaged: {fault}; copy the run again")
+    return manifest
 
 
 def _refuse_newer(run: Path, document: Any) -> None:
     schema = document.get("schema_version") if isinstance(document, dict) else None
-    if not isinstance(schema, int) or schema < 1:
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise BadRunError(f"{run / MANIFEST_NAME} is damaged: it names no schema_version")
     if schema > SCHEMA_VERSION:
         raise BadRunError(

@@ -1,9 +1,10 @@
 """Reading a run: cheap to open, lazy, cached, safe to share between threads. Never needs a model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,16 @@ from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
 from csp.keeping.lru import LruCache
-from csp.keeping.run_folder import arrays, tables
+from csp.keeping.run_folder import arrays, contents, tables
 from csp.keeping.run_folder.integrity import check_run
-from csp.keeping.run_folder.manifest import LayerRecord, Manifest, read_manifest
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, LayerRecord, Manifest, read_manifest
 from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, Size, ThumbnailPack
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
 BLOCK_BYTES = 64 << 20
 """So much of a layer's activations is read at a time."""
+FaultOf = Callable[[pd.DataFrame], str | None]
 RECENT_NEURONS = 32
 """So many neurons' activations stay in memory: a page asks for the same ones several times."""
 
@@ -105,12 +107,14 @@ class Run:
         if not self.has(f"{arrays.GROUP}/{arrays.NEIGHBOUR_SIMILARITY}"):
             return None
         index, similarity = (self._read(name) for name in arrays.NEIGHBOURS)
+        if index.shape != similarity.shape:
+            raise self._unfit(arrays.NEIGHBOUR_SIMILARITY, f"its shape is {similarity.shape}")
         return Neighbours(index=index, similarity=similarity)
 
     @property
     def images(self) -> pd.DataFrame:
         """One row per image, in the order of the arrays: `tables.IMAGES`, then the dataset's own columns."""
-        return self._table("images", tables.IMAGES)
+        return self._table("images", tables.IMAGES, lambda frame: contents.images_fault(frame, self.manifest))
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
@@ -120,21 +124,34 @@ class Run:
     @property
     def skipped(self) -> pd.DataFrame:
         """Images of the dataset that could not be read, and why."""
-        return self._table("skipped", tables.SKIPPED)
+        return self._table(
+            "skipped", tables.SKIPPED, lambda frame: contents.skipped_fault(frame, self.manifest)
+        )
 
     @property
     def vocabulary(self) -> pd.DataFrame:
         """The label texts, in the order of `text_embeddings`; empty when the run has none."""
-        return self._table("vocabulary", tables.VOCABULARY)
+        return self._table("vocabulary", tables.VOCABULARY, contents.vocabulary_fault)
 
     def neurons(self, layer: str) -> pd.DataFrame:
         """One row per neuron with its state, statistics and examples; empty when not precomputed."""
-        return self._table(f"neurons-{self._layer_index(layer)}", tables.NEURONS)
+        record, images = self.layer(layer), self.manifest.images
+        return self._table(
+            f"neurons-{self._layer_index(layer)}",
+            tables.NEURONS,
+            lambda frame: contents.neurons_fault(frame, record, images),
+        )
 
     def labels(self, layer: str) -> pd.DataFrame:
         """Precomputed labels, best first for each neuron and labeler, texts as categories; empty when there
         are none."""
-        return self._table(f"labels-{self._layer_index(layer)}", tables.LABELS, tables.FEW)
+        neurons = self.layer(layer).neurons
+        return self._table(
+            f"labels-{self._layer_index(layer)}",
+            tables.LABELS,
+            lambda frame: contents.labels_fault(frame, neurons),
+            tables.FEW,
+        )
 
     def examples(self, layer: str, neuron: int) -> Examples | None:
         """The precomputed examples of one neuron (with the `k` and `reuse` of the manifest), if stored."""
@@ -180,7 +197,10 @@ class Run:
     def _pack(self) -> ThumbnailPack:
         self._verify(PACK_NAME)
         self._verify(OFFSETS_NAME)
-        return ThumbnailPack.open(self.path)
+        pack = ThumbnailPack.open(self.path)
+        if len(pack) != self.manifest.images:
+            raise self._unfit(PACK_NAME, f"it has thumbnails of {len(pack)} images")
+        return pack
 
     def _layer_index(self, layer: str) -> int:
         if layer not in self.layers:
@@ -189,17 +209,24 @@ class Run:
             )
         return self.layers.index(layer)
 
-    def _table(self, name: str, columns: tables.Columns, few: Sequence[str] = ()) -> pd.DataFrame:
+    def _table(
+        self, name: str, columns: tables.Columns, fault_of: FaultOf, few: Sequence[str] = ()
+    ) -> pd.DataFrame:
         if name not in self._kept:
-            self._kept[name] = self._read_table(tables.location(name), columns, few)
+            self._kept[name] = self._read_table(tables.location(name), columns, fault_of, few)
         frame: pd.DataFrame = self._kept[name]
         return frame.copy(deep=False)
 
-    def _read_table(self, part: str, columns: tables.Columns, few: Sequence[str]) -> pd.DataFrame:
+    def _read_table(
+        self, part: str, columns: tables.Columns, fault_of: FaultOf, few: Sequence[str]
+    ) -> pd.DataFrame:
         if not self.has(part):
             return tables.empty_table(columns)
         self._verify(part)
-        return tables.read_table(self.path / part, columns, few)
+        frame = tables.read_table(self.path / part, columns, few)
+        if fault := fault_of(frame):
+            raise self._unfit(part, fault)
+        return frame
 
     def _read_if_there(self, name: str) -> np.ndarray | None:
         return self._read(name) if self.has(f"{arrays.GROUP}/{name}") else None
@@ -207,11 +234,37 @@ class Run:
     def _read(self, name: str, rows: int | slice = slice(None)) -> np.ndarray:
         self._verify(f"{arrays.GROUP}/{name}")
         if name not in self._kept:
-            self._kept[name] = arrays.open_array(self.path, name)
+            stored = sum(self.manifest.files[part].bytes for part in self._recorded(f"{arrays.GROUP}/{name}"))
+            self._kept[name] = arrays.open_array(self.path, name, *self._layout(name), stored)
         with arrays.reading(self.path, name):
             data: np.ndarray = self._kept[name][rows]
+        if not name.startswith(arrays.ACTIVATIONS) and (
+            fault := contents.values_fault(name, data, self.manifest.images)
+        ):
+            raise self._unfit(f"{arrays.GROUP}/{name}", fault)
         data.flags.writeable = False
         return data
+
+    def _layout(self, name: str) -> tuple[tuple[int | None, ...], str]:
+        """The shape (None: any length) and type that an array must have."""
+        manifest = self.manifest
+        shapes: dict[str, tuple[int | None, ...]] = {
+            arrays.EMBEDDINGS: (manifest.images, manifest.dimension),
+            arrays.PROBABILITIES: (manifest.images, len(manifest.classes)),
+            arrays.TEXT_EMBEDDINGS: (len(self.vocabulary), manifest.dimension),
+            arrays.NEIGHBOUR_INDEX: (manifest.images, None),
+            arrays.NEIGHBOUR_SIMILARITY: (manifest.images, None),
+            **{
+                arrays.activations_array(place): (one.neurons, manifest.images)
+                for place, one in enumerate(manifest.layers)
+            },
+        }
+        return shapes[name], "int32" if name == arrays.NEIGHBOUR_INDEX else "float32"
+
+    def _unfit(self, part: str, fault: str) -> BadRunError:
+        return BadRunError(
+            f"{self.path / part} does not fit {MANIFEST_NAME}: {fault}; copy the run again, or make it anew"
+        )
 
     def _recorded(self, part: str) -> list[str]:
         return [name for name in self.manifest.files if name == part or name.startswith(part + "/")]
@@ -220,11 +273,17 @@ class Run:
         """Compare lengths with the manifest: Zarr reads a missing file as zeros without a word."""
         if not self.path.is_dir():
             raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
-        for name in self._recorded(part):
+        recorded = self._recorded(part)
+        if self.manifest.files and not recorded:
+            raise BadRunError(f"{self.path / part} is missing: copy the run again")
+        for name in recorded:
             try:
-                length = (self.path / name).stat().st_size
-            except OSError:
+                found = (self.path / name).stat()
+            except (OSError, ValueError):
                 raise BadRunError(f"{self.path / name} is missing: copy the run again") from None
+            if not S_ISREG(found.st_mode):
+                raise BadRunError(f"{self.path / name} is no file: copy the run again")
+            length = found.st_size
             if length != (expected := self.manifest.files[name].bytes):
                 raise BadRunError(
                     f"{self.path / name} has {length} bytes instead of {expected}: copy the run again"

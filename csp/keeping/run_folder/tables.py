@@ -7,10 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from csp.errors import BadRunError
+from csp.errors import BadRunError, CspError
 from csp.keeping import atomic
+from csp.keeping.run_folder.contents import is_simple, same_type
 
 Columns = dict[str, pa.DataType]
+MOST_ROWS = 50_000_000
+"""No table of a run has more: a small file can claim any number."""
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float32()
 
@@ -81,15 +84,36 @@ def read_table(path: Path, columns: Columns, few: Sequence[str] = ()) -> pd.Data
     Raises
     ------
     BadRunError
-        The file is missing, damaged, or lacks one of `columns`.
+        The file is missing, damaged, or lacks one of `columns` or has it of another type.
     """
     try:
-        table = pq.read_table(path, read_dictionary=list(few))
-    except (OSError, pa.ArrowException) as error:
+        with pq.ParquetFile(path) as file:
+            _check_columns(path, file.schema_arrow, columns)
+            if file.metadata.num_rows > MOST_ROWS:
+                raise BadRunError(f"{path} has {file.metadata.num_rows} rows: copy the run again")
+        with pq.ParquetFile(path, read_dictionary=list(few)) as file:
+            return _frame(file.read())
+    except CspError:
+        raise
+    except Exception as error:  # noqa: BLE001 (what decoders raise over foreign bytes is anybody's guess)
         raise BadRunError(f"{path} can't be read ({_first_line(error)}): copy the run again") from None
-    if missing := [name for name in columns if name not in table.column_names]:
+
+
+def _check_columns(path: Path, schema: pa.Schema, columns: Columns) -> None:
+    names = schema.names
+    if missing := [name for name in columns if name not in names]:
         raise BadRunError(f"{path} lacks the columns {missing}: copy the run again")
-    frame: pd.DataFrame = table.to_pandas()
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise BadRunError(f"{path} has the column {twice[0]!r} twice: copy the run again")
+    for field in schema:
+        wanted = columns.get(field.name)
+        if not (is_simple(field.type) if wanted is None else same_type(field.type, wanted)):
+            should = f" instead of {wanted}" if wanted is not None else ""
+            raise BadRunError(f"{path} holds {field.type} in {field.name!r}{should}: copy the run again")
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     for column in (f.name for f in table.schema if f.type == pa.list_(_TEXT)):
         frame[column] = table[column].to_pylist()
     for column in (f.name for f in table.schema if pa.types.is_string(f.type) and table[f.name].null_count):
@@ -99,7 +123,7 @@ def read_table(path: Path, columns: Columns, few: Sequence[str] = ()) -> pd.Data
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def empty_table(columns: Columns) -> pd.DataFrame:

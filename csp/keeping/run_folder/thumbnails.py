@@ -86,7 +86,7 @@ class ThumbnailPack:
         try:
             offsets = np.load(folder / OFFSETS_NAME, allow_pickle=False)
             size = (folder / PACK_NAME).stat().st_size
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, MemoryError, OverflowError, TypeError) as error:
             raise BadRunError(
                 f"the thumbnails of {folder} can't be read ({error}): copy the run again"
             ) from None
@@ -118,6 +118,8 @@ class ThumbnailPack:
 
 
 def _problem(offsets: np.ndarray, size: int) -> str | None:
+    if not isinstance(offsets, np.ndarray):
+        return "offsets that are no array"
     if offsets.dtype != np.int64 or offsets.ndim != 1 or len(offsets) % 2 == 0:
         return f"offsets of shape {offsets.shape} and type {offsets.dtype}"
     if offsets[0] != 0 or (np.diff(offsets) < 0).any():

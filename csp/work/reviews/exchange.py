@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, BadRunError
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.faults import told
 from csp.keeping.library.find import list_runs, named_run
@@ -114,11 +114,18 @@ def _folder(name: str | None, fingerprint: str | None) -> Path:
     runs = list_runs()
     if fingerprint is not None and name not in [path.name for path in runs]:
         for path in runs:
-            if read_manifest(path).fingerprint == fingerprint:
+            if _fingerprint(path) == fingerprint:
                 return path
     if name is None:
         raise BadInputError("it names no run: fill in the column run, or say which run the file is for")
     return named_run(name)
+
+
+def _fingerprint(path: Path) -> str | None:
+    try:
+        return read_manifest(path).fingerprint
+    except BadRunError:
+        return None
 
 
 def _entry(given: dict[str, Any], finder: _Finder, source: str) -> Entry:

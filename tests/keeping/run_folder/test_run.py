@@ -13,6 +13,7 @@ import pytest
 
 from csp.errors import BadRunError, NotFoundError
 from csp.keeping.run_folder import arrays
+from csp.keeping.run_folder.integrity import file_records
 from csp.keeping.run_folder.manifest import MANIFEST_NAME
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
@@ -181,13 +182,12 @@ def test_check_finds_a_changed_picture(tiny_run: Run) -> None:
 def test_check_compares_shapes(tiny_run: Run) -> None:
     """As for a run made by hand, with hashes that fit and contents that do not."""
     arrays.write_array(tiny_run.path, arrays.EMBEDDINGS, np.ones((39, 8), np.float32))
-    edit_manifest(tiny_run, files={}, skipped=5, classes=["nevus"])
-    assert Run.open(tiny_run.path).check() == [
-        "embeddings has shape (39, 8) instead of (40, 8)",
-        "the table of skipped images has 2 rows instead of 5",
-        "probabilities has shape (40, 2) instead of (40, 1)",
-        "39 image embeddings are not of length 1",
-    ]
+    files = {name: record.model_dump() for name, record in file_records(tiny_run.path).items()}
+    edit_manifest(tiny_run, files=files, skipped=5, classes=["nevus"])
+    problems = Run.open(tiny_run.path).check()
+    for problem, part in zip(problems, ("skipped.parquet", "embeddings", "probabilities"), strict=True):
+        assert part in problem
+    assert "its shape is (39, 8) instead of (40, 8)" in problems[1]
 
 
 def test_a_run_deleted_while_open(tiny_run: Run) -> None:
