@@ -6,6 +6,7 @@ import pytest
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.trust import keep_trust
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
 from csp.method.labelers.evidence import Evidence
@@ -189,6 +190,7 @@ def test_without_the_encoder_only_the_vocabulary_can_be_scored(explorer: Explore
 def test_changed_weights_of_the_encoder_are_refused(indexed: Run, tmp_path: Path) -> None:
     source = indexed.manifest.encoder.model_copy(update={"hash": "0" * 64})
     run = Run(indexed.path, indexed.manifest.model_copy(update={"encoder": source}))
+    keep_trust(run.manifest, "trusted", run.name, "Ann")
     with pytest.raises(UnavailableError, match="other weights"):
         score_text(Explorer(run, ResultCache(tmp_path / "answers")), run.layers[0], fires(run), "snow")
 
