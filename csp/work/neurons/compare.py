@@ -16,6 +16,7 @@ from csp.errors import BadInputError
 from csp.method.labelers.registry import check_labeler
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
+from csp.work.neurons.counterparts import Counterparts, counterparts
 
 GAMMAS = tuple(step / 20 for step in range(21))
 CURVES = 5
@@ -28,8 +29,17 @@ class Comparison:
 
     frame: pd.DataFrame
     """One row a neuron: neuron, label_a, score_a, label_b, score_b (None and NaN without a label), changed,
-    reworded. Those that mean something else first, then those that mean the same in other words, then those
-    that did not change; in each the best score under b first."""
+    reworded, neuron_b (the counterpart, -1 without one), alike. Those that mean something else first, then
+    those that mean the same in other words, then those that did not change, then those without a counterpart;
+    in each the best score under b first."""
+
+    images: int | None = None
+    """Shared images on which neurons of other weights were matched; None: their numbers tell."""
+
+    @property
+    def compared(self) -> int:
+        """How many neurons have a counterpart to compare with."""
+        return int((self.frame["neuron_b"] >= 0).sum())
 
     @property
     def changed(self) -> int:
@@ -76,24 +86,19 @@ def compare_gammas(
 
 
 def compare_runs(a: Explorer, b: Explorer, layer: str) -> Comparison:
-    """The first labels of two runs for the neurons of a layer that both have.
+    """The first labels of the neurons of a layer in one run and of their counterparts in another.
 
-    Raises BadInputError when a run lacks the layer or the layers differ in size: then the numbers do not
-    name the same neurons.
+    Raises BadInputError when a run lacks the layer, or its neurons can't be matched (`counterparts`).
     """
     for one in (a, b):
         if layer not in one.run.layers:
             raise BadInputError(
                 f"the run {one.run.name} has no layer {layer}; it has {', '.join(one.run.layers)}"
             )
-    sizes = [one.run.layer(layer).neurons for one in (a, b)]
-    if sizes[0] != sizes[1]:
-        raise BadInputError(
-            f"{layer} has {sizes[0]} neurons in {a.run.name} and {sizes[1]} in {b.run.name}: "
-            "these are not the same neurons; compare two runs of one model"
-        )
+    matched = counterparts(a.run, b.run, layer)
     sides = [one.neurons(layer).frame.set_index("neuron")[["label", "score"]] for one in (a, b)]
-    return _compared(a, layer, sides[0], sides[1])
+    opposite = sides[1].reindex(matched.paired_b).set_axis(sides[0].index)
+    return _compared(a, layer, sides[0], opposite, matched)
 
 
 def gamma_curve(explorer: Explorer, layer: str, neuron: int) -> GammaCurve:
@@ -144,7 +149,13 @@ def _firsts(
     return pd.DataFrame(found, index=neurons.to_numpy()[fires])
 
 
-def _compared(explorer: Explorer, layer: str, a: pd.DataFrame, b: pd.DataFrame) -> Comparison:
+def _compared(
+    explorer: Explorer,
+    layer: str,
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    matched: Counterparts | None = None,
+) -> Comparison:
     """Two labels mean the same when the encoder of `explorer` can hardly tell them apart."""
     frame = pd.DataFrame({"neuron": explorer.neurons(layer).frame["neuron"].to_numpy()})
     for side, labels in (("a", a), ("b", b)):
@@ -152,11 +163,16 @@ def _compared(explorer: Explorer, layer: str, a: pd.DataFrame, b: pd.DataFrame) 
         known = [label if isinstance(label, str) else None for label in aligned["label"]]
         frame[f"label_{side}"] = pd.Series(known, dtype=object)
         frame[f"score_{side}"] = aligned["score"].to_numpy(dtype=np.float64)
+    frame["neuron_b"] = frame["neuron"] if matched is None else matched.paired_b
+    frame["alike"] = np.nan if matched is None else matched.alike
+    there = frame["neuron_b"] >= 0
     both = list(zip(frame["label_a"], frame["label_b"], strict=True))
     changed = [one != other for one, other in both]
     same = [None not in (one, other) and explorer.synonyms.same(one, other) for one, other in both]
-    frame["changed"] = np.array(changed, dtype=bool)
-    frame["reworded"] = np.array(changed, dtype=bool) & np.array(same, dtype=bool)
-    frame["weight"] = 2 * frame["changed"].astype(int) - frame["reworded"].astype(int)
+    frame["changed"] = np.array(changed, dtype=bool) & there
+    frame["reworded"] = frame["changed"] & np.array(same, dtype=bool)
+    frame["weight"] = 2 * frame["changed"].astype(int) - frame["reworded"].astype(int) + there.astype(int)
     frame = frame.sort_values(["weight", "score_b"], ascending=False, kind="stable", na_position="last")
-    return Comparison(frame.drop(columns="weight").reset_index(drop=True))
+    return Comparison(
+        frame.drop(columns="weight").reset_index(drop=True), matched.images if matched else None
+    )

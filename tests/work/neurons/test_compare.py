@@ -1,6 +1,8 @@
 """Comparisons: changed labels first, nothing called changed that is not; the curve over gamma."""
 
 import shutil
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.explorer.views import NeuronTable
 from csp.work.neurons.compare import (
     CURVES,
     GAMMAS,
@@ -93,6 +96,42 @@ def test_two_runs_of_one_model(explorer: Explorer) -> None:
     assert compare_runs(explorer, again, "late").changed == 0
     with pytest.raises(BadInputError, match="no layer"):
         compare_runs(explorer, again, "middle")
+
+
+def other_weights(explorer: Explorer, order: list[int], **parts: Any) -> Explorer:
+    """The same run with its neurons in another order, as another network that learnt the same."""
+    manifest = explorer.run.manifest
+    target = manifest.target.model_copy(update={"hash": "0" * 64})
+    run = Run(explorer.run.path, manifest.model_copy(update={"target": target, **parts}))
+
+    class Shuffled(Explorer):
+        def neurons(self, layer: str) -> NeuronTable:
+            table = super().neurons(layer)
+            frame = table.frame.iloc[order].reset_index(drop=True)
+            return replace(table, frame=frame.assign(neuron=range(len(order))))
+
+    activations = run.layer_activations("late")[:, order]
+    object.__setattr__(run, "layer_activations", lambda layer: activations)
+    return Shuffled(run, explorer.cache.results)
+
+
+def test_runs_of_other_weights_are_matched_by_how_they_fire(explorer: Explorer) -> None:
+    order = [4, 0, 5, 1, 3, 2]
+    found = compare_runs(explorer, other_weights(explorer, order), "late")
+    assert found.images == explorer.run.manifest.images
+    varying = (explorer.run.layer_activations("late").std(axis=0) > 0).sum()
+    assert (found.changed, found.compared) == (0, varying), "a neuron that never varies has no counterpart"
+    firing = found.frame[found.frame["neuron_b"] >= 0]
+    assert [order[other] for other in firing["neuron_b"]] == firing["neuron"].tolist()
+    assert firing["alike"].tolist() == pytest.approx([1.0] * int(varying))
+
+
+def test_runs_of_other_weights_without_shared_images_are_not_compared(explorer: Explorer) -> None:
+    other = other_weights(explorer, list(range(6)), images=0)
+    monkey = other.run.images.assign(path="elsewhere/" + other.run.images["path"].astype(str))
+    object.__setattr__(other.run, "_kept", {"images": monkey})
+    with pytest.raises(BadInputError, match=r"not of the same weights.*the same images"):
+        compare_runs(explorer, other, "late")
 
 
 def test_alikeness_is_a_cosine(explorer: Explorer) -> None:

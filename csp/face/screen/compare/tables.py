@@ -11,10 +11,11 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params
-from csp.face.screen.wording import plain, score
+from csp.face.screen.wording import of, plain, score
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison
+from csp.work.neurons.counterparts import ALIKE
 from csp.work.reviews.label_in_force import label_in_force
 
 PAGE = 12
@@ -22,48 +23,85 @@ IMAGES = 3
 SAME_HELP = (
     "Two labels are the same thing in other words when the encoder can hardly tell them apart (cosine 0.9)."
 )
+MATCHED = "Correlation of the two neurons' activations on the shared images; one to one"
 PEOPLE = "The label in force where a person decided, and whose it is; the others are the machine's"
 
 
 def changes_table(
     readers: Sequence[Explorer], layer: str, found: Comparison, names: tuple[str, str], params: Params
 ) -> None:
-    """How many first labels changed, and a page of the table; a row opens its neuron in the first run.
+    """How many suggested labels changed, and a page of the table; a row opens its neuron in the first run.
 
     Labels compared are the machine's; what people decided in each of the runs stands beside them.
     """
     st.markdown(_headline(found, names), help=SAME_HELP)
+    if found.images is not None:
+        st.caption(_matched(found))
     page = chosen_page(params, len(found.frame), PAGE)
     people = [reader for reader in readers if _decided(reviewed(reader, layer))]
-    rows = [_row(readers[0], layer, facts, people) for _, facts in found.frame.iloc[page.rows].iterrows()]
+    rows = [
+        _row(readers[0], layer, facts, people, found.images)
+        for _, facts in found.frame.iloc[page.rows].iterrows()
+    ]
     said = [Column(_people(reader, readers), PEOPLE) for reader in people]
-    columns = [Column("Neuron"), Column("What makes it fire"), *map(Column, names), *said, Column("Changed?")]
+    other = [] if found.images is None else [Column(f"Fires most alike in {names[1]}", MATCHED)]
+    columns = [
+        Column("Neuron"),
+        *other,
+        Column("What makes it fire"),
+        *map(Column, names),
+        *said,
+        Column("Changed?"),
+    ]
     with st.container(key="changes"):
-        row_table("First labels", columns, rows, key="changes-table")
+        row_table("Suggested labels", columns, rows, key="changes-table")
     pager(page)
 
 
 def _headline(found: Comparison, names: tuple[str, str]) -> str:
     other = found.changed - found.reworded
-    share = other / max(len(found.frame), 1)
+    share = other / max(found.compared, 1)
+    matched = "neuron" if found.images is None else "matched neuron"
+    verb = "has" if found.compared == 1 else "have"
     words = f"; {found.reworded:,} more only change the word" if found.reworded else ""
     return (
-        f"**{other:,} of {len(found.frame):,} neurons ({share:.0%}) have a label for something else** "
+        f"**{other:,} of {of(found.compared, matched)} ({share:.0%}) {verb} a label for something else** "
         f"under {plain(names[1])} than under {plain(names[0])}{words}. These come first."
     )
+
+
+def _matched(found: Comparison) -> str:
+    """That numbers do not tell here, and how well firing does."""
+    alike = found.frame["alike"].median()
+    return (
+        "The two runs are not of the same weights, so equal numbers do not name the same neurons: each was "
+        f"matched with the one that fires most like it on {of(found.images or 0, 'shared image')} (median "
+        f"correlation {alike:.2f}). {found.compared:,} of {of(len(found.frame), 'neuron')} have a "
+        f"counterpart (correlation of at least {ALIKE})."
+    )
+
+
+def _counterpart(facts: pd.Series) -> Cell:
+    if facts["neuron_b"] < 0:
+        best = "" if pd.isna(facts["alike"]) else f", best correlation {facts['alike']:.2f}"
+        return "quiet", f"no counterpart{best}"
+    return "lines", (f"{facts['neuron_b']}", f"correlation {facts['alike']:.2f}")
 
 
 def _badge(facts: pd.Series) -> list[Badge]:
     if facts["reworded"]:
         return [("another word", "quiet", "The two labels mean the same to the encoder")]
-    return [("changed", "orange", "The first label is another one")] if facts["changed"] else []
+    return [("changed", "orange", "The suggested label is another one")] if facts["changed"] else []
 
 
-def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer]) -> Row:
+def _row(
+    explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer], matched: int | None
+) -> Row:
     neuron = int(facts["neuron"])
     images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:IMAGES]
     cells: list[Cell] = [
         ("text", str(neuron)),
+        *([] if matched is None else [_counterpart(facts)]),
         (
             "images",
             [
@@ -73,7 +111,10 @@ def _row(explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Expl
         ),
         _label(facts, "a"),
         _label(facts, "b"),
-        *(_persons(reviewed(reader, layer).get(neuron)) for reader in people),
+        *(
+            _persons(reviewed(reader, layer).get(neuron if reader is explorer else int(facts["neuron_b"])))
+            for reader in people
+        ),
         ("badges", _badge(facts)),
     ]
     href = neuron_link(explorer.run.name, layer, neuron)
