@@ -8,13 +8,26 @@ from typing import Any
 import pandas as pd
 
 from csp.keeping.reviews.event import Event
+from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
+from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
 from csp.work.labels.rows import LabelRow
+from csp.work.metrics.results import faithfulness
 from csp.work.progress import Report, Stage, silent
+from csp.work.report.findings import (
+    ArtefactGroup,
+    Effect,
+    Leaning,
+    ReviewerRow,
+    artefact_groups,
+    effect,
+    leanings,
+    reviewers,
+)
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
@@ -42,11 +55,32 @@ class NeuronEntry:
     mean: float
     maximum: float
     share_firing: float
+    effect: Effect | None
+    stability: float
+    """How often the machine's label stays first when the examples are drawn anew; NaN: not measured."""
+
+    @property
+    def blind(self) -> int:
+        """How many of its events were written before their author saw the machine's label."""
+        return sum(event.blind and event.token not in self.state.undone for event in self.state.events)
 
     @property
     def anchor(self) -> str:
         """Its place in the file."""
         return f"neuron-{self.layer}-{self.neuron}"
+
+
+@dataclass(frozen=True)
+class NeuronGroup:
+    """The neurons with one label in force, those that move a class most first."""
+
+    label: str
+    entries: tuple[NeuronEntry, ...]
+
+    @property
+    def strength(self) -> float:
+        """How much its strongest neuron pushes towards a class."""
+        return max((entry.effect.value for entry in self.entries if entry.effect), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -70,15 +104,24 @@ class Content:
     made: datetime
     version: str
     audit: Audit
+    leanings: Mapping[str, tuple[Leaning, ...]]
+    """By class, what the classifier leans on as far as attribution tells."""
+    reviewers: tuple[ReviewerRow, ...]
     artefacts: tuple[ArtefactNeuron, ...]
+    artefact_groups: tuple[ArtefactGroup, ...]
     classes: tuple[ClassRow, ...]
     attributes: tuple[tuple[str, int], ...]
     """Attributes of the dataset, and on how many images each holds."""
     splits: tuple[tuple[str, int], ...]
-    neurons: tuple[NeuronEntry, ...]
+    groups: tuple[NeuronGroup, ...]
     left_out: int
     """Neurons of the run that the report does not show one by one."""
     events: tuple[Event, ...]
+
+    @property
+    def neurons(self) -> tuple[NeuronEntry, ...]:
+        """Every neuron that the report shows one by one, in its order."""
+        return tuple(entry for group in self.groups for entry in group.entries)
 
 
 @dataclass(frozen=True)
@@ -101,18 +144,24 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
     states = desk.states() if audit.finding.ok else {}
     spots = [(layer.layer, neuron) for layer in run.manifest.layers for neuron in range(layer.neurons)]
     shown = [spot for spot in spots if spot[0] in wish.layers and (spot in states or not wish.reviewed_only)]
-    images = run.images
+    images, artefacts = run.images, tuple(artefact_neurons(explorer, states))
+    found = {layer: class_attribution(explorer, layer) for layer in run.layers}
+    attributions = {layer: one for layer, one in found.items() if one is not None}
+    entries = tuple(_entries(explorer, shown, states, attributions, report))
     return Content(
         manifest=run.manifest,
         fingerprint=run.fingerprint,
         made=datetime.now(UTC),
         version=csp_version(),
         audit=audit,
-        artefacts=tuple(artefact_neurons(explorer, states)),
+        leanings=leanings(explorer, attributions, states),
+        reviewers=reviewers(states),
+        artefacts=artefacts,
+        artefact_groups=artefact_groups(artefacts),
         classes=_classes(run.manifest.classes, images),
         attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
-        neurons=tuple(_entries(explorer, shown, states, report)),
+        groups=_groups(entries),
         left_out=len(spots) - len(shown),
         events=tuple(desk.events() if audit.finding.ok else ()),
     )
@@ -127,22 +176,48 @@ def pictured(neurons: Sequence[NeuronEntry]) -> list[int]:
 
 
 def _entries(
-    explorer: Explorer, spots: Sequence[Spot], states: Mapping[Spot, NeuronReview], report: Report
+    explorer: Explorer,
+    spots: Sequence[Spot],
+    states: Mapping[Spot, NeuronReview],
+    attributions: Mapping[str, ClassAttribution],
+    report: Report,
 ) -> Iterator[NeuronEntry]:
     stage = Stage("neurons of the report", len(spots), report)
     rows = {layer: _rows(explorer, layer) for layer in explorer.run.layers}
     for position, spot in enumerate(spots):
         if position % EVERY == 0:
             stage.reached(position)
-        yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]])
+        own = effect(attributions.get(spot[0]), spot[1])
+        yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]], own)
     stage.reached(len(spots))
 
 
 def _rows(explorer: Explorer, layer: str) -> dict[Any, dict[Any, Any]]:
-    return explorer.neurons(layer).frame.set_index("neuron").to_dict("index")
+    table = explorer.neurons(layer).frame
+    stability = faithfulness(explorer, layer).set_index("neuron")["stability"]
+    return table.assign(stability=table["neuron"].map(stability)).set_index("neuron").to_dict("index")
 
 
-def _entry(explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any, Any]) -> NeuronEntry:
+def _groups(entries: Sequence[NeuronEntry]) -> tuple[NeuronGroup, ...]:
+    """By label in force; the group whose neuron moves a class most first, those without a label last."""
+    by_label: dict[str, list[NeuronEntry]] = {}
+    for entry in entries:
+        key = same_label(entry.label.text) or ""
+        by_label.setdefault(key, []).append(entry)
+    groups = [
+        NeuronGroup(own[0].label.text or "No label", tuple(sorted(own, key=_strength)))
+        for own in by_label.values()
+    ]
+    return tuple(sorted(groups, key=lambda one: (one.entries[0].label.text is None, -one.strength)))
+
+
+def _strength(entry: NeuronEntry) -> float:
+    return -entry.effect.value if entry.effect else 0.0
+
+
+def _entry(
+    explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any, Any], own: Effect | None
+) -> NeuronEntry:
     layer, neuron = spot
     labels, _ = explorer.labels(layer, neuron)
     pairs, mean = explorer.pairs(layer, neuron)
@@ -157,6 +232,8 @@ def _entry(explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any
         mean=mean,
         maximum=float(row["maximum"]),
         share_firing=float(row["share_firing"]),
+        effect=own,
+        stability=float(row["stability"]),
     )
 
 

@@ -19,11 +19,14 @@ from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
 from csp.work.report.content import Content, pictured
+from csp.work.report.requirements import REQUIREMENTS
 from csp.world.pictures.data_url import data_url
 
 SIDE = 112
 """Longest side of a picture in the file, in pixels."""
 CONTENTS = {
+    "findings": "Findings",
+    "answers": "Where usual questions are answered",
     "model": "The model",
     "data": "The images",
     "method": "How the labels were made",
@@ -36,6 +39,7 @@ CONTENTS = {
     "limits": "What this report does not show",
     "hashes": "Files of the run",
 }
+HALF = 0.5
 EVERY = 50
 """Pictures between two reports of progress."""
 
@@ -54,7 +58,10 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
         vars(content)
         | {
             "total": sum(layer.neurons for layer in content.audit.coverage.values()),
+            "neurons": content.neurons,
             "contents": CONTENTS,
+            "requirements": REQUIREMENTS,
+            "stable": _stable(content),
             "pictures": drawn is not None,
             "drawn": drawn or {},
             "side": SIDE,
@@ -76,9 +83,15 @@ def drawn_pictures(run: Run, content: Content, report: Report = silent) -> dict[
             picture = shrunk(run.thumbnail(image, "small"), SIDE)
         except NotFoundError:
             continue
-        drawn[image] = data_url(picture)
+        drawn[image] = data_url(picture, "jpeg")
     stage.reached(len(images))
     return drawn
+
+
+def _stable(content: Content) -> dict[str, int]:
+    """Of how many labels the stability was measured, and how many stay first in fewer than half of trials."""
+    measured = [entry.stability for entry in content.neurons if isfinite(entry.stability)]
+    return {"n": len(measured), "low": sum(one < HALF for one in measured)}
 
 
 def _alt(facts: ImageFacts) -> str:

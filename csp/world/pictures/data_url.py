@@ -4,6 +4,6 @@ from base64 import b64encode
 from typing import Literal
 
 
-def data_url(picture: bytes, kind: Literal["webp", "png"] = "webp") -> str:
+def data_url(picture: bytes, kind: Literal["webp", "png", "jpeg"] = "webp") -> str:
     """The `data:` address of an encoded picture."""
     return f"data:image/{kind};base64,{b64encode(picture).decode('ascii')}"

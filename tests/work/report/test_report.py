@@ -12,8 +12,10 @@ from csp.errors import UnavailableError
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
-from csp.work.report.content import ReportOptions
+from csp.work.report.content import ReportOptions, content
 from csp.work.report.export import export_report, is_report, report_text
+from csp.work.report.html import CONTENTS
+from csp.work.report.requirements import REQUIREMENTS
 from csp.work.reviews.artefacts import artefact_neurons
 from csp.work.reviews.desk import Person, ReviewDesk
 
@@ -62,7 +64,7 @@ def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk:
     page = built(html)
     assert neurons == sum(layer.neurons for layer in explorer.run.manifest.layers)
     assert {"script", "img", "iframe", "link", "object"}.isdisjoint(page.tags)
-    assert all(link.startswith(("#", "data:image/webp;base64,")) for link in page.links)
+    assert all(link.startswith(("#", "data:image/jpeg;base64,")) for link in page.links)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert page.tags.count("use") > page.tags.count("image") > 0
@@ -124,3 +126,36 @@ def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: Revie
     assert (found[0].source, found[0].words) == ("person", "hairs, ruler marks")
     assert "artefact:ink" in found[1].tags
     assert 2 not in found
+
+
+def test_findings_come_first_and_neurons_by_label_the_strongest_first(
+    explorer: Explorer, desk: ReviewDesk
+) -> None:
+    desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.CONFIRM, blind=True))
+    found = content(explorer, desk, WISH)
+    strengths = [group.strength for group in found.groups if group.entries[0].label.text]
+    assert strengths == sorted(strengths, reverse=True) and any(strengths)
+    assert len({group.label.casefold() for group in found.groups}) == len(found.groups)
+    assert len(found.neurons) == sum(layer.neurons for layer in explorer.run.manifest.layers)
+    assert set(found.leanings) == set(explorer.run.manifest.classes)
+    for rows in found.leanings.values():
+        assert [row.value for row in rows] == sorted((row.value for row in rows), reverse=True)
+        assert all(layer == "late" for row in rows for layer, _ in row.neurons)
+    assert sum(len(group.rows) for group in found.artefact_groups) == len(found.artefacts)
+    assert [(row.who.name, row.neurons, row.blind) for row in found.reviewers] == [("Bo", 1, 1)]
+    text = built(report_text(explorer, desk, WISH)[0]).text
+    order = [
+        "What the classifier leans on",
+        "What was checked, and by whom",
+        "How often the machine is wrong",
+    ]
+    places = [text.index(words) for words in (*order, "Limits", "Where usual questions", "1 blind look")]
+    assert places == sorted(places)
+
+
+def test_usual_questions_point_to_chapters_or_say_that_they_are_not_covered() -> None:
+    assert {chapter for one in REQUIREMENTS for chapter in one.chapters} <= set(CONTENTS)
+    sources = " ".join({one.source for one in REQUIREMENTS})
+    assert all(name in sources for name in ("art. 12", "art. 13", "art. 14", "FDA", "ISO/IEC 42001"))
+    assert any(not one.chapters for one in REQUIREMENTS)
+    assert not any(not one.chapters and one.remark for one in REQUIREMENTS), "a remark says what is covered"
