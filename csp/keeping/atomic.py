@@ -13,8 +13,8 @@ TEMPORARY = ".tmp-"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    _replace(path, content, path.with_name(TEMPORARY + path.name))
+    """Write a file whole or not at all, also where others write it at the same time."""
+    _replace(path, content, path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}"))
 
 
 def deliver(path: Path, content: bytes) -> None:

@@ -1,23 +1,35 @@
 """Tables that join a finished run later: candidates, evaluations, the map of neurons.
 
-A run never changes; what is added lies beside its files in `additions/NAME/`, in parts written whole. Reading
-puts the parts together: of rows with the same key the one written last counts. A run that ships with the
-program, or lies on a disk that can't be written, keeps its additions in `CSP_HOME/additions/FINGERPRINT/`.
+A run never changes; what is added lies beside its files in `additions/NAME/`, in parts that are written whole
+and named `TIME-DIGEST.parquet`, by the sha256 of their content. Reading puts the parts together: of rows with
+the same key the one written last counts. A run that ships with the program, or lies on a disk that can't be
+written, keeps its additions in `CSP_HOME/additions/FINGERPRINT/`.
+
+Several programs may add, read and compact at once, without a lock: a part never changes, and one is only
+removed when its rows are in another.
 """
 
+import hashlib
 import os
-import secrets
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from csp.errors import BadRunError, UnavailableError
+from csp.keeping import atomic
 from csp.keeping.home import SHIPPED_RUNS, home
 from csp.keeping.run_folder.contents import addition_fault
 from csp.keeping.run_folder.run import Run
-from csp.keeping.run_folder.tables import Columns, empty_table, read_table, to_arrow, write_table
+from csp.keeping.run_folder.tables import Columns, empty_table, read_table, table_bytes, to_arrow
+
+_DIGITS = 64
+"""Of a digest; parts of an older version have a short token in its place, and no checksum."""
+_TRIES = 100
+_LEFTOVER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -41,37 +53,55 @@ class Additions:
 
     def read(self, table: AddedTable) -> pd.DataFrame:
         """All rows, in the order written, the last of each key; BadRunError names a damaged part."""
-        parts = self._parts(table)
-        if not parts:
-            return empty_table(table.columns)
-        rows = pd.concat([self._part(part, table) for part in parts], ignore_index=True)
-        return rows.drop_duplicates(list(table.key), keep="last", ignore_index=True)
+        read: dict[Path, pd.DataFrame] = {}
+        for _ in range(_TRIES):  # other programs may add and compact meanwhile: until the parts stay the same
+            parts = self._parts(table)
+            try:
+                read |= {part: self._part(part, table.columns) for part in parts if part not in read}
+            except FileNotFoundError:
+                continue
+            if parts == self._parts(table):
+                break
+        else:
+            raise UnavailableError(f"the table {table.name} changes all the time: try again in a moment")
+        return _together([read[part] for part in parts], table)
 
     def append(self, table: AddedTable, rows: pd.DataFrame) -> None:
         """Add rows: all or none of them are there afterwards, whatever happens meanwhile.
 
         Raises UnavailableError where they can't be written: a full disk, missing rights.
         """
-        if not len(rows):
-            return
-        part = self._new_part(table)
-        try:
-            write_table(part, to_arrow(rows, table.columns))
-        except OSError as error:
-            raise UnavailableError(
-                f"what was worked out can't be kept in {part.parent} ({error.strerror or error}): "
-                "what was kept before stays; make room or allow writing, then repeat the command"
-            ) from None
+        if len(rows):
+            self._write(table, f"{time.time_ns():020d}", rows)
 
     def compact(self, table: AddedTable) -> None:
-        """Put the parts that lie together into one; safe at any moment, as keys make doubles harmless."""
-        parts = sorted((self._own / table.name).glob("*.parquet"))
+        """Put the parts that lie together into one; safe at any moment, as keys make doubles harmless.
+
+        The new part has the time of the last one, so that what others add meanwhile stays the newest.
+        """
+        parts = sorted((self._own / table.name).glob("[!.]*.parquet"))
+        self._remove_leftovers(table)
         if len(parts) < 2:
             return
-        rows = pd.concat([self._part(part, table) for part in parts], ignore_index=True)
-        self.append(table, rows.drop_duplicates(list(table.key), keep="last", ignore_index=True))
+        try:
+            rows = _together([self._part(part, table.columns) for part in parts], table)
+        except FileNotFoundError:  # another program does it just now
+            return
+        whole = self._write(table, parts[-1].name.partition("-")[0], rows)
         for part in parts:
-            part.unlink(missing_ok=True)
+            if part != whole:  # the last part may hold all that counts
+                part.unlink(missing_ok=True)
+
+    def problems(self) -> Iterator[str]:
+        """Every damaged part of every table, each in one sentence."""
+        for folder in (self._inside, self._outside):
+            for part in sorted(folder.glob("*/[!.]*.parquet")):
+                try:
+                    self._part(part, {})
+                except FileNotFoundError:  # compacted meanwhile
+                    continue
+                except BadRunError as error:
+                    yield str(error)
 
     def version(self, table: AddedTable) -> tuple[str, ...]:
         """Changes whenever the table does: what a page keys its cache with."""
@@ -82,8 +112,8 @@ class Additions:
         folders = (self._inside, self._outside)
         return tuple(part.name for folder in folders for part in sorted(folder.glob("*/[!.]*.parquet")))
 
-    def _part(self, part: Path, table: AddedTable) -> pd.DataFrame:
-        rows = read_table(part, table.columns)
+    def _part(self, part: Path, columns: Columns) -> pd.DataFrame:
+        rows = _read_part(part, columns)
         if fault := addition_fault(rows, self._manifest):
             raise BadRunError(f"{part} does not fit the run: {fault}; delete the file")
         return rows
@@ -96,5 +126,43 @@ class Additions:
             for part in sorted((folder / table.name).glob("[!.]*.parquet"))
         ]
 
-    def _new_part(self, table: AddedTable) -> Path:
-        return self._own / table.name / f"{time.time_ns():020d}-{secrets.token_hex(4)}.parquet"
+    def _write(self, table: AddedTable, when: str, rows: pd.DataFrame) -> Path:
+        content = table_bytes(to_arrow(rows, table.columns))
+        part = self._own / table.name / f"{when}-{hashlib.sha256(content).hexdigest()}.parquet"
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            atomic.write_bytes(part, content)
+        except OSError as error:
+            raise UnavailableError(
+                f"what was worked out can't be kept in {part.parent} ({error.strerror or error}): "
+                "what was kept before stays; make room or allow writing, then repeat the command"
+            ) from None
+        return part
+
+    def _remove_leftovers(self, table: AddedTable) -> None:
+        """Of programs that were killed while they wrote."""
+        for path in (self._own / table.name).glob(f"{atomic.TEMPORARY}*"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                    path.unlink()
+
+
+def _read_part(part: Path, columns: Columns) -> pd.DataFrame:
+    """The rows of a part whose content fits its name; FileNotFoundError when it went."""
+    try:
+        content = part.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise BadRunError(f"{part} can't be read ({error.strerror}): copy the run again") from None
+    digest = part.stem.partition("-")[2]
+    if len(digest) == _DIGITS and hashlib.sha256(content).hexdigest() != digest:
+        raise BadRunError(f"{part} was changed after it was written: copy the run again, or remove this part")
+    return read_table(part, columns, content=content)
+
+
+def _together(frames: list[pd.DataFrame], table: AddedTable) -> pd.DataFrame:
+    if not frames:
+        return empty_table(table.columns)
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.drop_duplicates(list(table.key), keep="last", ignore_index=True)

@@ -10,15 +10,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from csp.errors import BadRunError
+from csp.keeping import atomic
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder.manifest_faults import manifest_fault
 from csp.keeping.versions import csp_version, installed_libraries
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PAPER_CONTRAST = "mean"
 MANIFEST_NAME = "manifest.json"
 
-_FINGERPRINTED = {"schema_version", "layers", "parameters", "files"}
+_FINGERPRINTED = {"schema_version", "layers", "classes", "parameters", "files"}
+_SEAL = "seal"
+_SEALED_SINCE = 3
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
@@ -110,13 +113,31 @@ class Manifest(_Record):
     def fingerprint(self) -> str:
         """sha256 over all that decides a number: sources, layers, parameters, and the hash of every file.
 
-        Left out: the run's name, when and where it was made, the versions, and the words for its parts.
+        Since schema 3 also the names of the classes, as answers hold them. Left out: the run's name, when and
+        where it was made, the versions, and the words for its parts.
         """
         decides = self.model_dump(mode="json", include=_FINGERPRINTED)
         if self.schema_version == 1:
             del decides["parameters"]["contrast"]
+        if self.schema_version < 3:
+            del decides["classes"]
         decides["sources"] = [self.target.hash, self.dataset.hash, self.encoder.hash]
         return hashlib.sha256(canonical_json(decides).encode()).hexdigest()
+
+
+def sealed(document: dict[str, Any]) -> bytes:
+    """The file of a manifest: the document with its seal, the sha256 of its canonical JSON without one."""
+    content = {name: value for name, value in document.items() if name != _SEAL}
+    return json.dumps(content | {_SEAL: _digest(content)}, indent=1, ensure_ascii=False).encode()
+
+
+def write_manifest(run: Path, manifest: Manifest) -> None:
+    """Write the manifest of a run, sealed, which makes the folder a run."""
+    atomic.write_bytes(run / MANIFEST_NAME, sealed(manifest.model_dump(mode="json")))
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -125,7 +146,8 @@ def read_manifest(run: Path) -> Manifest:
     Raises
     ------
     BadRunError
-        No manifest (then the folder is not a run), not JSON, fields missing or wrong, or a newer schema.
+        No manifest (then the folder is not a run), not JSON, not as it was sealed, fields missing or wrong,
+        or a newer schema.
     """
     try:
         if not (run / MANIFEST_NAME).is_file():
@@ -136,8 +158,9 @@ def read_manifest(run: Path) -> Manifest:
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadRunError(f"{run / MANIFEST_NAME} can't be read ({error}): copy the run again") from None
     _refuse_newer(run, document)
+    _check_seal(run, document)
     try:
-        manifest = Manifest.model_validate(document)
+        manifest = Manifest.model_validate({name: value for name, value in document.items() if name != _SEAL})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -157,6 +180,21 @@ def _refuse_newer(run: Path, document: Any) -> None:
         raise BadRunError(
             f"{run} was made by a newer version (schema {schema}, this app reads up to {SCHEMA_VERSION}): "
             "update the app"
+        )
+
+
+def _check_seal(run: Path, document: dict[str, Any]) -> None:
+    """Runs of schema 1 and 2 were made without a seal; where one has it, it counts."""
+    seal = document.get(_SEAL)
+    if seal is None and document["schema_version"] < _SEALED_SINCE and _SEAL not in document:
+        return
+    try:
+        whole = seal == _digest({name: value for name, value in document.items() if name != _SEAL})
+    except (ValueError, RecursionError):  # NaN, half a character: nothing that was ever sealed
+        whole = False
+    if not whole:
+        raise BadRunError(
+            f"{run / MANIFEST_NAME} was changed after the run was made, or lost its seal: copy the run again"
         )
 
 

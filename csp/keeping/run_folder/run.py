@@ -15,9 +15,15 @@ from pandas.api.types import is_bool_dtype
 from csp.errors import BadRunError, NotFoundError
 from csp.keeping.lru import LruCache
 from csp.keeping.run_folder import arrays, contents, tables
-from csp.keeping.run_folder.integrity import check_run
-from csp.keeping.run_folder.manifest import MANIFEST_NAME, LayerRecord, Manifest, read_manifest
-from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, Size, ThumbnailPack
+from csp.keeping.run_folder.integrity import check_run, record_file
+from csp.keeping.run_folder.manifest import (
+    MANIFEST_NAME,
+    FileRecord,
+    LayerRecord,
+    Manifest,
+    read_manifest,
+)
+from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, SUMS_NAME, Size, ThumbnailPack
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
@@ -38,6 +44,8 @@ class Run:
     path: Path
     manifest: Manifest
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _sound: dict[str, tuple[int, int, int]] = field(default_factory=dict, init=False, repr=False)
+    """The files whose content was found as recorded, each with what tells whether it changed since."""
     _recent: LruCache[tuple[str, int], np.ndarray] = field(
         default_factory=lambda: LruCache(RECENT_NEURONS), init=False, repr=False
     )
@@ -178,6 +186,7 @@ class Run:
         """The WebP file of one image; NotFoundError when the run or the image has no picture."""
         if not self.has(PACK_NAME):
             raise NotFoundError(f"the run {self.name} was made without images")
+        self._verify(PACK_NAME)
         return self._pack.read(image, size)
 
     @property
@@ -195,8 +204,9 @@ class Run:
 
     @cached_property
     def _pack(self) -> ThumbnailPack:
-        self._verify(PACK_NAME)
-        self._verify(OFFSETS_NAME)
+        for part in (PACK_NAME, OFFSETS_NAME, SUMS_NAME):
+            if part != SUMS_NAME or self.has(SUMS_NAME):
+                self._verify(part)
         pack = ThumbnailPack.open(self.path)
         if len(pack) != self.manifest.images:
             raise self._unfit(PACK_NAME, f"it has thumbnails of {len(pack)} images")
@@ -270,7 +280,11 @@ class Run:
         return [name for name in self.manifest.files if name == part or name.startswith(part + "/")]
 
     def _verify(self, part: str) -> None:
-        """Compare lengths with the manifest: Zarr reads a missing file as zeros without a word."""
+        """Compare the files of a part with the manifest, before it is read.
+
+        Lengths each time, as Zarr reads a missing file as zeros without a word; contents once, and again when
+        a file changes, but for those that carry checksums which are checked on reading.
+        """
         if not self.path.is_dir():
             raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
         recorded = self._recorded(part)
@@ -283,8 +297,26 @@ class Run:
                 raise BadRunError(f"{self.path / name} is missing: copy the run again") from None
             if not S_ISREG(found.st_mode):
                 raise BadRunError(f"{self.path / name} is no file: copy the run again")
-            length = found.st_size
-            if length != (expected := self.manifest.files[name].bytes):
-                raise BadRunError(
-                    f"{self.path / name} has {length} bytes instead of {expected}: copy the run again"
-                )
+            expected = self.manifest.files[name]
+            if found.st_size != expected.bytes:
+                sizes = f"{found.st_size} bytes instead of {expected.bytes}"
+                raise BadRunError(f"{self.path / name} has {sizes}: copy the run again")
+            state = found.st_ino, found.st_size, found.st_mtime_ns
+            if not self._checks_itself(name) and self._sound.get(name) != state:
+                self._compare_content(name, expected)
+                self._sound[name] = state
+
+    def _checks_itself(self, name: str) -> bool:
+        """Chunks of arrays carry checksums, and pictures of a pack since schema 3: both may be large."""
+        if name == PACK_NAME:
+            return SUMS_NAME in self.manifest.files
+        return name.startswith(f"{arrays.GROUP}/") and not name.endswith(".json")
+
+    def _compare_content(self, name: str, recorded: FileRecord) -> None:
+        path = self.path / name
+        try:
+            found = record_file(path)
+        except OSError as error:
+            raise BadRunError(f"{path} can't be read ({error.strerror}): copy the run again") from None
+        if found != recorded:
+            raise BadRunError(f"{path} was changed after the run was made: copy the run again")

@@ -68,18 +68,26 @@ def _column(values: pd.Series, kind: pa.DataType | None) -> pa.Array:
     return pa.Array.from_pandas(values, type=kind)
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table whole or not at all; the same table gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def table_bytes(table: pa.Table) -> bytes:
+    """A table as a Parquet file; the same table gives the same bytes."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    atomic.write_bytes(path, sink.getvalue().to_pybytes())
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
-def read_table(path: Path, columns: Columns, few: Sequence[str] = ()) -> pd.DataFrame:
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(path, table_bytes(table))
+
+
+def read_table(
+    path: Path, columns: Columns, few: Sequence[str] = (), content: bytes | None = None
+) -> pd.DataFrame:
     """Read a table; booleans with gaps come as `boolean`, a missing text as None,
     lists of numbers as arrays, of text as lists. The columns `few` hold few texts many times: as categories
-    they take a tenth of the room.
+    they take a tenth of the room. `content` is that of the file where it was read already.
 
     Raises
     ------
@@ -87,16 +95,20 @@ def read_table(path: Path, columns: Columns, few: Sequence[str] = ()) -> pd.Data
         The file is missing, damaged, or lacks one of `columns` or has it of another type.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(_source(path, content)) as file:
             _check_columns(path, file.schema_arrow, columns)
             if file.metadata.num_rows > MOST_ROWS:
                 raise BadRunError(f"{path} has {file.metadata.num_rows} rows: copy the run again")
-        with pq.ParquetFile(path, read_dictionary=list(few)) as file:
+        with pq.ParquetFile(_source(path, content), read_dictionary=list(few)) as file:
             return _frame(file.read())
     except CspError:
         raise
     except Exception as error:  # noqa: BLE001 (what decoders raise over foreign bytes is anybody's guess)
         raise BadRunError(f"{path} can't be read ({_first_line(error)}): copy the run again") from None
+
+
+def _source(path: Path, content: bytes | None) -> Path | pa.BufferReader:
+    return path if content is None else pa.BufferReader(content)
 
 
 def _check_columns(path: Path, schema: pa.Schema, columns: Columns) -> None:

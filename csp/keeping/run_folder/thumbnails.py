@@ -1,13 +1,14 @@
 """Thumbnails: two WebP pictures per image, all packed in one file with a table of offsets."""
 
 import io
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, UInt32
 from PIL import Image
 
 from csp.errors import BadRunError, NotFoundError
@@ -19,6 +20,8 @@ SIZES: dict[Size, int] = {"small": 180, "large": 448}
 
 PACK_NAME = "thumbnails.bin"
 OFFSETS_NAME = "thumbnails.npy"
+SUMS_NAME = "thumbnails-sums.npy"
+"""Since schema 3: the CRC-32 of each picture, as a pack may be too large to be hashed before it is shown."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +66,22 @@ def _encode(image: Image.Image) -> bytes:
 
 
 def write_pack(folder: Path, thumbnails: Iterable[Thumbnails]) -> None:
-    """Write the pack (small, large, small, large, ...), then its table of offsets, which makes it valid."""
-    offsets = [0]
+    """Write the pack (small, large, small, large, ...), its checksums, then offsets, which make it valid."""
+    offsets, sums = [0], []
     with (folder / PACK_NAME).open("wb") as pack:
         for picture in (picture for pair in thumbnails for picture in (pair.small, pair.large)):
             pack.write(picture)
             offsets.append(offsets[-1] + len(picture))
+            sums.append(zlib.crc32(picture))
     atomic.sync(folder / PACK_NAME)
-    table = io.BytesIO()
-    np.save(table, np.array(offsets, dtype=np.int64), allow_pickle=False)
-    atomic.write_bytes(folder / OFFSETS_NAME, table.getvalue())
+    atomic.write_bytes(folder / SUMS_NAME, _npy(np.array(sums, dtype=np.uint32)))
+    atomic.write_bytes(folder / OFFSETS_NAME, _npy(np.array(offsets, dtype=np.int64)))
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,20 +93,24 @@ class ThumbnailPack:
 
     path: Path
     offsets: Int64[np.ndarray, " m"]
+    sums: UInt32[np.ndarray, " pictures"] | None = None
+    """Of a run of schema 1 or 2: None."""
 
     @classmethod
     def open(cls, folder: Path) -> "ThumbnailPack":
         """Open the pack in `folder`; BadRunError when it is damaged or does not fit its table."""
         try:
             offsets = np.load(folder / OFFSETS_NAME, allow_pickle=False)
+            summed = (folder / SUMS_NAME).is_file()
+            sums = np.load(folder / SUMS_NAME, allow_pickle=False) if summed else None
             size = (folder / PACK_NAME).stat().st_size
         except (OSError, ValueError, EOFError, MemoryError, OverflowError, TypeError) as error:
             raise BadRunError(
                 f"the thumbnails of {folder} can't be read ({error}): copy the run again"
             ) from None
-        if problem := _problem(offsets, size):
+        if problem := _problem(offsets, size, sums):
             raise BadRunError(f"the thumbnails of {folder} are damaged ({problem}): copy the run again")
-        return cls(folder / PACK_NAME, offsets)
+        return cls(folder / PACK_NAME, offsets, sums)
 
     def __len__(self) -> int:
         """The number of images."""
@@ -119,10 +132,12 @@ class ThumbnailPack:
             raise BadRunError(f"{self.path} can't be read ({error.strerror}): copy the run again") from None
         if len(picture) != last - first:
             raise BadRunError(f"{self.path} was cut short: copy the run again")
+        if self.sums is not None and zlib.crc32(picture) != self.sums[row]:
+            raise BadRunError(f"the {size} picture {image} in {self.path} was changed: copy the run again")
         return picture
 
 
-def _problem(offsets: np.ndarray, size: int) -> str | None:
+def _problem(offsets: np.ndarray, size: int, sums: np.ndarray | None) -> str | None:
     if not isinstance(offsets, np.ndarray):
         return "offsets that are no array"
     if offsets.dtype != np.int64 or offsets.ndim != 1 or len(offsets) % 2 == 0:
@@ -131,4 +146,8 @@ def _problem(offsets: np.ndarray, size: int) -> str | None:
         return "offsets out of order"
     if offsets[-1] != size:
         return f"{PACK_NAME} has {size} bytes, its table says {offsets[-1]}"
+    if sums is not None and not isinstance(sums, np.ndarray):
+        return "checksums that are no array"
+    if sums is not None and (sums.dtype != np.uint32 or sums.shape != (len(offsets) - 1,)):
+        return f"checksums of shape {sums.shape} and type {sums.dtype}"
     return None

@@ -21,7 +21,7 @@ from csp.keeping.run_folder import arrays, tables
 from csp.keeping.run_folder.assemble import assemble, describe, first_reason
 from csp.keeping.run_folder.batches import Batch, StagedBatch, load_batches, save_batch
 from csp.keeping.run_folder.integrity import file_records
-from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import keep_trust
@@ -242,7 +242,7 @@ class RunWriter:
         manifest = manifest.model_copy(
             update={"notes": manifest.notes + notes, "files": file_records(self._folder)}
         )
-        atomic.write_bytes(self._folder / MANIFEST_NAME, manifest.model_dump_json(indent=1).encode())
+        write_manifest(self._folder, manifest)
         with suppress(OSError):  # then it has to be trusted by name
             keep_trust(manifest, "made here", self.out.name)
         atomic.publish(self._folder, self.out)

@@ -18,7 +18,6 @@ from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.versions import csp_version
 from csp.work.candidates.embed import keep_embeddings
 from csp.work.candidates.grids import NotAskedError, draw_grids, grids_hash, images_to_show
-from csp.work.candidates.read import read_safely
 from csp.work.candidates.tables import CANDIDATE_TEXTS, CANDIDATES, CandidateRequest, request_key
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
@@ -94,7 +93,7 @@ class _Work:
         self.request, self.vlm = request, vlm
         self.additions = Additions(explorer.run, in_place=request.in_place)
         self.key = request_key(request, vlm.weights_hash, (options.reuse, str(options.contrast)))
-        rows = read_safely(explorer.run, CANDIDATES)
+        rows = Additions(explorer.run).read(CANDIDATES)
         here = rows[(rows["layer"] == layer) & (rows["request"] == self.key)]
         self.known = set(here["neuron"])
         self.texts = {text for concepts in here["concepts"] for text in concepts}

@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from csp.errors import BadInputError, BadRunError
-from csp.keeping.run_folder.added_tables import AddedTable, Additions
+from csp.errors import BadInputError
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.embed import keep_embeddings
 from csp.work.candidates.grids import GridImages, as_png, draw_grids, grids_hash
@@ -152,14 +152,6 @@ def add_candidate(
     keep_embeddings(explorer.cache, additions, [text])
 
 
-def read_safely(run: Run, table: AddedTable) -> pd.DataFrame:
-    """Read a table that a job may be putting together just now: a part that went is looked for anew."""
-    try:
-        return Additions(run).read(table)
-    except BadRunError:
-        return Additions(run).read(table)
-
-
 def _proposed(run: Run, layer: str, neuron: int) -> list[dict[str, Any]]:
     return [
         {
@@ -201,13 +193,13 @@ def _order(candidate: Candidate) -> tuple[bool, float, str]:
 
 @lru_cache(maxsize=4)
 def _own_rows(run: Run, version: tuple[str, ...]) -> pd.DataFrame:
-    return read_safely(run, OWN_CANDIDATES)
+    return Additions(run).read(OWN_CANDIDATES)
 
 
 @lru_cache(maxsize=4)
 def _answers(run: Run, version: tuple[str, ...]) -> dict[tuple[str, int], tuple[VlmAnswer, ...]]:
     found: dict[tuple[str, int], list[VlmAnswer]] = {}
-    for row in read_safely(run, CANDIDATES).to_dict("records"):
+    for row in Additions(run).read(CANDIDATES).to_dict("records"):
         found.setdefault((row["layer"], row["neuron"]), []).append(_answer(row))
     return {
         place: tuple(sorted(answers, key=lambda answer: answer.when, reverse=True))

@@ -12,6 +12,7 @@ from csp.keeping.home import home, result_cache_folder
 from csp.keeping.library.find import list_runs
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.store import open_reviews
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version, installed_libraries
 
@@ -75,7 +76,8 @@ def _examine_database() -> dict[str, Any]:
 def _examine_run(path: Path) -> dict[str, Any]:
     try:
         run = Run.open(path)
-        problems, notes = run.check(), list(run.manifest.notes)
+        problems = [*run.check(), *Additions(run).problems()]
+        notes = list(run.manifest.notes)
     except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
         problems, notes = [told(error)], []
     return {"name": path.name, "path": str(path), "problems": problems, "notes": notes}

@@ -8,6 +8,7 @@ from typing import Any
 from csp.keeping.faults import told
 from csp.keeping.library.find import list_runs, named_run
 from csp.keeping.library.trash import may_discard
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.manifest import Manifest, read_manifest
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import PACK_NAME
@@ -43,7 +44,8 @@ def run_facts() -> tuple[RunFacts, ...]:
 def check_named_run(name: str) -> list[str]:
     """Every problem found by reading the whole run again, each in a sentence; none when it is sound."""
     try:
-        return Run.open(named_run(name)).check()
+        run = Run.open(named_run(name))
+        return [*run.check(), *Additions(run).problems()]
     except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
         return [told(error)]
 

@@ -12,6 +12,7 @@ from torchvision import models
 
 from csp.face.cli.app import run
 from csp.face.cli.progress import PlainProgress, facts
+from csp.keeping.run_folder.manifest import sealed
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
@@ -266,5 +267,5 @@ def test_what_is_to_be_known_of_a_model_is_said_beside_its_layers(tell: Tell, tm
 
 def test_doctor_tells_the_notes_of_runs(tell: Tell, tiny_run: Run) -> None:
     file = tiny_run.path / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"notes": ["ReLU is assumed."]}))
+    file.write_bytes(sealed(json.loads(file.read_text()) | {"notes": ["ReLU is assumed."]}))
     assert "  note: ReLU is assumed.\n" in tell("doctor")[1]

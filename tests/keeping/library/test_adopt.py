@@ -10,6 +10,7 @@ from csp.errors import BadInputError, BadRunError
 from csp.keeping.home import runs_folder
 from csp.keeping.library.adopt import adopt_run, check_adoptable, check_new_name
 from csp.keeping.library.find import list_runs
+from csp.keeping.run_folder.manifest import sealed
 from csp.keeping.run_folder.run import Run
 
 
@@ -94,7 +95,7 @@ def test_nothing_outside_the_folder_is_read(elsewhere: Path, tmp_path: Path) -> 
     manifest = json.loads((elsewhere / "manifest.json").read_text())
     for name in (str(secret), "../../secret.txt"):
         files = manifest["files"] | {name: manifest["files"]["thumbnails.bin"]}
-        (elsewhere / "manifest.json").write_text(json.dumps(manifest | {"files": files}))
+        (elsewhere / "manifest.json").write_bytes(sealed(manifest | {"files": files}))
         with pytest.raises(BadRunError, match="leads out"):
             check_adoptable(elsewhere)
 

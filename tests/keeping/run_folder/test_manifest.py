@@ -26,6 +26,7 @@ DECIDING: list[dict[str, Any]] = [
     {"dataset": Source(spec="drawn:40", name="drawn lesions", hash="b" * 64)},
     {"encoder": Source(spec="drawn:clip", name="tiny encoder", hash="b" * 64)},
     {"layers": (LayerRecord(layer="early", neurons=6, pooling="max"),)},
+    {"classes": ("melanoma", "nevus")},
     {"parameters": Parameters(k=31)},
     {"parameters": Parameters(reuse=False)},
     {"parameters": Parameters(gamma=0.5)},

@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from csp.errors import BadRunError, NotFoundError
 from csp.keeping.run_folder import arrays
 from csp.keeping.run_folder.integrity import file_records
-from csp.keeping.run_folder.manifest import MANIFEST_NAME
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest, sealed
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
 from tests import build
@@ -29,7 +31,7 @@ def some_file(run: Run, part: str) -> Path:
 
 def edit_manifest(run: Run, **changes: object) -> None:
     path = run.path / MANIFEST_NAME
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_bytes(sealed(json.loads(path.read_text()) | changes))
 
 
 def test_opens_elsewhere_by_another_name(tiny_run: Run, tmp_path: Path) -> None:
@@ -134,12 +136,15 @@ def test_names_what_does_not_exist(built_run: Path) -> None:
             run.thumbnail(image, "large")
 
 
-PARTS = {
+PARTS: dict[str, Callable[[Run], object]] = {
     "arrays.zarr/activations-1": lambda run: run.activations("late", 0),
     "arrays.zarr/embeddings": lambda run: run.embeddings,
     "arrays.zarr/neighbours-index": lambda run: run.neighbours,
     "tables/images.parquet": lambda run: run.images,
     "tables/neurons-0.parquet": lambda run: run.neurons("early"),
+    "tables/labels-0.parquet": lambda run: run.labels("early"),
+    "tables/vocabulary.parquet": lambda run: run.vocabulary,
+    "tables/skipped.parquet": lambda run: run.skipped,
     "thumbnails.bin": lambda run: run.thumbnail(0, "small"),
     "thumbnails.npy": lambda run: run.thumbnail(0, "small"),
 }
@@ -162,15 +167,112 @@ def test_a_file_cut_short_is_named(part: str, tiny_run: Run) -> None:
         PARTS[part](tiny_run)
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part != "thumbnails.bin"])
+@pytest.mark.parametrize("part", PARTS)
 def test_changed_bytes_are_found_on_reading(part: str, tiny_run: Run) -> None:
     changed = some_file(tiny_run, part)
     data = bytearray(changed.read_bytes())
     for place in (0, len(data) // 3, len(data) // 2, len(data) - 2):
         data[place : place + 2] = b"\xa5\x5a"
     changed.write_bytes(data)
-    with pytest.raises(BadRunError, match=r"can't be read|damaged"):
+    with pytest.raises(BadRunError, match=r"can't be read|damaged|was changed"):
         PARTS[part](tiny_run)
+
+
+SHOWN: dict[str, Callable[[Run], object]] = {
+    "arrays.zarr/activations-0": lambda run: [run.activations("early", neuron) for neuron in range(6)],
+    "arrays.zarr/activations-1": lambda run: run.layer_activations("late"),
+    "arrays.zarr/embeddings": lambda run: run.embeddings,
+    "arrays.zarr/probabilities": lambda run: run.probabilities,
+    "arrays.zarr/text_embeddings": lambda run: run.text_embeddings,
+    "arrays.zarr/neighbours-index": lambda run: run.neighbours,
+    "arrays.zarr/neighbours-similarity": lambda run: run.neighbours,
+    "tables/images.parquet": lambda run: run.images,
+    "tables/skipped.parquet": lambda run: run.skipped,
+    "tables/vocabulary.parquet": lambda run: run.vocabulary,
+    "tables/neurons-0.parquet": lambda run: run.neurons("early"),
+    "tables/neurons-1.parquet": lambda run: run.neurons("late"),
+    "tables/labels-0.parquet": lambda run: run.labels("early"),
+    "tables/labels-1.parquet": lambda run: run.labels("late"),
+    "thumbnails": lambda run: [
+        run.thumbnail(image, size) for image in range(40) for size in ("small", "large")
+    ],
+}
+"""What a page shows, by the start of the names of the files it is read from."""
+
+
+def shown_part(name: str) -> Callable[[Run], object]:
+    return next(read for part, read in SHOWN.items() if name.startswith(part))
+
+
+def test_any_flipped_bit_is_found_when_its_part_is_shown(tiny_run: Run) -> None:
+    chance = random.Random(7)
+    names = [name for name in tiny_run.manifest.files if name != "arrays.zarr/zarr.json"]
+    for name in names:
+        path = tiny_run.path / name
+        whole = path.read_bytes()
+        for bit in chance.sample(range(8 * len(whole)), min(8, 8 * len(whole))):
+            flipped = bytearray(whole)
+            flipped[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(flipped)
+            opened = Run.open(tiny_run.path)
+            try:
+                shown_part(name)(opened)
+            except BadRunError:
+                continue
+            pytest.fail(f"bit {bit} of {name} was shown")
+        path.write_bytes(whole)
+        shown_part(name)(Run.open(tiny_run.path))
+
+
+def test_any_flipped_bit_of_the_manifest_is_found(tiny_run: Run) -> None:
+    path = tiny_run.path / MANIFEST_NAME
+    whole = path.read_bytes()
+    chance = random.Random(8)
+    for bit in chance.sample(range(8 * len(whole)), 300):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        try:
+            found = read_manifest(tiny_run.path)
+        except BadRunError:
+            continue
+        assert found == tiny_run.manifest, f"bit {bit}"
+
+
+def test_any_edit_of_the_manifest_is_found(tiny_run: Run) -> None:
+    path = tiny_run.path / MANIFEST_NAME
+    document = json.loads(path.read_text())
+    edits = [{name: None} for name in document] + [
+        {"classes": document["classes"][::-1]},
+        {"files": {}},
+        {"notes": ["validated"]},
+        {"schema_version": 2},
+        {"schema_version": 1},
+    ]
+    for edit in edits:
+        path.write_text(json.dumps(document | edit))
+        with pytest.raises(BadRunError):
+            read_manifest(tiny_run.path)
+    path.write_bytes(sealed(document))
+    assert Run.open(tiny_run.path).check() == []
+
+
+def test_a_run_of_schema_2_opens_and_its_pictures_are_checked(tiny_run: Run) -> None:
+    document = json.loads(tiny_run.manifest.model_dump_json()) | {"schema_version": 2}
+    (tiny_run.path / "thumbnails-sums.npy").unlink()
+    del document["files"]["thumbnails-sums.npy"]
+    (tiny_run.path / MANIFEST_NAME).write_text(json.dumps(document))
+    old = Run.open(tiny_run.path)
+    assert old.check() == []
+    assert old.fingerprint != tiny_run.fingerprint
+    other = Manifest.model_validate(document | {"classes": ["a", "b"]})
+    assert other.fingerprint == old.fingerprint
+    assert old.thumbnail(3, "small")
+    pack = tiny_run.path / "thumbnails.bin"
+    content = pack.read_bytes()
+    pack.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(BadRunError, match="was changed after the run was made"):
+        old.thumbnail(3, "small")
 
 
 def test_check_finds_a_changed_picture(tiny_run: Run) -> None:
@@ -196,7 +298,7 @@ def test_a_run_deleted_while_open(tiny_run: Run) -> None:
     shutil.rmtree(tiny_run.path)
     with pytest.raises(BadRunError, match="is gone: it was moved or deleted while open"):
         tiny_run.activations("late", 0)
-    with pytest.raises(BadRunError, match="can't be read"):
+    with pytest.raises(BadRunError, match="is gone"):
         tiny_run.thumbnail(0, "small")
 
 
@@ -215,10 +317,15 @@ def test_a_folder_without_manifest_is_no_run(tiny_run: Run) -> None:
         ("\x00\xff", "can't be read|names no schema_version"),
         ("[]", "names no schema_version"),
         ('{"schema_version": "1"}', "names no schema_version"),
+        ('{"schema_version": 3}', "changed after the run was made, or lost its seal"),
+        ('{"schema_version": 2, "seal": "0"}', "changed after the run was made, or lost its seal"),
+        ('{"schema_version": 2, "seal": null}', "changed after the run was made, or lost its seal"),
+        ('{"schema_version": 3, "seal": "0", "gamma": NaN}', "changed after the run was made"),
+        pytest.param("[" * 200_000, "can't be read", id="deep"),
         ('{"schema_version": 1, "name": "x"}', "damaged at 'created': Field required"),
         (
-            '{"schema_version": 3, "future": 1}',
-            r"newer version \(schema 3, this app reads up to 2\): update the app",
+            '{"schema_version": 4, "future": 1}',
+            r"newer version \(schema 4, this app reads up to 3\): update the app",
         ),
     ],
 )

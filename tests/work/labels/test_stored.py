@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.integrity import record_file
+from csp.keeping.run_folder.manifest import write_manifest
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import LABELS, location, to_arrow
 from csp.method.labelers.registry import LABELERS
@@ -25,10 +27,8 @@ def old(tiny_run: Run, own_home: Path) -> Explorer:
         labels = tiny_run.labels(layer)
         path = tiny_run.path / location(f"labels-{index}")
         pq.write_table(to_arrow(labels[labels["labeler"].isin(OLD)], LABELS), path)
-        record = tiny_run.manifest.files[location(f"labels-{index}")]
-        changed = record.model_copy(update={"bytes": path.stat().st_size})
-        tiny_run.manifest.files[location(f"labels-{index}")] = changed
-    (tiny_run.path / "manifest.json").write_text(tiny_run.manifest.model_dump_json())
+        tiny_run.manifest.files[location(f"labels-{index}")] = record_file(path)
+    write_manifest(tiny_run.path, tiny_run.manifest)
     return open_explorer("tiny")
 
 

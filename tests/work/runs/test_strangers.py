@@ -10,7 +10,7 @@ from PIL import Image
 
 from csp.errors import UnavailableError
 from csp.keeping.library.adopt import adopt_run
-from csp.keeping.run_folder.manifest import MANIFEST_NAME
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, sealed
 from csp.keeping.run_folder.run import Run
 from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_encoder, run_target
@@ -34,7 +34,7 @@ def edited(run: Run, **fields: str) -> Run:
     manifest = json.loads(path.read_text())
     for source, spec in fields.items():
         manifest[source]["spec"] = spec
-    path.write_text(json.dumps(manifest))
+    path.write_bytes(sealed(manifest))
     return Run.open(run.path)
 
 

@@ -10,9 +10,9 @@ from dataclasses import fields
 from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded
 from csp.keeping.bundle import BUNDLE
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
-from csp.work.candidates.read import read_safely
 from csp.work.candidates.tables import CANDIDATES, SHIPPED_VLM, CandidateRequest, Layout
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, run_faults
@@ -73,7 +73,7 @@ def offered_vlm() -> str:
 
 def known_vlms(run: Run) -> tuple[str, ...]:
     """The VLM that pages offer, then those that answered about this run before."""
-    before = read_safely(run, CANDIDATES)["vlm"].unique().tolist()
+    before = Additions(run).read(CANDIDATES)["vlm"].unique().tolist()
     return tuple(dict.fromkeys(spec for spec in (offered_vlm(), *before) if spec))
 
 
