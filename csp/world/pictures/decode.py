@@ -31,6 +31,11 @@ MAX_ASPECT = 100
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 """Formats whose further frames are a film; those of TIFF and JPEG are other pages or sizes."""
+EIGHT_BITS = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+"""Modes with a byte for each channel or less."""
+BYTES_OF_DEEP_PIXEL = 8
+BAND = 256
+"""Rows at a time."""
 MOST_NAMES = 3_000
 """Of a folder in which a file of nearly the name is looked for."""
 NEARLY_BLACK, NEARLY_WHITE = 15, 240
@@ -103,9 +108,13 @@ def decode_image(data: bytes) -> Image.Image:
     return decode_picture(data).image
 
 
-def decode_picture(data: bytes) -> Picture:
-    """The same, with remarks."""
-    return _decode(io.BytesIO(data))
+def decode_picture(data: bytes, most_pixels: int = MAX_PIXELS) -> Picture:
+    """The same, with remarks; what has more pixels is refused before it is unpacked.
+
+    A JPEG is rather read at a half, a quarter or an eighth of its size, for that costs no more memory; deep
+    pixels, which cost more, may be a quarter as many.
+    """
+    return _decode(io.BytesIO(data), most_pixels)
 
 
 def _check_file(path: Path) -> None:
@@ -132,18 +141,18 @@ def _nearest_file(path: Path) -> str:
     return f"; {near[0]} is there" if near else ""
 
 
-def _decode(file: IO[bytes]) -> Picture:
+def _decode(file: IO[bytes], most: int = MAX_PIXELS) -> Picture:
     if file.seek(0, os.SEEK_END) == 0:
         raise UnreadableImageError("The file is empty.")
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
     try:
-        upright, remarks = _upright(without_texts(file) if is_png(head) else file, head)
+        upright, remarks = _upright(without_texts(file) if is_png(head) else file, head, most)
     except UnreadableImageError:
         raise
     except _TOO_LARGE as error:
-        raise UnreadableImageError(_too_large()) from error
+        raise UnreadableImageError(_too_large(most)) from error
     except UnidentifiedImageError as error:
         raise UnreadableImageError(refusal(head)) from error
     except UnsupportedTiffError as error:
@@ -162,12 +171,13 @@ def _fault(error: BaseException) -> str:
     return f"The image is damaged or cut off ({reason})."
 
 
-def _upright(file: IO[bytes], head: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+def _upright(file: IO[bytes], head: bytes, most: int) -> tuple[Image.Image, tuple[str, ...]]:
     try:
         with Image.open(file, formats=FORMATS) as image:
-            _check_size(*image.size)
+            _shrink(image, most)
+            _check_size(*image.size, most if most == MAX_PIXELS or image.mode in EIGHT_BITS else most // 4)
             if image.format == "TIFF" and misread_by_pillow(image):
-                return _upright_tiff(file)
+                return _upright_tiff(file, most)
             moves = _moves(image)
             image.load()
             rgb, remarks = _to_rgb(image, file)
@@ -175,15 +185,16 @@ def _upright(file: IO[bytes], head: bytes) -> tuple[Image.Image, tuple[str, ...]
     except UnidentifiedImageError:
         if not head.startswith(SIGNS):
             raise
-        return _upright_tiff(file)
-    pixels = Image.frombytes("RGB", rgb.size, rgb.tobytes())  # leaves EXIF, profiles and the open file behind
+        return _upright_tiff(file, most)
+    pixels = Image.new("RGB", rgb.size)  # leaves EXIF, profiles and the open file behind
+    pixels.paste(rgb)
     moved = ("moved, so its first frame was taken",) if moves else ()
     return pixels.transpose(turn) if turn is not None else pixels, (*remarks, *moved)
 
 
-def _upright_tiff(file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
-    tiff = read_deep_tiff(file)
-    _check_size(tiff.pixels.shape[1], tiff.pixels.shape[0])
+def _upright_tiff(file: IO[bytes], most: int) -> tuple[Image.Image, tuple[str, ...]]:
+    tiff = read_deep_tiff(file, BYTES_OF_DEEP_PIXEL * most)
+    _check_size(tiff.pixels.shape[1], tiff.pixels.shape[0], most)
     pixels, remark = to_8_bit(tiff.pixels, tiff.bits, inverted=tiff.inverted)
     image = Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).convert("RGB")
     remarks = (remark,) if remark else ()
@@ -195,19 +206,31 @@ def _upright_tiff(file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
     return image.transpose(turn) if turn is not None else image, remarks
 
 
-def _check_size(width: int, height: int) -> None:
+def _shrink(image: Image.Image, most: int) -> None:
+    """Has a JPEG read at a fraction of its size where it has too many pixels.
+
+    Not a progressive one: its decoder holds all of it.
+    """
+    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):
+        width, height = image.size
+        by = next((by for by in (1, 2, 4, 8) if width * height <= most * by * by), 8)
+        if by > 1:
+            image.draft(None, (width // by, height // by))  # type: ignore[arg-type] # as Pillow documents it
+
+
+def _check_size(width: int, height: int, most: int) -> None:
     if width < 1 or height < 1:
         raise UnreadableImageError(f"The image has no pixels ({width} x {height}).")
-    if width * height > MAX_PIXELS:
-        raise UnreadableImageError(_too_large(f" ({width} x {height})"))
+    if width * height > most:
+        raise UnreadableImageError(_too_large(most, f" ({width} x {height})"))
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableImageError(
             f"The image is too thin ({width} x {height}): one side is over {MAX_ASPECT} times the other."
         )
 
 
-def _too_large(size: str = "") -> str:
-    return f"The image is too large{size}: more than {MAX_PIXELS:,} pixels."
+def _too_large(most: int, size: str = "") -> str:
+    return f"The image is too large{size}: more than {most:,} pixels."
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -234,7 +257,7 @@ def _to_rgb(image: Image.Image, file: IO[bytes]) -> tuple[Image.Image, tuple[str
         return Image.fromarray(whole).convert("RGB"), (remark,) if remark else ()
     image, remarks = _brought_up(image, file)
     if image.has_transparency_data:
-        rgb, more = _on_white(image.convert("RGBA"))
+        rgb, more = _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
         return rgb, (*remarks, *more)
     return image.convert("RGB"), remarks
 
@@ -242,14 +265,18 @@ def _to_rgb(image: Image.Image, file: IO[bytes]) -> tuple[Image.Image, tuple[str
 def _on_white(over: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     if over.getchannel("A").getextrema() == (0, 0):
         return over.convert("RGB"), ("had an alpha channel of 0 everywhere, which was left out",)
-    return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB"), ()
+    rgb = Image.new("RGB", over.size)
+    for top in range(0, over.height, BAND):  # not at once, which would take three times the memory
+        band = over.crop((0, top, over.width, min(top + BAND, over.height)))
+        rgb.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), (0, top))
+    return rgb, ()
 
 
 def _brought_up(image: Image.Image, file: IO[bytes]) -> tuple[Image.Image, tuple[str, ...]]:
     """Deep colour of which Pillow took the high bytes: where these hardly say anything, the low ones, too."""
-    high = np.asarray(image)
-    if image.mode not in ("RGB", "RGBA") or high[..., :3].max(initial=0) >= 64:
+    if image.mode not in ("RGB", "RGBA") or max(top for _, top in image.getextrema()[:3]) >= 64:  # type: ignore[misc] # a pair for each channel
         return image, ()
+    high = np.asarray(image)
     low = _low_bytes(file)
     if low is None or low.shape != high.shape:
         return image, ()
@@ -285,7 +312,7 @@ def _swapped(tile: ImageFile._Tile) -> ImageFile._Tile | None:
 
 def _flat(image: Image.Image) -> tuple[str, ...]:
     """Whether nothing can be seen in the picture."""
-    pixels = np.asarray(image)
-    if pixels.max() <= NEARLY_BLACK:
+    lows, highs = zip(*image.getextrema(), strict=True)  # type: ignore[arg-type] # a pair for each channel
+    if max(highs) <= NEARLY_BLACK:
         return ("came out all black",)
-    return ("came out all white",) if pixels.min() >= NEARLY_WHITE else ()
+    return ("came out all white",) if min(lows) >= NEARLY_WHITE else ()

@@ -5,6 +5,8 @@ from jaxtyping import Float32, Shaped
 
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits of cameras, microscopes and x-ray that come in 16-bit files."""
+BAND = 256
+"""Rows at a time."""
 _FLOAT_TOPS = (1.0, 255.0, 4095.0, 65535.0)
 _WHOLE_TOPS = (255.0, 4095.0, 65535.0)
 
@@ -50,5 +52,9 @@ def _scaled(
 ) -> Shaped[np.ndarray, "h w *c"]:
     if high == low:
         return np.zeros(values.shape, np.uint8)
-    shares = (values.astype(np.float64) - low) * (255.0 / (high - low))
-    return np.rint(255.0 - shares if inverted else shares).astype(np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), BAND):  # not at once: numbers of 64 bits take eight times the memory
+        rows = slice(top, top + BAND)
+        shares = (values[rows].astype(np.float64) - low) * (255.0 / (high - low))
+        scaled[rows] = np.rint(255.0 - shares if inverted else shares)
+    return scaled

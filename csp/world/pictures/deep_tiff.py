@@ -40,15 +40,15 @@ def misread_by_pillow(image: Image.Image) -> bool:
     return tags.get(284) == 2 and max(tags.get(258, (8,))) > 8 and tags.get(277, 1) > 1
 
 
-def read_deep_tiff(file: IO[bytes]) -> DeepTiff:
+def read_deep_tiff(file: IO[bytes], most_bytes: int = MOST_BYTES) -> DeepTiff:
     """Read it. Raises UnsupportedTiffError, and whatever else the library does on a damaged file."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
+    with tifffile.TiffFile(file, name="picture") as tiff:  # a file may have no name
         page: Any = tiff.pages[0]
-        _check(page, file)
+        _check(page, file, min(most_bytes, MOST_BYTES))
         pixels = page.asarray()
         if page.planarconfig == 2 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
@@ -64,7 +64,7 @@ def read_deep_tiff(file: IO[bytes]) -> DeepTiff:
         )
 
 
-def _check(page: Any, file: IO[bytes]) -> None:
+def _check(page: Any, file: IO[bytes], most: int) -> None:
     """Refuse what is too large or of a sort that can't be read, before anything is unpacked."""
     width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
     sort = f"{page.bitspersample}-bit TIFF of {samples} {'channel' if samples == 1 else 'channels'}"
@@ -75,8 +75,8 @@ def _check(page: Any, file: IO[bytes]) -> None:
         raise UnsupportedTiffError(f"a {sort}, which is no grey or colour picture")
     if page.dtype.kind not in "uif" or page.dtype.itemsize > 8:
         raise UnsupportedTiffError(f"a {sort} of numbers that can't be read here")
-    if width * height * samples * page.dtype.itemsize > MOST_BYTES:
-        raise UnsupportedTiffError(f"a {sort} of more than {MOST_BYTES // 2**20} MB of pixels")
+    if width * height * samples * page.dtype.itemsize > most:
+        raise UnsupportedTiffError(f"a {sort} of more than {most // 2**20} MB of pixels")
     if page.compression in DEFLATE:
         _check_unpacked(page, file)
     elif page.compression != 1:

@@ -128,6 +128,11 @@ def test_a_neuron_is_compared_with_itself(tiny_run: Run) -> None:
     assert "alike to **1.00**" in said(app)
 
 
+@pytest.mark.parametrize(("what", "side"), [("labelers", "csp"), ("gammas", "1"), ("runs", "tiny")])
+def test_a_side_is_compared_with_itself(tiny_run: Run, what: str, side: str) -> None:
+    opened("pages/compare.py", run="tiny", layer="late", what=what, a=side, b=side)
+
+
 def test_one_run_alone_is_not_compared_with_itself(own_home: Path) -> None:
     app = opened("pages/compare.py", run="demo", what="runs")
     assert "only one run on this machine" in app.info[0].value

@@ -2,7 +2,11 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,3 +83,36 @@ def test_exif_turns_the_picture_and_goes() -> None:
     assert not found.image.info
     assert b"Jane" not in saved(found.image, "PNG")
     assert found.remark == ""
+
+
+def peak_of(read: str, data: Path) -> int:
+    """Megabytes that a process of its own takes at the most while it reads an upload."""
+    code = (
+        "import resource, sys, pathlib\nfrom csp.world.pictures.uploads import read_upload\n"
+        "from csp.errors import CspError\ndata = pathlib.Path(sys.argv[1]).read_bytes()\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\nbefore = peak()\n"
+        "try:\n    found = read_upload(data)\n    print(*found.image.size, found.remark, file=sys.stderr)\n"
+        "except CspError as error:\n    print(error, file=sys.stderr)\nprint(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(data)], capture_output=True, text=True, check=True)
+    assert read in done.stderr
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("size", "mode", "kind", "more", "said"),
+    [
+        ((9400, 9400), "RGBA", "PNG", {}, "too large (9400 x 9400)"),
+        ((5000, 5000), "RGBA", "PNG", {}, "smaller, to 2500 x 2500"),
+        ((9400, 9400), "RGB", "JPEG", {}, "smaller, to 2350 x 2350"),
+        ((9400, 9400), "RGB", "JPEG", {"progressive": True}, "too large"),
+        ((5000, 5000), "I;16", "PNG", {}, "too large"),
+        ((2400, 2400), "I;16", "PNG", {}, "2400 2400"),
+    ],
+)
+def test_a_small_file_takes_little_memory(
+    tmp_path: Path, size: tuple[int, int], mode: str, kind: str, more: dict[str, Any], said: str
+) -> None:
+    file = tmp_path / "upload"
+    Image.new(mode, size, 200).save(file, kind, **more)
+    assert peak_of(said, file) < 320

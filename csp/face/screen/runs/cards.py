@@ -145,9 +145,9 @@ def _details(path: Path, made: Manifest) -> None:
     settings = made.parameters
     rule = "may serve several" if settings.reuse else "serves one only"
     lines = [
-        f"Folder: `{path}`",
+        f"Folder: {plain(str(path))}",
         *(
-            f"{what}: {plain(source.name)}" + (f", `{source.spec}`" if source.spec else "")
+            f"{what}: {plain(source.name)}" + (f", {plain(source.spec)}" if source.spec else "")
             for what, source in (("Model", made.target), ("Images", made.dataset), ("Encoder", made.encoder))
         ),
         f"Each neuron: {settings.k} activating images; a look-alike {rule}; "
@@ -185,7 +185,7 @@ def _trash() -> None:
     with st.expander(f"Trash ({len(folders)})", icon=":material/delete:"):
         for folder in folders:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{plain(discarded_name(folder))} in `{folder}`", width="content")
+                st.markdown(f"{plain(discarded_name(folder))} in {plain(str(folder))}", width="content")
                 st.button("Put back", key=f"restore-{folder.name}", on_click=_restore, args=(folder.name,))
 
 
