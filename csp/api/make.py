@@ -1,5 +1,6 @@
 """Making a run from a script: from a model and images, or from arrays."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from csp.api.checks import place, words
 from csp.api.run import OpenedRun, open_run
+from csp.errors import BadInputError, CspError
 from csp.work.indexing.import_arrays import ImportSpec, import_parameters
 from csp.work.indexing.import_arrays import import_arrays as make_import
 from csp.work.indexing.index import index as make_index
@@ -36,7 +39,13 @@ def index(
     A call that was stopped goes on where it was when it is made again. Raises BadInputError, NotFoundError
     and UnavailableError with a sentence.
     """
-    fields = {"model": model, "layers": list(layers), "data": data, "encoder": encoder, "out": str(out)}
+    fields = {
+        "model": model,
+        "layers": list(layers),
+        "data": data,
+        "encoder": encoder,
+        "out": place(out, "out"),
+    }
     given = fields | options | ({} if examples is None else {"k": examples})
     return open_run(make_index(make_spec(given), report))
 
@@ -67,21 +76,25 @@ def import_arrays(
     them pages tell of no classes.
     Raises BadInputError for arrays that do not belong together, NotFoundError for a missing file.
     """
-    with TemporaryDirectory() as folder:
-        place = Path(folder)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
         spec = ImportSpec(
-            activations=_file(activations, place / "activations.npy"),
-            embeddings=_file(embeddings, place / "embeddings.npy"),
-            out=str(out),
-            images=None if images is None else str(images),
-            vocabulary=_texts(vocabulary, place / "vocabulary.csv"),
-            text_embeddings=_file(text_embeddings, place / "text_embeddings.npy"),
-            probabilities=_file(probabilities, place / "probabilities.npy"),
-            classes=_texts(classes, place / "classes.csv"),
-            layer=layer,
+            activations=_file(activations, folder / "activations.npy"),
+            embeddings=_file(embeddings, folder / "embeddings.npy"),
+            out=place(out, "out"),
+            images=None if images is None else place(images, "images"),
+            vocabulary=_texts(vocabulary, folder / "vocabulary.csv"),
+            text_embeddings=_file(text_embeddings, folder / "text_embeddings.npy"),
+            probabilities=_file(probabilities, folder / "probabilities.npy"),
+            classes=_texts(classes, folder / "classes.csv"),
+            layer=words(layer, "the layer"),
             parameters=import_parameters(examples, gamma, reuse, contrast),
         )
-        return open_run(make_import(spec, report))
+        try:
+            return open_run(make_import(spec, report))
+        except CspError as error:
+            # Whoever gave arrays knows nothing of the folder in which they are handed on.
+            raise type(error)(str(error).replace(f"{folder}{os.sep}", "")) from error
 
 
 @overload
@@ -91,7 +104,11 @@ def _file(array: None, path: Path) -> None: ...
 def _file(array: Array | None, path: Path) -> Path | None:
     if array is None or isinstance(array, str | Path):
         return None if array is None else Path(array)
-    np.save(path, np.asarray(array), allow_pickle=False)
+    try:
+        np.save(path, np.asarray(array), allow_pickle=False)
+    except ValueError as error:
+        what = path.stem.replace("_", " ")
+        raise BadInputError(f"the {what} are no table of numbers ({error}); give float32") from error
     return path
 
 

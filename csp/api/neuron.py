@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Float32
 from PIL import Image
 
+from csp.api.checks import at_least_one, words
 from csp.api.display import SHOWN, grid_html, side_by_side, stored_image, table_html
 from csp.errors import BadInputError
 from csp.method.labelers.registry import check_labeler
@@ -83,8 +84,7 @@ class OpenedNeuron:
         """
         name = method or self.explorer.stored_labels.first_labeler(self.layer)
         check_labeler(name)
-        if top < 1:
-            raise BadInputError(f"top={top} labels can't be given; ask for 1 or more")
+        top = at_least_one(top, "labels")
         found, _ = self.explorer.labels(self.layer, self.neuron, self.options, top)
         rows = [(row.label, row.score) for row in found.get(name, ())[:top]]
         return pd.DataFrame(rows, columns=["label", "score"]).astype({"label": object, "score": "float64"})
@@ -107,6 +107,7 @@ class OpenedNeuron:
         A text that the vocabulary lacks needs the run's encoder: UnavailableError where it can't be loaded.
         """
         check_labeler(method)
+        text = words(text, "the label")
         found = score_text(self.explorer, self.layer, self.neuron, text, self.options)
         return found.scores[method].score
 

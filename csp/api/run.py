@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from csp.api.checks import at_least_one, place, whole_number
+from csp.api.checks import words as a_text
 from csp.api.display import facts_html, stored_image
 from csp.api.neuron import OpenedNeuron
 from csp.errors import BadInputError
@@ -31,7 +33,7 @@ def open_run(run: str | Path) -> "OpenedRun":
 
     Raises NotFoundError, which says what runs there are, or BadRunError for a folder that is no sound run.
     """
-    return OpenedRun(open_explorer(str(run)))
+    return OpenedRun(open_explorer(place(run, "the run")))
 
 
 def runs() -> pd.DataFrame:
@@ -81,7 +83,7 @@ class OpenedRun:
 
         Raises NotFoundError for an image that does not exist or a run made without pictures.
         """
-        return stored_image(self.explorer.run, image)
+        return stored_image(self.explorer.run, whole_number(image, "the image"))
 
     def neurons(self, layer: str) -> pd.DataFrame:
         """One row a neuron, with its state, statistics and the first label that the machine suggests."""
@@ -102,6 +104,8 @@ class OpenedRun:
         `contrast` says which images may be contrastive examples: `mean`, `quantile:0.1`, `neighbours:5`, ...
         Raises NotFoundError for a layer or neuron that the run lacks, BadInputError for options out of range.
         """
+        neuron = whole_number(neuron, "the neuron")
+        examples = None if examples is None else whole_number(examples, "the number of examples")
         self._desk.check(layer, neuron)
         options = self.explorer.options(examples, gamma, reuse, contrast)
         return OpenedNeuron(self.explorer, self._desk, layer, neuron, options)
@@ -123,8 +127,10 @@ class OpenedRun:
         if sum(asked is not None for asked in (words, image, like)) != 1:
             raise BadInputError("give one thing to search by: words, image= or like=")
         layers = self.layers if layer is None else (self.explorer.run.layer(layer).layer,)
+        top = at_least_one(top, "neurons")
         if words is not None:
-            found = search_words(self.explorer, layers, parse_query(words), top)
+            query = parse_query(a_text(words, "the search"))
+            found = search_words(self.explorer, layers, query, top)
         elif image is not None:
             found = search_picture(self.explorer, layers, image.convert("RGB"), top)
         else:

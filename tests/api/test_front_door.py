@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,47 @@ def test_what_does_not_exist_is_said_in_a_sentence(opened: csp.OpenedRun) -> Non
     ):
         with pytest.raises(csp.CspError):
             asked()
+
+
+WRONG_KINDS = ("17", 1.5, True, None, [1])
+"""Given where a whole number belongs."""
+
+
+@pytest.mark.parametrize("wrong", WRONG_KINDS)
+def test_a_wrong_kind_of_number_is_said_in_a_sentence(opened: csp.OpenedRun, wrong: Any) -> None:
+    for asked in (
+        lambda: opened.neuron("late", wrong),
+        lambda: opened.image(wrong),
+        lambda: opened.neuron("late", 0).labels(top=wrong),
+        lambda: opened.search("ruler", top=wrong),
+    ):
+        with pytest.raises(csp.CspError, match="give a whole number"):
+            asked()
+    assert opened.neuron("late", np.int64(1)).label == opened.neuron("late", 1).label
+
+
+@pytest.mark.parametrize("wrong", [3, None, ["ruler"]])
+def test_what_is_no_text_is_said_in_a_sentence(opened: csp.OpenedRun, wrong: Any) -> None:
+    table = np.ones((4, 2), np.float32)
+    for asked in (
+        lambda: opened.neuron("late", 0).score(wrong),
+        lambda: opened.search(wrong),
+        lambda: csp.open(wrong),
+        lambda: csp.import_arrays(table, table, out=wrong),
+        lambda: csp.import_arrays(table, table, out="other", layer=wrong),
+    ):
+        with pytest.raises(csp.CspError, match="give"):
+            asked()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.ones(4), np.ones((4, 0)), np.full((4, 2), np.nan), np.array([["a"]] * 4), np.array([[None]] * 4)],
+)
+def test_arrays_that_do_not_do_are_named_and_no_folder_of_ours(wrong: np.ndarray) -> None:
+    with pytest.raises(csp.CspError, match="embeddings") as said:
+        csp.import_arrays(np.ones((4, 2), np.float32), wrong, out="other")
+    assert "/" not in str(said.value)
 
 
 def test_a_neuron_gives_what_its_page_shows(opened: csp.OpenedRun) -> None:

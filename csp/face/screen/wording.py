@@ -57,6 +57,11 @@ def plain(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>$:~&" else char for char in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 image`, `1,600 images`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def tells_apart(classes: Sequence[str]) -> str:
     """What a model tells apart, in words: all of a few classes, or how many there are and the first."""
     if len(classes) <= MOST_NAMED:

@@ -56,6 +56,8 @@ class ProbeImages:
             stored = decode_image(self._run.thumbnail(image, "large"))
         except NotFoundError as error:
             path = self._run.images["path"].iloc[image]
+            if not isinstance(path, str):
+                raise UnavailableError(f"the run {self._run.name} was made without images") from error
             raise UnavailableError(
                 f"image {image} ({path}) is neither in {self._run.manifest.dataset.spec or 'a dataset'} nor "
                 "stored in the run: put the file back"

@@ -320,9 +320,11 @@ def test_enter_saves_and_goes_on_escape_leaves_and_keys_are_the_pages_again(
     page.keyboard.type("ruler; hairs")
     page.keyboard.press("Enter")
     shown(page, 41)
+    settled(page)
     expect(label).not_to_be_focused()
     bar(page, "x")
     shown(page, 42)
+    settled(page)
     label.click()
     page.keyboard.type("half a wor")
     page.keyboard.press("Escape")
@@ -331,6 +333,25 @@ def test_enter_saves_and_goes_on_escape_leaves_and_keys_are_the_pages_again(
     shown(page, 43)
     recorded = [(one.neuron, str(one.verdict), one.label) for one in events(home, "layer3", 40, 3)]
     assert recorded == [(40, "override", "ruler; hairs"), (41, "reject", None), (42, "unsure", None)]
+
+
+def test_what_is_typed_before_the_boxes_are_there_goes_into_them(
+    page: Page, address: str, home: Path
+) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=100")
+    bar(page, "e")
+    page.keyboard.type("unusual fux")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("r")
+    label = page.get_by_label("Your own label")
+    expect(label).to_be_focused(timeout=LONG)
+    expect(label).to_have_value("unusual fur")
+    page.keyboard.press("Enter")
+    shown(page, 101)
+    bar(page, "x")
+    shown(page, 102)
+    recorded = [(one.neuron, str(one.verdict), one.label) for one in events(home, "layer3", 100, 6)]
+    assert recorded == [(100, "override", "unusual fur"), (101, "reject", None)]
 
 
 def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Path) -> None:

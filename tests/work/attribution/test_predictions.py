@@ -15,6 +15,7 @@ from csp.work.attribution.predictions import read_picture, try_picture, try_prob
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.models.probe_images import ProbeImages
 from tests.build import draw
+from tests.odd_runs import OddRun, build
 from tests.world.pictures.test_heatmap import alpha
 
 
@@ -102,6 +103,14 @@ def test_the_file_is_read_where_it_is_and_the_stored_picture_elsewhere(
     assert found.remark == ""
     assert np.array_equal(np.asarray(found.image), np.asarray(draw(5)))
     assert "stored picture, 120 px" in ProbeImages(stored_only.run).picture(1).remark
+
+
+def test_a_run_without_images_says_so(tmp_path: Path) -> None:
+    run = Run.open(
+        build(OddRun(pictures=False, labels=(), attributes=()), tmp_path / "files", tmp_path / "run")
+    )
+    with pytest.raises(UnavailableError, match="was made without images"):
+        ProbeImages(run).picture(0)
 
 
 def test_a_file_that_became_another_picture_is_not_taken(real: Explorer, tmp_path: Path) -> None:

@@ -181,13 +181,15 @@ def layered_keys() -> None:
     _keys(key="layered-keys", height=1)
 
 
-def word_keys(boxes: Sequence[str], save: str, leave: str, opened: int) -> None:
+def word_keys(boxes: Sequence[str], opens: str, save: str, leave: str, opened: int) -> None:
     """Enter in one of the boxes with these keys presses the button `save`, Escape `leave`.
 
-    Whenever `opened` grows the cursor goes into the first box.
+    Whenever `opened` grows the cursor goes into the first box, and with it what was typed since the key
+    `opens`; so it is part of the page before the boxes are.
     """
     keys = [_CLASS_SAFE.sub("-", box) for box in boxes]
-    _words(data={"boxes": keys, "save": save, "leave": leave, "opened": opened}, key="word-keys", height=1)
+    data = {"boxes": keys, "key": opens, "save": save, "leave": leave, "opened": opened}
+    _words(data=data, key="word-keys", height=1)
 
 
 def unrecorded(keys: Sequence[str], buttons: Sequence[str], taken: int) -> None:

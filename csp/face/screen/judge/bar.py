@@ -8,7 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
-from csp.face.screen.elements.components import unrecorded
+from csp.face.screen.elements.components import unrecorded, word_keys
 from csp.face.screen.judge.actions import (
     Pending,
     became,
@@ -23,7 +23,7 @@ from csp.face.screen.judge.actions import (
     undo,
 )
 from csp.face.screen.judge.editor import editor
-from csp.face.screen.judge.session import Onward, Viewing, begin, open_words
+from csp.face.screen.judge.session import Onward, Viewing, begin, open_words, times_opened
 from csp.face.screen.page.identity import NAME_LIMIT, may_review, me
 from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
 from csp.face.screen.review_wording import DONE, name, said, shown, standing
@@ -122,6 +122,13 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     editing = st.query_params.get(EDIT) == "true" or viewing.entry.blind or drafted
     if editing:
         editor(explorer, view, viewing)
+    word_keys(
+        (viewing.boxes["label"], viewing.boxes["reason"]),
+        opens=shortcut("edit"),
+        save="draft" if viewing.entry.blind else "save",
+        leave="" if viewing.entry.blind else "edit",
+        opened=times_opened(),
+    )
     if note := became():
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):

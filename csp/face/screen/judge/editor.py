@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from csp.face.screen.elements.components import word_keys
 from csp.face.screen.judge.actions import decide
 from csp.face.screen.judge.head import text_numbers
-from csp.face.screen.judge.session import Viewing, fill_boxes, keep_typed, present, times_opened, typed
+from csp.face.screen.judge.session import Viewing, fill_boxes, keep_typed, present, typed
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.explorer.explorer import Explorer
@@ -51,8 +50,6 @@ def editor(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
         for one in label_parts(own):
             with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
                 st.caption(text_numbers(explorer, view, one, load=True))
-    boxes, blind = (keys["label"], keys["reason"]), viewing.entry.blind
-    word_keys(boxes, save="draft" if blind else "save", leave="" if blind else "edit", opened=times_opened())
 
 
 def tag_words(tag: str) -> str:

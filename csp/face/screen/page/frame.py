@@ -14,7 +14,7 @@ from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.strangers import how_to_trust, is_stranger
@@ -66,7 +66,7 @@ def _run_line(run: Run) -> None:
     st.caption(
         "A research and audit aid, **not for diagnosis** · "
         f"Run **{plain(run.name)}** `{run.fingerprint[:8]}` · {plain(made.target.name)} on "
-        f"{made.images:,} images{skipped} of {plain(made.dataset.name)} · "
+        f"{counted(made.images, 'image')}{skipped} of {plain(made.dataset.name)} · "
         f"encoder {plain(made.encoder.name)} · "
         f"made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer {plain(made.csp_version)}"
     )

@@ -11,7 +11,7 @@ from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.review_wording import DONE, name
 from csp.face.screen.state import review_store
 from csp.face.screen.url.links import link
-from csp.face.screen.wording import spot
+from csp.face.screen.wording import counted, spot
 from csp.keeping.reviews.event import Reviewer
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
@@ -35,8 +35,8 @@ def agreement_panel(explorer: Explorer) -> None:
     """Both tables, closed until someone wants to see them."""
     states = review_store.standing(explorer).states() if review_store.is_there() else {}
     found, open_ones = agreement(states), conflicts(states)
-    title = f"Agreement of {len(found['reviewers'])} reviewers, {len(open_ones)} disputes"
-    with st.container(key="agreement"), st.expander(title):
+    people, disputes = counted(len(found["reviewers"]), "reviewer"), counted(len(open_ones), "dispute")
+    with st.container(key="agreement"), st.expander(f"Agreement of {people}, {disputes}"):
         agreement_table(found)
         if open_ones:
             st.markdown("**Disputes.** Someone who took no part can settle them: queue *Disagreements*.")

@@ -119,8 +119,8 @@ def nothing_left(queued: QueueView) -> None:
     """The end of a queue."""
     one = QUEUES[queued.name]
     st.success(
-        f"Nothing is left in *{one.title}* ({one.holds}) of {plain(queued.layer)}, as far as "
-        f"{LEFT[queued.todo][0]} goes, or others work on the rest."
+        f"Nothing is left in *{one.title}* of {plain(queued.layer)} ({one.holds}; {LEFT[queued.todo][0]}), "
+        "or others work on the rest."
     )
     for name in QUEUES:
         if name != queued.name:

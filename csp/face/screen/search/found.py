@@ -15,7 +15,7 @@ from csp.face.screen.elements.picture_picker import (
 from csp.face.screen.search.results import results
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_probe_image
 from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
@@ -88,5 +88,5 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
     if not found:
         st.info("No neuron here fires for anything, so none can be found.")
         return
-    st.caption(f"{len(found)} neurons, the best match first", help=help_)
+    st.caption(f"{counted(len(found), 'neuron')}, the best match first", help=help_)
     results(explorer, found, columns)

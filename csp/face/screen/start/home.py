@@ -6,7 +6,7 @@ from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import STATES, plain, score, tells_apart, usual
+from csp.face.screen.wording import STATES, counted, plain, score, tells_apart, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.compare import compare_labelers
@@ -96,8 +96,8 @@ def run_summary(explorer: Explorer) -> None:
     st.markdown(
         f"**{plain(run.manifest.target.name)}**"
         + (f", {tells_apart(classes)}," if classes else "")
-        + f" looked at **{run.manifest.images:,} images**. For each neuron the machine chose among "
-        f"**{len(run.vocabulary):,} labels**."
+        + f" looked at **{counted(run.manifest.images, 'image')}**. For each neuron the machine chose among "
+        f"**{counted(len(run.vocabulary), 'label')}**."
     )
     for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
         with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
@@ -132,7 +132,7 @@ def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str)
 def _layer_card(explorer: Explorer, layer: str) -> None:
     frame = neurons_of(explorer, layer).frame
     counts = [f"{count:,} {STATES[str(state)]}" for state, count in frame["state"].value_counts().items()]
-    st.markdown(f"**{plain(layer)}** · {len(frame):,} neurons")
+    st.markdown(f"**{plain(layer)}** · {counted(len(frame), 'neuron')}")
     st.caption(", ".join(counts))
     here = {"run": explorer.run.name, "layer": layer}
     with st.container(horizontal=True):
