@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install app test check format demo docs clean
+.PHONY: install app test hostile check format demo docs clean
 
 install: $(STAMP)
 
@@ -24,6 +24,10 @@ test: install
 	scripts/fetch_chromium.sh
 	scripts/fetch_postgres.sh
 	$(BIN)/python -m pytest $(PYTEST)
+
+# Thousands of damaged files and odd arguments of each kind; a small sample is part of `make test`.
+hostile: install
+	CSP_HOSTILE=2000 $(BIN)/python -m pytest -q tests/hostile
 
 check: install
 	$(BIN)/ruff check .
