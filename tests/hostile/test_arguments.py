@@ -46,7 +46,8 @@ COMMANDS = [
 
 @pytest.mark.filterwarnings("ignore")
 @settings(
-    max_examples=SAMPLE // 2, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=SAMPLE // 2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(command=st.sampled_from(COMMANDS), text=TEXTS)
 def test_arguments(command: list[str], text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
