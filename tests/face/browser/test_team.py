@@ -14,7 +14,7 @@ from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
 from tests.face.browser.steps import settled
 from tests.face.conftest import LONG
-from tests.face.oidc import team_server
+from tests.face.oidc import TEAM, team_server
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +123,19 @@ def test_a_viewer_looks_but_a_replayed_press_of_a_reviewer_does_nothing(
     settled(vi)
     assert events(home) == recorded
     other.close()
+
+
+def test_who_lost_the_role_is_refused_in_the_tab_that_is_still_open(
+    context: BrowserContext, address: str, home: Path
+) -> None:
+    (home / "team.toml").write_text(TEAM + '[people]\n"vi@clinic.org" = "admin"\n')
+    page = sign_in(context, f"{address}/neurons?run=tiny&layer=late&view=map", "vi")
+    button = page.get_by_role("button", name="Draw the map")
+    expect(button).to_be_enabled(timeout=LONG)
+    (home / "team.toml").write_text(TEAM)
+    button.click()
+    expect(page.get_by_text("Nothing was done: vi@clinic.org may only look")).to_be_visible(timeout=LONG)
+    assert not list((home / "jobs").glob("*"))
 
 
 def test_who_is_on_no_list_reads_why(context: BrowserContext, address: str) -> None:
