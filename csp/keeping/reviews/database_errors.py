@@ -73,7 +73,9 @@ def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
     """What to tell the person; None when the error is a bug of ours, which must not be hidden."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        text = None if "syntax error" in str(cause) else _SQLITE.get(_sqlite_code(cause))
+        code = _sqlite_code(cause)
+        ours = code == sqlite3.SQLITE_ERROR and str(cause).endswith("syntax error")
+        text = None if ours else _SQLITE.get(code)
     else:
         text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
         text = text or (_UNREACHABLE if may_pass(error) else None)

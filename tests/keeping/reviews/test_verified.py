@@ -33,6 +33,7 @@ def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
+        database.execute("PRAGMA writable_schema = ON")
         for statement in statements:
             database.execute(statement)
 
@@ -65,6 +66,7 @@ def inserted(path: Path, **values: str) -> str:
         "DROP TABLE review_events",
         "DROP TABLE review_version",
         "DELETE FROM review_version",
+        "UPDATE sqlite_master SET sql = 'CREATE TABLE review_claims (%)' WHERE name = 'review_claims'",
         "UPDATE review_version SET version_num = x'30303032'",
         "ALTER TABLE review_events RENAME COLUMN reason TO because",
         "ALTER TABLE review_events DROP COLUMN contrast",
