@@ -111,12 +111,14 @@ def ground_truth(
 def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:
     """AUROC of every neuron for every attribute on these images; NaN where it can't be judged."""
     activations, table = run.layer_activations(layer), run.images
-    columns = []
-    for name in run.attributes:
-        known = images & table[name].notna().to_numpy()
-        truth = table.loc[known, name].to_numpy(dtype=bool)
-        columns.append(attribute_auroc(activations[known], truth[:, None])[:, 0])
-    return np.stack(columns, axis=1)
+    known = {name: images & table[name].notna().to_numpy() for name in run.attributes}
+    found: dict[str, Float[np.ndarray, " c"]] = {}
+    for name in run.attributes:  # those known of the same images together: activations are ranked once
+        if name not in found:
+            alike = [other for other in run.attributes if np.array_equal(known[other], known[name])]
+            truth = table.loc[known[name], alike].to_numpy(dtype=bool)
+            found |= dict(zip(alike, attribute_auroc(activations[known[name]], truth).T, strict=True))
+    return np.stack([found[name] for name in run.attributes], axis=1)
 
 
 def measurable(run: Run) -> tuple[str, tuple[str, ...]]:

@@ -7,10 +7,11 @@ alone) and by CSP differ, and the pairs say why: over them, the text of CSP fall
 
 Where the dataset states what the images show, the neurons come first whose images bear this out: what CSP
 names is in the activating ones and not in the look-alikes, what the plain labeler names is in both. Of those,
-the neurons that turn out to follow an artefact come first.
+the neurons that turn out to follow an artefact come first. A label that the images held out contradict is
+counted, and shown to nobody as an example.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +19,13 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from csp.keeping.run_folder.run import Run
+from csp.method.metrics.ground_truth import true_attributes
+from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
+from csp.work.metrics.ground_truth import attribute_table
+from csp.work.neurons.compare import compare_labelers
 from csp.work.reviews.checklist import artefacts_of, criteria
+from csp.work.splits import held_out
 
 Images = Int64[np.ndarray, " p"]
 
@@ -56,6 +62,52 @@ class LabelChange:
     """None where the dataset does not state what the labels name."""
     artefact: bool
     """Whether CSP names an artefact and the plain labeler none."""
+    holds: bool | None = None
+    """Whether CSP names what the neuron follows, by the images held out; None where they don't tell."""
+    plain_holds: bool | None = None
+    """The same of the plain labeler."""
+
+
+STANDS_OUT = 2.0
+"""How much more strongly than on average the strongest image makes an example's neuron fire."""
+EXAMPLES = 12
+"""How many neurons the start page takes turns with."""
+
+
+def start_examples(explorer: Explorer, layer: str) -> list[int]:
+    """Neurons that explain the idea well, each with another label; none whose label the dataset contradicts.
+
+    First those for which the look-alikes change what the label means, then by score; among those whose
+    strongest image stands out, if any does. Where the dataset tells what neurons follow, the label is that.
+    """
+    frame = explorer.neurons(layer).frame
+    labelled = frame[frame["label"].notna()]
+    holds = label_holds(explorer.run, layer, dict(zip(labelled["neuron"], labelled["label"], strict=True)))
+    if any(holds.values()):
+        labelled = labelled[[holds.get(neuron) is True for neuron in labelled["neuron"]]]
+    vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
+    told = compare_labelers(explorer, layer, PLAIN, CONTRASTIVE).frame.set_index("neuron")
+    telling = told["changed"] & ~told["reworded"]
+    chosen = (labelled if vivid.empty else vivid).join(telling.rename("telling"), on="neuron")
+    chosen = chosen.sort_values(["telling", "score"], ascending=False)
+    return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
+
+
+def label_holds(run: Run, layer: str, labels: Mapping[int, str]) -> dict[int, bool]:
+    """By neuron: whether its label names the attribute that it follows clearly on the images held out.
+
+    Only neurons that follow one of the stated attributes clearly, with a label whose things are stated.
+    """
+    if not run.attributes:
+        return {}
+    named = dict(zip(run.vocabulary["text"], run.vocabulary["attributes"], strict=True))
+    images, _ = held_out(run)
+    followed = true_attributes(attribute_table(run, layer, images))
+    return {
+        neuron: run.attributes[followed[neuron]] in named[label]
+        for neuron, label in labels.items()
+        if followed[neuron] >= 0 and len(named.get(label, ()))
+    }
 
 
 def turns(run: Run) -> tuple[LabelChange, ...]:
@@ -65,9 +117,9 @@ def turns(run: Run) -> tuple[LabelChange, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(turn: LabelChange) -> tuple[bool, bool, float]:
-    borne_out = turn.shares is not None and turn.shares.bear_out
-    return not borne_out, not (borne_out and turn.artefact), -turn.telling
+def _order(turn: LabelChange) -> tuple[bool, bool, bool, float]:
+    borne_out = turn.shares is not None and turn.shares.bear_out and turn.holds is not False
+    return turn.holds is False, not borne_out, not (borne_out and turn.artefact), -turn.telling
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +172,10 @@ def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:
         return
     differing = first[[PLAIN, CONTRASTIVE]].dropna()
     differing = differing[differing[PLAIN] != differing[CONTRASTIVE]]
+    seen, plainly = (
+        label_holds(pictures.run, layer, dict(zip(differing.index.tolist(), differing[labeler], strict=True)))
+        for labeler in (CONTRASTIVE, PLAIN)
+    )
     examples = dict(
         zip(table["neuron"], zip(table["activating"], table["contrastive"], strict=True), strict=True)
     )
@@ -136,4 +192,6 @@ def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:
                 telling=pictures.telling(*texts, *pairs),
                 shares=pictures.shares(*texts, *pairs),
                 artefact=bool(artefacts_of(contrastive, known)) and not artefacts_of(plain, known),
+                holds=seen.get(neuron),
+                plain_holds=plainly.get(neuron),
             )

@@ -11,7 +11,17 @@ from csp.keeping.bundle import ASSETS
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.neighbours import nearest_neighbours
-from csp.work.neurons.showcase import FALLS_OFF, STAYS, AttributeShares, LabelChange, _order, turns
+from csp.work.explorer.explorer import open_explorer
+from csp.work.neurons.showcase import (
+    FALLS_OFF,
+    STAYS,
+    AttributeShares,
+    LabelChange,
+    _order,
+    label_holds,
+    start_examples,
+    turns,
+)
 from tests import build
 
 PLAIN, TRUE = "hairs", "a ruler"
@@ -96,3 +106,23 @@ def test_the_demo_has_a_neuron_that_makes_the_point() -> None:
     assert best.shares is not None and best.shares.bear_out
     assert best.artefact, "a plain label of the lesion that its twins reveal to be an artefact"
     assert np.isfinite(best.telling)
+
+
+def test_no_example_of_the_demo_is_contradicted_by_what_is_known() -> None:
+    """The first screens may show only labels that are true by the world's own attributes."""
+    explorer = open_explorer("demo")
+    run = explorer.run
+    for layer in run.layers:
+        shown = start_examples(explorer, layer)
+        labels = explorer.stored_labels.first_labels(layer)
+        assert shown and all(label_holds(run, layer, labels)[neuron] for neuron in shown)
+    tour = turns(run)
+    assert tour[0].holds
+    false = [turn.holds is False for turn in tour]
+    assert any(false) and false == sorted(false), "contradicted ones come last"
+
+
+def test_a_run_without_attributes_tells_of_no_label_whether_it_holds(tiny_run: Run) -> None:
+    bare = replace(tiny_run)
+    vars(bare)["attributes"] = ()
+    assert label_holds(bare, "late", {0: TRUE}) == {}

@@ -9,40 +9,27 @@ from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import STATES, counted, plain, score, tells_apart, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.neurons.compare import compare_labelers
-from csp.work.neurons.showcase import CONTRASTIVE, PLAIN
+from csp.work.neurons.showcase import CONTRASTIVE, PLAIN, start_examples
 from csp.work.reviews.summary import layer_summary
 
 EXAMPLE_PAIRS = 6
-EXAMPLES = 12
 COUNTS = (
     ("neurons", "neurons", ""),
     ("reviewed", "reviewed by a person", "confirm,override,reject,unsure"),
     ("disputed", "disputed: reviewers disagree", "disputed"),
     ("artefacts", "seem to follow an artefact", "artefact"),
 )
-"""Field of `LayerGlance`, words, and the chips of the neurons page that show just these."""
-
-STANDS_OUT = 2
-"""How many times its average a neuron reaches on its strongest image, to serve as an example."""
+"""Field of `LayerSummary`, words, and the chips of the neurons page that show just these."""
 
 
 def example_neurons(explorer: Explorer, layer: str) -> list[int]:
-    """Neurons that explain the idea well, each with another label: first those for which the look-alikes
-    change what the label means, then by score; among those whose strongest image stands out, if any does."""
+    """The neurons that the page takes turns with (`showcase.start_examples`), found once."""
     return _examples(explorer, explorer.run.fingerprint, layer)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _examples(_explorer: Explorer, fingerprint: str, layer: str) -> list[int]:
-    frame = neurons_of(_explorer, layer).frame
-    labelled = frame[frame["label"].notna()]
-    vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
-    told = compare_labelers(_explorer, layer, PLAIN, CONTRASTIVE).frame.set_index("neuron")
-    telling = told["changed"] & ~told["reworded"]
-    chosen = (labelled if vivid.empty else vivid).join(telling.rename("telling"), on="neuron")
-    chosen = chosen.sort_values(["telling", "score"], ascending=False)
-    return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
+    return start_examples(_explorer, layer)
 
 
 def example(explorer: Explorer, layer: str, neurons: list[int]) -> None:

@@ -62,10 +62,10 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
     st.header("It is not the only one.", anchor=False)
     changed = [turn for turn in found if not explorer.synonyms.same(turn.plain, turn.contrastive)]
     st.markdown(
-        f"Counting the look-alikes in changes what the first label means for {len(changed):,} of {total:,} "
-        "neurons, for example:"
+        f"Counting the look-alikes in changes what the label means for {len(changed):,} of {total:,} neurons"
+        f"{_for_better_and_worse(changed)}, for example:"
     )
-    others = [turn for turn in changed if turn is not found[0]]
+    others = [turn for turn in changed if turn is not found[0] and turn.holds is not False]
     for position, turn in enumerate(others[:OTHERS]):
         pictures, words = st.columns([55, 45], gap="large", vertical_alignment="center")
         other = explorer.neuron(turn.layer, turn.neuron)
@@ -84,7 +84,7 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
             "Every label can be confirmed, replaced or rejected, by name and with the reason. Nothing is "
             "overwritten: the record keeps who decided what, when, and on what evidence."
         )
-        if artefacts := sum(turn.artefact for turn in found):
+        if artefacts := sum(turn.artefact and turn.holds is not False for turn in found):
             st.markdown(
                 f"**{artefacts}** neurons here turned out to follow something that is not the lesion: "
                 "a ruler, hair, ink, the dark corner of a picture."
@@ -141,6 +141,14 @@ def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, style: tuple[str, in
         for each, alt in zip(facts, alts, strict=True)
     ]
     tile_grid(tiles, tone=tone, columns=columns, key=key)
+
+
+def _for_better_and_worse(changed: Sequence[LabelChange]) -> str:
+    """How many labels became true and how many false, where the images tell; empty where they don't."""
+    told = [turn for turn in changed if turn.holds is not None and turn.plain_holds is not None]
+    better = sum(bool(turn.holds) and not turn.plain_holds for turn in told)
+    worse = sum(bool(turn.plain_holds) and not turn.holds for turn in told)
+    return f" (where the images tell, {better:,} became true and {worse:,} became false)" if told else ""
 
 
 def _borne_out(turn: LabelChange, shares: AttributeShares) -> str:
