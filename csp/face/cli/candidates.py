@@ -90,8 +90,10 @@ def _prompt(file: Path | None) -> str:
         return ""
     try:
         return read_regular(file, MOST_PROMPT_BYTES).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"the prompt file {file} can't be read as text ({error})") from None
+    except OSError as error:
+        raise BadInputError(f"the prompt file {file} can't be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"the prompt file {file} can't be read as text: save it as UTF-8") from None
 
 
 def _listed(explorer: "Explorer", layer: str, neuron: int) -> dict[str, Any]:

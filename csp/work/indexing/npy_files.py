@@ -72,7 +72,8 @@ def _mapped(path: Path, what: str) -> Any:
         with open_regular(path) as file:
             is_npy = file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
         if is_npy:
-            return open_memmap(path, mode="r")
+            with np.errstate(over="ignore"):  # a size beyond all numbers is refused all the same
+                return open_memmap(path, mode="r")
         return np.load(path, allow_pickle=False)  # an archive, or refused
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path} with the {what}; give a .npy file") from None
@@ -85,7 +86,7 @@ def _mapped(path: Path, what: str) -> Any:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error.args[0] if error.args else "").split())[:200] or type(error).__name__
 
 
 def check_vectors(given: GivenArray) -> list[str]:

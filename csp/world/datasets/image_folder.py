@@ -48,10 +48,13 @@ def open_dataset(name: str) -> Dataset:
     if not root.is_dir():
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         raise NotFoundError(f"The image folder '{name}' {kind}.")
-    files = list(_files(root))
+    found = list(_files(root))
+    files = [path for path in found if _is_text(str(path.relative_to(root)))]
     paths = sorted(path.relative_to(root).as_posix() for path in files if _kind(path) in EXTENSIONS)
     passed = Counter(_kind(path) for path in files if _kind(path) not in EXTENSIONS)
     notes = (_passed_over(passed),) if passed else ()
+    if unnamed := len(found) - len(files):
+        notes = (*notes, f"{unnamed:,} files were passed over whose names are no text in UTF-8: rename them")
     if not paths:
         also = f"; {notes[0]}" if notes else ""
         raise BadInputError(f"The folder '{name}' has no image files (such as .jpg, .png, .tif){also}.")
@@ -61,6 +64,10 @@ def open_dataset(name: str) -> Dataset:
     labels = pd.Series([parts[0] if parts else None for _, parts in rows], dtype=object)
     table = pd.DataFrame({"path": paths, "label": labels, "split": [part for part, _ in rows]})
     return Dataset(f"folder:{name}", root, table, notes)
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def _kind(path: Path) -> str:

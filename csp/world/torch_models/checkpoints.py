@@ -93,7 +93,9 @@ def read_checkpoint(name: str) -> Checkpoint:
     try:
         return Checkpoint(name, *_read(path, name))
     except OSError as error:
-        raise BadInputError(f"The checkpoint '{name}' can't be read ({reason(error)}).") from error
+        raise BadInputError(
+            f"The checkpoint '{name}' can't be read ({error.strerror or reason(error)})."
+        ) from error
     except RecursionError:
         raise BadInputError(f"The checkpoint '{name}' is damaged (it is nested too deeply).") from None
 

@@ -74,7 +74,8 @@ def open_vlm(name: str) -> OpenAiVlm:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         url = httpx.URL()
-    if not model or url.scheme not in ("http", "https") or not url.host:
+    in_range = url.port is None or 0 < url.port < 2**16
+    if not model or url.scheme not in ("http", "https") or not url.host or not in_range:
         raise BadInputError(
             f"'openai:{name}' names no server and model: write openai:http://HOST:PORT/v1#MODEL."
         )

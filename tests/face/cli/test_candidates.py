@@ -72,7 +72,7 @@ def test_errors_are_one_line(
     blind.write_text("What is this?")
     for arguments, message in (
         (asked(server, "--prompt-file", str(blind)), "0 places for the pictures"),
-        (asked(server, "--prompt-file", str(tmp_path / "none")), "can't be read as text"),
+        (asked(server, "--prompt-file", str(tmp_path / "none")), "can't be read (No such file"),
         (asked(server, "--rows", "5", "--images", "4"), "can't be laid out"),
         (["candidates", "tiny", "--vlm", "gpt-5"], "starts with none of hf:, openai:"),
         (["candidates", "tiny", "--vlm", "hf:./nowhere"], "does not exist"),

@@ -1,3 +1,4 @@
+import os
 import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -298,3 +299,11 @@ def test_real_archives_are_read() -> None:
     assert "melanoma" in set(ph2.table["label"])
     assert {str(isic.table[name].dtype) for name in ("hair", "ruler", "ink", "patches")} == {"boolean"}
     assert all((isic.root / path).is_file() for path in isic.table["path"])
+
+
+def test_a_file_whose_name_is_no_text_does_not_hide_the_others(tmp_path: Path) -> None:
+    for name in (b"a.png", b"bad\xff.png"):
+        (tmp_path / os.fsdecode(name)).touch()
+    dataset = open_dataset(f"folder:{tmp_path}")
+    assert dataset.table["path"].tolist() == ["a.png"]
+    assert dataset.notes == ("1 files were passed over whose names are no text in UTF-8: rename them",)

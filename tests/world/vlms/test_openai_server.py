@@ -177,6 +177,8 @@ def test_an_empty_answer_is_an_answer() -> None:
         ("http://127.0.0.1:1/v1#m", "can't be reached"),
         ("localhost:8000#m", "names no server and model"),
         ("http://localhost/v1", "names no server and model"),
+        ("http://localhost:99999/v1#m", "names no server and model"),
+        ("http://localhost:0/v1#m", "names no server and model"),
         ("http://[::1#m", "names no server and model"),
         (f"http://me:{SECRET}@localhost/v1#m", "may hold no key"),
         (f"http://localhost/v1?key={SECRET}#m", "may hold no key"),
