@@ -24,7 +24,7 @@ from csp.keeping import atomic
 from csp.keeping.home import SHIPPED_RUNS, home
 from csp.keeping.run_folder.contents import addition_fault
 from csp.keeping.run_folder.run import Run
-from csp.keeping.run_folder.tables import Columns, empty_table, read_table, table_bytes, to_arrow
+from csp.keeping.run_folder.tables import Columns, check_table, empty_table, read_table, table_bytes, to_arrow
 
 _DIGITS = 64
 """Of a digest; parts of an older version have a short token in its place, and no checksum."""
@@ -97,7 +97,7 @@ class Additions:
         for folder in (self._inside, self._outside):
             for part in sorted(folder.glob("*/[!.]*.parquet")):
                 try:
-                    self._part(part, {})
+                    check_table(part, _content(part))
                 except FileNotFoundError:  # compacted meanwhile
                     continue
                 except BadRunError as error:
@@ -148,7 +148,11 @@ class Additions:
 
 
 def _read_part(part: Path, columns: Columns) -> pd.DataFrame:
-    """The rows of a part whose content fits its name; FileNotFoundError when it went."""
+    return read_table(part, columns, content=_content(part))
+
+
+def _content(part: Path) -> bytes:
+    """The content of a part, which fits its name; FileNotFoundError when it went."""
     try:
         content = part.read_bytes()
     except FileNotFoundError:
@@ -158,7 +162,7 @@ def _read_part(part: Path, columns: Columns) -> pd.DataFrame:
     digest = part.stem.partition("-")[2]
     if len(digest) == _DIGITS and hashlib.sha256(content).hexdigest() != digest:
         raise BadRunError(f"{part} was changed after it was written: copy the run again, or remove this part")
-    return read_table(part, columns, content=content)
+    return content
 
 
 def _together(frames: list[pd.DataFrame], table: AddedTable) -> pd.DataFrame:

@@ -107,6 +107,15 @@ def read_table(
         raise BadRunError(f"{path} can't be read ({_first_line(error)}): copy the run again") from None
 
 
+def check_table(path: Path, content: bytes) -> None:
+    """BadRunError when the content of a file is no table, whatever its columns."""
+    try:
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            file.read()
+    except Exception as error:  # noqa: BLE001 (what decoders raise over foreign bytes is anybody's guess)
+        raise BadRunError(f"{path} can't be read ({_first_line(error)}): copy the run again") from None
+
+
 def _source(path: Path, content: bytes | None) -> Path | pa.BufferReader:
     return path if content is None else pa.BufferReader(content)
 

@@ -90,6 +90,8 @@ def test_any_flipped_bit_of_a_part_is_found(tiny_run: Run) -> None:
             added.read(NOTES)
         assert [part.name in problem for problem in added.problems()] == [True]
     part.write_bytes(whole)
+    lists = AddedTable("lists", {"neuron": pa.int64(), "images": pa.list_(pa.int64())}, ("neuron",))
+    added.append(lists, pd.DataFrame({"neuron": [1], "images": [[2, 3]]}))
     assert list(added.problems()) == []
 
 
