@@ -1,6 +1,47 @@
-"""What the screens say in words."""
+"""What the screens say in words, and text from elsewhere shown as it is, whatever Markdown would make of it."""
 
-from csp.face.screen.wording import counted
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csp.face.screen.wording import counted, plain
+
+READ_BY_STREAMLIT = re.compile(
+    r"https?://|www\.|[-.\w+]+@[-\w]+\.\w|:material/|:[\w+-]+:|(?:^|\s)(?:<->|->|<-|--|>=|<=|~=)(?:\s|$)",
+    re.IGNORECASE,
+)
+"""What Streamlit's page looks for in text whose escapes were taken away."""
+
+
+def unescaped(markdown: str) -> str:
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![b](http://evil.example/x.png)",
+        "see HTTPS://evil.example or www.evil.example",
+        "write to a@evil.example",
+        ":material/home: :smile: :red[x] :+1:",
+        "a -> b -- c <= d <-> e",
+        "`x` ![b](http://evil.example) `y`",
+    ],
+)
+def test_nothing_is_left_to_read(text: str) -> None:
+    shown = unescaped(plain(text))
+    assert not READ_BY_STREAMLIT.search(shown)
+    assert shown.replace("\u2060", "") == text
+
+
+@given(st.text(alphabet=":/.@-<>=~wht ps\n`[]()!#x+_", max_size=40))
+def test_any_text_stays_itself_on_one_line(text: str) -> None:
+    shown = plain(text)
+    assert not READ_BY_STREAMLIT.search(unescaped(shown))
+    assert unescaped(shown).replace("\u2060", "") == " ".join(text.splitlines())
+    assert "\n" not in shown
 
 
 def test_one_is_not_several() -> None:

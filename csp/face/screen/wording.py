@@ -1,5 +1,6 @@
 """What the screen says: numbers, times and states in words that a dermatologist reads without help."""
 
+import re
 from collections.abc import Sequence
 
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
@@ -52,9 +53,24 @@ MOST_NAMED = 12
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
 
 
+_MARKUP = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>$:~&=@]")
+_READ_LATER = re.compile(
+    r":(?=//|[\w+/-]+:)"  # an address; an icon or an emoji
+    r"|www(?=\.)|@(?=[\w-])"
+    r"|[<>~-](?=[=>-])",  # an arrow or a sign of comparison
+    re.IGNORECASE,
+)
+_JOINER = "\u2060"
+"""Word joiner: takes no room, and no line breaks there."""
+
+
 def plain(text: str) -> str:
-    """Text from a run, a person or a model, so that Markdown shows it as it is."""
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>$:~&" else char for char in text)
+    """Text from a run, a person or a model, on one line, so that Markdown shows it as it is.
+
+    Streamlit looks for addresses, icons, emoji and arrows after escapes are gone: a joiner parts those.
+    """
+    parted = _READ_LATER.sub(lambda found: f"{found[0]}{_JOINER}", " ".join(text.splitlines()))
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", parted)
 
 
 def counted(count: int, noun: str) -> str:

@@ -19,7 +19,7 @@ from csp.face.screen.elements.components import Cell
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import score
+from csp.face.screen.wording import plain, score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
 from csp.work.labels.rows import ScoreRange
@@ -163,7 +163,7 @@ def column_picker(rows: NeuronRows, chosen: list[str]) -> None:
             [name for name in columns if name not in ALWAYS],
             selection_mode="multi",
             key="columns",
-            format_func=lambda name: columns[name].name,
+            format_func=lambda name: plain(columns[name].name),
             on_change=write,
             args=("columns",),
         )

@@ -1,5 +1,7 @@
 """How the labels of a neuron fare as the look-alikes are taken away more and more: a curve over gamma."""
 
+from html import escape
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -55,7 +57,7 @@ def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
             go.Scatter(
                 x=GAMMAS,
                 y=scores,
-                name=label if len(label) <= 34 else f"{label[:33]}…",
+                name=escape(label if len(label) <= 34 else f"{label[:33]}…"),
                 mode="lines",
                 line={
                     "color": COLOURS[position % len(COLOURS)],

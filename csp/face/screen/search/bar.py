@@ -5,6 +5,7 @@ import streamlit as st
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import choose, follow, put, write
+from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 
@@ -75,7 +76,13 @@ def suggestions(explorer: Explorer, layers: tuple[str, ...]) -> None:
     terms = sorted(counts, key=lambda label: -counts[label])[:SUGGESTED]
     if terms:
         st.session_state["suggested"] = None
-        st.pills("Many neurons here look for", terms, key="suggested", on_change=_take_suggestion)
+        st.pills(
+            "Many neurons here look for",
+            terms,
+            format_func=plain,
+            key="suggested",
+            on_change=_take_suggestion,
+        )
 
 
 def neuron_box(params: Params, run: Run, layer: str) -> int:
