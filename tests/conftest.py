@@ -29,6 +29,7 @@ settings.load_profile("ci" if "CI" in os.environ else "here")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many odd runs are drawn beside those of each kind (`tests/odd_runs.py`)."""
     parser.addoption("--odd-runs", type=int, default=0, help="draw so many odd runs for pages and commands")
+    parser.addoption("--hostile", type=int, default=0, help="spoil so many runs for pages and commands")
 
 
 @pytest.fixture(scope="session", autouse=True)

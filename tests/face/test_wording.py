@@ -1,4 +1,4 @@
-"""What the screens say in words, and text from elsewhere shown as it is, whatever Markdown would make of it."""
+"""What the screens say in words, and text from elsewhere shown as it is."""
 
 import re
 

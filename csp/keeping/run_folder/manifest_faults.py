@@ -46,9 +46,25 @@ def manifest_fault(manifest: "Manifest") -> str | None:
         None if 0 <= parameters.gamma <= 1 else f"parameters.gamma is {parameters.gamma}",
         None if created.year in _YEARS and created.tzinfo else "created is no moment in UTC",
         None if manifest.files else "it lists no files",
+        _too_large(manifest),
         next((f"the file {name!r} leads out of the run" for name in manifest.files if _leaves(name)), None),
     )
     return next((fault for fault in faults if fault), None)
+
+
+def _too_large(manifest: "Manifest") -> str | None:
+    """Embeddings do not shrink, so their files tell how many images there can be; a row of activations takes
+    16 bytes at least. Without this a small run could ask for any memory."""
+    claims = {"embeddings": manifest.images * manifest.dimension} | {
+        f"activations-{place}": one.neurons for place, one in enumerate(manifest.layers)
+    }
+    for name, count in claims.items():
+        held = sum(
+            record.bytes for file, record in manifest.files.items() if file.startswith(f"arrays.zarr/{name}/")
+        )
+        if count > held:
+            return f"{held} bytes of {name} can't hold what it says of their number"
+    return None
 
 
 def _leaves(name: str) -> bool:
