@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from csp.face.screen.atlas.bulk import bulk_menu, bulk_note
 from csp.face.screen.atlas.chips import chip_bar, chips_of
 from csp.face.screen.atlas.columns import chosen_columns, column_picker, context_of
 from csp.face.screen.atlas.export import export_menu
@@ -34,7 +35,7 @@ with frame("Neurons"):
     shown = found.iloc[page.rows]
 
     filter_bar(run, layer, filters)
-    chip_bar(rows.frame, chips, filters.only)
+    chip_bar(filters.within(rows.frame), chips, filters.only)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page-bar"):
         count_line(run, filters, len(found), len(rows.frame))
         if filters.view == "map":
@@ -43,7 +44,9 @@ with frame("Neurons"):
         pager(page)
         if filters.view == "table":
             column_picker(rows, columns)
+        bulk_menu(explorer, rows, found)
         export_menu(explorer, rows, found)
+    bulk_note()
     if filters.view == "map":
         map_view(context, map_of(explorer, layer), fitting, shown, colour)
     elif found.empty:

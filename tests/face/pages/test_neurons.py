@@ -229,3 +229,21 @@ def test_ranges_of_neurons_are_read_back_as_written() -> None:
         assert whole_numbers({"picked": ranges(chosen)}, "picked", 2047) == chosen
     assert ranges([]) == ""
     assert whole_numbers({}, "picked", 2047) is None
+
+
+def test_what_was_found_is_judged_after_one_question_and_kept_as_a_link(tiny_run: Run) -> None:
+    app = opened(PAGE, run="tiny", layer="late", picked="0-1", sort="number")
+    app.radio(key="bulk-act").set_value(Action.UNSURE).run()
+    app.button(key="bulk-ask").click().run()
+    assert "2 neurons" in said(app)
+    app.button(key="bulk-record").click().run()
+    with open_reviews() as reviews:
+        events = ReviewDesk(tiny_run, reviews).events()
+    assert [(one.neuron, one.verdict) for one in events] == [(0, Action.UNSURE), (1, Action.UNSURE)]
+    assert "2 events recorded" in said(app)
+    kept = opened(PAGE, run="tiny", layer="late", q="ruler", sort="number")
+    listed = rows(kept)
+    kept.button(key="bulk-keep").click().run()
+    assert "q" not in kept.query_params
+    picked = kept.query_params["picked"]
+    assert rows(opened(PAGE, run="tiny", layer="late", sort="number", picked=picked)) == listed

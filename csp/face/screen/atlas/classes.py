@@ -8,9 +8,9 @@ import streamlit as st
 from csp.face.screen.atlas.facts import label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
-from csp.face.screen.url.links import neuron_link
+from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params, one_of
-from csp.face.screen.url.state import follow, write
+from csp.face.screen.url.state import follow, ranges, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW, ClassAttribution, artefact_attribution, extremes
@@ -117,4 +117,5 @@ def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[A
         ("lines", (f"{len(neurons)}", named)),
         *(("text", f"{facts['attribution'][name]:+.2f}") for name in shown),
     ]
-    return Row(cells, href=neuron_link(run.name, rows.layer, neurons[0]), hint=f"Opens neuron {neurons[0]}")
+    listed = link("neurons", run=run.name, layer=rows.layer, picked=ranges(neurons))
+    return Row(cells, href=listed, hint=f"Lists these {len(neurons)} neurons")

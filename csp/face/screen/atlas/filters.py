@@ -28,7 +28,7 @@ class Filters:
     only: tuple[str, ...]
     """Names of chips."""
     picked: frozenset[int] | None
-    """Neurons picked on the map; None: no choice."""
+    """Neurons drawn around on the map, or of a list kept in the address; None: no choice."""
     order: str
     """One of `orders`."""
     view: str
@@ -51,7 +51,7 @@ class Filters:
         return in_order(frame, self.order)
 
     def within(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Those of the neurons that are picked on the map."""
+        """Those of the neurons that are picked on the map or by a list."""
         return frame if self.picked is None else frame[frame["neuron"].isin(self.picked)]
 
 
@@ -84,7 +84,7 @@ def count_line(run: Run, filters: Filters, found: int, neurons: int) -> None:
     st.caption(f"{fit} {neurons:,} neurons", width="content")
     if filters.picked is not None:
         st.button(
-            f"{len(filters.picked):,} picked on the map",
+            f"A list of {len(filters.picked):,}",
             key="unpick",
             icon=":material/close:",
             help="Show the others again",

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
+from csp.face.screen.atlas.bulk import LONGEST
 from csp.face.screen.atlas.columns import Context
 from csp.face.screen.atlas.filters import nothing_found
 from csp.face.screen.atlas.map_figure import COLOURS, MEASURED, map_figure
@@ -19,9 +20,6 @@ from csp.face.screen.url.state import follow, put, ranges, write
 from csp.face.screen.wording import plain
 from csp.work.jobs.jobs import last_job, start_job
 from csp.work.jobs.registry import check_job
-
-LONGEST = 12_000
-"""Letters of the longest set of neurons that an address may hold."""
 
 
 def chosen_colour(params: Params) -> str:
