@@ -58,7 +58,8 @@ def test_the_log_is_bounded(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_log_that_cannot_be_written_hides_no_error(own_home: Path) -> None:
-    own_home.write_text("a file where the folder should be")
+    own_home.mkdir(exist_ok=True)
+    (own_home / "logs").write_text("a file where the folder should be")
     assert "CSP_DEBUG=1 shows the details" in faults.told(KeyError("mine"))
 
 
