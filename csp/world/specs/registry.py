@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from csp.errors import BadInputError, CspError, UnavailableError
+from csp.files import is_folder, is_regular
 from csp.plugins import Registry, load
 
 # `python:MODULE:NAME` hands NAME to a module of the user's own, found on the Python path.
@@ -66,11 +67,18 @@ class Schemes(Registry[Scheme]):
             known = ", ".join(f"{each}:" for each in (*self, OWN))
             left_out = "".join(f" {problem}" for problem in self.problems)
             raise BadInputError(
-                f"The {self.what} '{spec}' starts with none of {known}{nearest(name, self)}.{left_out}"
+                f"The {self.what} '{spec}' starts with none of {known}"
+                f"{self._as_path(spec) or nearest(name, self)}.{left_out}"
             )
         if not rest:
             raise BadInputError(f"The {self.what} '{spec}' names nothing after '{name}:'.")
         return self[name], rest
+
+    def _as_path(self, spec: str) -> str:
+        """How to name a path of this machine that was given as it is, as a hint to append; else nothing."""
+        takes_path = [f"{scheme.name}:{spec}" for scheme in self.values() if scheme.path == ""]
+        is_there = is_folder(spec) or is_regular(spec)
+        return f"; for that path write {' or '.join(takes_path)}" if takes_path and is_there else ""
 
     def opener(self, spec: str) -> tuple[Callable[..., Any], str]:
         """The function that opens a spec, imported now, and what to call it with. Raises CspError."""

@@ -307,3 +307,8 @@ def test_a_file_whose_name_is_no_text_does_not_hide_the_others(tmp_path: Path) -
     dataset = open_dataset(f"folder:{tmp_path}")
     assert dataset.table["path"].tolist() == ["a.png"]
     assert dataset.notes == ("1 files were passed over whose names are no text in UTF-8: rename them",)
+
+
+def test_a_path_given_as_it_is_is_told_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=f"write folder:{tmp_path} or csv:{tmp_path}"):
+        open_dataset(str(tmp_path))
