@@ -7,6 +7,7 @@ from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.labels.rows import ScoreRange
+from csp.work.labels.synonyms import Rival
 from csp.work.neurons.rows import NeuronRows
 from csp.work.provenance import Provenance
 
@@ -84,11 +85,6 @@ def tells_apart(classes: Sequence[str]) -> str:
         return f"which tells {plain(', '.join(classes))} apart"
     first = plain(", ".join(classes[:3]))
     return f"which tells {len(classes):,} classes apart ({first}, …)"
-
-
-def of(count: int, one: str, many: str = "") -> str:
-    """A count of things: `of(1, "neuron")` is 1 neuron, `of(2100, "neuron")` 2,100 neurons."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def percent(share: float) -> str:
@@ -188,6 +184,13 @@ def measured_line(rows: NeuronRows, run: str) -> str:
     return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
 
 
+def rival_words(rival: Rival | None) -> str:
+    """How far the suggested label is ahead of the best one that means something else, after a full stop."""
+    if rival is None or rival.label is None:
+        return ""
+    return f" It is {score(rival.lead)} ahead of *{plain(rival.label)}*, the best that means something else."
+
+
 def usual(scores: ScoreRange) -> str:
     """The reference range of a score: where first labels of this layer lie."""
-    return f"first labels in this layer usually score {score(scores.low)} to {score(scores.high)}"
+    return f"suggested labels in this layer usually score {score(scores.low)} to {score(scores.high)}"

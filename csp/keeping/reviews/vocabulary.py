@@ -44,6 +44,7 @@ TAGS: dict[str, str] = {
     "7-point:irregular-dots-globules": "irregular dots and globules",
     "7-point:irregular-blotches": "irregular blotches",
     "7-point:regression": "regression structures",
+    "skin:tone": "skin tone",
     "artefact:hairs": "hairs",
     "artefact:ruler": "ruler marks",
     "artefact:bubbles": "gel bubbles",

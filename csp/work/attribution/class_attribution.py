@@ -23,7 +23,7 @@ How = Literal["exact", "gradient", "goes with"]
 
 HOW: dict[How, str] = {
     "exact": (
-        "exact: how much the class gains on the other classes (in logits) when the neuron fires one standard "
+        "how much the class gains on the other classes (in logits) when the neuron fires one standard "
         "deviation more strongly"
     ),
     "gradient": (

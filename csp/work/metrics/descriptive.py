@@ -84,13 +84,13 @@ METRIC = Metric(
             low=-1,
             high=1,
             column=NumberColumn(
-                "Double",
+                "Like another",
                 "How alike it is to the most similar other neuron of the layer: a cosine",
                 least=("unique", "Most unlike all others first"),
                 most=("redundancy", "Most alike another first"),
                 shown=False,
             ),
-            said="has a double",
+            said="its pictures are like those of another neuron",
         ),
         Number(
             "polysemanticity",

@@ -222,7 +222,7 @@ def _interval(interval: Interval) -> dict[str, float | None]:
 
 METRIC = Metric(
     "ground-truth",
-    "how often the first label names the attribute that a neuron follows, where the truth is known",
+    "how often the suggested label names the attribute that a neuron follows, where the truth is known",
     prepare,
     (
         Number(

@@ -52,13 +52,13 @@ class SimulationCorrelation:
 
 METRIC = Metric(
     "simcorr",
-    "how well likeness to the label foretells the neuron's firing on images held out",
+    "how well likeness to the label predicts the neuron's firing on images held out",
     prepare,
     (
         Number(
             "scs",
             "Simulation correlation",
-            "How well likeness to the label foretells how strongly the neuron fires, on images held "
+            "How well likeness to the label predicts how strongly the neuron fires, on images held "
             "out. -1 to 1; higher is better, 0 is chance.",
             "higher",
             "arXiv 2604.22477",
@@ -66,7 +66,7 @@ METRIC = Metric(
             high=1,
             interval=True,
             faithful=2,
-            said="The label foretells the firing",
+            said="The label predicts the firing",
         ),
     ),
     place=2,

@@ -92,13 +92,13 @@ class LabelStabilities:
 
 METRIC = Metric(
     "stability",
-    "how often the first label stays first when the examples are drawn again",
+    "how often the suggested label stays the best when the examples are drawn again",
     prepare,
     (
         Number(
             "stability",
             "Stability",
-            "In which share of 200 resamplings of the examples the first label stays first. 0 to 1; "
+            "In which share of 200 draws of the examples the suggested label stays the best. 0 to 1; "
             "higher is surer.",
             "higher",
             "Efron 1979",
@@ -106,8 +106,8 @@ METRIC = Metric(
             high=1,
             percent=True,
             column=NumberColumn(
-                "Stable",
-                "Chance that the first label stays first when other images are drawn",
+                "Stays best",
+                "How often the suggested label stays the best when the examples are drawn again",
                 least=("unstable", "Least stable label first"),
                 most=("stable", "Most stable label first"),
             ),
@@ -115,7 +115,7 @@ METRIC = Metric(
         Number(
             "score",
             "Score",
-            "The label's score, with the middle 95 % over resamplings of the examples. Higher fits "
+            "The label's score, with the middle 95 % when the examples are drawn again. Higher fits "
             "better; the range is the labeler's.",
             "higher",
             "bootstrap: Efron 1979",

@@ -62,9 +62,9 @@ def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """What speaks against the first label of a row with `DOUBTS` and `stability`, a short sentence each."""
     rival = f"“{row['rival']}” fits" if row["rival"] else "other labels fit"
     words = {
-        "close": f"{rival} almost as well ({row['lead']:.3f} behind)",
+        "close": f"{rival} almost as well (the label is {row['lead']:.3f} ahead)",
         "little": "the label explains little of when the neuron fires",
         "methods": f"the methods name {row['meanings']} different things",
-        "unstable": f"the label stays first in only {row['stability']:.0%} of trials",
+        "unstable": f"the label stays the best in only {row['stability']:.0%} of draws",
     }
     return tuple(words[name] for name in row["doubts"])

@@ -75,7 +75,8 @@ def _doubtful(facts: QueueFacts, person: Person) -> Iterable[Item]:
 def _random_sample(facts: QueueFacts, person: Person) -> Iterable[Item]:
     """In the order in which they were drawn: the audit counts them from its beginning, without gaps."""
     frame = facts.rows.frame
-    labelled = frame.loc[frame["machine_label"].notna(), "neuron"].tolist()
+    pairs = zip(frame["neuron"].tolist(), frame["machine_label"].tolist(), strict=True)
+    labelled = [neuron for neuron, label in pairs if isinstance(label, str) and label]
     drawn = random_order(facts.rows.layer, labelled)
     return [Item(neuron, (f"drawn by chance, number {place}",)) for place, neuron in enumerate(drawn, 1)]
 

@@ -52,7 +52,7 @@ class Criterion:
 
     @property
     def group(self) -> str:
-        """`abcde` or `7-point`."""
+        """`abcde`, `7-point` or `skin`."""
         return self.tag.partition(":")[0]
 
 

@@ -36,8 +36,8 @@ def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_ru
     found = label_stability(explorer, "late", 0, "csp", explorer.options())
     assert found is not None
     words = said(opened())
-    assert f"stays first in {found.chance:.0%} of resamplings" in words
-    assert ("Not stable" in words) == (not found.stable)
+    assert f"stays the best in {found.chance:.0%} of draws of the examples" in words
+    assert ("Unstable" in words) == (not found.stable)
     assert "csp evaluate tiny" in words
 
 
@@ -48,7 +48,7 @@ def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
     rival = explorer.synonyms.rival(explorer.stored_labels.first_rows("layer4")[17])
     assert rival is not None
     words = said(opened(run="demo", layer="layer4", neuron="17"))
-    assert f"The next thing that fits, *{rival.label}*, is {rival.lead:.3f} behind" in words
+    assert f"It is {rival.lead:.3f} ahead of *{rival.label}*" in words
 
 
 def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Run) -> None:
@@ -56,13 +56,13 @@ def test_measured_numbers_stand_beside_the_label_with_what_they_are(tiny_run: Ru
     for metric in ("simcorr", "descriptive"):
         evaluate(explorer, MetricRequest(metric, tuple(LABELERS), explorer.options(), {"late": range(6)}))
     app = opened()
-    assert "The label foretells the firing **" in said(app)
+    assert "The label predicts the firing **" in said(app)
     assert "its pictures are alike **" in said(app)
     helps = [caption.help for caption in app.caption if "its pictures are alike **" in caption.value]
     assert helps
     assert "**Simulation correlation " in helps[0] and "mean cosine" in helps[0], "the numbers by their names"
     other = said(opened(gamma="0.5"))
-    assert "foretells the firing" not in other, "it was measured for the label at the run's own gamma"
+    assert "predicts the firing" not in other, "it was measured for the label at the run's own gamma"
 
 
 def test_what_the_model_loses_without_the_neuron_stands_with_the_numbers(tiny_run: Run) -> None:

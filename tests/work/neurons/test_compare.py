@@ -119,7 +119,7 @@ def test_runs_of_other_weights_are_matched_by_how_they_fire(explorer: Explorer) 
     order = [4, 0, 5, 1, 3, 2]
     found = compare_runs(explorer, other_weights(explorer, order), "late")
     assert found.images == explorer.run.manifest.images
-    varying = (explorer.run.layer_activations("late").std(axis=0) > 0).sum()
+    varying = (np.nan_to_num(explorer.run.layer_activations("late")).std(axis=0) > 0).sum()
     assert (found.changed, found.compared) == (0, varying), "a neuron that never varies has no counterpart"
     firing = found.frame[found.frame["neuron_b"] >= 0]
     assert [order[other] for other in firing["neuron_b"]] == firing["neuron"].tolist()
@@ -127,7 +127,8 @@ def test_runs_of_other_weights_are_matched_by_how_they_fire(explorer: Explorer) 
 
 
 def test_runs_of_other_weights_without_shared_images_are_not_compared(explorer: Explorer) -> None:
-    other = other_weights(explorer, list(range(6)), images=0)
+    images = explorer.run.manifest.dataset.model_copy(update={"hash": "1" * 64})
+    other = other_weights(explorer, list(range(6)), dataset=images)
     monkey = other.run.images.assign(path="elsewhere/" + other.run.images["path"].astype(str))
     object.__setattr__(other.run, "_kept", {"images": monkey})
     with pytest.raises(BadInputError, match=r"not of the same weights.*the same images"):

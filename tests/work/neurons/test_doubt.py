@@ -78,10 +78,10 @@ def test_every_reason_is_said_in_words(explorer: Explorer) -> None:
     row = {**rows.iloc[0].to_dict(), "doubts": ["close", "little", "methods", "unstable"], "rival": "a ruler"}
     said = why({**row, "lead": 0.0123, "meanings": 3, "stability": 0.4})
     assert said == (
-        "“a ruler” fits almost as well (0.012 behind)",
+        "“a ruler” fits almost as well (the label is 0.012 ahead)",
         "the label explains little of when the neuron fires",
         "the methods name 3 different things",
-        "the label stays first in only 40% of trials",
+        "the label stays the best in only 40% of draws",
     )
     assert why({**row, "doubts": [], "rival": None}) == ()
 

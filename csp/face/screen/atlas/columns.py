@@ -28,7 +28,7 @@ from csp.work.metrics.registry import NUMBERS, table_numbers
 from csp.work.neurons.rows import NeuronRows
 
 IMAGES = 4
-NOT_MEASURED = "How well the label foretells when the neuron fires; not measured in this run"
+NOT_MEASURED = "How well the label predicts when the neuron fires; not measured in this run"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
         ),
         "score": TableColumn(
             "Score",
-            "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where first labels usually lie",
+            "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where suggested labels "
+            "usually lie",
             "score",
             _score,
             True,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from csp.face.screen.wording import counted
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import FORMATS, export_table
 from csp.work.neurons.rows import NeuronRows
@@ -15,7 +16,7 @@ MIME = {"csv": "text/csv", "json": "application/json", "parquet": "application/v
 def export_menu(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame) -> None:
     """A button for each format; a file is made when its button is pressed, of all leaves, in their order."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
-        st.caption(f"The {len(found):,} neurons found, in this order, with all columns.")
+        st.caption(f"The {counted(len(found), 'neuron')} found, in this order, with all columns.")
         for name in FORMATS:
             st.download_button(
                 name.upper() if name != "parquet" else "Parquet",

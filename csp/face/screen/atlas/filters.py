@@ -11,6 +11,7 @@ from csp.face.screen.atlas.orders import in_order, orders
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.url.params import Params, one_of, whole_numbers
 from csp.face.screen.url.state import choose, follow, put, write
+from csp.face.screen.wording import counted
 from csp.keeping.run_folder.run import Run
 
 VIEWS = {"table": "Table", "cards": "Cards", "map": "Map"}
@@ -81,7 +82,7 @@ def filter_bar(run: Run, layer: str, filters: Filters) -> None:
 def count_line(run: Run, filters: Filters, found: int, neurons: int) -> None:
     """How many neurons fit, the way back from a choice on the map, and on to a search by meaning."""
     fit = "All" if found == neurons else f"{found:,} of"
-    st.caption(f"{fit} {neurons:,} neurons", width="content")
+    st.caption(f"{fit} {counted(neurons, 'neuron')}", width="content")
     if filters.picked is not None:
         st.button(
             f"A list of {len(filters.picked):,}",

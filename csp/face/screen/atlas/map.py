@@ -17,7 +17,7 @@ from csp.face.screen.runs.job_panel import job_panel
 from csp.face.screen.url.links import link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, put, ranges, write
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.work.jobs.jobs import last_job, start_job
 from csp.work.jobs.registry import check_job
 
@@ -72,7 +72,7 @@ def _chart(context: Context, positions: pd.DataFrame, fitting: pd.DataFrame, col
         on_select=_picked,
         selection_mode=("box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True},
-        alt=f"Map of {len(frame)} neurons of {context.rows.layer}; alike ones lie together",
+        alt=f"Map of {counted(len(frame), 'neuron')} of {context.rows.layer}; alike ones lie together",
     )
     here = link("neuron", run=context.run.name, layer=context.rows.layer)
     chart_clicks("map-chart", f"{here}&neuron=")

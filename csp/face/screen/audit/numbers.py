@@ -5,12 +5,12 @@ import math
 import streamlit as st
 
 from csp.face.screen.elements.components import Column, Row, row_table
-from csp.face.screen.wording import of, plain
+from csp.face.screen.wording import counted, plain
 from csp.method.metrics.statistics import Interval
 from csp.work.reviews.artefacts import ArtefactNeuron
 from csp.work.reviews.audit import Audit
 
-GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist"}
+GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist", "skin": "Skin"}
 
 
 def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
@@ -28,7 +28,7 @@ def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
         "Machine's labels wrong",
         percent(error.value),
         help=(
-            f"{interval(error)}, from {of(error.n, 'decision')} on the queue Random sample alone."
+            f"{interval(error)}, from {counted(error.n, 'decision')} on the queue Random sample alone."
             if error.n
             else "Known once people judge the queue Random sample: the other queues are no fair sample."
         ),
@@ -96,7 +96,7 @@ def sample_line(audit: Audit) -> None:
     left_out = f" Not judged yet: {plain(', '.join(sample.left_out))}." if sample.left_out else ""
     st.markdown(
         f"From the queue *Random sample*: **{percent(sample.error.value)}** of the machine's labels are "
-        f"wrong ({interval(sample.error)}; {of(sample.error.n, 'decision')}, each layer weighted by its "
+        f"wrong ({interval(sample.error)}; {counted(sample.error.n, 'decision')}, each layer weighted by its "
         f"labelled neurons).{left_out}"
     )
 
@@ -138,7 +138,7 @@ def overruled_line(audit: Audit) -> None:
         return
     parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(audit.decisions.items()))
     st.markdown(
-        f"From all queues together: people decided on {of(audit.decided, 'neuron')} ({parts}) and gave "
+        f"From all queues together: people decided on {counted(audit.decided, 'neuron')} ({parts}) and gave "
         f"{audit.overruled:,} of them another label than the machine. Most were chosen because something "
         "spoke against their label, so this share is no error rate."
     )

@@ -5,7 +5,7 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.state import review_store
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Progress
 from csp.work.report.content import ReportOptions
@@ -44,7 +44,7 @@ def _make(explorer: Explorer, wish: ReportOptions) -> None:
     finally:
         bar.empty()
     st.download_button(
-        f"Download the report ({len(html) / 1e6:.1f} MB, {neurons:,} neurons)",
+        f"Download the report ({len(html) / 1e6:.1f} MB, {counted(neurons, 'neuron')})",
         html,
         file_name=f"{explorer.run.name}-audit.html",
         mime="text/html",

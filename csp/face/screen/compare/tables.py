@@ -11,7 +11,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params
-from csp.face.screen.wording import of, plain, score
+from csp.face.screen.wording import counted, plain, score
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison
@@ -61,22 +61,22 @@ def changes_table(
 def _headline(found: Comparison, names: tuple[str, str]) -> str:
     other = found.changed - found.reworded
     share = other / max(found.compared, 1)
-    matched = "neuron" if found.images is None else "matched neuron"
+    neurons = counted(found.compared, "neuron" if found.images is None else "matched neuron")
     verb = "has" if found.compared == 1 else "have"
     words = f"; {found.reworded:,} more only change the word" if found.reworded else ""
     return (
-        f"**{other:,} of {of(found.compared, matched)} ({share:.0%}) {verb} a label for something else** "
+        f"**{other:,} of {neurons} ({share:.0%}) {verb} a label for something else** "
         f"under {plain(names[1])} than under {plain(names[0])}{words}. These come first."
     )
 
 
 def _matched(found: Comparison) -> str:
     """That numbers do not tell here, and how well firing does."""
-    alike = found.frame["alike"].median()
+    alike, images = found.frame["alike"].median(), counted(found.images or 0, "shared image")
     return (
         "The two runs are not of the same weights, so equal numbers do not name the same neurons: each was "
-        f"matched with the one that fires most like it on {of(found.images or 0, 'shared image')} (median "
-        f"correlation {alike:.2f}). {found.compared:,} of {of(len(found.frame), 'neuron')} have a "
+        f"matched with the one that fires most like it on {images} (median "
+        f"correlation {alike:.2f}). {found.compared:,} of {counted(len(found.frame), 'neuron')} have a "
         f"counterpart (correlation of at least {ALIKE})."
     )
 

@@ -14,7 +14,7 @@ FIRST = "csp"
 PAUSE = "700ms"
 """After so long without a key, what was typed is scored."""
 LABEL_HELP = "Enter saves, Escape leaves; two: ruler; hairs"
-GROUPS = {"abcde": "ABCDE", "7-point": "7-point", "artefact": "Artefact"}
+GROUPS = {"abcde": "ABCDE", "7-point": "7-point", "skin": "Skin", "artefact": "Artefact"}
 
 
 def editor(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:

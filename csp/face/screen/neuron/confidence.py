@@ -61,12 +61,12 @@ def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
 
 
 def _stability_line(found: LabelStability) -> str:
-    share = f"stays first in {found.chance:.0%} of resamplings"
+    share = f"stays the best in {found.chance:.0%} of draws of the examples"
     between = f"score {found.low:.3f} to {found.high:.3f}"
     if found.stable:
-        return f"Stable: {share}; {between}."
+        return f"The label {share}; {between}."
     rival = f" *{plain(found.rival)}* takes its place most often." if found.rival else ""
-    return f":orange-badge[Not stable] The label {share}; {between}.{rival}"
+    return f":orange-badge[Unstable] The label {share}; {between}.{rival}"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,7 +1,7 @@
 """The labels of a neuron: the machine's suggestion, the score table, and the candidates."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,11 +13,10 @@ from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.state.cached import reviewed
-from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, score, usual
+from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, rival_words, score, usual
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
-from csp.work.labels.synonyms import Rival
 
 ROWS = 5
 RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
@@ -57,18 +56,14 @@ def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:
     if not rows:
         return
     scale = f"; {usual(usual_range)}" if usual_range else ""
-    behind = _rival_words(explorer.synonyms.rival(_all_rows(view, first)))
-    st.caption(f"Score {score(rows[0].score)}{scale}.{behind}", help=f"{remark(view)} {RIVAL_HELP}".strip())
+    lead = rival_words(explorer.synonyms.rival(_all_rows(explorer, view, first)))
+    st.caption(f"Score {score(rows[0].score)}{scale}.{lead}", help=f"{remark(view)} {RIVAL_HELP}".strip())
 
 
-def _rival_words(rival: Rival | None) -> str:
-    if rival is None or rival.label is None:
-        return ""
-    return f" The next thing that fits, *{plain(rival.label)}*, is {score(rival.lead)} behind."
-
-
-def _all_rows(view: NeuronView, labeler: str) -> list[LabelRow]:
-    """All texts that are known to fit by some method, the best of this one first."""
+def _all_rows(explorer: Explorer, view: NeuronView, labeler: str) -> Sequence[LabelRow]:
+    """The stored labels, by which doubt goes; at other options all texts that some method finds fitting."""
+    if view.options == explorer.options():
+        return explorer.stored_labels.first_rows(view.layer).get(view.neuron, ())
     rows = (one.by[labeler] for one in view.scores if labeler in one.by)
     return sorted(rows, key=lambda row: row.rank)
 

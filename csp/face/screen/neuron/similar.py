@@ -14,7 +14,8 @@ from csp.work.reviews.label_in_force import label_in_force
 SHOWN, IMAGES = 4, 4
 HELP = (
     "Neurons of this layer whose concept vectors point the same way, at the run's own contrast. The second "
-    "number is their cosine: 1 = the same, 0 = nothing in common."
+    "number is their cosine: 1 = the same, 0 = nothing in common. It leaves out what "
+    "the look-alikes share, so it is not the number that says how alike the pictures of two neurons are."
 )
 
 

@@ -83,7 +83,7 @@ def _top(title: str) -> None:
             st.caption("Not for diagnosis", width="content")
             copy_link()
             layered_keys()
-            help_button()
+            help_button(title)
             who_line()
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from csp.face.screen.page.glossary import glossary
+
 PICKS = 9
 """How many suggestions have a number key."""
 
@@ -56,17 +58,19 @@ def shortcut(action: str) -> str:
     return KEYS[action].shortcut
 
 
-def help_button() -> None:
-    """The button that lists the keys; part of every page's top line."""
+def help_button(title: str) -> None:
+    """The button that lists the keys and the words of the page with this title; part of its top line."""
     if st.button("Help", key="help", shortcut=shortcut("help"), type="tertiary"):
-        _help_dialog()
+        _help_dialog(title)
 
 
-@st.dialog("Keys", width="medium")
-def _help_dialog() -> None:
+@st.dialog("Keys and words", width="medium")
+def _help_dialog(title: str) -> None:
     st.caption("Each key is printed on its button, and works where that button is shown.")
     for column, group in zip(st.columns([5, 7, 6]), (MOVING, JUDGING, LOOKING), strict=True):
         column.markdown(f"**{group}**\n\n" + "\n\n".join(_lines(group)))
+    with st.container(key="glossary"):
+        st.markdown(glossary(title))
 
 
 def _lines(group: str) -> list[str]:

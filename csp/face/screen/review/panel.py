@@ -8,7 +8,7 @@ from csp.face.screen.page.identity import me
 from csp.face.screen.review_wording import said, shown, standing
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
-from csp.face.screen.wording import LABELERS, score, usual
+from csp.face.screen.wording import LABELERS, rival_words, score, usual
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -24,9 +24,10 @@ def label_in_question(explorer: Explorer, view: NeuronView) -> None:
         suggestion(explorer, view, state)
     if rows:
         scale = explorer.stored_labels.score_range(view.layer, labeler)
-        ahead = f", {score(rows[0].score - rows[1].score)} ahead of the next" if len(rows) > 1 else ""
+        stored = explorer.stored_labels.first_rows(view.layer).get(view.neuron, ())
+        lead = rival_words(explorer.synonyms.rival(stored))
         st.caption(
-            f"{LABELERS[labeler]} score {score(rows[0].score)}{ahead}{f'; {usual(scale)}' if scale else ''}."
+            f"{LABELERS[labeler]} score {score(rows[0].score)}{f'; {usual(scale)}' if scale else ''}.{lead}"
         )
     if state is not None and state.verdicts:
         st.markdown(standing(state))
