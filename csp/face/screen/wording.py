@@ -58,7 +58,7 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>$:~&=@]")
 _READ_LATER = re.compile(
     r":(?=//|[\w+/-]+:)"  # an address; an icon or an emoji
     r"|www(?=\.)|@(?=[\w-])"
-    r"|[<>~-](?=[=>-])",  # an arrow or a sign of comparison
+    r"|(?<!\S)[<>~-](?=[=>-]+(?!\S))",  # an arrow or a sign of comparison, blanks around it
     re.IGNORECASE,
 )
 _JOINER = "\u2060"
