@@ -60,9 +60,9 @@ def test_table_shows_pictures_label_push_and_notes(tiny_run: Run) -> None:
 def test_what_was_not_measured_is_said_and_has_no_column(tiny_run: Run) -> None:
     app = opened(PAGE, run="tiny")
     assert "Faithfulness and stability not measured yet" in said(app)
-    assert not {"Stable", "Faithful"} & set(heads(app))
+    assert not {"Stays best", "Faithful"} & set(heads(app))
     asked = opened(PAGE, run="tiny", columns="stability,review")
-    assert list(heads(asked)) == ["Neuron", "Fires most for", "The machine suggests", "Stable", "Review"]
+    assert list(heads(asked)) == ["Neuron", "Fires most for", "The machine suggests", "Stays best", "Review"]
 
 
 def test_a_head_sorts_by_its_column_and_back(tiny_run: Run) -> None:
