@@ -37,7 +37,11 @@ def batch() -> Tensor:
 
 
 def target(module: nn.Module, pooling: Pooling = "mean", size: int = 64, **more: bool) -> TorchTarget:
-    return TorchTarget("", "", (), "", (size, size), module, lambda image: np.asarray(image), pooling, **more)
+    heads = [one for one in module.modules() if isinstance(one, nn.Linear)]
+    classes = tuple(f"class {number}" for number in range(heads[-1].out_features))
+    return TorchTarget(
+        "", "", classes, "", (size, size), module, lambda image: np.asarray(image), pooling, **more
+    )
 
 
 def second(logits: Tensor) -> Tensor:
