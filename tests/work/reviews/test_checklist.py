@@ -30,7 +30,7 @@ def test_artefacts_are_what_is_not_the_lesion() -> None:
 
 
 def test_a_list_of_ones_own_takes_the_place_of_the_shipped_one(own_home: Path) -> None:
-    own_home.mkdir(parents=True)
+    own_home.mkdir(parents=True, exist_ok=True)
     (own_home / "checklist.csv").write_text("tag,words\n7-point:regression,peppered (fine)\n")
     assert criteria_of("a Peppered (fine) area", criteria()) == ("7-point:regression",)
     assert criteria_of("blue-white veil", criteria()) == ()
@@ -46,7 +46,7 @@ def test_a_list_of_ones_own_takes_the_place_of_the_shipped_one(own_home: Path) -
     ],
 )
 def test_a_list_that_cannot_be_used_is_named_with_the_line(own_home: Path, content: str, said: str) -> None:
-    own_home.mkdir(parents=True)
+    own_home.mkdir(parents=True, exist_ok=True)
     (own_home / "checklist.csv").write_text(content)
     with pytest.raises(BadInputError, match=said):
         criteria()
