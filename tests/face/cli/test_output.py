@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from csp.errors import UnavailableError
+from csp.keeping import atomic
 from csp.keeping.run_folder import added_tables
 from csp.keeping.run_folder.run import Run
 from csp.work.labels.stored import LATER
@@ -38,7 +39,7 @@ def test_a_full_disk_is_a_sentence(tiny_run: Run, monkeypatch: pytest.MonkeyPatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(added_tables, "write_table", full)
+    monkeypatch.setattr(atomic, "write_bytes", full)
     row = {"layer": "late", "neuron": 0, "labeler": "csp", "rank": 1, "label": "ruler", "score": 0.1}
     with pytest.raises(UnavailableError, match=r"can't be kept .*No space left on device"):
         added_tables.Additions(tiny_run).append(LATER, pd.DataFrame([row]))
