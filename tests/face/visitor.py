@@ -59,8 +59,9 @@ class Visitor:
 
 
 def alerts(came: list[ForwardMsg]) -> str:
-    """The notices among what came."""
-    return "\n".join(message.delta.new_element.alert.body for message in came).strip().replace("\\", "")
+    """The notices among what came, as they read: without escapes and the word joiners of `plain`."""
+    bodies = "\n".join(message.delta.new_element.alert.body for message in came)
+    return bodies.strip().replace("\\", "").replace("\u2060", "")
 
 
 @contextmanager

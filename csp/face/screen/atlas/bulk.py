@@ -5,13 +5,14 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.judge.editor import tag_words
-from csp.face.screen.page.identity import call_me, is_named, may_review, me
+from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.identity import call_me, is_named, let_in, may_review, me
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.state import put, ranges
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Action
+from csp.keeping.reviews.vocabulary import TAGS, Action, Role
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
 from csp.work.reviews.bulk import MOST, BulkOutcome, Shown, record_all
@@ -74,6 +75,8 @@ def bulk_note() -> None:
 @st.dialog("Judge many neurons at once", width="small")
 def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) -> None:
     """The one question: what is recorded, on how many, under which name."""
+    let_in()
+    say_refusal()
     if _DONE in st.session_state:
         st.rerun()
     act, tags, _ = said
@@ -92,6 +95,7 @@ def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) 
     )
 
 
+@deed("decide", Role.REVIEWER)
 def _record(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) -> None:
     """Callback: records, and keeps a sentence on what came of it for the page."""
     if not is_named():
