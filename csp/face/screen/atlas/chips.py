@@ -1,6 +1,6 @@
 """Filter chips of the neurons page: within a group any may fit, over the groups all must."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,17 +59,28 @@ def chip_bar(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]
     shown = [name for name, count in counts.items() if name in only or 0 < count < len(frame)]
     if not shown:
         return
+    words = {name: f"{plain(chips[name].words)} {counts[name]:,}" for name in shown}
     follow("only", list(only))
-    st.pills(
-        "Only",
-        shown,
-        selection_mode="multi",
-        key="only",
-        format_func=lambda name: f"{plain(chips[name].words)} {counts[name]:,}",
-        on_change=write,
-        args=("only", ("page",)),
-        label_visibility="collapsed",
-    )
+    with st.container(key=f"chips-by-{_lines(words.values())}-lines"):
+        st.pills(
+            "Only",
+            shown,
+            selection_mode="multi",
+            key="only",
+            format_func=words.__getitem__,
+            on_change=write,
+            args=("only", ("page",)),
+            label_visibility="collapsed",
+        )
+
+
+def _lines(chips: Iterable[str]) -> int:
+    """The lines that chips of these words take in a window of 1440 px: so much room is kept for them."""
+    lines, used = 1, 0.0
+    for words in chips:
+        width = 29 + 7.6 * len(words)
+        lines, used = (lines, used + width) if used + width <= 1392 else (lines + 1, width)
+    return lines
 
 
 def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> list[str]:

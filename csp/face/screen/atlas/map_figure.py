@@ -32,6 +32,7 @@ def map_figure(fitting: pd.DataFrame, left_out: pd.DataFrame, colour: str) -> go
 
     Both frames hold rows of `NeuronRows.frame` with `x` and `y`. A point's customdata is its neuron's number.
     """
+    # Not Scattergl: Plotly compiles its shaders' code from text, which our Content-Security-Policy forbids.
     pale = _trace(left_out, "left out by filters", GREY, 0)
     pale.update(opacity=0.3)
     figure = go.Figure([pale, *_traces(fitting, colour)])
@@ -48,7 +49,7 @@ def map_figure(fitting: pd.DataFrame, left_out: pd.DataFrame, colour: str) -> go
     return figure
 
 
-def _traces(frame: pd.DataFrame, colour: str) -> list[go.Scattergl]:
+def _traces(frame: pd.DataFrame, colour: str) -> list[go.Scatter]:
     if colour in NUMBERS:
         return [_scale(frame, colour)]
     groups = _groups(frame, colour)
@@ -68,8 +69,8 @@ def _groups(frame: pd.DataFrame, colour: str) -> pd.Series:
     return frame[colour].map(words).astype(str)
 
 
-def _trace(frame: pd.DataFrame, name: str, tone: str, shape: int) -> go.Scattergl:
-    return go.Scattergl(
+def _trace(frame: pd.DataFrame, name: str, tone: str, shape: int) -> go.Scatter:
+    return go.Scatter(
         x=frame["x"],
         y=frame["y"],
         name=escape(f"{name} ({len(frame):,})"),
@@ -82,7 +83,7 @@ def _trace(frame: pd.DataFrame, name: str, tone: str, shape: int) -> go.Scatterg
     )
 
 
-def _scale(frame: pd.DataFrame, colour: str) -> go.Scattergl:
+def _scale(frame: pd.DataFrame, colour: str) -> go.Scatter:
     trace = _trace(frame, COLOURS[colour], GREY, 0)
     bar = {"title": {"text": COLOURS[colour], "side": "right"}, "thickness": 12, "outlinewidth": 0}
     trace.marker.update(color=frame[colour], colorscale="Cividis", showscale=True, colorbar=bar)

@@ -97,7 +97,7 @@ def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
     overlays = _overlays(explorer, view, images)
     with rows:
         for position, level in enumerate(found):
-            title, pictures = st.columns([14, 86], vertical_alignment="center")
+            title, pictures = st.columns([17, 83], vertical_alignment="center")
             title.markdown(_level_line(level))
             tiles = [level_tile(explorer.run, view, facts, fired, overlays) for facts, fired in level.images]
             with pictures:
