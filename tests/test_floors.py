@@ -41,6 +41,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"examples"},
         {"labelers"},
         {"metrics"},
+        {"reliance"},
     ],
     "csp.world": [
         {"dermoscopy", "documents", "specs", "pictures", "tables"},
@@ -74,6 +75,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"attribution", "candidates"},
         {"indexing", "reviews"},
         {"metrics"},
+        {"reliance"},
         {"report"},
         {"neurons"},
         {"jobs"},

@@ -1,0 +1,108 @@
+"""How good a classifier is on some images, over many resamples of the images at once.
+
+All take `weights[b, n]`, how often each image counts in each of b resamples; one row of ones for the images
+as they are. So a bootstrap interval of any of them costs one call (`bootstrap_weights` draws the weights).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+SPECIFICITY = 0.9
+"""At which the sensitivity is told."""
+BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """Of a classifier, one row a resample. NaN where the images can't tell: a class without images."""
+
+    accuracy: Float64[np.ndarray, " b"]
+    auroc: Float64[np.ndarray, "b classes"]
+    """Of each class against the others."""
+    sensitivity: Float64[np.ndarray, "b classes"]
+    """Share of a class's images found where `SPECIFICITY` of the others are left alone."""
+    calibration: Float64[np.ndarray, " b"]
+    """Expected calibration error, 0 to 1, 0 the best."""
+
+
+def quality(
+    outputs: Float[np.ndarray, "n classes"],
+    truth: Bool[np.ndarray, "n classes"],
+    weights: Float[np.ndarray, "b n"] | None = None,
+    *,
+    independent: bool = False,
+    chosen: Sequence[int] | None = None,
+) -> Quality:
+    """All four; `independent` labels are each right or wrong for themselves at 0.5, others at the greatest.
+
+    `chosen` are the classes that AUROC and sensitivity are told of, all if left out.
+    """
+    places = range(outputs.shape[1]) if chosen is None else chosen
+    if weights is None:
+        weights = np.ones((1, len(outputs)))
+    sides = [(outputs[:, place], truth[:, place].astype(np.float64)) for place in places]
+    if independent:
+        right = ((outputs >= 0.5) == truth).mean(axis=1)
+        calibration = np.mean([calibration_error(*side, weights) for side in sides], axis=0)
+    else:
+        best = outputs.argmax(axis=1) if len(outputs) else np.zeros(0, dtype=np.int64)
+        right = truth[np.arange(len(truth)), best].astype(np.float64)
+        calibration = calibration_error(outputs[np.arange(len(best)), best], right, weights)
+    columns = [roc(outputs[:, place], truth[:, place], weights) for place in places]
+    return Quality(
+        accuracy=_mean(right, weights),
+        auroc=np.stack([area for area, _ in columns], axis=1),
+        sensitivity=np.stack([found for _, found in columns], axis=1),
+        calibration=calibration,
+    )
+
+
+def roc(
+    scores: Float[np.ndarray, " n"], truth: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "b n"]
+) -> tuple[Float64[np.ndarray, " b"], Float64[np.ndarray, " b"]]:
+    """AUROC, ties counted half, and the sensitivity at `SPECIFICITY`.
+
+    Sensitivity: the greatest share of positives above a threshold that at most 1 - `SPECIFICITY` of the
+    negatives reach. NaN without positives or negatives.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) if len(scores) else np.zeros(0, int)
+    drawn, positive = weights[:, order].astype(np.float64), truth[order]
+    none = np.zeros((len(weights), 1))
+    hits = np.concatenate([none, np.cumsum(drawn * positive, axis=1)[:, ends]], axis=1)
+    false = np.concatenate([none, np.cumsum(drawn * ~positive, axis=1)[:, ends]], axis=1)
+    positives, negatives = hits[:, -1:], false[:, -1:]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate, wrong = hits / positives, false / negatives
+        area = ((rate[:, 1:] + rate[:, :-1]) / 2 * np.diff(wrong, axis=1)).sum(axis=1)
+    allowed = wrong <= 1 - SPECIFICITY + 1e-12
+    found = np.where(allowed, rate, 0.0).max(axis=1)
+    tells = (positives[:, 0] > 0) & (negatives[:, 0] > 0)
+    return np.where(tells, area, np.nan), np.where(tells, found, np.nan)
+
+
+def calibration_error(
+    sure: Float[np.ndarray, " n"], right: Float[np.ndarray, " n"], weights: Float[np.ndarray, "b n"]
+) -> Float64[np.ndarray, " b"]:
+    """Mean distance of how sure the model is and how often it is right, over `BINS` equal bins of sureness.
+
+    ECE = sum_k |sum_{i in k} w_i (right_i - sure_i)| / sum_i w_i. Source: Guo et al. 2017, arXiv 1706.04599.
+    """
+    place = np.minimum((np.asarray(sure) * BINS).astype(np.int64), BINS - 1)
+    gaps = (place[:, None] == np.arange(BINS)) * (np.asarray(right, np.float64) - sure)[:, None]
+    total = weights.sum(axis=1)
+    error = np.abs(weights @ gaps).sum(axis=1)
+    return _ratio(error, total)
+
+
+def _mean(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, "b n"]) -> Float64[np.ndarray, " b"]:
+    return _ratio(weights @ values, weights.sum(axis=1))
+
+
+def _ratio(part: Float[np.ndarray, " b"], whole: Float[np.ndarray, " b"]) -> Float64[np.ndarray, " b"]:
+    found: Float64[np.ndarray, " b"] = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=found, where=whole > 0)
+    return found

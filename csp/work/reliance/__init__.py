@@ -1,0 +1,1 @@
+"""What the classifier leans on: concepts, and what its answers become without their neurons."""

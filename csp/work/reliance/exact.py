@@ -1,0 +1,55 @@
+"""Reliance behind a linear head: from what the run holds, without the model, to the last digit."""
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from csp.keeping.run_folder.run import Run
+from csp.method.reliance import outputs_of, random_groups, resample_ablated
+from csp.work.reliance.concepts import Concept, Shown
+from csp.work.reliance.heads import BehindHead
+from csp.work.reliance.measure import SEED, Answers, Asked, numbers
+from csp.work.reliance.numbers import Numbers
+from csp.work.splits import held_out
+
+GROUPS_AT_ONCE = 50
+
+
+def exact_numbers(run: Run, seen: BehindHead, concept: Concept, shown: Shown) -> Numbers:
+    """How much the model leans on a concept's neurons in the layer that its head reads."""
+    neurons = concept.of(seen.layer)
+    rows, split = held_out(run)
+    images = np.flatnonzero(rows & seen.usable)
+    return numbers(
+        run, _answers(seen, neurons, images), shown, Asked((seen.layer,), len(neurons), "exact", split)
+    )
+
+
+def _answers(seen: BehindHead, neurons: tuple[int, ...], images: Int64[np.ndarray, " n"]) -> Answers:
+    rng = np.random.default_rng(SEED)
+    head, logits = seen.head, seen.logits[images]
+    added = head.added(seen.activations, neurons)
+    own = added[images]
+    groups = random_groups(len(seen.usual), len(neurons), neurons, rng)
+    return Answers(
+        images=images,
+        before=outputs_of(logits, head.link),
+        mean=outputs_of(logits - own + seen.usual_added(neurons), head.link),
+        resampled=resample_ablated(logits, own, added[seen.usable], head.link, rng),
+        random=_random(seen, groups, images),
+        link=head.link,
+    )
+
+
+def _random(
+    seen: BehindHead, groups: Int64[np.ndarray, "g m"], images: Int64[np.ndarray, " n"]
+) -> Float64[np.ndarray, "g n classes"]:
+    """The answers without each of many groups: what a group adds is one column of a product of matrices."""
+    away = seen.activations[images].astype(np.float64) - seen.usual
+    parts = []
+    for start in range(0, len(groups), GROUPS_AT_ONCE):
+        some = groups[start : start + GROUPS_AT_ONCE]
+        member = np.zeros((away.shape[1], len(some)))
+        np.put_along_axis(member, some.T, 1.0, axis=0)
+        lost = np.stack([away @ (member * weight[:, None]) for weight in seen.head.weights.T], axis=2)
+        parts.append(outputs_of(seen.logits[images][None] - lost.transpose(1, 0, 2), seen.head.link))
+    return np.concatenate(parts)
