@@ -52,7 +52,8 @@ def logits_of(outputs: Float[np.ndarray, "n classes"], link: Link) -> Float64[np
         logits = np.log(inside) - np.log1p(-inside)
         return logits
     logits = np.log(np.where(values > 0, values, np.nan))
-    return logits - logits.mean(axis=1, keepdims=True)
+    logits -= logits.mean(axis=1, keepdims=True)
+    return logits
 
 
 def outputs_of(logits: Float[np.ndarray, "*n classes"], link: Link) -> Float64[np.ndarray, "*n classes"]:
