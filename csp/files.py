@@ -58,6 +58,24 @@ def is_folder(path: Path | str) -> bool:
         return False
 
 
+def link_out(folder: Path) -> Path | None:
+    """A link in a folder, however deep, that leads out of it; None where there is none."""
+    inside = folder.resolve()
+    for place, folders, files in os.walk(folder):
+        for path in (Path(place) / name for name in (*folders, *files)):
+            if path.is_symlink() and not _target(path).is_relative_to(inside):
+                return path
+    return None
+
+
+def _target(link: Path) -> Path:
+    """Where a link leads; of one that leads round in a circle, itself: it leads nowhere."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):
+        return link.parent.resolve() / link.name
+
+
 def expanded(path: Path | str) -> Path:
     """The path with `~` written out. Raises BadInputError where there is no such user."""
     try:

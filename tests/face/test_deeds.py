@@ -46,7 +46,8 @@ LOOKING = {
 """Callbacks that change what one person sees and nothing else. Whatever else a press does is a `deed`."""
 STREAMLIT = {"st.query_params.from_dict", "st.logout"}
 CHANGING = {
-    *("start_job", "cancel_job", "resume_job", "discard_run", "restore_run", "trust_run"),
+    *("start_job", "cancel_job", "resume_job", "discard_run", "restore_run"),
+    *("trust_run", "distrust_run"),
     *("add_candidate", "import_reviews", ".record", ".claim"),
 }
 """What the floors below offer that changes something; a name after a point is a method."""

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from csp.errors import CspError
 from csp.face.cli.app import run as csp
-from csp.keeping.home import home
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.listing import describe_runs, run_facts
 from tests.hostile.runs import CHANGES, Change, texts
@@ -91,14 +90,13 @@ def test_text_of_a_run_is_no_markup(hostile: Path, page: str, monkeypatch: pytes
     stands("texts", (page,), hostile)
 
 
-def test_hostile_runs_drawn(
-    request: pytest.FixtureRequest, hostile: Path, built_run: Path, tmp_path: Path
-) -> None:
-    count = request.config.getoption("--hostile")
-    if not count:
-        pytest.skip("give --hostile N to spoil N runs")
-    for seed in range(count):
-        change = CHANGES[seed % len(CHANGES)]
-        spoil(hostile, built_run, change, seed)
-        shutil.rmtree(home() / "answers", ignore_errors=True)
-        stands((change.__name__, seed), PAGES, tmp_path)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each run that `--hostile N` spoils, so that one failure hides no other."""
+    if "drawn" in metafunc.fixturenames:
+        metafunc.parametrize("drawn", range(metafunc.config.getoption("--hostile")))
+
+
+def test_hostile_runs_drawn(hostile: Path, built_run: Path, tmp_path: Path, drawn: int) -> None:
+    change = CHANGES[drawn % len(CHANGES)]
+    spoil(hostile, built_run, change, drawn)
+    stands((change.__name__, drawn), PAGES, tmp_path)

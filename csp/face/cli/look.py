@@ -43,6 +43,10 @@ def runs(
         str | None,
         typer.Option(metavar="RUN", help="Trust a run from elsewhere: open what it names."),
     ] = None,
+    distrust: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Withdraw the trust in a run: nothing that it names is opened."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """List the runs in the cache and those shipped with the program."""
@@ -50,6 +54,8 @@ def runs(
 
     if trust is not None:
         _trust(trust)
+    if distrust is not None:
+        _distrust(distrust)
     found = describe_runs()
     if json:
         print_json(found)
@@ -71,6 +77,15 @@ def _trust(run: str) -> None:
     trust = trust_run(run, getpass.getuser())
     by = f", by {trust.who} at {trust.when}" if trust.who else ""
     print_notes([f"{trust.run} is opened as it asks to be ({trust.how}{by})"])
+
+
+def _distrust(run: str) -> None:
+    import getpass
+
+    from csp.work.runs.strangers import distrust_run
+
+    withdrawn = distrust_run(run, getpass.getuser())
+    print_notes([f"{withdrawn.run} is a stranger ({withdrawn.how}, by {withdrawn.who} at {withdrawn.when})"])
 
 
 def _run_row(run: dict[str, Any]) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from jaxtyping import Float32
 from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
+from csp.files import link_out
 from csp.keeping.lru import LruCache
 from csp.keeping.run_folder import arrays, contents, tables
 from csp.keeping.run_folder.integrity import check_run, record_file
@@ -24,6 +25,7 @@ from csp.keeping.run_folder.manifest import (
     read_manifest,
 )
 from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, SUMS_NAME, Size, ThumbnailPack
+from csp.keeping.run_folder.trust import trust_of
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
@@ -52,8 +54,18 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """Open the run folder `path`; BadRunError when it is not a run or made by a newer version."""
-        return cls(path.absolute(), read_manifest(path))
+        """Open the run folder `path`.
+
+        BadRunError when it is not a run, made by a newer version, or a stranger with a link that leads out
+        of its folder: through one it would show files of this machine as its own.
+        """
+        manifest = read_manifest(path)
+        if trust_of(path, manifest) is None and (link := link_out(path)):
+            raise BadRunError(
+                f"{path} was not made here, and its {link.relative_to(path)} is a link that leads out of the "
+                "folder: copy the run again with what its links lead to (`cp -rL`)"
+            )
+        return cls(path.absolute(), manifest)
 
     @property
     def name(self) -> str:

@@ -9,10 +9,10 @@ from csp.keeping.faults import told
 from csp.keeping.library.find import list_runs, named_run
 from csp.keeping.library.trash import may_discard
 from csp.keeping.run_folder.added_tables import Additions
-from csp.keeping.run_folder.manifest import Manifest, read_manifest
+from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import PACK_NAME
-from csp.keeping.run_folder.trust import Trust, trust_of
+from csp.keeping.run_folder.trust import Trust, decision_on, trust_of
 from csp.keeping.versions import csp_version
 from csp.work.runs.spec_paths import openable_spec
 from csp.work.runs.strangers import how_to_trust
@@ -53,7 +53,7 @@ def check_named_run(name: str) -> list[str]:
 def _facts(path: Path) -> RunFacts:
     shipped = not may_discard(path)
     try:
-        manifest = read_manifest(path)
+        manifest = Run.open(path).manifest
         size = sum(record.bytes for record in manifest.files.values()) / 1e6
         trust = trust_of(path, manifest)
         remarks = tuple(_remarks(path.name, manifest, trust))
@@ -65,6 +65,8 @@ def _facts(path: Path) -> RunFacts:
 def _remarks(name: str, manifest: Manifest, trust: Trust | None) -> Iterator[str]:
     if trust is None:
         yield how_to_trust(name)
+        if (withdrawn := decision_on(manifest)) is not None:
+            yield f"{withdrawn.who} withdrew the trust in it at {withdrawn.when}."
     elif trust.how == "trusted":
         yield f"Made elsewhere; {trust.who} trusted it at {trust.when}."
     if manifest.csp_version != csp_version():
@@ -98,7 +100,7 @@ def describe_runs() -> list[dict[str, Any]]:
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
-        return _described(path, read_manifest(path))
+        return _described(path, Run.open(path).manifest)
     except Exception as error:  # noqa: BLE001 # one run must not hide the others
         return {"name": path.name, "path": str(path), "problem": told(error)}
 

@@ -3,16 +3,17 @@ opened that every machine knows under the same name.
 
     source_spec(run, ENCODERS, run.manifest.encoder)     # UnavailableError where a stranger names more
     trust_run("colleague", "Ann")                        # as an admin: opened as if made here from now on
+    distrust_run("colleague", "Ann")                     # and back
 """
 
 from pathlib import Path
 
-from csp.errors import UnavailableError
+from csp.errors import BadInputError, UnavailableError
 from csp.keeping.bundle import ASSETS
 from csp.keeping.library.find import find_run
-from csp.keeping.run_folder.manifest import Source
+from csp.keeping.run_folder.manifest import Manifest, Source, read_manifest
 from csp.keeping.run_folder.run import Run
-from csp.keeping.run_folder.trust import Trust, keep_trust, trust_of
+from csp.keeping.run_folder.trust import How, Trust, decision_on, keep_trust, trust_of
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.specs.paths import split_path
 from csp.world.specs.registry import Schemes
@@ -29,7 +30,7 @@ def how_to_trust(name: str) -> str:
 
 
 def is_stranger(run: Run) -> bool:
-    """Whether what the run names may not be opened; asked anew each time, as trust may have come."""
+    """Whether what the run names may not be opened; asked anew each time, as trust may come and go."""
     return trust_of(run.path, run.manifest) is None
 
 
@@ -38,13 +39,28 @@ def trust_run(name_or_path: str, who: str) -> Trust:
     UnavailableError where that can't be written down."""
     run = Run.open(find_run(name_or_path))
     known = trust_of(run.path, run.manifest)
-    if known is not None:
-        return known
+    return known if known is not None else _keep(run.manifest, "trusted", run.name, who)
+
+
+def distrust_run(name_or_path: str, who: str) -> Trust:
+    """Open a run as a stranger from now on; who did it, and when, is kept. Raises as `trust_run`, and
+    BadInputError for a run that ships with the program."""
+    path = find_run(name_or_path)
+    manifest = read_manifest(path)  # not opened: what makes it a stranger's may be why it is distrusted
+    known = trust_of(path, manifest)
+    if known is not None and known.how == "shipped":
+        raise BadInputError(f"the run {path.name} comes with the program: it can't be distrusted")
+    if known is None and (withdrawn := decision_on(manifest)) is not None:
+        return withdrawn
+    return _keep(manifest, "distrusted", path.name, who)
+
+
+def _keep(manifest: Manifest, how: How, name: str, who: str) -> Trust:
     try:
-        return keep_trust(run.manifest, "trusted", run.name, who)
+        return keep_trust(manifest, how, name, who)
     except OSError as error:
         raise UnavailableError(
-            f"that {run.name} is trusted can't be written down ({error.strerror or error}): make room or "
+            f"that {name} is {how} can't be written down ({error.strerror or error}): make room or "
             "allow writing, then repeat it"
         ) from None
 

@@ -247,3 +247,13 @@ def test_the_trash_refuses_a_path(tiny_run: Run) -> None:
     with pytest.raises(NotFoundError, match="there is no"):
         restore_run("../runs/tiny")
     assert (runs_folder() / "tiny").exists()
+
+
+def test_an_admin_withdraws_trust_and_gives_it_back(tiny_run: Run) -> None:
+    app = signed_in("ada")
+    app.button(key="distrust-tiny").click().run()
+    assert "example.org withdrew the trust" in said(app)
+    app.button(key="trust-tiny").click().run()
+    assert "trusted it at" in said(app)
+    assert not signed_in("ada").button(key="distrust-tiny").disabled
+    assert signed_in("bob").button(key="distrust-tiny").disabled

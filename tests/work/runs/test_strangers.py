@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from csp.errors import UnavailableError
+from csp.errors import BadInputError, BadRunError, UnavailableError
 from csp.keeping.library.adopt import adopt_run
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, sealed
 from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.trust import decision_on
 from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_encoder, run_target
 from csp.work.runs.listing import describe_runs, run_facts
-from csp.work.runs.strangers import is_stranger, trust_run
+from csp.work.runs.strangers import distrust_run, is_stranger, trust_run
 from tests.build import IMAGES, draw
 
 
@@ -120,3 +121,63 @@ def test_a_stranger_is_not_told_which_files_are_here(tiny_run: Run) -> None:
     edited(tiny_run, dataset="folder:/no/such/folder")
     facts = next(facts for facts in run_facts() if facts.name == "tiny")
     assert not any("/no/such/folder" in remark for remark in facts.remarks)
+
+
+def test_trust_is_withdrawn_with_who_and_when_and_may_come_back(tiny_run: Run) -> None:
+    for turn, who in enumerate(("Ann", "Bo")):
+        distrust_run("tiny", who)
+        assert is_stranger(tiny_run)
+        remarks = next(facts for facts in run_facts() if facts.name == "tiny").remarks
+        assert any(f"{who} withdrew the trust in it at 20" in remark for remark in remarks)
+        assert distrust_run("tiny", "Cy").who == who, "it was withdrawn already"
+        trust_run("tiny", who)
+        assert not is_stranger(tiny_run), turn
+    newest = decision_on(tiny_run.manifest)
+    assert newest is not None
+    assert (newest.how, newest.who) == ("trusted", "Bo")
+
+
+def test_what_was_decided_before_stays_in_the_record_of_trust(tiny_run: Run, own_home: Path) -> None:
+    (record,) = (own_home / "trusted").glob("*.json")
+    first = json.loads(record.read_text())
+    distrust_run("tiny", "Ann")
+    trust_run("tiny", "Bo")
+    kept = json.loads(record.read_text())
+    assert [one["how"] for one in kept] == ["made here", "distrusted", "trusted"]
+    assert kept[0] in (first, first[0] if isinstance(first, list) else None)
+
+
+def test_a_shipped_run_is_not_distrusted() -> None:
+    with pytest.raises(BadInputError, match="comes with the program"):
+        distrust_run("demo", "Ann")
+
+
+PARTS = ("manifest.json", "thumbnails.bin", "tables", "arrays.zarr/embeddings", "additions/candidates")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_link_of_a_stranger_that_leads_out_is_not_followed(
+    tiny_run: Run, own_home: Path, tmp_path: Path, part: str
+) -> None:
+    place, outside = tiny_run.path / part, tmp_path / "outside"
+    if place.exists():
+        shutil.move(place, outside)
+    else:
+        place.parent.mkdir()
+    place.symlink_to(outside)
+    assert Run.open(tiny_run.path).name == "tiny", "made here: a person may spread a run over disks"
+    distrust_run("tiny", "Ann")
+    with pytest.raises(BadRunError, match=f"its {part} is a link that leads out"):
+        Run.open(tiny_run.path)
+    problems = {run["name"]: run["problem"] for run in describe_runs()}
+    assert "leads out of the folder" in problems["tiny"]
+    assert problems["demo"] is None
+
+
+def test_a_link_of_a_stranger_within_its_folder_is_a_file_like_others(tiny_run: Run) -> None:
+    distrust_run("tiny", "Ann")
+    pack = tiny_run.path / "thumbnails.bin"
+    pack.rename(pack.with_name("pictures"))
+    pack.symlink_to("pictures")
+    (tiny_run.path / "ring").symlink_to("ring")
+    assert Run.open(tiny_run.path).thumbnail(0, "small")

@@ -15,7 +15,7 @@ from csp.keeping.faults import told
 from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
 from csp.keeping.run_folder.manifest import Manifest
 from csp.work.runs.listing import RunFacts, check_named_run, run_facts
-from csp.work.runs.strangers import trust_run
+from csp.work.runs.strangers import distrust_run, trust_run
 
 SAID = "runs-said"
 """What the last action did, in a sentence, until it is shown."""
@@ -55,8 +55,8 @@ def _card(run: RunFacts) -> None:
     )
     for remark in run.remarks:
         st.caption(f":material/info: {plain(remark)}")
-    if run.trust is None:
-        _trust_button(run.name)
+    if not run.shipped:
+        _trust_button(run.name, trusted=run.trust is not None)
     _checked(run)
     with st.expander("How it was made", icon=":material/receipt_long:"):
         _details(run.path, made)
@@ -97,16 +97,22 @@ def _actions(run: RunFacts) -> None:
         _deletion(run.name)
 
 
-def _trust_button(name: str) -> None:
+def _trust_button(name: str, *, trusted: bool) -> None:
     refused = may_manage("trust runs")
+    effect = (
+        "nothing that the run names is opened"
+        if trusted
+        else ("the files and the models, also code, that the run names are opened")
+    )
     st.button(
-        "Trust this run",
-        key=f"trust-{name}",
-        icon=":material/verified_user:",
-        on_click=_trust,
+        "Withdraw trust" if trusted else "Trust this run",
+        key=f"{'distrust' if trusted else 'trust'}-{name}",
+        icon=":material/gpp_maybe:" if trusted else ":material/verified_user:",
+        type="tertiary" if trusted else "secondary",
+        on_click=_distrust if trusted else _trust,
         args=(name,),
         disabled=bool(refused),
-        help=plain(refused) if refused else "Opens the files and the models, also code, that the run names.",
+        help=plain(refused) if refused else f"From then on {effect}.",
     )
 
 
@@ -118,6 +124,16 @@ def _trust(name: str) -> None:
         _say(False, str(error))
     else:
         _say(True, f"The run {name} is trusted from now on.")
+
+
+@deed("trust runs")
+def _distrust(name: str) -> None:
+    try:
+        distrust_run(name, owner("trust runs").name)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {name} is a stranger from now on: nothing that it names is opened.")
 
 
 def _check(run: RunFacts) -> None:
