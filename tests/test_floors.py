@@ -47,7 +47,8 @@ WINGS: dict[str, list[set[str]]] = {
         {"dermoscopy", "documents", "specs", "pictures", "tables"},
         {"protocols"},
         {"torch_models", "datasets"},
-        {"targets", "encoders", "generators", "vlms"},
+        {"encoders", "generators", "vlms"},
+        {"targets"},
     ],
     "csp.keeping": [
         {"bundle"},

@@ -34,8 +34,10 @@ def layers(
     if json:
         print_json([{"layer": info.layer, "type": info.type, "shape": list(info.shape)} for info in found])
         return
-    rows = [(info.layer, info.type, " x ".join(map(str, info.shape))) for info in found]
-    print_columns(("layer", "type", "shape"), rows)
+    rows = [
+        (info.layer, info.type, " x ".join(map(str, info.shape)), f"{info.parameters:,}") for info in found
+    ]
+    print_columns(("layer", "type", "shape", "parameters"), rows)
 
 
 def runs(

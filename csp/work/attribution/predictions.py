@@ -73,9 +73,10 @@ def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Predict
         output = target.model.run(batch, [layer])
     activations = output.activations[layer][0]
     contributions, how, remark = _contributions_by_model(explorer, layer, picture)
+    probabilities = np.zeros(0) if output.probabilities is None else output.probabilities[0]
     found = contributions, how, remark
     return replace(
-        _prediction(explorer.run, layer, activations, output.probabilities[0], found),
+        _prediction(explorer.run, layer, activations, probabilities, found),
         unlikeness=unlikeness(explorer.run, layer, picture, activations),
         seen=seen_part(target.model.preprocess, picture.size),
     )

@@ -189,7 +189,8 @@ class IndexJob:
         names = list(table["path"])
         for layer, activations in output.activations.items():
             _check_finite(activations, f"layer {layer} of the target model {self.target.name}", names)
-        _check_finite(output.probabilities, f"the target model {self.target.name}", names)
+        if output.probabilities is not None:
+            _check_finite(output.probabilities, f"the target model {self.target.name}", names)
         _check_finite(embeddings, f"the encoder {self.encoder.name}", names)
         table["prediction"] = _predictions(distinct(self.target.classes), output.probabilities)
         return Batch(
@@ -231,9 +232,9 @@ def _check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:
         )
 
 
-def _predictions(classes: tuple[str, ...], probabilities: np.ndarray) -> list[str | None]:
-    if not classes:
-        return [None] * len(probabilities)
+def _predictions(classes: tuple[str, ...], probabilities: np.ndarray | None) -> list[str] | None:
+    if not classes or probabilities is None:
+        return None
     return [classes[best] for best in probabilities.argmax(axis=1)]
 
 

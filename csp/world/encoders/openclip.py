@@ -31,6 +31,7 @@ from csp.world.torch_models.layers import device, weights_hash
 from csp.world.torch_models.library_warnings import heard
 from csp.world.torch_models.model_names import file_name, model_name
 from csp.world.torch_models.state_dicts import find_state_dicts, notes_on_sets, notes_on_strays
+from csp.world.torch_models.target import Preprocess
 
 LOCAL = "local-dir:"
 HUB = "hf-hub:"
@@ -68,12 +69,44 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A whole model with its weights, in evaluation mode, where models run."""
+
+    model: Any
+    tokenizer: Callable[[list[str]], Tensor]
+    transform: Preprocess
+    name: str
+    weights_hash: str
+    notes: tuple[str, ...]
+
+
 def open_encoder(name: str) -> TorchEncoder:
     """Open an encoder by architecture and pretrained tag or file, from the hub, or from a local folder.
 
     Raises `BadInputError` for an unknown name or weights that don't fit, `NotFoundError` for a missing folder
     or file, `UnavailableError` where weights or tokenizer can't be downloaded.
     """
+    loaded = load_openclip(name)
+    model, tokenizer = loaded.model, loaded.tokenizer
+
+    def text_features(prompts: list[str]) -> Tensor:
+        return model.encode_text(tokenizer(prompts).to(device()))  # type: ignore[no-any-return]
+
+    return TorchEncoder(
+        spec=f"openclip:{name}",
+        name=loaded.name,
+        weights_hash=loaded.weights_hash,
+        dimension=_dimension(text_features),
+        transform=loaded.transform,
+        image_features=lambda batch: model.encode_image(batch.to(device())),
+        text_features=text_features,
+        notes=loaded.notes,
+    )
+
+
+def load_openclip(name: str) -> Loaded:
+    """Load a model of OpenCLIP with its image preparation and tokenizer. Raises as `open_encoder` does."""
     source = _source(name)
     notes: list[str] = []
     with heard() as said, plain_values():
@@ -93,23 +126,17 @@ def open_encoder(name: str) -> TorchEncoder:
             raise
         except Exception as error:
             raise _explain(name, error) from error
-    refuse_not_finite(model, f"The encoder 'openclip:{name}'")
+    refuse_not_finite(model, f"The model 'openclip:{name}'")
     model.eval().to(device())
     transform = image_transform_v2(PreprocessCfg(**model.visual.preprocess_cfg), is_train=False)
     heeded = [text for text in said if not any(settled in text for settled in _SETTLED)]
-
-    def text_features(prompts: list[str]) -> Tensor:
-        return model.encode_text(tokenizer(prompts).to(device()))  # type: ignore[no-any-return]
-
-    return TorchEncoder(
-        spec=f"openclip:{name}",
-        name=source.name,
-        weights_hash=_hash(model),
-        dimension=_dimension(text_features),
-        transform=lambda image: transform(image).numpy(),
-        image_features=lambda batch: model.encode_image(batch.to(device())),
-        text_features=text_features,
-        notes=(*source.notes, *notes, *(f"OpenCLIP says of the encoder: {text}" for text in heeded)),
+    return Loaded(
+        model,
+        tokenizer,
+        lambda image: transform(image).numpy(),
+        source.name,
+        _hash(model),
+        (*source.notes, *notes, *(f"OpenCLIP says of the model: {text}" for text in heeded)),
     )
 
 

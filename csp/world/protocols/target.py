@@ -21,19 +21,26 @@ POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One module of a target model that can be read: dotted name, class, output shape for one image."""
+    """One module of a target model that can be read: dotted name, class, output shape for one image.
+
+    `parameters` counts the numbers that were learnt, in it and the modules inside.
+    """
 
     layer: str
     type: str
     shape: tuple[int, ...]
+    parameters: int = 0
 
 
 @dataclass(frozen=True)
 class TargetOutput:
-    """What one pass over b images gives: `activations[layer]` is `[b, c]`, `probabilities` `[b, classes]`."""
+    """What one pass over b images gives: `activations[layer]` is `[b, c]`, `probabilities` `[b, classes]`.
+
+    A model without classes gives no probabilities.
+    """
 
     activations: dict[str, Float32[np.ndarray, "b c"]]
-    probabilities: Float32[np.ndarray, "b classes"]
+    probabilities: Float32[np.ndarray, "b classes"] | None
 
 
 class TargetModel(Protocol):
@@ -49,7 +56,7 @@ class TargetModel(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the columns of `probabilities`."""
+        """Class names, in the order of the columns of `probabilities`; none of a model without a head."""
 
     @property
     def weights_hash(self) -> str:

@@ -4,17 +4,19 @@ import os
 from pathlib import Path
 
 from csp.files import expanded
-from csp.world.specs.registry import KINDS
+from csp.world.specs.registry import KINDS, OWN, Scheme
+
+_OWN = Scheme(OWN, "", (), "", path="@")
 
 
 def split_path(spec: str) -> tuple[str, str]:
     """A spec in two: what comes before its path, and the path ("" when it holds none)."""
     name, colon, rest = spec.partition(":")
-    schemes = [kind[name] for kind in KINDS if name in kind]
-    for mark in (scheme.path for scheme in schemes) if schemes else ("@",):
-        if mark is not None and mark in rest:
-            before, _, path = rest.partition(mark) if mark else ("", "", rest)
-            return f"{name}{colon}{before}{mark}", path
+    schemes = [kind[name] for kind in KINDS if name in kind] or [_OWN]
+    for scheme in schemes:
+        before, path = scheme.split_path(rest)
+        if path:
+            return f"{name}{colon}{before}", path
     return spec, ""
 
 

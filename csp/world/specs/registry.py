@@ -31,8 +31,21 @@ class Scheme:
     """One line: what is opened?"""
     path: str | None = None
     """What comes before a path of this machine within REST: `@`, or "" where all of REST may be one."""
+    folders: bool = False
+    """Whether all of REST may be a path, too: one with `/` in it, or that begins with `.` or `~`."""
     published: str | None = None
     """What REST looks like where it names something from the adapter's own list: no file, no hub."""
+
+    def split_path(self, rest: str) -> tuple[str, str]:
+        """What stands before a path of this machine in REST, and the path ("" when it holds none)."""
+        if self.folders and is_path(rest.partition("@")[0]):
+            return "", rest
+        if self.path is None or self.path not in rest:
+            return rest, ""
+        if not self.path:
+            return "", rest
+        before, mark, path = rest.partition(self.path)
+        return f"{before}{mark}", path
 
     def is_published(self, rest: str) -> bool:
         """Whether REST names something that is the same on every machine."""
@@ -76,7 +89,9 @@ class Schemes(Registry[Scheme]):
 
     def _as_path(self, spec: str) -> str:
         """How to name a path of this machine that was given as it is, as a hint to append; else nothing."""
-        takes_path = [f"{scheme.name}:{spec}" for scheme in self.values() if scheme.path == ""]
+        takes_path = [
+            f"{scheme.name}:{spec}" for scheme in self.values() if scheme.path == "" or scheme.folders
+        ]
         is_there = is_folder(spec) or is_regular(spec)
         return f"; for that path write {' or '.join(takes_path)}" if takes_path and is_there else ""
 
@@ -100,6 +115,11 @@ DATASETS = Schemes("dataset", "csp.datasets", "csp.world.datasets", "open_datase
 VLMS = Schemes("VLM", "csp.vlms", "csp.world.vlms", "open_vlm")
 GENERATORS = Schemes("image generator", "csp.generators", "csp.world.generators", "open_generator")
 KINDS = (TARGETS, ENCODERS, DATASETS, VLMS, GENERATORS)
+
+
+def is_path(name: str) -> bool:
+    """Whether what may be a name or a path is written as a path."""
+    return "/" in name or name.startswith((".", "~"))
 
 
 def reason(error: BaseException) -> str:

@@ -12,10 +12,27 @@ SCHEMES = (
         published=r"\w+",
     ),
     Scheme(
+        "timm",
+        "csp.world.targets.timm:open_target",
+        ("timm:resnet50.a1_in1k", "timm:resnet50@/path/weights.safetensors", "timm:/path/folder"),
+        "a model of timm, with or without a head: published weights, your own, or a folder",
+        path="@",
+        folders=True,
+        published=r"\w[\w.]*",
+    ),
+    Scheme(
         "hf",
         "csp.world.targets.transformers:open_target",
         ("hf:/path/or/name",),
-        "an image classifier of transformers, in a folder or on the Hugging Face hub",
+        "a model of transformers for pictures, with or without classes, in a folder or on the hub",
         path="",
+    ),
+    Scheme(
+        "openclip",
+        "csp.world.targets.openclip:open_target",
+        ("openclip:ViT-B-32/laion2b_s34b_b79k", "openclip:local-dir:/path/folder"),
+        "the image tower of a model of OpenCLIP, which has no classes",
+        path="local-dir:",
+        published=r"[\w-]+/[\w-]+",
     ),
 )

@@ -77,6 +77,48 @@ def fit(checkpoint: Checkpoint, build: Build, architecture: str, part: str = "")
     return Fitted(module.eval(), logits, tuple(notes))
 
 
+def fit_backbone(checkpoint: Checkpoint, build: Build, architecture: str, part: str = "") -> Fitted:
+    """Make the module without a head, `build(0)`, of the weights in the checkpoint: it has no logits.
+
+    Raises `BadInputError` as `fit` does.
+    """
+    own = _backbone_shapes(build)
+    found = find_state_dicts(checkpoint, [key for key in own if not _counter(key)])
+    if not found:
+        raise _misfit(checkpoint, architecture, own, {})
+    taken = choose_state_dict(found, part, checkpoint.path)
+    if faults := [key for key, shape in own.items() if not _fits(taken.tensors, key, shape)]:
+        raise _misfit(checkpoint, architecture, own, taken.tensors, faults)
+    module = build(0)
+    used = {key: value for key, value in taken.tensors.items() if key in own}
+    module.load_state_dict(used, strict=False)
+    refuse_not_finite(module, f"The checkpoint '{checkpoint.path}'")
+    notes = (
+        *notes_on_sets(found, taken, checkpoint.path),
+        *notes_on_strays(checkpoint, found, taken, used, architecture),
+    )
+    return Fitted(module.eval(), 0, notes)
+
+
+def is_backbone(checkpoint: Checkpoint, build: Build, part: str = "") -> bool:
+    """Whether the weights are those of `build(0)` and nothing else: a model that was saved without a head."""
+    own = _backbone_shapes(build)
+    found = find_state_dicts(checkpoint, [key for key in own if not _counter(key)])
+    if not found:
+        return False
+    state = choose_state_dict(found, part, checkpoint.path).tensors
+    return state.keys() <= own.keys() and all(_fits(state, key, shape) for key, shape in own.items())
+
+
+def _backbone_shapes(build: Build) -> Shapes:
+    with torch.device("meta"):
+        return {key: tuple(value.shape) for key, value in build(0).state_dict().items()}
+
+
+def _fits(state: Mapping[str, Tensor], key: str, shape: tuple[int, ...]) -> bool:
+    return _counter(key) or (key in state and tuple(state[key].shape) == shape)
+
+
 def _shapes(build: Build) -> tuple[Shapes, Shapes]:
     """The names and shapes of an architecture's tensors, and of those that change with the classes."""
     with torch.device("meta"):  # shapes only

@@ -44,7 +44,16 @@ def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInf
     modules = {name: part for name, part in module.named_modules() if name}
     visits = {name: lambda output, name=name: note(name, output) for name in modules}
     forward(module, torch.zeros(2, 3, *input_size), visits)
-    return [LayerInfo(name, type(modules[name]).__name__, shapes[name]) for name in modules if name in shapes]
+    return [
+        LayerInfo(
+            name,
+            type(part).__name__,
+            shapes[name],
+            sum(parameter.numel() for parameter in part.parameters()),
+        )
+        for name, part in modules.items()
+        if name in shapes
+    ]
 
 
 def read_layers(

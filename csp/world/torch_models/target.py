@@ -45,6 +45,8 @@ class TorchTarget:
     def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
         """Read several layers in one pass. Raises `NotFoundError`, `BadInputError` if one can't be read."""
         activations, output = read_layers(self.module, torch.tensor(batch), layers, self.pooling)
+        if not self.classes:
+            return TargetOutput(activations, None)
         logits = first_tensor(output)
         if logits is None or logits.ndim != 2:
             raise TypeError(f"{self.name} is no classifier: it returns {type(output).__name__}")

@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+import timm
+import torch
 import yaml
+from timm.models import save_for_hf
 
 from csp.face.cli.app import run
 from csp.keeping.home import runs_folder
@@ -42,6 +45,23 @@ def test_layers_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {"layer": "layer4", "type": "Sequential", "shape": [512, 1, 1]} in found
     assert run(["layers", spec]) == 0
     assert "512 x 1 x 1" in capsys.readouterr().out
+
+
+def test_a_model_without_a_head_is_indexed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    backbone = config.parent / "backbone"
+    save_for_hf(timm.create_model("test_vit", num_classes=0), backbone, safe_serialization=True)
+    arguments = ["--model", f"timm:{backbone}", "--layer", "blocks.1", "--out", "bare"]
+    assert run(["index", str(config), *arguments, "--json"]) == 0
+    opened = Run.open(runs_folder() / "bare")
+    assert opened.manifest.classes == ()
+    assert opened.probabilities is None
+    assert opened.images["prediction"].isna().all()
+    capsys.readouterr()
+    assert run(["label", "bare", "--neurons", "all", "--json"]) == 0
+    assert any(one["labels"] for one in json.loads(capsys.readouterr().out))
+    assert run(["attribute", "bare"]) == 2
+    assert "class" in capsys.readouterr().err
 
 
 def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) -> None:
