@@ -31,4 +31,4 @@ def draw(rng: np.random.Generator, purpose: Purpose) -> World:
     return world(scene, texts, activations, truths)
 
 
-FAMILY = Family("absence", "each neuron fires where an attribute is absent", draw, judges_only=True)
+FAMILY = Family("absence", "each neuron fires where an attribute is absent", draw)

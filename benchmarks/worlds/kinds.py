@@ -62,4 +62,4 @@ def draw(rng: np.random.Generator, purpose: Purpose) -> World:
     )
 
 
-FAMILY = Family("kinds", "each image shows one thing; neurons follow a kind or a kind of kinds", draw, True)
+FAMILY = Family("kinds", "each image shows one thing; neurons follow a kind or a kind of kinds", draw)

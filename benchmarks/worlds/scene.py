@@ -53,10 +53,10 @@ def draw_setting(rng: np.random.Generator, purpose: Purpose) -> Setting:
         gap=float(rng.uniform(0.8 / wide, 2.0 * wide)),
         class_pull=float(rng.uniform(0.3, 1.2 * wide)),
         noise=float(rng.uniform(0.6 / wide, 1.4 * wide)),
-        text_noise=float(rng.uniform(0.3 / wide, 0.8 * wide)),
+        text_noise=float(rng.uniform(0.2 / wide, 0.5 * wide)),
         tilt=float(rng.uniform(0.3, 1.3 * wide)),
-        synonyms=int(rng.integers(1, 5)),
-        distractors=300,
+        synonyms=int(rng.choice([1, 2, 4, 8])),
+        distractors=int(rng.choice([60, 150, 300, 1000])),
         rates=(0.06, 0.4),
     )
 
@@ -148,13 +148,13 @@ def draw_texts(rng: np.random.Generator, scene: Scene) -> Texts:
 
     meant = scene.directions + own(s.attributes, s.text_noise)  # how the encoder understands the word
     words = np.repeat(np.arange(s.attributes), s.synonyms)
-    named = meant[words] + own(len(words), 0.4)
+    named = meant[words] + own(len(words), 0.3)
     broad = scene.class_directions + 0.3 * scene.odds @ scene.directions + own(s.classes, s.text_noise)
-    misses = 0.6 * meant + own(s.attributes, 0.9)
+    misses = 0.5 * meant + own(s.attributes, 0.9)
     some = rng.standard_normal((s.distractors, s.attributes)) * (
         rng.random((s.distractors, s.attributes)) < 0.1
     )
-    others = 0.4 * some @ scene.directions + own(s.distractors, 1.0)
+    others = 0.15 * some @ scene.directions + own(s.distractors, 1.0)
     content = np.concatenate([named, broad, misses, others])
     content *= rng.lognormal(0.0, 0.15, (len(content), 1))  # some texts say more than others
     attribute = np.full(len(content), NOTHING)

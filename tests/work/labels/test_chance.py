@@ -1,0 +1,31 @@
+"""The chances that a run's first labels are true, as they are kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
+from csp.work.labels.chance import CHANCES, label_chances
+from csp.work.labels.stored import StoredLabels
+
+
+def add(run: Run, neuron: int, label: str, chance: float) -> None:
+    row = {"layer": "early", "neuron": neuron, "label": label, "chance": chance}
+    Additions(run).append(CHANCES, pd.DataFrame([row]))
+
+
+def test_a_run_without_chances_says_nothing(tiny_run: Run, own_home: Path) -> None:
+    found = label_chances(tiny_run, "early")
+    assert found.shape == (tiny_run.layer("early").neurons,)
+    assert np.isnan(found).all()
+
+
+def test_a_chance_counts_as_long_as_its_label_comes_first(tiny_run: Run, own_home: Path) -> None:
+    first = StoredLabels(tiny_run).first_labels("early")
+    add(tiny_run, 0, first[0], 0.9)
+    add(tiny_run, 1, "another label", 0.8)
+    found = label_chances(tiny_run, "early")
+    assert found[0] == 0.9
+    assert np.isnan(found[1:]).all()
