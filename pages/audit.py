@@ -32,7 +32,7 @@ with frame("Audit"):
     view = one_of(params, "view", tuple(VIEWS), "checked")
     audit, artefacts, events = audited(explorer)
 
-    headline(audit, artefacts)
+    headline(explorer, audit, artefacts)
     with st.container(horizontal=True, vertical_alignment="center"):
         choose("view", view, VIEWS, "What to see", drop=("page",))
     if view == "checked":

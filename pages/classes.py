@@ -30,5 +30,5 @@ with frame("Classes"):
     else:
         rows = rows_of(explorer, layer)
         class_columns(run, rows, attribution, shown)
-        artefact_section(run, rows, attribution, shown)
+        artefact_section(explorer, rows, attribution, shown)
     run_line(run)

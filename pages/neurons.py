@@ -17,8 +17,8 @@ from csp.face.screen.atlas.map import chosen_colour, colour_picker, map_view
 from csp.face.screen.atlas.table import neuron_cards, neuron_table
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.page.frame import frame, run_line
-from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, rows_of
-from csp.face.screen.wording import measured_line
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, noise_of, rows_of
+from csp.face.screen.wording import NOISE_HELP, layer_beside_noise, measured_line
 
 with frame("Neurons"):
     params = st.query_params.to_dict()
@@ -56,5 +56,7 @@ with frame("Neurons"):
     else:
         neuron_cards(context, shown, columns=4)
     with st.container(key="provenance"):
+        noise = noise_of(explorer, layer, explorer.stored_labels.first_labeler(layer))
+        st.caption(layer_beside_noise(rows, noise), help=NOISE_HELP)
         st.caption(measured_line(rows, run.name))
     run_line(run)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from csp.keeping.run_folder.run import Run
+from csp.work.control.control import measure_control_when_made
 from tests import patience
 from tests.build import build_run
 
@@ -82,9 +83,11 @@ def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def built_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny run, made once; not to be changed."""
-    return build_run(tmp_path_factory.mktemp("built") / "tiny")
+def built_run(tmp_path_factory: pytest.TempPathFactory, shared_home: Path) -> Path:
+    """The tiny run with its control, made once; not to be changed."""
+    built = build_run(tmp_path_factory.mktemp("built") / "tiny")
+    measure_control_when_made(Run.open(built))
+    return built
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
         {"checks"},
-        {"states", "search", "attribution", "unlikeness", "matching"},
+        {"states", "search", "attribution", "unlikeness", "matching", "control"},
         {"examples"},
         {"labelers"},
         {"metrics"},
@@ -73,6 +73,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"models"},
         {"labels"},
         {"explorer"},
+        {"control"},
         {"attribution", "candidates"},
         {"indexing", "reviews"},
         {"metrics"},

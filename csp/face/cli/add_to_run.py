@@ -1,4 +1,4 @@
-"""Commands that add to a finished run, or write of it: map, attribute, export."""
+"""Commands that add to a finished run, or write of it: map, attribute, control, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from csp.face.cli.options import AllLayersOption, InPlaceOption, JsonOption, RunArgument
-from csp.face.cli.output import print_json, print_lines, stdout_kept_for
+from csp.face.cli.output import print_columns, print_json, print_lines, print_notes, stdout_kept_for
 from csp.face.cli.progress import shown_progress
 
 
@@ -48,6 +48,45 @@ def attribute(
         )
         return
     print_lines(f"{name}: attribution measured ({how})" for name, how in found.items())
+
+
+def control(
+    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+) -> None:
+    """Print the first labels beside what noise gives, and keep what noise gives with the run."""
+    from csp.work.control.control import measure_control
+    from csp.work.control.summary import control_rows
+    from csp.work.explorer.explorer import open_explorer
+
+    explorer = open_explorer(run)
+    layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
+    with shown_progress() as report:
+        measure_control(explorer, report, layers=layers, in_place=in_place)
+    rows = control_rows(explorer, layers)
+    if json:
+        print_json({"run": explorer.run.name, "control": rows})
+        return
+    titles = (
+        "layer",
+        "labeler",
+        "neurons",
+        "score",
+        "by noise",
+        "up to",
+        "fit",
+        "by noise",
+        "up to",
+        "above",
+        "by chance",
+    )
+    print_columns(titles, [tuple(row.values()) for row in rows])
+    print_notes(
+        [
+            "score: of first labels, the median; by noise: of the same neurons shuffled over the images, "
+            "the mean and what 19 of 20 do not pass; fit: correlation of the label with the firing; "
+            "above: labels that fit better than noise"
+        ]
+    )
 
 
 def export(

@@ -37,6 +37,7 @@ for _name, _command in (
     ("candidates", candidates.candidates),
     ("map", add_to_run.map_),
     ("attribute", add_to_run.attribute),
+    ("control", add_to_run.control),
     ("export", add_to_run.export),
     ("runs", look.runs),
     ("doctor", maintain.doctor),

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import SENTENCES, NeuronState
 from csp.work.explorer.views import ImageFacts, NeuronView
-from csp.work.labels.rows import ScoreRange
 from csp.work.labels.synonyms import Rival
 from csp.work.neurons.rows import NeuronRows
 from csp.work.provenance import Provenance
@@ -50,6 +50,14 @@ DOUBT_WORDS = {
 
 MOST_NAMED = 12
 """So many classes are named in a sentence."""
+
+NOISE_HELP = (
+    "Noise: the same neurons with their activations shuffled over the images, labelled the same way; the "
+    "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles."
+)
+NOT_CLAIMED = (
+    "This label goes with the neuron's firing no more than labels of shuffled neurons do: not claimed."
+)
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
 
@@ -191,6 +199,25 @@ def rival_words(rival: Rival | None) -> str:
     return f" It is {score(rival.lead)} ahead of *{plain(rival.label)}*, the best that means something else."
 
 
-def usual(scores: ScoreRange) -> str:
-    """The reference range of a score: where first labels of this layer lie."""
-    return f"suggested labels in this layer usually score {score(scores.low)} to {score(scores.high)}"
+def beside_noise(value: float, noise: Noise | None) -> str:
+    """A score beside what noise gives: `Score 0.637; noise gives 0.513`."""
+    return f"Score {score(value)}" + (f"; noise gives {score(noise.mean)}" if noise else "")
+
+
+def layer_beside_noise(rows: NeuronRows, noise: Noise | None) -> str:
+    """A layer's first labels beside noise, in one sentence; empty without labels or control."""
+    labelled = rows.frame[rows.frame["machine_label"].notna()]
+    if noise is None or labelled.empty:
+        return ""
+    above = int(labelled["above_noise"].sum())
+    return (
+        f"First labels score {score(float(labelled['score'].median()))} at the median, noise gives "
+        f"{score(noise.mean)}; {above:,} of {len(labelled):,} go with the firing beyond noise "
+        f"(by chance {len(labelled) / 20:,.0f})."
+    )
+
+
+def by_chance(counts: Sequence[ByChance | None]) -> str:
+    """What chance gives of a count over layers, in brackets; empty where it is not known."""
+    known = [count for count in counts if count is not None]
+    return f"by chance {sum(count.expected for count in known):,.0f}" if known else ""

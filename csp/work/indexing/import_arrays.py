@@ -23,11 +23,13 @@ from csp.keeping.run_folder.manifest import (
     new_manifest,
 )
 from csp.keeping.run_folder.plan import Plan
+from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.checks import check_examples, check_gamma
 from csp.method.examples.contrast_rule import parse_rule
 from csp.method.examples.neighbours import STORED
+from csp.work.control.control import measure_control_when_made
 from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
@@ -87,15 +89,20 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
     """
     out = destination(spec.out)
     job = open_import(spec)
-    if already_finished(out, job.plan):
-        return out
+    if not already_finished(out, job.plan):
+        _make(out, job, report)
+    measure_control_when_made(Run.open(out), report)
+    return out
+
+
+def _make(out: Path, job: "Import", report: Report) -> None:
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.copy(writer, report)
         draft = writer.assemble(job.manifest(out.name))
         if job.texts is not None and not writer.written("vocabulary"):
             writer.write_vocabulary(*job.texts)
         precompute(writer, draft, report)
-        return writer.finish((*job.notes, *remark_notes(writer.remarks)))
+        writer.finish((*job.notes, *remark_notes(writer.remarks)))
 
 
 def open_import(spec: ImportSpec) -> "Import":

@@ -26,6 +26,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.examples.contrast_rule import parse_rule
 from csp.work.attribution.measure import measure_attribution_when_indexed
+from csp.work.control.control import measure_control_when_made
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
@@ -53,17 +54,21 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     out = destination(spec.out)
     job = open_job(spec)
     job.check_files(report)
-    if already_finished(out, job.plan):
-        measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
-        return out
+    if not already_finished(out, job.plan):
+        _make(out, job, report)
+    finished = Run.open(out)
+    measure_attribution_when_indexed(finished, RunTarget(job.target), report)
+    measure_control_when_made(finished, report)
+    return out
+
+
+def _make(out: Path, job: "IndexJob", report: Report) -> None:
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.compute(writer, report)
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
         precompute(writer, draft, report)
         writer.finish((*job.notes, *remark_notes(writer.remarks)))
-    measure_attribution_when_indexed(Run.open(out), RunTarget(job.target), report)
-    return out
 
 
 def open_job(spec: IndexSpec) -> "IndexJob":

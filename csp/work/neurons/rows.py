@@ -16,6 +16,7 @@ import pandas as pd
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.registry import faithful_numbers, label_numbers, neuron_numbers
 from csp.work.metrics.results import faithfulness
@@ -39,7 +40,8 @@ REVIEWS = (
 def columns() -> tuple[str, ...]:
     """The columns of `NeuronRows.frame`, in this order."""
     return (
-        *("neuron", "label", "source", "whose", "in_force", "machine_label", "score", "margin", "faithful"),
+        *("neuron", "label", "source", "whose", "in_force", "machine_label", "above_noise"),
+        *("score", "margin", "faithful"),
         *DOUBTS,
         *label_numbers(),
         *neuron_numbers(),
@@ -67,7 +69,10 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     table = explorer.neurons(layer)
     measured = faithfulness(explorer, layer).set_index("neuron").reindex(table.frame["neuron"])
     faithful_by = next((name for name in faithful_numbers() if measured[name].notna().any()), None)
-    frame = table.frame.assign(machine_label=table.frame["label"])
+    noise = unclaimed(explorer, layer)
+    frame = table.frame.assign(
+        machine_label=table.frame["label"], above_noise=~table.frame["neuron"].isin(noise)
+    )
     for name in (*label_numbers(), *neuron_numbers()):
         frame[name] = measured[name].to_numpy(dtype=np.float64)
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
@@ -75,7 +80,7 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     frame = frame.join(doubted, on="neuron")
     attribution = class_attribution(explorer, layer)
     frame["push_class"], frame["push"] = _towards(attribution, len(frame))
-    frame = frame.assign(**_unsaid(frame["machine_label"]))[list(columns())]
+    frame = frame.assign(**_unsaid(frame["machine_label"], frame["above_noise"]))[list(columns())]
     return NeuronRows(layer, frame, faithful_by, attribution.how if attribution else None, table.provenance)
 
 
@@ -88,7 +93,8 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     if not places:
         return rows
     states = [reviewed[neuron] for neuron in rows.frame["neuron"].iloc[places].tolist()]
-    said = _said(rows.frame["machine_label"].iloc[places].tolist(), states)
+    machine, above = (rows.frame[name].iloc[places].tolist() for name in ("machine_label", "above_noise"))
+    said = _said(machine, states, above)
     columns = {name: rows.frame[name].to_numpy(dtype=object, copy=True) for name in said}
     for name, values in said.items():
         for place, value in zip(places, values, strict=True):
@@ -97,27 +103,34 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     return replace(rows, frame=rows.frame.assign(**people))
 
 
-def _said(machine: Sequence[str | None], states: Sequence[NeuronReview]) -> dict[str, list[Any]]:
-    """The columns that people's decisions change."""
+def _said(
+    machine: Sequence[str | None], states: Sequence[NeuronReview], above_noise: Sequence[bool]
+) -> dict[str, list[Any]]:
+    """The columns that people's decisions change. A machine's label of noise names no artefact."""
     in_force = [label_in_force(own, state) for own, state in zip(machine, states, strict=True)]
     labels = [one.text for one in in_force]
+    claimed = [
+        text if above or state.source == "person" else None
+        for text, state, above in zip(labels, states, above_noise, strict=True)
+    ]
     return {
         "label": labels,
         "source": [state.source for state in states],
         "whose": [one.words for one in in_force],
         "in_force": in_force,
-        "artefacts": _artefacts(labels, states),
+        "artefacts": _artefacts(claimed, states),
         "review": [_review(state) for state in states],
         "reviewers": [[who.name for who in state.verdicts] for state in states],
         "second_look": [state.second_look is not None for state in states],
     }
 
 
-def _unsaid(machine: pd.Series) -> dict[str, pd.Series]:
-    """The same while nobody has decided anything: it depends on the label alone."""
-    place = {label: number for number, label in enumerate(dict.fromkeys(machine.tolist()))}
-    said = _said(list(place), [NeuronReview()] * len(place))
-    order = [place[label] for label in machine.tolist()]
+def _unsaid(machine: pd.Series, above_noise: pd.Series) -> dict[str, pd.Series]:
+    """The same while nobody has decided anything: it depends on the label and whether it is above noise."""
+    each = list(zip(machine.tolist(), above_noise.tolist(), strict=True))
+    place = {one: number for number, one in enumerate(dict.fromkeys(each))}
+    said = _said([label for label, _ in place], [NeuronReview()] * len(place), [above for _, above in place])
+    order = [place[one] for one in each]
     return {
         name: pd.Series([values[one] for one in order], machine.index, dtype=object)
         for name, values in said.items()

@@ -13,6 +13,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
+from csp.work.control.control import LabelFits, label_fits
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
 from csp.work.labels.rows import LabelRow
@@ -28,7 +29,7 @@ from csp.work.report.findings import (
     leanings,
     reviewers,
 )
-from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
+from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons, artefacts_by_chance
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
@@ -109,6 +110,10 @@ class Content:
     reviewers: tuple[ReviewerRow, ...]
     artefacts: tuple[ArtefactNeuron, ...]
     artefact_groups: tuple[ArtefactGroup, ...]
+    artefacts_by_chance: float | None
+    """How many noise would give; None where that is not known."""
+    noise: tuple[LabelFits, ...]
+    """By layer with labels, how the machine's first labels fit beside noise."""
     classes: tuple[ClassRow, ...]
     attributes: tuple[tuple[str, int], ...]
     """Attributes of the dataset, and on how many images each holds."""
@@ -158,6 +163,8 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         reviewers=reviewers(states),
         artefacts=artefacts,
         artefact_groups=artefact_groups(artefacts),
+        artefacts_by_chance=_by_chance(explorer),
+        noise=tuple(one for layer in run.layers if (one := label_fits(explorer, layer)) is not None),
         classes=_classes(run.manifest.classes, images),
         attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
@@ -165,6 +172,12 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         left_out=len(spots) - len(shown),
         events=tuple(desk.events() if audit.finding.ok else ()),
     )
+
+
+def _by_chance(explorer: Explorer) -> float | None:
+    counts = [artefacts_by_chance(explorer, layer) for layer in explorer.run.layers]
+    known = [count.expected for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def pictured(neurons: Sequence[NeuronEntry]) -> list[int]:

@@ -1,12 +1,14 @@
 """Neurons that seem to follow an artefact (ruler, hair, ink, ...), and the class that they push towards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS
+from csp.method.control import ByChance
 from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
+from csp.work.control.control import layer_control, unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.checklist import ARTEFACT, Criteria, artefacts_of, criteria
 from csp.work.reviews.desk import Spot
@@ -15,7 +17,10 @@ from csp.work.reviews.label_in_force import label_in_force
 
 @dataclass(frozen=True)
 class ArtefactNeuron:
-    """A neuron whose label in force, or whose tag by a person, names an artefact."""
+    """A neuron whose label in force, or whose tag by a person, names an artefact.
+
+    A machine's label that fits no better than noise claims nothing.
+    """
 
     layer: str
     neuron: int
@@ -49,12 +54,29 @@ def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronRev
 
 def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> Iterator[ArtefactNeuron]:
     known, attribution = criteria(), class_attribution(explorer, layer)
+    noise = unclaimed(explorer, layer)
     table = explorer.neurons(layer).frame
     for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
         state = states.get((layer, neuron), NeuronReview())
         label = label_in_force(machine, state).text
-        if tags := artefact_tags(label, state, known):
+        if tags := artefact_tags(label if claims(neuron, state, noise) else None, state, known):
             yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_towards(attribution, neuron))
+
+
+def artefacts_by_chance(explorer: Explorer, layer: str) -> ByChance | None:
+    """How many neurons of a layer would seem to follow an artefact if all labels were of noise.
+
+    None without a vocabulary, or where no neuron fires.
+    """
+    known, first = criteria(), explorer.stored_labels.first_labeler(layer)
+    labelled = len(explorer.stored_labels.first_rows(layer))
+    control = layer_control(explorer, layer)
+    return control.by_chance(first, lambda label: bool(artefacts_of(label, known)), labelled)
+
+
+def claims(neuron: int, state: NeuronReview, noise: Set[int]) -> bool:
+    """Whether the label in force says something: a person's does, the machine's unless it is one of noise."""
+    return state.source == "person" or neuron not in noise
 
 
 def artefact_tags(label: str | None, state: NeuronReview, known: Criteria) -> tuple[str, ...]:

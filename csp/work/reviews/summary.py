@@ -1,12 +1,14 @@
 """A run at a glance: its neurons, and how many were reviewed, are disputed, or seem to follow an artefact."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from csp.keeping.reviews.state import NeuronReview
+from csp.method.control import ByChance
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import artefact_tags
+from csp.work.reviews.artefacts import artefact_tags, artefacts_by_chance, claims
 from csp.work.reviews.checklist import artefacts_of, criteria
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -21,7 +23,9 @@ class LayerSummary:
     """With a decision by a person."""
     disputed: int
     artefacts: int
-    """Whose label in force, or a person's tag, names an artefact."""
+    """Whose label in force, or a person's tag, names an artefact; see `ArtefactNeuron`."""
+    by_chance: ByChance | None
+    """How many of them noise would give; None where that is not known."""
 
 
 def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerSummary:
@@ -32,16 +36,24 @@ def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronR
         neurons=neurons,
         reviewed=sum(state.deciding is not None for state in reviewed.values()),
         disputed=sum(state.disputed for state in reviewed.values()),
-        artefacts=_artefacts([machine.get(neuron) for neuron in range(neurons)], reviewed),
+        artefacts=_artefacts(
+            [machine.get(neuron) for neuron in range(neurons)], reviewed, unclaimed(explorer, layer)
+        ),
+        by_chance=artefacts_by_chance(explorer, layer),
     )
 
 
-def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronReview]) -> int:
+def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronReview], noise: Set[int]) -> int:
     """Most neurons were judged by nobody, and many share a label: each is looked at once."""
     known = criteria()
-    unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in reviewed)
+    silent = reviewed.keys() | noise
+    unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in silent)
     judged = (
-        artefact_tags(label_in_force(machine[neuron], state).text, state, known)
+        artefact_tags(
+            label_in_force(machine[neuron], state).text if claims(neuron, state, noise) else None,
+            state,
+            known,
+        )
         for neuron, state in reviewed.items()
     )
     named = sum(count for label, count in unjudged.items() if artefacts_of(label, known))

@@ -46,7 +46,10 @@ def test_a_label_that_names_an_artefact_is_marked(explorer: Explorer) -> None:
     frame = machine_rows(explorer, "late").frame
     ruler = frame["machine_label"].str.contains("ruler", na=False)
     assert ruler.any() and not ruler.all()
-    assert all("ruler marks" in named for named in frame.loc[ruler, "artefacts"])
+    claimed = ruler & frame["above_noise"]
+    assert all("ruler marks" in named for named in frame.loc[claimed, "artefacts"])
+    assert not any(frame.loc[ruler & ~claimed, "artefacts"]), "a label of noise claims nothing"
+    assert claimed.any() and not claimed[ruler].all()
     assert not any("ruler marks" in named for named in frame.loc[~ruler, "artefacts"])
 
 

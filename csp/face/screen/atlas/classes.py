@@ -11,10 +11,12 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, ranges, write
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW, ClassAttribution, artefact_attribution, extremes
+from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
+from csp.work.reviews.artefacts import artefacts_by_chance
 
 SIDE_BY_SIDE = 4
 """So many classes stand beside each other; of more, one is chosen."""
@@ -70,10 +72,17 @@ def class_columns(run: Run, rows: NeuronRows, attribution: ClassAttribution, sho
                     card_grid(f"Speak {side} {name}", cards, columns=4 if alone else 1, key=key)
 
 
-def artefact_section(run: Run, rows: NeuronRows, attribution: ClassAttribution, shown: Sequence[str]) -> None:
+def artefact_section(
+    explorer: Explorer, rows: NeuronRows, attribution: ClassAttribution, shown: Sequence[str]
+) -> None:
     """Artefacts that a label or a person's tag names, and how much their neurons push towards each class."""
+    run = explorer.run
     st.subheader("Artefacts, and the classes they push towards", anchor=False)
     table = artefact_attribution(rows.frame[["neuron", "artefacts"]], attribution)
+    chance = by_chance([artefacts_by_chance(explorer, rows.layer)])
+    neurons = int(rows.frame["artefacts"].map(bool).sum())
+    if neurons and chance:
+        st.caption(f"{counted(neurons, 'neuron')} in all; {chance}.", help=NOISE_HELP)
     with st.container(key="artefact-push"):
         if table.empty:
             st.caption("No label in force and no tag in this layer names an artefact.")

@@ -5,15 +5,16 @@ import math
 import streamlit as st
 
 from csp.face.screen.elements.components import Column, Row, row_table
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
 from csp.method.metrics.statistics import Interval
-from csp.work.reviews.artefacts import ArtefactNeuron
+from csp.work.explorer.explorer import Explorer
+from csp.work.reviews.artefacts import ArtefactNeuron, artefacts_by_chance
 from csp.work.reviews.audit import Audit
 
 GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist", "skin": "Skin"}
 
 
-def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
+def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
     """Five numbers, each with a line that says what it is."""
     total = sum(layer.neurons for layer in audit.coverage.values())
     error = audit.sample.error
@@ -37,10 +38,11 @@ def headline(audit: Audit, artefacts: list[ArtefactNeuron]) -> None:
     disputes.metric(
         "Open disputes", len(audit.disputes), help="People's latest decisions differ.", border=True
     )
+    chance = by_chance([artefacts_by_chance(explorer, layer) for layer in explorer.run.layers])
     spurious.metric(
-        "Artefact neurons",
+        "Artefact neurons" + (f", {chance}" if chance else ""),
         len(artefacts),
-        help="Their label or tag names a ruler, hair, sticker, ...",
+        help=f"Their label or tag names a ruler, hair, sticker, ... {NOISE_HELP}",
         border=True,
     )
     record.metric(

@@ -9,7 +9,8 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.review_wording import shown
-from csp.face.screen.wording import LABELERS, score, usual
+from csp.face.screen.state.cached import noise_of
+from csp.face.screen.wording import LABELERS, score
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
@@ -61,8 +62,8 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
         return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}.{saved}"
     if SCORED_BY not in found.scores:
         return "This neuron never fires, so no label can be scored."
-    row, usually = found.scores[SCORED_BY], explorer.stored_labels.score_range(view.layer, SCORED_BY)
-    scale = f"; {usual(usually)}" if usually else ""
+    row, noise = found.scores[SCORED_BY], noise_of(explorer, view.layer, SCORED_BY)
+    scale = f"; the first label of a shuffled neuron scores {score(noise.mean)}" if noise else ""
     return (
         f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[SCORED_BY]}, "
         f"no. {row.rank} of {found.out_of}{scale}."

@@ -12,8 +12,20 @@ from csp.face.screen.judge.head import suggestion
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.identity import let_in
-from csp.face.screen.state.cached import reviewed
-from csp.face.screen.wording import LABELER_HELP, LABELERS, origin, plain, remark, rival_words, score, usual
+from csp.face.screen.state.cached import noise_of, reviewed
+from csp.face.screen.wording import (
+    LABELER_HELP,
+    LABELERS,
+    NOISE_HELP,
+    NOT_CLAIMED,
+    beside_noise,
+    origin,
+    plain,
+    remark,
+    rival_words,
+    score,
+)
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
@@ -37,11 +49,11 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     with st.container(key="how-sure", gap="xxsmall"):
-        _score_line(explorer, view, ranges)
+        _score_line(explorer, view)
         how_sure(explorer, view)
     options_controls(explorer, options)
     with st.container(key="projection-scores", gap="xxsmall"):
-        _score_table(view, ranges, explorer.stored_labels.first_labeler(view.layer))
+        _score_table(explorer, view, ranges, explorer.stored_labels.first_labeler(view.layer))
     candidates_panel(explorer, view)
     with st.container(key="provenance"):
         st.caption(f"Pairs and scores: {plain(origin(view.provenance))}")
@@ -49,15 +61,21 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
         st.rerun()
 
 
-def _score_line(explorer: Explorer, view: NeuronView, ranges: Ranges) -> None:
-    """How the first label stands against other neurons, and against the next thing that fits."""
+def _score_line(explorer: Explorer, view: NeuronView) -> None:
+    """How the first label stands against noise, and against the next thing that fits."""
     first = explorer.stored_labels.first_labeler(view.layer)
-    rows, usual_range = view.labels.get(first, ()), ranges[first]
+    rows = view.labels.get(first, ())
     if not rows:
         return
-    scale = f"; {usual(usual_range)}" if usual_range else ""
+    own = view.options == explorer.options()
+    noise = noise_of(explorer, view.layer, first) if own else None
     lead = rival_words(explorer.synonyms.rival(_all_rows(explorer, view, first)))
-    st.caption(f"Score {score(rows[0].score)}{scale}.{lead}", help=f"{remark(view)} {RIVAL_HELP}".strip())
+    st.caption(
+        f"{beside_noise(rows[0].score, noise)}.{lead}",
+        help=f"{remark(view)} {NOISE_HELP} {RIVAL_HELP}".strip(),
+    )
+    if own and view.neuron in unclaimed(explorer, view.layer):
+        st.caption(f":orange-badge[Noise] {NOT_CLAIMED}")
 
 
 def _all_rows(explorer: Explorer, view: NeuronView, labeler: str) -> Sequence[LabelRow]:
@@ -68,13 +86,13 @@ def _all_rows(explorer: Explorer, view: NeuronView, labeler: str) -> Sequence[La
     return sorted(rows, key=lambda row: row.rank)
 
 
-def _score_table(view: NeuronView, ranges: Ranges, first: str) -> None:
+def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: str) -> None:
     if not view.scores:
         return
     columns = [
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
-    columns += [Column(LABELERS[name], LABELER_HELP[name], numeric=True) for name in LABELERS]
+    columns += [Column(LABELERS[name], _help(explorer, view, name), numeric=True) for name in LABELERS]
     tracks = {
         name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
         for name in LABELERS
@@ -84,6 +102,12 @@ def _score_table(view: NeuronView, ranges: Ranges, first: str) -> None:
         for one in view.scores[:ROWS]
     ]
     row_table("Labels and their scores", columns, rows, key="score-table")
+
+
+def _help(explorer: Explorer, view: NeuronView, labeler: str) -> str:
+    """What a labeler's scores are, and what noise gives at the run's own options."""
+    noise = noise_of(explorer, view.layer, labeler) if view.options == explorer.options() else None
+    return LABELER_HELP[labeler] + (f" Noise gives {score(noise.mean)}." if noise else "")
 
 
 def _score_cells(one: ScoredText, tracks: Mapping[str, Track]) -> list[Cell]:

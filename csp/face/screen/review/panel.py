@@ -7,8 +7,8 @@ from csp.face.screen.judge.head import suggestion
 from csp.face.screen.page.identity import me
 from csp.face.screen.review_wording import said, shown, standing
 from csp.face.screen.state import review_store
-from csp.face.screen.state.cached import reviewed
-from csp.face.screen.wording import LABELERS, rival_words, score, usual
+from csp.face.screen.state.cached import noise_of, reviewed
+from csp.face.screen.wording import LABELERS, NOISE_HELP, beside_noise, rival_words
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -23,12 +23,10 @@ def label_in_question(explorer: Explorer, view: NeuronView) -> None:
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, state)
     if rows:
-        scale = explorer.stored_labels.score_range(view.layer, labeler)
         stored = explorer.stored_labels.first_rows(view.layer).get(view.neuron, ())
         lead = rival_words(explorer.synonyms.rival(stored))
-        st.caption(
-            f"{LABELERS[labeler]} score {score(rows[0].score)}{f'; {usual(scale)}' if scale else ''}.{lead}"
-        )
+        beside = beside_noise(rows[0].score, noise_of(explorer, view.layer, labeler))
+        st.caption(f"{LABELERS[labeler]}: {beside}.{lead}", help=NOISE_HELP)
     if state is not None and state.verdicts:
         st.markdown(standing(state))
 

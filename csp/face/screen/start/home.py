@@ -4,9 +4,9 @@ import streamlit as st
 
 from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
-from csp.face.screen.state.cached import neurons_of, reviewed
+from csp.face.screen.state.cached import neurons_of, noise_of, reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import STATES, counted, plain, score, tells_apart, usual
+from csp.face.screen.wording import NOISE_HELP, STATES, beside_noise, by_chance, counted, plain, tells_apart
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.showcase import CONTRASTIVE, PLAIN, start_examples
@@ -59,13 +59,14 @@ def _next_example() -> None:
 
 def _conclusion(explorer: Explorer, view: NeuronView) -> None:
     best = view.labels[CONTRASTIVE][0]
-    scale = explorer.stored_labels.score_range(view.layer)
     with st.container(key="suggestion", gap="xxsmall"):
         st.caption(
             "What the first row has and the second lacks is what the neuron looks for. The machine suggests:"
         )
         st.subheader(plain(best.label), anchor=False)
-        st.caption(f"Score {score(best.score)}" + (f"; {usual(scale)}." if scale else "."))
+        st.caption(
+            f"{beside_noise(best.score, noise_of(explorer, view.layer, CONTRASTIVE))}.", help=NOISE_HELP
+        )
         without = view.labels[PLAIN][0]
         if without.label != best.label:
             st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")
@@ -89,6 +90,8 @@ def run_summary(explorer: Explorer) -> None:
     for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
         with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
             _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
+            if name == "artefacts" and (chance := by_chance([layer.by_chance for layer in layers])):
+                st.caption(chance, help=NOISE_HELP)
     cards = st.columns(max(3, len(run.layers)), gap="small")
     for card, layer in zip(cards, run.layers, strict=False):
         with card.container(border=True, gap="xsmall"):

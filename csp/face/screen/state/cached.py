@@ -12,7 +12,9 @@ from csp.keeping.library.find import list_runs
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.added_tables import Additions
+from csp.method.control import Noise
 from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
+from csp.work.control.control import CONTROL, LayerControl, layer_control
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
@@ -91,6 +93,13 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
     return with_reviews(rows, reviewed(explorer, layer))
 
 
+def noise_of(explorer: Explorer, layer: str, labeler: str) -> Noise | None:
+    """What scores noise gives under a labeler, kept until more is measured; None without a vocabulary."""
+    return _control(
+        explorer, explorer.run.fingerprint, Additions(explorer.run).version(CONTROL), layer
+    ).noise(labeler)
+
+
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
@@ -148,6 +157,11 @@ def _turns(_explorer: Explorer, fingerprint: str) -> tuple[LabelChange, ...]:
 @st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")
 def _machine_rows(_explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str) -> NeuronRows:
     return machine_rows(_explorer, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring what noise gives …")
+def _control(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> LayerControl:
+    return layer_control(_explorer, layer)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,0 +1,96 @@
+"""What noise gives, beside a run's labels."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
+from csp.method.labelers.registry import FIRST, LABELERS
+from csp.work.control.control import (
+    CONTROL,
+    label_fits,
+    layer_control,
+    measure_control,
+    measure_control_when_made,
+    unclaimed,
+)
+from csp.work.control.draws import DRAWS, shuffled_neurons
+from csp.work.control.summary import control_rows
+from csp.work.explorer.explorer import Explorer
+from csp.work.neurons.rows import machine_rows
+from csp.work.reviews.artefacts import artefact_neurons, artefacts_by_chance
+
+
+def test_neurons_that_fire_are_shuffled_within_the_split(tiny_run: Run) -> None:
+    draws = list(shuffled_neurons(tiny_run, "late", draws=8))
+    assert {one.neuron for one in draws} == {0, 1, 3, 5}, "the others never fire"
+    held_out = (tiny_run.images["split"] == "test").to_numpy()
+    for one in draws:
+        own = tiny_run.activations("late", one.neuron)
+        for part in (held_out, ~held_out):
+            np.testing.assert_array_equal(np.sort(one.activations[part]), np.sort(own[part]))
+    again = list(shuffled_neurons(tiny_run, "late", draws=8))
+    assert all(
+        (one.activations == two.activations)[~np.isnan(one.activations)].all()
+        for one, two in zip(draws, again, strict=True)
+    )
+
+
+def test_a_run_gets_its_control_when_made_and_older_ones_on_demand(tiny_run: Run, explorer: Explorer) -> None:
+    shutil.rmtree(tiny_run.path / "additions")
+    worked_out = layer_control(explorer, "late").frame
+    assert set(worked_out["labeler"]) == set(LABELERS)
+    assert (worked_out["labeler"].value_counts() == DRAWS).all()
+    measure_control_when_made(tiny_run)
+    stored = Additions(tiny_run).read(CONTROL)
+    assert set(stored["layer"]) == set(tiny_run.layers)
+    late = stored[stored["layer"] == "late"].drop(columns="layer").reset_index(drop=True)
+    assert late["label"].tolist() == worked_out["label"].tolist()
+    np.testing.assert_array_equal(late["fit"], worked_out["fit"])
+    before = Additions(tiny_run).version(CONTROL)
+    measure_control(explorer)
+    assert Additions(tiny_run).version(CONTROL) == before, "what is there is not measured again"
+
+
+def test_labels_with_something_to_find_are_above_noise_and_others_are_not(explorer: Explorer) -> None:
+    fits = label_fits(explorer, "late")
+    assert fits is not None
+    assert {0, 1} <= fits.above
+    assert 2 in unclaimed(explorer, "late"), "it never fires, and goes with nothing"
+    assert fits.reached(0) == 1 / (1 + DRAWS)
+    assert fits.reached(3) == 1, "a constant neuron, whose label has no correlation"
+
+
+def test_what_is_not_above_noise_claims_no_artefact(explorer: Explorer) -> None:
+    noise = unclaimed(explorer, "late")
+    frame = machine_rows(explorer, "late").frame
+    assert set(frame["neuron"][~frame["above_noise"]]) == noise
+    assert not any(frame["artefacts"][list(noise)])
+    found = {one.neuron for one in artefact_neurons(explorer, {}) if one.layer == "late"}
+    assert found == set(frame["neuron"][frame["artefacts"].map(bool)])
+    assert found and not found & noise
+    chance = artefacts_by_chance(explorer, "late")
+    assert chance is not None
+    assert 0 <= chance.expected < len(found)
+
+
+def test_the_table_of_a_run(explorer: Explorer) -> None:
+    rows = control_rows(explorer, ["late"])
+    assert [row["labeler"] for row in rows] == list(LABELERS)
+    first = next(row for row in rows if row["labeler"] == FIRST)
+    assert first["neurons"] == 5, "one has no correlation stored"
+    assert first["by_chance"] == pytest.approx(0.25)
+    assert first["fit"] > first["fit_noise"]
+
+
+def test_a_run_without_a_vocabulary_has_none(unlabelled: Run, explorer: Explorer) -> None:
+    bare = Explorer(unlabelled, explorer.cache.results)
+    measure_control(bare)
+    layer = unlabelled.layers[0]
+    assert layer_control(bare, layer).frame.empty
+    assert label_fits(bare, layer) is None
+    assert unclaimed(bare, layer) == frozenset()
+    assert artefacts_by_chance(bare, layer) is None
+    assert control_rows(bare, [layer]) == []
