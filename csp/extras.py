@@ -15,6 +15,7 @@ from csp.errors import UnavailableError
 
 EXTRAS = {
     "open_clip": "models",
+    "timm": "models",
     "torch": "models",
     "torchvision": "models",
     "transformers": "models",
@@ -22,6 +23,8 @@ EXTRAS = {
     "authlib": "teams",
     "psycopg": "teams",
     "diffusers": "generate",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
 }
 """The extra that brings a library, by the name that Python imports."""
 

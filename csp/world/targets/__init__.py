@@ -35,4 +35,11 @@ SCHEMES = (
         path="local-dir:",
         published=r"[\w-]+/[\w-]+",
     ),
+    Scheme(
+        "onnx",
+        "csp.world.targets.onnx:open_target",
+        ("onnx:/path/model.onnx",),
+        "a model in ONNX: every tensor between its nodes can be a layer",
+        path="",
+    ),
 )
