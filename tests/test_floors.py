@@ -68,7 +68,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"library"},
     ],
     "csp.work": [
-        {"provenance", "progress", "runs", "splits"},
+        {"provenance", "progress", "runs", "splits", "subgroups"},
         {"run_cache"},
         {"models"},
         {"labels"},

@@ -22,6 +22,8 @@ from csp.work.metrics.results import FAITHFULNESS, faithfulness
 from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_words
 from csp.work.neurons.selection import choose_neurons
 from csp.work.progress import Report, silent
+from csp.work.reliance.reliance import reliance
+from csp.work.reliance.rows import COLUMNS, rows_of
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.runs.listing import describe_runs
 
@@ -165,6 +167,20 @@ class OpenedRun:
         }
         request = MetricRequest(metric, methods, self.explorer.options(), chosen)
         return evaluate(self.explorer, request, report).rows[list(FAITHFULNESS.columns)]
+
+    def reliance(self, *concepts: str, by: str | None = None, report: Report = silent) -> pd.DataFrame:
+        """What the model leans on: one row a concept and class, the concept that changes most first.
+
+        `with` and `without`: mean change of the class's probability without the concept's neurons on held-out
+        images that show it, and that do not, each with its interval and number of images; `random_low` to
+        `random_high`: what random groups of as many neurons give; `leans`: whether it is more than that, and
+        enough to matter. `by` adds a row for each part of a column of the dataset. Raises BadInputError for a
+        run without class probabilities, NotFoundError for a concept or column that it lacks.
+        """
+        names = [a_text(name, "the concept") for name in concepts] or None
+        column = None if by is None else a_text(by, "the column")
+        found = reliance(self.explorer, self._desk.states(), names, by=column, report=report)
+        return pd.DataFrame(list(rows_of(found)), columns=list(COLUMNS))
 
     def reviews(self) -> pd.DataFrame:
         """One row a neuron that people judged: verdict, label in force, who, whether it is disputed."""

@@ -10,7 +10,7 @@ The mean over the images may lie where no image is; the values of other images, 
 from one image together, do not. The mean over images is that of the whole probe dataset.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,8 @@ Link = Literal["softmax", "sigmoid", "none"]
 SUMS_TO_ONE = 1e-3
 RANDOM_GROUPS = 200
 RESAMPLES = 1000
+MOST_AT_ONCE = 2**21
+"""Numbers of resamples held at a time."""
 OTHERS = 16
 """Other images whose values each image is given in turn by resample ablation."""
 
@@ -162,9 +164,13 @@ class Changes:
 
 def bootstrap_weights(
     n: int, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Float64[np.ndarray, "b n"]:
-    """How often each of n images is drawn in each resample, with replacement."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64) if n else np.zeros((0, 0))
+) -> Iterator[Float64[np.ndarray, "b n"]]:
+    """How often each of n images is drawn in each resample, with replacement; so many at a time as fit."""
+    at_once = max(1, MOST_AT_ONCE // max(1, n))
+    for start in range(0, resamples if n else 0, at_once):
+        rows = min(at_once, resamples - start)
+        drawn = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
 def changes(
@@ -179,7 +185,7 @@ def changes(
     none = np.full(classes, np.nan)
     if n < 2:
         return Changes(difference.mean(axis=0) if n else none, none, none, n)
-    means = bootstrap_weights(n, rng, resamples) @ difference / n
+    means = np.concatenate([draws @ difference / n for draws in bootstrap_weights(n, rng, resamples)])
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     return Changes(difference.mean(axis=0), low, high, n)
 
@@ -202,6 +208,24 @@ def by_chance(random: Float[np.ndarray, "g classes"], change: Float[np.ndarray, 
     low, high = np.quantile(random, [0.025, 0.975], axis=0)
     beaten = (np.abs(random) < np.abs(change)).mean(axis=0)
     return ByChance(random.mean(axis=0), low, high, beaten, len(random))
+
+
+def by_chance_apart(
+    change: Float[np.ndarray, " n"], member: Int64[np.ndarray, " n"], rng: np.random.Generator, draws: int
+) -> tuple[Float64[np.ndarray, " k"], float]:
+    """The mean change of each of k groups, and how far apart groups of these sizes are by chance.
+
+    `member` says to which group an image belongs, 0 to k - 1. The second is the 95 % quantile of largest less
+    smallest mean over `draws` permutations of the images.
+    """
+    sizes = np.bincount(member)
+
+    def means(of: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " k"]:
+        found: Float64[np.ndarray, " k"] = np.bincount(of, weights=change, minlength=len(sizes)) / sizes
+        return found
+
+    apart = [float(np.ptp(means(rng.permutation(member)))) for _ in range(draws)]
+    return means(member), float(np.quantile(apart, 0.95))
 
 
 def known_truth(

@@ -9,7 +9,18 @@ import typer
 # Private, but typer shows no public base of its usage errors.
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
-from csp.face.cli import add_to_run, candidates, evaluate, jobs, look, maintain, make_run, review, search
+from csp.face.cli import (
+    add_to_run,
+    candidates,
+    evaluate,
+    jobs,
+    look,
+    maintain,
+    make_run,
+    reliance,
+    review,
+    search,
+)
 from csp.face.cli.output import print_error
 from csp.face.cli.registered import RegisteredCommand
 from csp.keeping.faults import told
@@ -38,6 +49,7 @@ for _name, _command in (
     ("map", add_to_run.map_),
     ("attribute", add_to_run.attribute),
     ("control", add_to_run.control),
+    ("reliance", reliance.reliance),
     ("export", add_to_run.export),
     ("runs", look.runs),
     ("doctor", maintain.doctor),

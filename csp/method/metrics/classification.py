@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Float64
 SPECIFICITY = 0.9
 """At which the sensitivity is told."""
 BINS = 10
+HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +45,31 @@ def quality(
     if weights is None:
         weights = np.ones((1, len(outputs)))
     sides = [(outputs[:, place], truth[:, place].astype(np.float64)) for place in places]
+    hits = right(outputs, truth, independent)
     if independent:
-        right = ((outputs >= 0.5) == truth).mean(axis=1)
         calibration = np.mean([calibration_error(*side, weights) for side in sides], axis=0)
     else:
-        best = outputs.argmax(axis=1) if len(outputs) else np.zeros(0, dtype=np.int64)
-        right = truth[np.arange(len(truth)), best].astype(np.float64)
-        calibration = calibration_error(outputs[np.arange(len(best)), best], right, weights)
+        sure = outputs.max(axis=1) if len(outputs) else np.zeros(0)
+        calibration = calibration_error(sure, hits, weights)
     columns = [roc(outputs[:, place], truth[:, place], weights) for place in places]
     return Quality(
-        accuracy=_mean(right, weights),
+        accuracy=_mean(hits, weights),
         auroc=np.stack([area for area, _ in columns], axis=1),
         sensitivity=np.stack([found for _, found in columns], axis=1),
         calibration=calibration,
     )
+
+
+def right(
+    outputs: Float[np.ndarray, "n classes"], truth: Bool[np.ndarray, "n classes"], independent: bool = False
+) -> Float64[np.ndarray, " n"]:
+    """Whether each image is called rightly, 1 or 0; of independent labels the share that is."""
+    if independent:
+        shares: Float64[np.ndarray, " n"] = ((outputs >= HALF) == truth).mean(axis=1)
+        return shares
+    best = outputs.argmax(axis=1) if len(outputs) else np.zeros(0, dtype=np.int64)
+    hits: Float64[np.ndarray, " n"] = truth[np.arange(len(truth)), best].astype(np.float64)
+    return hits
 
 
 def roc(

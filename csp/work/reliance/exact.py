@@ -16,15 +16,14 @@ GROUPS_AT_ONCE = 50
 
 def exact_numbers(run: Run, seen: BehindHead, concept: Concept, shown: Shown) -> Numbers:
     """How much the model leans on a concept's neurons in the layer that its head reads."""
-    neurons = concept.of(seen.layer)
-    rows, split = held_out(run)
-    images = np.flatnonzero(rows & seen.usable)
-    return numbers(
-        run, _answers(seen, neurons, images), shown, Asked((seen.layer,), len(neurons), "exact", split)
-    )
+    asked = Asked((seen.layer,), len(concept.of(seen.layer)), "exact", held_out(run)[1])
+    return numbers(run, exact_answers(run, seen, concept), shown, asked)
 
 
-def _answers(seen: BehindHead, neurons: tuple[int, ...], images: Int64[np.ndarray, " n"]) -> Answers:
+def exact_answers(run: Run, seen: BehindHead, concept: Concept) -> Answers:
+    """What the model says of the held-out images with those neurons and without."""
+    rows, _ = held_out(run)
+    neurons, images = concept.of(seen.layer), np.flatnonzero(rows & seen.usable)
     rng = np.random.default_rng(SEED)
     head, logits = seen.head, seen.logits[images]
     added = head.added(seen.activations, neurons)

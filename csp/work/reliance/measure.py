@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from csp.keeping.run_folder.run import Run
-from csp.method.metrics.classification import Quality, quality
+from csp.method.metrics.classification import Quality, quality, right
 from csp.method.reliance import (
     Changes,
     Link,
@@ -56,7 +56,7 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
     """All that is told of one concept from its answers."""
     on, off = shown.on[answers.images], shown.off[answers.images]
     every = np.ones(len(on), dtype=bool)
-    main = on if on.any() else every
+    main = main_rows(answers, shown)
     of = {
         "on": _changes(answers, answers.mean, on),
         "off": _changes(answers, answers.mean, off),
@@ -70,7 +70,7 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
     names = run.manifest.classes
     classes = {
         names[place]: OfClass(
-            **{part: _change(found, place) for part, found in of.items()},
+            **{part: told(found, place) for part, found in of.items()},
             random=Chance(
                 mean=number(chance.mean[place]),
                 low=number(chance.low[place]),
@@ -93,13 +93,20 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
     )
 
 
+def main_rows(answers: Answers, shown: Shown) -> Bool[np.ndarray, " n"]:
+    """The images that the main number is about: those that show the concept, all where none is known to."""
+    on: Bool[np.ndarray, " n"] = shown.on[answers.images]
+    return on if on.any() else np.ones(len(on), dtype=bool)
+
+
 def _changes(
     answers: Answers, after: Float[np.ndarray, "n classes"], rows: Bool[np.ndarray, " n"]
 ) -> Changes:
     return changes(answers.before[rows], after[rows], np.random.default_rng(SEED))
 
 
-def _change(found: Changes, place: int) -> Change:
+def told(found: Changes, place: int) -> Change:
+    """Of one class, as it is kept."""
     one = found.of(place)
     return Change(change=number(one.value), low=number(one.low), high=number(one.high), n=one.n)
 
@@ -112,23 +119,20 @@ def _most_changed(found: Changes) -> list[int]:
 
 def _qualities(run: Run, answers: Answers, chosen: list[int]) -> dict[str, Any]:
     """Accuracy, AUROC, sensitivity and calibration on the images whose true class is known."""
-    labels = run.images["label"].tolist()
-    truth, known = known_truth([labels[image] for image in answers.images], run.manifest.classes)
-    rng = np.random.default_rng(SEED)
-    draws = (
-        np.concatenate([np.ones((1, int(known.sum()))), bootstrap_weights(int(known.sum()), rng, RESAMPLES)])
-        if known.any()
-        else np.ones((1, 0))
-    )
+    truth, known = _truth(run, answers)
+    ones, rng = np.ones((1, int(known.sum()))), np.random.default_rng(SEED)
 
     def judged(outputs: Float[np.ndarray, "n classes"], weights: Float[np.ndarray, "b n"]) -> Quality:
         return quality(
             outputs[known], truth[known], weights, independent=answers.link == "sigmoid", chosen=chosen
         )
 
-    before, after = judged(answers.before, draws), judged(answers.mean, draws)
-    plain = draws[:1]
-    random = [judged(each, plain) for each in answers.random]
+    before, after = judged(answers.before, ones), judged(answers.mean, ones)
+    draws = [
+        (judged(answers.before, weights), judged(answers.mean, weights))
+        for weights in bootstrap_weights(int(known.sum()), rng, RESAMPLES)
+    ]
+    random = [judged(each, ones) for each in answers.random]
 
     def pair(name: str, place: int | None = None) -> BeforeAfter:
         def column(found: Quality) -> Float64[np.ndarray, " b"]:
@@ -136,7 +140,9 @@ def _qualities(run: Run, answers: Answers, chosen: list[int]) -> dict[str, Any]:
             return values if place is None else values[:, place]
 
         base = column(before)[0]
-        low, high = _middle(column(after)[1:] - column(before)[1:])
+        low, high = _middle(
+            np.concatenate([column(two) - column(one) for one, two in draws] or [np.zeros(0)])
+        )
         random_low, random_high = _middle(np.array([column(each)[0] for each in random]) - base)
         return BeforeAfter(
             before=number(base),
@@ -154,6 +160,29 @@ def _qualities(run: Run, answers: Answers, chosen: list[int]) -> dict[str, Any]:
         "auroc": {name: pair("auroc", place) for place, name in enumerate(names)},
         "sensitivity": {name: pair("sensitivity", place) for place, name in enumerate(names)},
     }
+
+
+def accuracy(run: Run, answers: Answers, rows: Bool[np.ndarray, " n"]) -> BeforeAfter:
+    """On some of the images, without comparison to chance."""
+    truth, known = _truth(run, answers)
+    chosen = known & rows
+    independent = answers.link == "sigmoid"
+    right_before, right_after = (
+        right(outputs[chosen], truth[chosen], independent) for outputs in (answers.before, answers.mean)
+    )
+    found = changes(right_before[:, None], right_after[:, None], np.random.default_rng(SEED)).of(0)
+    return BeforeAfter(
+        before=number(right_before.mean() if len(right_before) else np.nan),
+        after=number(right_after.mean() if len(right_after) else np.nan),
+        low=number(found.low),
+        high=number(found.high),
+    )
+
+
+def _truth(run: Run, answers: Answers) -> tuple[Bool[np.ndarray, "n classes"], Bool[np.ndarray, " n"]]:
+    """The true classes of the images, and of which images they are known."""
+    labels = run.images["label"].tolist()
+    return known_truth([labels[image] for image in answers.images], run.manifest.classes)
 
 
 def _middle(values: Float64[np.ndarray, " b"]) -> tuple[float | None, float | None]:

@@ -66,9 +66,47 @@ class BeforeAfter(_Numbers):
     low: float | None
     high: float | None
     """The 95 % interval of `after - before` over images."""
-    random_low: float | None
-    random_high: float | None
+    random_low: float | None = None
+    random_high: float | None = None
     """Where `after - before` lies for the middle 95 % of random groups."""
+
+
+class OfGroup(_Numbers):
+    """The same on a part of the images."""
+
+    name: str
+    n: int
+    small: bool
+    """Whether too few of them show the concept to rank it: `csp.work.subgroups.SMALL`."""
+    classes: dict[str, dict[Literal["with", "without"], Change]]
+    accuracy: BeforeAfter
+
+
+class Difference(_Numbers):
+    """How far the subgroups are apart, those that are not small where the concept is shown."""
+
+    of_class: str = Field(alias="class")
+    least: str
+    most: str
+    """The subgroups where the class changes least and most."""
+    apart: float
+    """By how much, 0 to 2."""
+    random_high: float
+    """Below this in 95 % of cases where images are parted into groups of these sizes at random."""
+
+    @property
+    def more_than_chance(self) -> bool:
+        """Whether they are farther apart than groups drawn at random mostly are."""
+        return self.apart > self.random_high
+
+
+class ByColumn(_Numbers):
+    """How much the model leans on a concept in each subgroup."""
+
+    column: str
+    groups: tuple[OfGroup, ...]
+    difference: Difference | None
+    """None with fewer than two subgroups that are large enough."""
 
 
 class Numbers(_Numbers):

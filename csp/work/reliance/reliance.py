@@ -1,24 +1,25 @@
 """What a run's model leans on, concept by concept, the one that changes its answers most first.
 
-found = reliance(explorer, states)                # of all concepts; report tells the progress
+found = reliance(explorer, states)                # of all concepts; names=, by=COLUMN, report=
 found.concepts[0].concept.name, .numbers, .leans  # the strongest
 found.untested                                    # concepts without a number, each with why
-kept = kept_reliance(explorer, states)            # the same if it is all known already, else None
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from csp.keeping.result_cache import CachedResult
 from csp.keeping.reviews.state import NeuronReview
+from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, Stage, silent
+from csp.work.reliance.by_group import by_column
 from csp.work.reliance.concepts import Concept, concepts, find_concept, shown
-from csp.work.reliance.exact import exact_numbers
+from csp.work.reliance.exact import exact_answers, exact_numbers
 from csp.work.reliance.heads import behind_head, check_answers
-from csp.work.reliance.numbers import Numbers
+from csp.work.reliance.numbers import ByColumn, Numbers
 from csp.work.reviews.desk import Spot
+from csp.work.subgroups import subgroups
 
 MATTERS = 0.05
 """A model leans on a concept whose neurons move a class by this much on the images that show it: 5 in 100."""
@@ -30,6 +31,8 @@ class ConceptReliance:
 
     concept: Concept
     numbers: Numbers
+    subgroups: ByColumn | None = None
+    """None where nobody asked."""
 
     @property
     def more_than_chance(self) -> bool:
@@ -72,39 +75,47 @@ def reliance(
     explorer: Explorer,
     states: Mapping[Spot, NeuronReview],
     names: Sequence[str] | None = None,
+    *,
+    by: str | None = None,
     report: Report = silent,
 ) -> Reliance:
-    """Of all concepts, or of those named; what was worked out before is not worked out again.
+    """Of all concepts, or of those named, and by a column; what was worked out before is not again.
 
-    Raises BadInputError for a run without class probabilities, NotFoundError for a concept it lacks.
+    Raises BadInputError for a run without class probabilities, NotFoundError for a concept or column that it
+    lacks.
     """
     check_answers(explorer.run)
+    if by is not None:
+        subgroups(explorer.run, by)
     chosen = concepts(explorer, states)
     if names is not None:
         chosen = tuple(dict.fromkeys(find_concept(chosen, name) for name in names))
     stage, found, untested = Stage("concepts", len(chosen), report), list[ConceptReliance](), list[Untested]()
     for place, concept in enumerate(chosen):
-        measured = _exact(explorer, concept)
-        if isinstance(measured, str):
-            untested.append(Untested(concept, measured))
+        stage.reached(place)
+        if (why := _why_untested(explorer, concept)) is None:
+            found.append(_of_concept(explorer, concept, by))
         else:
-            found.append(ConceptReliance(concept, measured))
-        stage.reached(place + 1)
+            untested.append(Untested(concept, why))
+    stage.reached(len(chosen))
     found.sort(key=lambda one: -one.numbers.size)
     return Reliance(tuple(found), tuple(untested))
 
 
-def _exact(explorer: Explorer, concept: Concept) -> Numbers | str:
-    """The numbers, or why there are none."""
-    run, seen = explorer.run, behind_head(explorer.run)
+def _why_untested(explorer: Explorer, concept: Concept) -> str | None:
+    seen = behind_head(explorer.run)
     if seen is None:
-        return (
-            "no linear layer follows the layers of this run, so the model has to run: `csp reliance --model`"
-        )
+        return "no linear layer follows the layers of this run, so the model has to run"
     if not concept.of(seen.layer):
-        return f"its neurons are in earlier layers than {seen.layer}, so the model has to run"
+        return f"its neurons are in layers before {seen.layer}, so the model has to run"
+    return None
 
-    def compute() -> dict[str, Any]:
+
+def _of_concept(explorer: Explorer, concept: Concept, by: str | None) -> ConceptReliance:
+    run, seen = explorer.run, behind_head(explorer.run)
+    assert seen is not None  # else it is untested
+
+    def numbers() -> dict[str, Any]:
         return exact_numbers(run, seen, concept, shown(run, concept)).model_dump(mode="json", by_alias=True)
 
     asked = {
@@ -113,7 +124,19 @@ def _exact(explorer: Explorer, concept: Concept) -> Numbers | str:
         "attributes": concept.attributes,
         "labels": () if concept.attributes else concept.labels,
     }
-    kept: CachedResult = explorer.cache.get_or_compute(asked, compute)
-    found = Numbers.model_validate(kept.value)
-    order = [name for name in run.manifest.classes if name in found.classes]
-    return found.model_copy(update={"classes": {name: found.classes[name] for name in order}})
+    found = _in_order(run, Numbers.model_validate(explorer.cache.get_or_compute(asked, numbers).value))
+    if by is None:
+        return ConceptReliance(concept, found)
+
+    def parted() -> dict[str, Any]:
+        answers = exact_answers(run, seen, concept)
+        return by_column(run, answers, shown(run, concept), found, by).model_dump(mode="json", by_alias=True)
+
+    kept = explorer.cache.get_or_compute({**asked, "column": by}, parted)
+    return ConceptReliance(concept, found, ByColumn.model_validate(kept.value))
+
+
+def _in_order(run: Run, numbers: Numbers) -> Numbers:
+    """The classes in the order of the model: what is kept sorts them."""
+    order = [name for name in run.manifest.classes if name in numbers.classes]
+    return numbers.model_copy(update={"classes": {name: numbers.classes[name] for name in order}})
