@@ -9,7 +9,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.reliance import by_chance_apart, changes
 from csp.work.reliance.concepts import Shown
 from csp.work.reliance.measure import SEED, Answers, accuracy, main_rows, told
-from csp.work.reliance.numbers import ByColumn, Difference, Numbers, OfGroup
+from csp.work.reliance.numbers import ByColumn, Difference, Numbers, OfGroup, Side
 from csp.work.subgroups import SMALL, Subgroup, subgroups
 
 DRAWS = 500
@@ -28,7 +28,10 @@ def _of_group(
     run: Run, answers: Answers, shown: Shown, numbers: Numbers, group: Subgroup, rows: np.ndarray
 ) -> OfGroup:
     main = main_rows(answers, shown)
-    sides = {"with": shown.on[answers.images] & rows, "without": shown.off[answers.images] & rows}
+    sides: dict[Side, np.ndarray] = {
+        "with": shown.on[answers.images] & rows,
+        "without": shown.off[answers.images] & rows,
+    }
     found = {
         side: changes(answers.before[chosen], answers.mean[chosen], np.random.default_rng(SEED))
         for side, chosen in sides.items()

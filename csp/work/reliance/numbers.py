@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+Side = Literal["with", "without"]
 How = Literal["exact", "model"]
 HOW: dict[How, str] = {
     "exact": "exactly, from the run alone: these neurons feed the linear layer that makes the answer",
@@ -78,14 +79,14 @@ class OfGroup(_Numbers):
     n: int
     small: bool
     """Whether too few of them show the concept to rank it: `csp.work.subgroups.SMALL`."""
-    classes: dict[str, dict[Literal["with", "without"], Change]]
+    classes: dict[str, dict[Side, Change]]
     accuracy: BeforeAfter
 
 
 class Difference(_Numbers):
     """How far the subgroups are apart, those that are not small where the concept is shown."""
 
-    of_class: str = Field(alias="class")
+    of_class: str
     least: str
     most: str
     """The subgroups where the class changes least and most."""
