@@ -16,10 +16,9 @@ from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import select_examples
-from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS, best_labels
 from csp.method.states import neuron_states
-from csp.work.splits import selection
+from csp.work.labels.scorer import Scorer
 
 IMAGES, NEURONS, DIMENSION, BATCH, K = 40, 6, 8, 7, 5
 LAYERS = ("early", "late")
@@ -171,12 +170,13 @@ def neuron_rows(run: Run, layer: str) -> pd.DataFrame:
 def label_rows(run: Run, layer: str) -> pd.DataFrame:
     """The three best labels of every neuron by every labeler."""
     rows = []
+    scorer = Scorer(run, text_embeddings())
     for neuron in range(run.layer(layer).neurons):
         values = run.activations(layer, neuron)
         examples = select_examples(values, run.embeddings, K)
-        evidence = Evidence(values, run.embeddings, examples, selection=selection(run))
+        evidence = scorer.evidence(layer, values, examples)
         for labeler, score in LABELERS.items():
-            best = best_labels(score(evidence, text_embeddings(), 1.0), 3)
+            best = best_labels(score(evidence, scorer.text_embeddings, 1.0), 3)
             for rank, (index, value) in enumerate(zip(*best, strict=True), start=1):
                 rows.append((neuron, labeler, rank, TERMS[index][0], value))
     return pd.DataFrame(rows, columns=["neuron", "labeler", "rank", "label", "score"])
@@ -188,10 +188,10 @@ def build_run(out: Path, name: str = "tiny") -> Path:
         for each in batches(writer.next_row):
             writer.add_batch(each)
         draft = writer.assemble(manifest(name))
-        writer.write_neighbours(nearest_neighbours(draft.embeddings, 10))
         writer.write_vocabulary(
             pd.DataFrame(TERMS, columns=["text", "attributes", "broad"]), text_embeddings()
         )
+        writer.write_neighbours(nearest_neighbours(draft.embeddings, 10))
         for layer in LAYERS:
             writer.write_neurons(layer, neuron_rows(draft, layer))
             writer.write_labels(layer, label_rows(draft, layer))

@@ -102,13 +102,18 @@ class OpenedNeuron:
         )
 
     def score(self, text: str, method: str = "csp") -> float:
-        """The score of any text by one labeler.
+        """The score of any text by one labeler; csp's, a cosine, needs no other texts to compare with.
 
         A text that the vocabulary lacks needs the run's encoder: UnavailableError where it can't be loaded.
         """
         check_labeler(method)
         text = words(text, "the label")
         found = score_text(self.explorer, self.layer, self.neuron, text, self.options)
+        if method not in found.scores:
+            raise BadInputError(
+                f"{method} gives no score here: the neuron never fires, or the run has no vocabulary to "
+                "compare the text with"
+            )
         return found.scores[method].score
 
     @property

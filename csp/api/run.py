@@ -15,6 +15,7 @@ from csp.errors import BadInputError
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action
+from csp.method.labelers.registry import FIRST
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
@@ -151,7 +152,7 @@ class OpenedRun:
         self,
         metric: str,
         *,
-        methods: tuple[str, ...] = ("csp",),
+        methods: tuple[str, ...] = (FIRST,),
         layer: str | None = None,
         neurons: str = "all",
         report: Report = silent,

@@ -19,12 +19,13 @@ class NeuronState(StrEnum):
     CONSTANT = "constant"
     NO_CONTRAST = "no-contrast"
     FEW_IMAGES = "few-images"
+    RARE = "rare"
     ALWAYS_ON = "always-on"
     NEGATIVE = "negative"
     NORMAL = "normal"
 
 
-SENTENCES: dict[NeuronState, str] = {
+_SENTENCES: dict[NeuronState, str] = {
     NeuronState.NON_FINITE: (
         "On some images the classifier gave no usable number for this neuron; those images are left out."
     ),
@@ -44,6 +45,10 @@ SENTENCES: dict[NeuronState, str] = {
         "The collection has fewer usable images than the number of examples asked for, "
         "so all of them are shown."
     ),
+    NeuronState.RARE: (
+        "Only {firing} of the images make this neuron fire, fewer than the number of examples asked for; its "
+        "labels rest on so few."
+    ),
     NeuronState.ALWAYS_ON: (
         "This neuron responds to almost every image (80 % or more), so its labels may describe what all "
         "images have in common; look at the strongest images before trusting them."
@@ -56,6 +61,11 @@ SENTENCES: dict[NeuronState, str] = {
 }
 
 
+def sentence(state: NeuronState, firing: int) -> str:
+    """What a state means, for the screen; `firing` is how many images make the neuron fire."""
+    return _SENTENCES[state].format(firing=f"{firing:,}")
+
+
 def neuron_states(activations: Float[np.ndarray, " n"], k: int) -> tuple[NeuronState, ...]:
     """Name what is odd about one neuron; `(NORMAL,)` when nothing is. Most serious first.
 
@@ -64,13 +74,15 @@ def neuron_states(activations: Float[np.ndarray, " n"], k: int) -> tuple[NeuronS
     check_examples(k)
     finite = activations[np.isfinite(activations)]
     constant = finite.size > 0 and finite.min() == finite.max()
+    firing = int(np.count_nonzero(finite > 0))
     found = {
         NeuronState.NON_FINITE: finite.size < activations.size,
-        NeuronState.NEVER_FIRES: not (finite > 0).any(),
+        NeuronState.NEVER_FIRES: firing == 0,
         NeuronState.CONSTANT: constant,
         NeuronState.NO_CONTRAST: constant or finite.size == 0,
         NeuronState.FEW_IMAGES: finite.size < k,
-        NeuronState.ALWAYS_ON: finite.size > 0 and bool(np.mean(finite > 0) >= ALWAYS_ON_SHARE),
+        NeuronState.RARE: 0 < firing < min(k, finite.size),
+        NeuronState.ALWAYS_ON: finite.size > 0 and firing >= ALWAYS_ON_SHARE * finite.size,
         NeuronState.NEGATIVE: bool((finite < 0).any()),
     }
     return tuple(state for state, holds in found.items() if holds) or (NeuronState.NORMAL,)

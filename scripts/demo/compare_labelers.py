@@ -21,7 +21,7 @@ from csp.method.metrics.statistics import bootstrap_interval
 from csp.work.explorer.explorer import open_explorer
 from csp.work.labels.scorer import Scorer
 from csp.work.metrics.ground_truth import attribute_table
-from csp.work.splits import held_out, selection
+from csp.work.splits import held_out
 
 RULES = (
     "mean",
@@ -33,7 +33,7 @@ RULES = (
     "least:0.7",
 )
 GAMMAS = (1.0, 0.75, 0.5, 0.25)
-NO_RULE = ("semanticlens", "clip-dissect", "correlation")
+NO_RULE = ("consensus", "semanticlens", "clip-dissect", "clip-dissect-mean", "correlation")
 """Labelers to which look-alikes are nothing (as long as no pair is left out)."""
 
 Right = dict[tuple[str, str], list[bool]]
@@ -53,7 +53,7 @@ def variants(rule: str) -> Iterator[tuple[str, str, float]]:
 def judge(run: Run, rules: Sequence[str]) -> Right:
     """Every variant's first label of every neuron that follows one attribute clearly."""
     assert run.text_embeddings is not None, "a run with a vocabulary"
-    scorer = Scorer(run.embeddings, run.text_embeddings, selection(run))
+    scorer = Scorer(run, run.text_embeddings)
     right: Right = {}
     for layer in run.layers:
         images, _ = held_out(run)
@@ -61,13 +61,14 @@ def judge(run: Run, rules: Sequence[str]) -> Right:
         clear = np.flatnonzero(followed >= 0)
         activations = np.ascontiguousarray(run.layer_activations(layer)[:, clear])
         for text in rules:
-            judge_layer(run, scorer, activations, followed[clear], parse_rule(text), right)
+            judge_layer(run, scorer, layer, activations, followed[clear], parse_rule(text), right)
     return right
 
 
 def judge_layer(
     run: Run,
     scorer: Scorer,
+    layer: str,
     activations: np.ndarray,
     followed: np.ndarray,
     rule: ContrastRule,
@@ -82,7 +83,7 @@ def judge_layer(
         activations, run.embeddings, run.manifest.parameters.k, neighbours=run.neighbours, rule=rule
     )
     for column, attribute, examples in zip(activations.T, followed, selected, strict=True):
-        evidence = scorer.evidence(column, examples)
+        evidence = scorer.evidence(layer, column, examples)
         for labeler, name, gamma in variants(str(rule)):
             fires = bool((examples.activation > 0).any())
             found = False

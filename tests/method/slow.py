@@ -6,8 +6,8 @@ import numpy as np
 
 
 def activating(activations: np.ndarray, k: int) -> list[int]:
-    """Step 1: the k images of highest activation, ties to the lower index."""
-    images = [i for i in range(len(activations)) if math.isfinite(activations[i])]
+    """Step 1: the k images of highest activation among those that fire, ties to the lower index."""
+    images = [i for i in range(len(activations)) if math.isfinite(activations[i]) and activations[i] > 0]
     return sorted(images, key=lambda i: (-float(activations[i]), i))[:k]
 
 
@@ -78,8 +78,10 @@ def concept_vector(
     return vector / math.sqrt(math.fsum(x * x for x in vector))
 
 
-def soft_wpmi(activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray, k: int) -> list[float]:
-    """CLIP-Dissect: log of the weighted mean of P(t | activating image), minus log P(t)."""
+def clip_dissect_mean(
+    activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray, k: int
+) -> list[float]:
+    """CSP's variant of CLIP-Dissect: log of the weighted mean of P(t | activating image), less log P(t)."""
 
     def probability(image: int) -> list[float]:
         odds = [math.exp(cosine(embeddings[image], text) / 10) for text in texts]
@@ -93,6 +95,34 @@ def soft_wpmi(activations: np.ndarray, embeddings: np.ndarray, texts: np.ndarray
         here = sum(float(activations[p]) / total * everywhere[p][t] for p in positives)
         prior = sum(image[t] for image in everywhere) / len(everywhere)
         scores.append(math.log(here + 1e-6) - math.log(prior))
+    return scores
+
+
+def soft_wpmi(layer: np.ndarray, embeddings: np.ndarray, texts: np.ndarray, neuron: int) -> list[float]:
+    """CLIP-Dissect (arXiv 2204.10965): a neuron's strongest images given a text, against all neurons'."""
+
+    def probability(image: int) -> list[float]:
+        odds = [math.exp(10 * cosine(embeddings[image], text)) for text in texts]
+        return [o / sum(odds) for o in odds]
+
+    def strongest(activations: np.ndarray) -> list[int]:
+        images = [i for i in range(len(activations)) if math.isfinite(activations[i])]
+        return sorted(images, key=lambda i: (-float(activations[i]), i))[:100]
+
+    def likelihood(activations: np.ndarray, t: int) -> float:
+        images, logs = strongest(activations), []
+        for rank, image in enumerate(images):
+            there = 0.998 - rank / len(images) * (0.998 - 0.97)
+            logs.append(math.log(1 + there * (given[image][t] - 1) + 1e-7))
+        return math.fsum(logs)
+
+    given = [probability(image) for image in range(len(embeddings))]
+    firing = [column for column in layer.T if any(a > 0 for a in column if math.isfinite(a))]
+    scores = []
+    for t in range(len(texts)):
+        each = [likelihood(column, t) for column in firing]
+        prior = max(each) + math.log(sum(math.exp(one - max(each)) for one in each) / len(each))
+        scores.append(likelihood(layer[:, neuron], t) - prior)
     return scores
 
 

@@ -21,7 +21,7 @@ SCORES = {
     "csp_gamma05": ("csp", 0.5),
     "csp_gamma0": ("csp", 0.0),
     "semanticlens": ("semanticlens", 1.0),
-    "clip_dissect": ("clip-dissect", 1.0),
+    "clip_dissect": ("clip-dissect-mean", 1.0),
 }
 
 Golden = dict[str, np.ndarray]

@@ -146,7 +146,9 @@ def examples(
 
 def label(
     run: RunArgument,
-    method: Annotated[str, typer.Option(help="The labeler: $labelers.")] = "csp",
+    method: Annotated[
+        str | None, typer.Option(help="The labeler: $labelers; the one that the app shows first if left out.")
+    ] = None,
     layer: Annotated[str | None, typer.Option(help="All layers if left out.")] = None,
     neurons: NeuronsOption = "all",
     gamma: GammaOption = None,
@@ -163,6 +165,7 @@ def label(
     json: JsonOption = False,
 ) -> None:
     """Print the best labels of neurons."""
+    from csp.method.labelers.registry import FIRST
     from csp.work.explorer.explorer import open_explorer
     from csp.work.neurons.label_lists import label_lists
 
@@ -170,7 +173,7 @@ def label(
     options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    found = label_lists(explorer, chosen, method, options, top, candidates=candidates)
+    found = label_lists(explorer, chosen, method or FIRST, options, top, candidates=candidates)
     if reviewed:
         from csp.work.reviews.desk import open_reviewing
         from csp.work.reviews.label_in_force import put_people_first

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
-from csp.method.states import SENTENCES, NeuronState
+from csp.method.states import NeuronState, sentence
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.labels.synonyms import Rival
 from csp.work.neurons.rows import NeuronRows
@@ -26,6 +26,7 @@ STATES = {
     "negative": "has negative values",
     "non-finite": "broken values",
     "few-images": "few images",
+    "rare": "fires on very few images",
     "no-contrast": "no look-alikes",
 }
 
@@ -160,15 +161,16 @@ def spot(layer: str, neuron: int) -> str:
 def oddity(view: NeuronView) -> str:
     """What is so unusual about a neuron that it is said first; never firing makes the rest void."""
     if NeuronState.NEVER_FIRES in view.states:
-        return SENTENCES[NeuronState.NEVER_FIRES]
-    return " ".join(SENTENCES[state] for state in view.states if state not in (*MILD, NeuronState.NORMAL))
+        return sentence(NeuronState.NEVER_FIRES, 0)
+    odd = (state for state in view.states if state not in (*MILD, NeuronState.NORMAL))
+    return " ".join(sentence(state, view.firing) for state in odd)
 
 
 def remark(view: NeuronView) -> str:
     """What holds of many neurons and is worth a small line: a layer after a ReLU is almost always on."""
     if NeuronState.NEVER_FIRES in view.states:
         return ""
-    return " ".join(SENTENCES[state] for state in view.states if state in MILD)
+    return " ".join(sentence(state, view.firing) for state in view.states if state in MILD)
 
 
 def origin(provenance: Provenance) -> str:

@@ -128,6 +128,22 @@ def neurons_fault(frame: pd.DataFrame, record: LayerRecord, images: int) -> str 
     return None
 
 
+def firing_examples(frame: pd.DataFrame) -> pd.DataFrame:
+    """The examples of neurons without the silent images that versions before 2.1 filled them up with."""
+    activations = [frame["activation"].iloc[row] for row in range(len(frame))]
+    silent = [row for row, own in enumerate(activations) if own.size and not own.min() > 0]
+    if not silent:
+        return frame
+    frame = frame.copy()
+    fires = {row: activations[row] > 0 for row in silent}
+    for name in ("activating", "activation", "contrastive", "contrastive_activation", "similarity"):
+        column = frame[name].tolist()
+        for row, kept in fires.items():
+            column[row] = column[row][kept]
+        frame[name] = pd.Series(column, frame.index, dtype=object)
+    return frame
+
+
 def labels_fault(frame: pd.DataFrame, neurons: int) -> str | None:
     """Of a table with a neuron in each row, of a layer that has so many."""
     if fault := _nulls(frame, [name for name in ("neuron", "labeler", "rank", "label") if name in frame]):

@@ -160,6 +160,7 @@ class Run:
             f"neurons-{self._layer_index(layer)}",
             tables.NEURONS,
             lambda frame: contents.neurons_fault(frame, record, images),
+            as_now=contents.firing_examples,
         )
 
     def labels(self, layer: str) -> pd.DataFrame:
@@ -232,10 +233,15 @@ class Run:
         return self.layers.index(layer)
 
     def _table(
-        self, name: str, columns: tables.Columns, fault_of: FaultOf, few: Sequence[str] = ()
+        self,
+        name: str,
+        columns: tables.Columns,
+        fault_of: FaultOf,
+        few: Sequence[str] = (),
+        as_now: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
     ) -> pd.DataFrame:
         if name not in self._kept:
-            self._kept[name] = self._read_table(tables.location(name), columns, fault_of, few)
+            self._kept[name] = as_now(self._read_table(tables.location(name), columns, fault_of, few))
         frame: pd.DataFrame = self._kept[name]
         return frame.copy(deep=False)
 

@@ -17,7 +17,7 @@ class Examples:
     """The examples of one neuron, pairs aligned: `contrastive[i]` is the one of `activating[i]`.
 
     `contrastive` is -1, and its activation and similarity NaN, where there is none. k is what was asked
-    for or, if that is less, the number of images with a finite activation; pairs that the contrast rule
+    for or, if that is less, the number of images that make the neuron fire; pairs that the contrast rule
     leaves out are not among them.
     """
 
@@ -42,7 +42,8 @@ def select_examples(
 ) -> Examples:
     """Select one neuron's activating and contrastive examples.
 
-    activating: the k images of highest activation, best first, ties to the lower index.
+    activating: the k images of highest activation, of those that fire (activation above 0), best first, ties
+    to the lower index.
     contrastive: for each of them the most similar other image that is cold (below the mean, or what `rule`
     says), ties to the lower index; with `reuse=False` no image serves twice, taken greedily in the order of
     the activating ones.
@@ -51,8 +52,21 @@ def select_examples(
     """
     check_probe(activations, embeddings)
     check_examples(k)
-    cold = cold_images(activations, mean_activation(activations), rule)
     activating = top_images(activations, k)
+    return contrasted(activations, embeddings, activating, reuse=reuse, neighbours=neighbours, rule=rule)
+
+
+def contrasted(
+    activations: Float[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    activating: Int64[np.ndarray, " k"],
+    *,
+    reuse: bool = True,
+    neighbours: Neighbours | None = None,
+    rule: ContrastRule = PAPER_RULE,
+) -> Examples:
+    """The same for activating examples that are chosen already."""
+    cold = cold_images(activations, mean_activation(activations), rule)
     nearest = contrastive.look_up(activating, cold, embeddings, neighbours, reuse, rule.neighbours)
     unsure = (nearest == contrastive.UNSURE).any(axis=1)
     if unsure.any():
@@ -62,7 +76,18 @@ def select_examples(
 
 
 def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:
-    """The k (or all) images of highest finite activation, best first, ties to the lower index."""
+    """The k (or all) images of highest activation above 0, best first, ties to the lower index.
+
+    An image that leaves the neuron silent is no example, also where fewer than k fire: which of the silent
+    ones come first is a matter of their order in the dataset.
+    """
+    strongest = strongest_images(activations, k)
+    firing: Int64[np.ndarray, " k"] = strongest[activations[strongest] > 0]
+    return firing
+
+
+def strongest_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:
+    """The k (or all) images of highest finite activation, firing or not; ties to the lower index."""
     finite = np.isfinite(activations)
     k = min(k, int(np.count_nonzero(finite)))
     if k == 0:

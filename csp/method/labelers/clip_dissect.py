@@ -1,18 +1,22 @@
-"""The labeler of CLIP-Dissect."""
+"""The labeler of CLIP-Dissect (arXiv 2204.10965): soft weighted pointwise mutual information."""
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from csp.method.checks import check_texts
+from csp.method.examples.select import strongest_images
+from csp.method.labelers.clip_dissect_mean import text_probabilities
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
-from csp.method.labelers.resampling import example_weights
+from csp.method.labelers.resampling import drawn, shares
 
-TEMPERATURE = 10.0
+SHARPNESS = 10.0
+IMAGES = 100
 LAMBDA = 1.0
-MIN_PROBABILITY = 1e-6
-BLOCK = 1024
+MIN_PROBABILITY = 1e-7
+STRONGEST, WEAKEST = 0.998, 0.97
+"""How surely the neuron's concept is in the strongest of the images; it falls with the rank."""
 
 
 def clip_dissect(
@@ -20,69 +24,73 @@ def clip_dissect(
 ) -> Float32[np.ndarray, " t"]:
     """Soft weighted pointwise mutual information of each text and the neuron; gamma plays no part.
 
-    score(t) = log(sum_p w_p P(t | p) + 1e-6) - lambda log P(t)
+    score(t) = log P(images | t) - lambda log mean_neurons P(images of that neuron | t)
+    P(images | t) = prod_r (1 + p_r (P(t | i_r) - 1) + 1e-7),  p_r = 0.998 - 0.028 r / 100, r = 0, 1, ...
 
-    P(t | i) is the softmax over texts of (e_i . t) / 10, P(t) its mean over the probe dataset, lambda = 1.
-    About 0 when the neuron says nothing about t; exactly 0 when it never fires.
-    Source: CLIP-Dissect (arXiv 2204.10965); the constants are those of the reference results.
+    i_r are the 100 images (all, if there are fewer) of highest activation, P(t | i) is the softmax over texts
+    of 10 (e_i . t), lambda = 1. Exactly 0 when the neuron never fires. Without `Evidence.layer_prior` the
+    prior is left out. Source: CLIP-Dissect (arXiv 2204.10965, section 3) and `soft_wpmi` of its authors'
+    code, whose constants these are.
     """
     check_texts(evidence.embeddings, text_embeddings)
-    weight = weights(evidence.examples)
-    if not weight.any():
+    if not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    activating = evidence.embeddings[evidence.examples.activating]
-    given_image = text_probabilities(activating, text_embeddings, 1 / TEMPERATURE)
-    prior = evidence.text_prior
-    if prior is None:
-        prior = text_prior(evidence.embeddings, text_embeddings)
-    scores: Float64[np.ndarray, " t"] = np.log(weight @ given_image + MIN_PROBABILITY) - LAMBDA * np.log(
-        prior
-    )
-    return scores.astype(np.float32)
+    scores = log_chances(evidence, text_embeddings).sum(axis=0) - _prior(evidence)
+    single: Float32[np.ndarray, " t"] = scores.astype(np.float32)
+    return single
 
 
-def text_prior(
-    embeddings: Float[np.ndarray, "n d"], text_embeddings: Float[np.ndarray, "t d"]
+def layer_prior(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    text_embeddings: Float[np.ndarray, "t d"],
 ) -> Float64[np.ndarray, " t"]:
-    """P(t): how often each text suits an image of the probe dataset; the same for every neuron. Sums to 1."""
-    total = np.zeros(len(text_embeddings))
-    for start in range(0, len(embeddings), BLOCK):
-        block = embeddings[start : start + BLOCK]
-        total += text_probabilities(block, text_embeddings, 1 / TEMPERATURE).sum(axis=0)
-    return total / len(embeddings)
+    """log mean P(images of a neuron | t) over the neurons of a layer that fire; the same for all of them."""
+    total, firing = np.full(len(text_embeddings), -np.inf), 0
+    for column in activations.T:
+        if (np.isfinite(column) & (column > 0)).any():
+            own = _log_chances(np.ascontiguousarray(column), embeddings, text_embeddings).sum(axis=0)
+            total, firing = np.logaddexp(total, own), firing + 1
+    return total - np.log(firing) if firing else np.zeros(len(text_embeddings))
 
 
-def text_probabilities(
-    embeddings: Float[np.ndarray, "b d"], text_embeddings: Float[np.ndarray, "t d"], sharpness: float
-) -> Float64[np.ndarray, "b t"]:
-    """P(t | image): softmax over texts of sharpness (e . t); cosines are within [-1, 1]: no overflow."""
-    odds: Float64[np.ndarray, "b t"] = np.exp((embeddings @ text_embeddings.T).astype(np.float64) * sharpness)
-    odds /= odds.sum(axis=1, keepdims=True)
-    return odds
+def log_chances(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "r t"]:
+    """log P(image | t) of the neuron's strongest images, strongest first."""
+    return _log_chances(evidence.activations, evidence.embeddings, text_embeddings)
+
+
+def _log_chances(
+    activations: Float[np.ndarray, " n"],
+    embeddings: Float[np.ndarray, "n d"],
+    texts: Float[np.ndarray, "t d"],
+) -> Float64[np.ndarray, "r t"]:
+    images = strongest_images(activations, IMAGES)
+    there = STRONGEST - np.arange(len(images)) / max(len(images), 1) * (STRONGEST - WEAKEST)
+    given_image = text_probabilities(embeddings[images], texts, SHARPNESS)
+    chances: Float64[np.ndarray, "r t"] = np.log(1 + there[:, None] * (given_image - 1) + MIN_PROBABILITY)
+    return chances
+
+
+def _prior(evidence: Evidence) -> Float64[np.ndarray, " t"] | float:
+    return 0.0 if evidence.layer_prior is None else LAMBDA * evidence.layer_prior
 
 
 def resampled(
     evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, "b t"]:
-    """Its scores over all resamplings of the examples at once: linear algebra, no loop over them."""
-    weight = example_weights(evidence, rng)
-    total = weight.sum(axis=1, keepdims=True)
-    weight /= np.maximum(total, 1e-300)
-    images = evidence.embeddings[evidence.examples.activating]
-    given_image = text_probabilities(images, texts, 1 / TEMPERATURE)
-    prior = text_prior(evidence.embeddings, texts) if evidence.text_prior is None else evidence.text_prior
-    scores: Float64[np.ndarray, "b t"] = np.log(weight @ given_image + MIN_PROBABILITY)
-    scores -= LAMBDA * np.log(prior)
-    scores *= total > 0
-    return scores
+    """Its scores over all resamplings of its images at once; each image keeps the rank that it has."""
+    each = log_chances(evidence, texts)
+    scores: Float64[np.ndarray, "b t"] = shares(drawn(rng, len(each)), len(each)) @ each * len(each)
+    return scores - _prior(evidence)
 
 
 LABELER = Labeler(
     "clip-dissect",
     clip_dissect,
     "CLIP-Dissect",
-    "Which text goes with the activating images more than with all images. Comparable in this column only.",
+    "Which text goes with the hundred strongest images more than with those of other neurons. "
+    "Comparable in this column only.",
     alone=False,
     resampled=resampled,
-    place=5,
+    place=4,
 )

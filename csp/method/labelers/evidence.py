@@ -5,19 +5,26 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
+from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a labeler may look at. The last two spare work that is the same for every neuron of a run."""
+    """What a labeler may look at beside the texts that it scores."""
 
     activations: Float[np.ndarray, " n"]
     embeddings: Float[np.ndarray, "n d"]
     examples: Examples
     text_prior: Float64[np.ndarray, " t"] | None = None
-    """See `text_prior`; for clip-dissect."""
+    """See `text_prior`; for clip-dissect-mean. Given, it spares work that is the same for all neurons."""
     selection: Bool[np.ndarray, " n"] | None = None
     """The images that may decide a label beside the examples; None: all. It keeps held-out images unseen."""
     text_spread: Float64[np.ndarray, " t"] | None = None
-    """See `text_spread`; for correlation."""
+    """See `text_spread`; for correlation. Given, it spares work that is the same for all neurons."""
+    layer_prior: Float64[np.ndarray, " t"] | None = None
+    """See `layer_prior`; for clip-dissect, which can't tell it from one neuron."""
+    neighbours: Neighbours | None = None
+    """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
+    vocabulary: int | None = None
+    """The first so many texts are the vocabulary, by which those behind it are measured; None: all are."""

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from csp.method.checks import check_texts
-from csp.method.labelers.clip_dissect import text_probabilities
+from csp.method.labelers.clip_dissect_mean import text_probabilities
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights

@@ -12,7 +12,7 @@ from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
 from csp.plugins import Registry, declared
 
-FIRST = "csp"
+FIRST = "consensus"
 """The labeler whose first label the app suggests; docs/results.md says why."""
 
 LABELERS = Registry("labeler", "csp.labelers", Labeler, partial(declared, "csp.method.labelers", "LABELER"))

@@ -10,7 +10,7 @@ from PIL import Image
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import Examples
-from csp.method.states import SENTENCES, NeuronState
+from csp.method.states import NeuronState, sentence
 from csp.work.candidates.tables import Layout
 from csp.world.pictures.decode import decode_image
 from csp.world.pictures.grid import picture_grid
@@ -41,7 +41,7 @@ def images_to_show(examples: Examples, mode: Mode) -> GridImages:
     """
     fires = examples.activation > 0
     if not fires.any():
-        raise NotAskedError(SENTENCES[NeuronState.NEVER_FIRES])
+        raise NotAskedError(sentence(NeuronState.NEVER_FIRES, 0))
     activating = tuple(int(image) for image in examples.activating[fires])
     if mode == "activating-only":
         return GridImages(activating, ())

@@ -21,7 +21,6 @@ from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.labels.scorer import TOP, Scorer, best_texts, labelers_code, rank
 from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
-from csp.work.splits import selection
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ def _all_scores(
     if not (examples.activation > 0).any():
         return {}
     scorer = joined.scorer
-    evidence = scorer.evidence(explorer.run.activations(layer, neuron), examples)
+    evidence = scorer.evidence(layer, explorer.run.activations(layer, neuron), examples)
     return all_scores(labelers, evidence, scorer.text_embeddings, options.gamma)
 
 
@@ -113,4 +112,4 @@ def _joined(run: Run, version: tuple[str, ...]) -> JoinedTexts | None:
     vocabulary = run_vocabulary(run).joined(added["text"].tolist(), added["embedding"].tolist())
     if not vocabulary.texts:
         return None
-    return JoinedTexts(vocabulary, Scorer(run.embeddings, vocabulary.embeddings, selection(run)), version)
+    return JoinedTexts(vocabulary, Scorer(run, vocabulary.embeddings), version)

@@ -7,8 +7,7 @@ from jaxtyping import Float32
 from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import mean_activation
-from csp.method.labelers.registry import FIRST
-from csp.method.states import SENTENCES, NeuronState, neuron_states
+from csp.method.states import NeuronState, neuron_states, sentence
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import Histogram, NeuronTable, NeuronView, Pair
 from csp.work.labels.rows import LabelRow, Labels, scored_texts
@@ -22,28 +21,29 @@ Address = tuple[str, int, ExampleOptions]
 
 
 def neuron_view(
-    run: Run, address: Address, pairs: tuple[Pair, ...], labels: Labels, provenance: Provenance
+    run: Run, address: Address, pairs: tuple[Pair, ...], labels: Labels, first: str, provenance: Provenance
 ) -> NeuronView:
-    """The view of one neuron from its pairs and labels."""
+    """The view of one neuron from its pairs and labels; `first` is the labeler that orders the texts."""
     layer, neuron, options = address
     activations = run.activations(layer, neuron)
     finite = activations[np.isfinite(activations)]
-    states = neuron_states(activations, options.k)
+    states, firing = neuron_states(activations, options.k), int(np.count_nonzero(activations > 0))
     return NeuronView(
         run=run.name,
         layer=layer,
         neuron=neuron,
         options=options,
         states=states,
-        sentences=tuple(filter(None, map(_sentence, states))),
+        sentences=tuple(sentence(state, firing) for state in states if state is not NeuronState.NORMAL),
         pairs=pairs,
         labels={name: tuple(row for row in rows if row.rank <= TOP) for name, rows in labels.items()},
-        scores=scored_texts(labels, FIRST if FIRST in labels else next(iter(labels), FIRST)),
+        scores=scored_texts(labels, first),
         margins={name: margin(rows) for name, rows in labels.items()},
         histogram=histogram(finite),
         mean=mean_activation(activations),
         maximum=float(finite.max()) if finite.size else float("nan"),
-        share_firing=float(np.mean(activations > 0)),
+        share_firing=firing / len(activations),
+        firing=firing,
         provenance=provenance,
     )
 
@@ -55,12 +55,12 @@ def neuron_table(run: Run, layer: str, firsts: LabelColumns) -> NeuronTable:
         raise BadInputError(f"the run {run.name} has no table of neurons; make it again with `csp index`")
     codes, scores = firsts.wide(stored["neuron"].to_numpy(np.int64), places=2)
     labels = np.array((*firsts.texts, None), dtype=object)[codes[:, 0]]
-    sentences = {state: _sentence(NeuronState(state)) for state in stored["state"].unique()}
+    firing = (stored["share_firing"] * run.manifest.images).round().astype(int)
     frame = pd.DataFrame(
         {
             "neuron": stored["neuron"],
             "state": stored["state"],
-            "sentence": stored["state"].map(sentences),
+            "sentence": [*map(_sentence, stored["state"], firing)],
             "mean": stored["mean"],
             "maximum": stored["max"],
             "share_firing": stored["share_firing"],
@@ -84,5 +84,5 @@ def margin(rows: tuple[LabelRow, ...]) -> float | None:
     return rows[0].score - rows[1].score if len(rows) > 1 else None
 
 
-def _sentence(state: NeuronState) -> str:
-    return "" if state is NeuronState.NORMAL else SENTENCES[state]
+def _sentence(state: str, firing: int) -> str:
+    return "" if state == NeuronState.NORMAL else sentence(NeuronState(state), firing)

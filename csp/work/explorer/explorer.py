@@ -77,7 +77,8 @@ class Explorer:
         examples, found = self.examples(layer, neuron, options)
         labels, labelled = self.labels(layer, neuron, options)
         pairs, provenance = self.images.pairs(examples), freshest(found, labelled)
-        return neuron_view(self.run, (layer, neuron, options), pairs, labels, provenance)
+        first = self.stored_labels.first_labeler(layer)
+        return neuron_view(self.run, (layer, neuron, options), pairs, labels, first, provenance)
 
     def pairs(
         self, layer: str, neuron: int, options: ExampleOptions | None = None
@@ -143,7 +144,7 @@ class Explorer:
                 f"the run {self.run.name} has no vocabulary, so there is nothing to label with"
             )
         examples, _ = self.examples(layer, neuron, options)
-        return self.scorer.evidence(self.run.activations(layer, neuron), examples)
+        return self.scorer.evidence(layer, self.run.activations(layer, neuron), examples)
 
     @cached_property
     def scorer(self) -> Scorer | None:
@@ -160,9 +161,9 @@ class Explorer:
         activations = self.run.activations(layer, neuron)
         examples, _ = self.examples(layer, neuron, options)
         settled = self._settled.get(
-            (layer, neuron, replace(options, gamma=0.0)), lambda: scorer.settled(activations, examples)
+            (layer, neuron, replace(options, gamma=0.0)), lambda: scorer.settled(layer, activations, examples)
         )
-        return scorer.scores(activations, examples, options.gamma, settled)
+        return scorer.scores(layer, activations, examples, options.gamma, settled)
 
     def _are_stored(self, options: ExampleOptions) -> bool:
         """Whether the run's table of examples answers; it does not keep the neighbours after the nearest."""

@@ -20,7 +20,6 @@ from csp.work.labels.vocabulary import clean_text, run_vocabulary
 from csp.work.models.embedding import text_embedding
 from csp.work.provenance import answered
 from csp.work.run_cache import RunCache
-from csp.work.splits import selection
 
 
 def score_text(
@@ -45,7 +44,7 @@ def score_text(
         if scorer is None:
             scorer = _scorer_with(explorer.cache, text, load=load)
         examples, _ = explorer.examples(layer, neuron, options)
-        scores = scorer.scores(activations, examples, options.gamma)
+        scores = scorer.scores(layer, activations, examples, options.gamma)
         place = len(scorer.text_embeddings) - 1 if row is None else row
         rows = {
             name: asdict(LabelRow(text, float(values[place]), rank(values, place)))
@@ -69,4 +68,4 @@ def _scorer_with(cache: RunCache, text: str, *, load: bool) -> Scorer:
     except UnavailableError as error:
         raise UnavailableError(f"only texts of the vocabulary can be scored: {error}") from error
     texts = np.concatenate([run_vocabulary(cache.run).embeddings, embedding[None, :]])
-    return Scorer(cache.run.embeddings, texts, selection(cache.run))
+    return Scorer(cache.run, texts)

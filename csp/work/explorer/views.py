@@ -73,6 +73,8 @@ class NeuronView:
     maximum: float
     share_firing: float
     """Share of probe images with an activation above 0."""
+    firing: int
+    """How many images these are."""
     provenance: Provenance
     """Of the pairs and the labels."""
 

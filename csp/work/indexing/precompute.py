@@ -16,7 +16,6 @@ from csp.method.states import neuron_states
 from csp.work.labels.scorer import Scorer, best_texts
 from csp.work.labels.stored import label_rows
 from csp.work.progress import Report, Stage, silent
-from csp.work.splits import selection
 
 Row = dict[str, object]
 
@@ -29,7 +28,7 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
         stage.reached(draft.manifest.images)
     scorer = None
     if draft.text_embeddings is not None:
-        scorer = Scorer(draft.embeddings, draft.text_embeddings, selection(draft))
+        scorer = Scorer(draft, draft.text_embeddings)
     for index, layer in enumerate(draft.layers):
         last_part = f"labels-{index}" if scorer else f"neurons-{index}"
         if not writer.written(last_part):
@@ -48,7 +47,7 @@ def _precompute_layer(
         column = np.ascontiguousarray(activations[:, neuron])
         neurons.append(_neuron_row(neuron, column, examples, draft.manifest.parameters.k))
         if scorer:
-            scores = scorer.scores(column, examples, draft.manifest.parameters.gamma)
+            scores = scorer.scores(layer, column, examples, draft.manifest.parameters.gamma)
             labels.extend(label_rows(neuron, best_texts(scores, texts)))
         stage.reached(neuron + 1)
     writer.write_neurons(layer, pd.DataFrame(neurons))

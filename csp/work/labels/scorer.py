@@ -1,15 +1,17 @@
 """Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from csp.keeping.code_hash import code_hash
+from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import Examples
-from csp.method.labelers.clip_dissect import text_prior
+from csp.method.labelers.clip_dissect import layer_prior
+from csp.method.labelers.clip_dissect_mean import text_prior
 from csp.method.labelers.correlation import text_spread
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS, all_scores
@@ -31,14 +33,24 @@ def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """Scores texts for any neuron of a run; what all neurons share is computed once."""
+    """Scores texts for any neuron of a run; what neurons share is computed once."""
 
-    embeddings: Float32[np.ndarray, "n d"]
+    run: Run
     text_embeddings: Float32[np.ndarray, "t d"]
-    selection: Bool[np.ndarray, " n"] | None
-    """The images that may decide a label beside the examples (`splits.selection`); None: all."""
+    """Of the vocabulary, and behind it of any other texts."""
     keep: Keep = _anew
-    """Where what all neurons share may be kept beyond this scorer: name and computation to value."""
+    """Where what neurons share may be kept beyond this scorer: name and computation to value."""
+    _priors: dict[str, OfTexts] = field(default_factory=dict)
+
+    @property
+    def embeddings(self) -> Float32[np.ndarray, "n d"]:
+        """Of the run's images."""
+        return self.run.embeddings
+
+    @cached_property
+    def selection(self) -> Bool[np.ndarray, " n"] | None:
+        """The images that may decide a label beside the examples; None: all."""
+        return selection(self.run)
 
     @cached_property
     def prior(self) -> Float64[np.ndarray, " t"]:
@@ -51,12 +63,38 @@ class Scorer:
         chosen = self.embeddings if self.selection is None else self.embeddings[self.selection]
         return self.keep("spread", lambda: text_spread(chosen, self.text_embeddings))
 
-    def evidence(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
-        """What labelers may look at for one neuron."""
-        return Evidence(activations, self.embeddings, examples, self.prior, self.selection, self.spread)
+    def layer_prior(self, layer: str) -> Float64[np.ndarray, " t"]:
+        """How often each text suits a neuron of a layer."""
+        if layer not in self._priors:
+            self._priors[layer] = self.keep(
+                f"prior of {layer}",
+                lambda: layer_prior(self.run.layer_activations(layer), self.embeddings, self.text_embeddings),
+            )
+        return self._priors[layer]
+
+    def evidence(self, layer: str, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
+        """What labelers may look at for one neuron of a layer."""
+        return Evidence(
+            activations,
+            self.embeddings,
+            examples,
+            text_prior=self.prior,
+            selection=self.selection,
+            text_spread=self.spread,
+            layer_prior=self.layer_prior(layer),
+            neighbours=self.run.neighbours,
+            vocabulary=self._vocabulary,
+        )
+
+    @property
+    def _vocabulary(self) -> int | None:
+        """How many of the texts are the run's; None for a run without any, whose texts are all there is."""
+        known = self.run.text_embeddings
+        return None if known is None else len(known)
 
     def scores(
         self,
+        layer: str,
         activations: Float32[np.ndarray, " n"],
         examples: Examples,
         gamma: float,
@@ -67,20 +105,25 @@ class Scorer:
         `settled` are those of some labelers that are known already.
         """
         known = settled or {}
-        found = {**known, **self._by(LABELERS.keys() - known.keys(), activations, examples, gamma)}
+        found = {**known, **self._by(LABELERS.keys() - known.keys(), layer, activations, examples, gamma)}
         return {name: found[name] for name in LABELERS if name in found}
 
-    def settled(self, activations: Float32[np.ndarray, " n"], examples: Examples) -> Scores:
+    def settled(self, layer: str, activations: Float32[np.ndarray, " n"], examples: Examples) -> Scores:
         """The same under the labelers in which gamma plays no part."""
         names = {name for name, labeler in LABELERS.items() if not labeler.uses_gamma}
-        return self._by(names, activations, examples, gamma=1.0)
+        return self._by(names, layer, activations, examples, gamma=1.0)
 
     def _by(
-        self, names: Set[str], activations: Float32[np.ndarray, " n"], examples: Examples, gamma: float
+        self,
+        names: Set[str],
+        layer: str,
+        activations: Float32[np.ndarray, " n"],
+        examples: Examples,
+        gamma: float,
     ) -> Scores:
         if not (examples.activation > 0).any():
             return {}
-        evidence = self.evidence(activations, examples)
+        evidence = self.evidence(layer, activations, examples)
         return all_scores(names, evidence, self.text_embeddings, gamma)
 
 
@@ -121,7 +164,7 @@ def run_scorer(cache: RunCache) -> Scorer | None:
         found = cache.get_or_compute({"what": what}, lambda: compute().tolist())
         return np.array(found.value, dtype=np.float64)
 
-    return Scorer(run.embeddings, run.text_embeddings, selection(run), kept)
+    return Scorer(run, run.text_embeddings, kept)
 
 
 def labelers_code(names: Iterable[str] = LABELERS) -> dict[str, str]:

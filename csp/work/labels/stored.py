@@ -94,8 +94,10 @@ class LayerLabels:
 
     @cached_property
     def first_labeler(self) -> str:
-        """`FIRST`, or csp where that has none."""
-        return FIRST if self.frame.empty or (self.frame["labeler"] == FIRST).any() else "csp"
+        """`FIRST`, or csp as long as some neurons lack labels of that."""
+        best = self.frame[self.frame["rank"] == 1]
+        count = best["labeler"].value_counts()
+        return FIRST if count.get(FIRST, 0) >= count.get("csp", 0) else "csp"
 
     @cached_property
     def firsts(self) -> LabelColumns:
@@ -166,9 +168,10 @@ class StoredLabels:
         """By neuron the first label of every labeler; a neuron without one is missing."""
         return self._layer(layer).each_first
 
-    def score_range(self, layer: str, labeler: str = "csp") -> ScoreRange | None:
-        """Where the scores of a labeler's first labels lie; None when none are stored."""
-        return self._layer(layer).ranges.get(labeler)
+    def score_range(self, layer: str, labeler: str | None = None) -> ScoreRange | None:
+        """Where the scores of a labeler's first labels lie (None: the first labeler's); None when none are
+        stored."""
+        return self._layer(layer).ranges.get(labeler or self.first_labeler(layer))
 
     def _layer(self, layer: str) -> LayerLabels:
         key = layer, self._additions.version(LATER)
@@ -177,9 +180,9 @@ class StoredLabels:
         return self._kept[key]
 
     def _merged(self, layer: str) -> pd.DataFrame:
-        came = self._run.labels(layer)
+        came = _renamed(self._run.labels(layer))
         later = self._additions.read(LATER)
-        later = later[later["layer"] == layer].drop(columns="layer")
+        later = _renamed(later[later["layer"] == layer].drop(columns="layer"))
         if later.empty:
             return came
         return pd.concat([came[~came["neuron"].isin(later["neuron"])], later], ignore_index=True)
@@ -196,6 +199,21 @@ def label_rows(neuron: int, labels: Labels) -> Iterator[dict[str, object]]:
                 "label": row.label,
                 "score": row.score,
             }
+
+
+def _renamed(labels: pd.DataFrame) -> pd.DataFrame:
+    """Labels by the names that labelers have now.
+
+    What versions before 2.1 stored as clip-dissect is what is called clip-dissect-mean today. The two are
+    stored together ever since, so a neuron that has one without the other was labelled by such a version.
+    """
+    original = labels["labeler"] == "clip-dissect"
+    variant = labels.loc[labels["labeler"] == "clip-dissect-mean", "neuron"].unique()
+    old = original & ~labels["neuron"].isin(variant)
+    if not old.any():
+        return labels
+    names = labels["labeler"].astype(object).where(~old, "clip-dissect-mean")
+    return labels.assign(labeler=names)
 
 
 def _range(scores: pd.Series) -> ScoreRange:

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.labelers.registry import LABELERS, check_labeler
+from csp.method.labelers.registry import FIRST, LABELERS, check_labeler
 from csp.method.metrics.ground_truth import (
     CLEAR,
     Verdict,
@@ -204,14 +204,16 @@ def _summary(verdicts: list[Verdict], firsts: list[dict[str, Any]]) -> dict[str,
 
 
 def _differences(verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
-    if "csp" not in verdicts:
+    """The paired differences of the labeler that the app shows first, or csp, to each of the others."""
+    first = next((name for name in (FIRST, "csp") if name in verdicts), None)
+    if first is None:
         return {}
     return {
-        f"csp - {method}": _interval(
-            paired_difference(verdicts["csp"], verdicts[method], np.random.default_rng(SEED))
+        f"{first} - {method}": _interval(
+            paired_difference(verdicts[first], verdicts[method], np.random.default_rng(SEED))
         )
         for method in verdicts
-        if method != "csp"
+        if method != first
     }
 
 

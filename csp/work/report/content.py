@@ -239,7 +239,7 @@ def _entry(
         neuron=neuron,
         label=label_in_force(row["label"], state),
         state=state,
-        machine=labels.get("csp", ())[:LABELS],
+        machine=labels.get(explorer.stored_labels.first_labeler(layer), ())[:LABELS],
         pairs=pairs[:PAIRS],
         sentence=row["sentence"],
         mean=mean,

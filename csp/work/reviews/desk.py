@@ -29,6 +29,7 @@ from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
+from csp.work.labels.stored import StoredLabels
 
 Spot = tuple[str, int]
 """A layer and a neuron of it."""
@@ -82,7 +83,7 @@ class ReviewDesk:
             reviewer=person.name,
             reviewer_verified=person.verified,
             role=person.role,
-            labeler=entry.labeler or "csp",
+            labeler=entry.labeler or self._labels.first_labeler(entry.layer),
             gamma=given.gamma if entry.gamma is None else entry.gamma,
             examples=given.k if entry.examples is None else entry.examples,
             contrast=given.contrast if entry.contrast is None else entry.contrast,
@@ -143,16 +144,12 @@ class ReviewDesk:
             raise NotFoundError(f"layer {layer!r} has no neuron {neuron}: it has {count}, counted from 0")
 
     def machine_label(self, layer: str, neuron: int) -> str | None:
-        """The first csp label that came with the run."""
-        if layer not in self._machine_labels:
-            labels = self.run.labels(layer)
-            first = labels[(labels["labeler"] == "csp") & (labels["rank"] == 1)]
-            self._machine_labels[layer] = dict(zip(first["neuron"], first["label"], strict=True))
-        return self._machine_labels[layer].get(neuron)
+        """The first label of the first labeler, as stored."""
+        return self._labels.first_labels(layer).get(neuron)
 
     @cached_property
-    def _machine_labels(self) -> dict[str, dict[int, str]]:
-        return {}
+    def _labels(self) -> StoredLabels:
+        return StoredLabels(self.run)
 
 
 def undoing(event: Event, token: str, seen: str | None) -> Entry:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
-from csp.method.states import SENTENCES, NeuronState
+from csp.method.states import NeuronState, sentence
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from tests import patience
@@ -152,7 +152,7 @@ def test_own_label_without_an_encoder_is_a_sentence(tiny: Run) -> None:
 )
 def test_awkward_neuron_says_so(tiny: Run, neuron: int, state: NeuronState) -> None:
     app = opened("pages/neuron.py", run="tiny", neuron=str(neuron), gamma="0.5")
-    assert SENTENCES[state] in said(app)
+    assert sentence(state, 0) in said(app)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_what_holds_of_many_neurons_is_a_small_line(tiny: Run) -> None:
     app = opened("pages/neuron.py", run="tiny", neuron=str(RULER))
     assert not app.info
     hints = [caption.proto.help for caption in app.caption]
-    assert any(SENTENCES[NeuronState.ALWAYS_ON] in hint for hint in hints)
+    assert any(sentence(NeuronState.ALWAYS_ON, 0) in hint for hint in hints)
 
 
 def test_neuron_that_never_fires_shows_no_pictures_as_if_it_did(tiny: Run) -> None:

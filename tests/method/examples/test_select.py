@@ -98,9 +98,9 @@ def test_duplicates_and_near_duplicates_are_told_apart(stored: int) -> None:
 
 
 def test_an_image_is_never_its_own_twin() -> None:
-    """A neuron that fires on fewer images than k fills up with images below its mean."""
+    """Images that fire below the mean may be examples, and cold ones at once."""
     world = make_world(1, 20, 5, ties=False)
-    activations = np.zeros(20, dtype=np.float32)
+    activations = np.full(20, 0.1, dtype=np.float32)
     activations[7] = 1
     found = select_examples(activations, world.embeddings, 10)
     assert found.activating.tolist() == [7, *range(7), 8, 9]
@@ -108,7 +108,15 @@ def test_an_image_is_never_its_own_twin() -> None:
     assert (found.contrastive >= 0).all()
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, -2.5, 1e30])
+def test_silent_images_are_no_examples_where_few_fire() -> None:
+    world = make_world(1, 20, 5, ties=False)
+    activations = np.zeros(20, dtype=np.float32)
+    activations[[7, 11, 3]] = [1, 2, -1]
+    assert select_examples(activations, world.embeddings, 10).activating.tolist() == [11, 7]
+    assert select_examples(-np.abs(activations), world.embeddings, 10).activating.size == 0
+
+
+@pytest.mark.parametrize("value", [0.1, 1e30])
 def test_a_constant_neuron_has_no_twins(value: float) -> None:
     world = make_world(2, 37, 5, ties=False)
     found = select_examples(np.full(37, value, dtype=np.float32), world.embeddings, 4)

@@ -1,13 +1,16 @@
 """The labelers and the choice of the best labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csp.errors import BadInputError
 from csp.method.examples.select import select_examples
-from csp.method.labelers.clip_dissect import text_prior
+from csp.method.labelers.clip_dissect import layer_prior
+from csp.method.labelers.clip_dissect_mean import text_prior
 from csp.method.labelers.correlation import text_spread
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
@@ -23,22 +26,51 @@ def evidence_of(world: World, k: int, prior: np.ndarray | None = None) -> Eviden
 
 
 @given(worlds(), st.integers(1, 10))
-def test_clip_dissect_equals_its_slow_twin(world: World, k: int) -> None:
-    found = LABELERS["clip-dissect"](evidence_of(world, k), world.texts, 1.0)
+def test_clip_dissect_mean_equals_its_slow_twin(world: World, k: int) -> None:
+    found = LABELERS["clip-dissect-mean"](evidence_of(world, k), world.texts, 1.0)
     if world.activations.max() <= 0:
         assert not found.any()
     else:
-        expected = slow.soft_wpmi(world.activations, world.embeddings, world.texts, k)
+        expected = slow.clip_dissect_mean(world.activations, world.embeddings, world.texts, k)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@settings(max_examples=30)
+@given(worlds(), st.integers(2, 4), st.integers(0, 2**32 - 1))
+def test_clip_dissect_equals_its_slow_twin(world: World, neurons: int, seed: int) -> None:
+    """The original, with its prior over the neurons of the layer; one of them is broken in places."""
+    rng = np.random.default_rng(seed)
+    layer = np.column_stack([rng.permutation(world.activations) for _ in range(neurons)])
+    layer[rng.random(len(layer)) < 0.1, 1] = np.nan
+    evidence = replace(
+        evidence_of(replace(world, activations=layer[:, 0]), 5),
+        layer_prior=layer_prior(layer, world.embeddings, world.texts),
+    )
+    found = LABELERS["clip-dissect"](evidence, world.texts, 1.0)
+    if world.activations.max() <= 0:
+        assert not found.any()
+    else:
+        np.testing.assert_allclose(
+            found, slow.soft_wpmi(layer, world.embeddings, world.texts, 0), atol=1e-4, rtol=1e-4
+        )
+
+
+def test_the_two_clip_dissects_name_different_labels() -> None:
+    """As the original multiplies over images, one image that lacks a thing rules it out."""
+    world = make_world(7, 200, 8, ties=False)
+    evidence = evidence_of(world, 30)
+    names = ("clip-dissect", "clip-dissect-mean")
+    original, mean = (LABELERS[name](evidence, world.texts, 1.0) for name in names)
+    assert np.argsort(original).tolist() != np.argsort(mean).tolist()
 
 
 def test_a_text_prior_given_changes_nothing() -> None:
     world = make_world(7, 30, 8, ties=False)
     prior = text_prior(world.embeddings, world.texts)
     assert prior.sum() == pytest.approx(1)
-    with_prior = LABELERS["clip-dissect"](evidence_of(world, 5, prior), world.texts, 1.0)
+    with_prior = LABELERS["clip-dissect-mean"](evidence_of(world, 5, prior), world.texts, 1.0)
     np.testing.assert_array_equal(
-        with_prior, LABELERS["clip-dissect"](evidence_of(world, 5), world.texts, 1.0)
+        with_prior, LABELERS["clip-dissect-mean"](evidence_of(world, 5), world.texts, 1.0)
     )
 
 
@@ -125,7 +157,8 @@ def test_a_text_spread_given_changes_nothing() -> None:
 def test_every_labeler_says_what_it_is() -> None:
     assert all(labeler.title and labeler.what.endswith(".") for labeler in LABELERS.values())
     with pytest.raises(
-        BadInputError, match="'bert'; there are csp, semanticlens, clip-dissect, falcon, corr"
+        BadInputError,
+        match="'bert'; there are consensus, csp, semanticlens, clip-dissect, clip-d",
     ):
         check_labeler("bert")
 
@@ -168,3 +201,14 @@ def test_a_labeler_of_a_package_that_fails_stops_no_other(
     found = all_scores(LABELERS, evidence_of(world, 5), world.texts, 1.0)
     assert list(found) == [name for name in LABELERS if name not in ("fails", "few")]
     assert ["package csp-bad fails" in one for one in caplog.messages] == [True, True]
+
+
+@pytest.mark.parametrize("name", LABELERS)
+def test_the_order_of_the_images_decides_no_label_of_a_rare_neuron(name: str) -> None:
+    world = make_world(14, 40, 8, ties=False)
+    activations = np.zeros(40, dtype=np.float32)
+    activations[[5, 21, 33]] = [3, 2, 1]
+    rare, order = replace(world, activations=activations), np.random.default_rng(0).permutation(40)
+    shuffled = World(activations[order], world.embeddings[order], world.texts)
+    one, two = (LABELERS[name](evidence_of(each, 10), world.texts, 1.0) for each in (rare, shuffled))
+    np.testing.assert_allclose(one, two, atol=1e-4)

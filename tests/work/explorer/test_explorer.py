@@ -11,7 +11,7 @@ from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import FIRST, LABELERS
-from csp.method.states import SENTENCES, NeuronState
+from csp.method.states import NeuronState, sentence
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.typed_text import score_text
 from tests.build import K, text_embeddings
@@ -99,7 +99,7 @@ def test_pairs_say_what_is_known_of_their_images(explorer: Explorer) -> None:
 def test_odd_neurons_have_a_sentence(explorer: Explorer) -> None:
     never = explorer.neuron("early", 2)
     assert NeuronState.NEVER_FIRES in never.states
-    assert SENTENCES[NeuronState.NEVER_FIRES] in never.sentences
+    assert sentence(NeuronState.NEVER_FIRES, 0) in never.sentences
     assert explorer.neuron("early", 3).pairs[0].contrastive is None
     broken = explorer.neuron("early", 5, explorer.options(k=40))
     assert np.isfinite([broken.mean, broken.maximum]).all()
@@ -121,7 +121,8 @@ def test_the_table_lists_every_neuron(explorer: Explorer) -> None:
     assert table.frame["neuron"].tolist() == list(range(6))
     view = explorer.neuron("early", 1)
     row = table.frame.iloc[1]
-    assert (row["label"], row["score"]) == (view.labels["csp"][0].label, view.labels["csp"][0].score)
+    first = view.labels[FIRST][0]
+    assert (row["label"], row["score"]) == (first.label, first.score)
     assert row["margin"] == pytest.approx(view.margins["csp"])
     assert row["top_images"].tolist() == [pair.activating.image for pair in view.pairs]
     assert table.provenance.source == "precomputed"

@@ -1,0 +1,96 @@
+"""The labeler that asks three others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from csp.method.examples.contrast_rule import ContrastRule
+from csp.method.examples.neighbours import nearest_neighbours
+from csp.method.examples.select import select_examples
+from csp.method.labelers.bootstrap import stability
+from csp.method.labelers.consensus import consensus, standardised
+from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.registry import LABELERS
+from tests.method.worlds import World, make_world, worlds
+
+
+def evidence_of(world: World, k: int = 5) -> Evidence:
+    return Evidence(
+        world.activations, world.embeddings, select_examples(world.activations, world.embeddings, k)
+    )
+
+
+def z(scores: np.ndarray) -> np.ndarray:
+    deviation = float(np.std(scores.astype(float)))
+    return (scores - scores.astype(float).mean()) / deviation if deviation > 1e-6 else 0 * scores
+
+
+@settings(max_examples=30)
+@given(worlds(), st.integers(1, 10))
+def test_it_is_the_mean_of_standardised_scores(world: World, k: int) -> None:
+    evidence = evidence_of(world, k)
+    five = select_examples(world.activations, world.embeddings, k, rule=ContrastRule(neighbours=5))
+    members = (
+        LABELERS["csp"](replace(evidence, examples=five), world.texts, 1.0),
+        LABELERS["clip-dissect-mean"](evidence, world.texts, 1.0),
+        LABELERS["correlation"](evidence, world.texts, 1.0),
+    )
+    expected = sum(map(z, members)) / 3 if five.activating.size else np.zeros(len(world.texts))
+    np.testing.assert_allclose(consensus(evidence, world.texts, 0.3), expected, atol=1e-4)
+
+
+def test_stored_neighbours_and_the_contrast_rule_change_nothing() -> None:
+    world = make_world(3, 60, 8, ties=False)
+    plain = evidence_of(world)
+    other = select_examples(world.activations, world.embeddings, 5, rule=ContrastRule(quantile=0.1))
+    stored = replace(plain, neighbours=nearest_neighbours(world.embeddings, 20), examples=other)
+    np.testing.assert_array_equal(consensus(plain, world.texts, 1.0), consensus(stored, world.texts, 1.0))
+
+
+def test_a_text_from_outside_is_measured_by_the_vocabulary() -> None:
+    world = make_world(4, 60, 8, ties=False)
+    known = len(world.texts) - 2
+    evidence = replace(evidence_of(world), vocabulary=known)
+    alone = consensus(evidence, world.texts[:known], 1.0)
+    beside = consensus(evidence, world.texts, 1.0)
+    assert beside.shape == world.texts.shape[:1]
+    # clip-dissect-mean shares probability among all texts, so a text more moves the others a little
+    np.testing.assert_allclose(beside[:known], alone, atol=0.02)
+    assert beside[:known].mean() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("images", [1, 2, 40])
+@pytest.mark.parametrize("texts", [1, 2, 12])
+def test_where_texts_cannot_be_told_apart_each_scores_0(images: int, texts: int) -> None:
+    world = make_world(5, images, 6, ties=False)
+    alike = np.repeat(world.texts[:1], texts, axis=0)
+    firing = replace(world, activations=np.abs(world.activations) + 1)
+    assert consensus(evidence_of(firing), alike, 1.0).tolist() == [0.0] * texts
+    assert np.isfinite(consensus(evidence_of(firing), world.texts, 1.0)).all()
+    assert stability("consensus", evidence_of(firing), alike, 1.0, 0).rival == 0
+
+
+def test_a_neuron_alike_on_all_images_is_labelled_by_what_the_others_say() -> None:
+    world = make_world(6, 40, 6, ties=False)
+    constant = replace(world, activations=np.ones(40, dtype=np.float32))
+    assert np.isfinite(consensus(evidence_of(constant), world.texts, 1.0)).all()
+
+
+def test_flat_scores_say_nothing() -> None:
+    noise = np.float32([[0.5, 0.5 + 1e-8, 0.5], [1, 2, 3]])
+    found = standardised(noise)
+    assert found[0].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(found[1], [-1.2247, 0, 1.2247], atol=1e-4)
+
+
+def test_its_bootstrap_scores_as_it_does() -> None:
+    """Over examples and images drawn again the scores lie around those of all."""
+    world = make_world(7, 200, 8, ties=False)
+    evidence = evidence_of(world, 30)
+    scores = consensus(evidence, world.texts, 1.0)
+    found = stability("consensus", evidence, world.texts, 1.0, int(scores.argmax()))
+    assert 0 < found.chance <= 1
+    assert ((found.low <= scores) & (scores <= found.high)).mean() > 0.8
