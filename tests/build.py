@@ -18,7 +18,7 @@ from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import select_examples
 from csp.method.labelers.registry import LABELERS, best_labels
 from csp.method.states import neuron_states
-from csp.work.labels.scorer import Scorer
+from csp.work.labels.scorer import scorer_of
 
 IMAGES, NEURONS, DIMENSION, BATCH, K = 40, 6, 8, 7, 5
 LAYERS = ("early", "late")
@@ -170,7 +170,7 @@ def neuron_rows(run: Run, layer: str) -> pd.DataFrame:
 def label_rows(run: Run, layer: str) -> pd.DataFrame:
     """The three best labels of every neuron by every labeler."""
     rows = []
-    scorer = Scorer(run, text_embeddings())
+    scorer = scorer_of(run, text_embeddings())
     for neuron in range(run.layer(layer).neurons):
         values = run.activations(layer, neuron)
         examples = select_examples(values, run.embeddings, K)

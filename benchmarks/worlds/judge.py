@@ -38,10 +38,10 @@ class Named:
 def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
     """The first labels of all labelers, found as indexing finds them."""
     selected = select_all(world.activations, world.embeddings, examples)
-    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection)
+    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: world.activations)
     firsts: dict[str, list[int]] = {name: [] for name in LABELERS}
     for column, chosen in zip(world.activations.T, selected, strict=True):
-        scores = scorer.scores(np.ascontiguousarray(column), chosen, gamma)
+        scores = scorer.scores(world.name, np.ascontiguousarray(column), chosen, gamma)
         for name, found in firsts.items():
             found.append(_first(scores.get(name)))
     return Named(world, selected, {name: np.array(found) for name, found in firsts.items()})

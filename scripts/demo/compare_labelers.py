@@ -19,7 +19,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.method.metrics.ground_truth import Verdict, true_attributes, verdict
 from csp.method.metrics.statistics import bootstrap_interval
 from csp.work.explorer.explorer import open_explorer
-from csp.work.labels.scorer import Scorer
+from csp.work.labels.scorer import Scorer, scorer_of
 from csp.work.metrics.ground_truth import attribute_table
 from csp.work.splits import held_out
 
@@ -53,7 +53,7 @@ def variants(rule: str) -> Iterator[tuple[str, str, float]]:
 def judge(run: Run, rules: Sequence[str]) -> Right:
     """Every variant's first label of every neuron that follows one attribute clearly."""
     assert run.text_embeddings is not None, "a run with a vocabulary"
-    scorer = Scorer(run, run.text_embeddings)
+    scorer = scorer_of(run, run.text_embeddings)
     right: Right = {}
     for layer in run.layers:
         images, _ = held_out(run)

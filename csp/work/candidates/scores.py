@@ -19,7 +19,7 @@ from csp.work.candidates.tables import CANDIDATE_TEXTS
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.rows import LabelRow, Labels
-from csp.work.labels.scorer import TOP, Scorer, best_texts, labelers_code, rank
+from csp.work.labels.scorer import TOP, Scorer, best_texts, labelers_code, rank, scorer_of
 from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
 
 
@@ -112,4 +112,4 @@ def _joined(run: Run, version: tuple[str, ...]) -> JoinedTexts | None:
     vocabulary = run_vocabulary(run).joined(added["text"].tolist(), added["embedding"].tolist())
     if not vocabulary.texts:
         return None
-    return JoinedTexts(vocabulary, Scorer(run, vocabulary.embeddings), version)
+    return JoinedTexts(vocabulary, scorer_of(run, vocabulary.embeddings), version)

@@ -15,7 +15,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import TextScore
 from csp.work.labels.rows import LabelRow
-from csp.work.labels.scorer import Scorer, labelers_code, rank
+from csp.work.labels.scorer import Scorer, labelers_code, rank, scorer_of
 from csp.work.labels.vocabulary import clean_text, run_vocabulary
 from csp.work.models.embedding import text_embedding
 from csp.work.provenance import answered
@@ -68,4 +68,4 @@ def _scorer_with(cache: RunCache, text: str, *, load: bool) -> Scorer:
     except UnavailableError as error:
         raise UnavailableError(f"only texts of the vocabulary can be scored: {error}") from error
     texts = np.concatenate([run_vocabulary(cache.run).embeddings, embedding[None, :]])
-    return Scorer(cache.run, texts)
+    return scorer_of(cache.run, texts)

@@ -13,7 +13,7 @@ from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import select_all
 from csp.method.states import neuron_states
-from csp.work.labels.scorer import Scorer, best_texts
+from csp.work.labels.scorer import Scorer, best_texts, scorer_of
 from csp.work.labels.stored import label_rows
 from csp.work.progress import Report, Stage, silent
 
@@ -28,7 +28,7 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
         stage.reached(draft.manifest.images)
     scorer = None
     if draft.text_embeddings is not None:
-        scorer = Scorer(draft, draft.text_embeddings)
+        scorer = scorer_of(draft, draft.text_embeddings)
     for index, layer in enumerate(draft.layers):
         last_part = f"labels-{index}" if scorer else f"neurons-{index}"
         if not writer.written(last_part):

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.run import Run
+from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.clip_dissect_mean import text_prior
@@ -35,22 +36,20 @@ def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
 class Scorer:
     """Scores texts for any neuron of a run; what neurons share is computed once."""
 
-    run: Run
+    embeddings: Float32[np.ndarray, "n d"]
+    """Of the images."""
     text_embeddings: Float32[np.ndarray, "t d"]
     """Of the vocabulary, and behind it of any other texts."""
+    selection: Bool[np.ndarray, " n"] | None
+    """The images that may decide a label beside the examples (`splits.selection`); None: all."""
+    layer_activations: Callable[[str], Float32[np.ndarray, "n c"]]
+    """All neurons of a layer: a labeler may compare one with the others."""
+    neighbours: Neighbours | None = None
+    vocabulary: int | None = None
+    """How many of the texts are the vocabulary; None: all."""
     keep: Keep = _anew
     """Where what neurons share may be kept beyond this scorer: name and computation to value."""
     _priors: dict[str, OfTexts] = field(default_factory=dict)
-
-    @property
-    def embeddings(self) -> Float32[np.ndarray, "n d"]:
-        """Of the run's images."""
-        return self.run.embeddings
-
-    @cached_property
-    def selection(self) -> Bool[np.ndarray, " n"] | None:
-        """The images that may decide a label beside the examples; None: all."""
-        return selection(self.run)
 
     @cached_property
     def prior(self) -> Float64[np.ndarray, " t"]:
@@ -68,7 +67,7 @@ class Scorer:
         if layer not in self._priors:
             self._priors[layer] = self.keep(
                 f"prior of {layer}",
-                lambda: layer_prior(self.run.layer_activations(layer), self.embeddings, self.text_embeddings),
+                lambda: layer_prior(self.layer_activations(layer), self.embeddings, self.text_embeddings),
             )
         return self._priors[layer]
 
@@ -82,15 +81,9 @@ class Scorer:
             selection=self.selection,
             text_spread=self.spread,
             layer_prior=self.layer_prior(layer),
-            neighbours=self.run.neighbours,
-            vocabulary=self._vocabulary,
+            neighbours=self.neighbours,
+            vocabulary=self.vocabulary,
         )
-
-    @property
-    def _vocabulary(self) -> int | None:
-        """How many of the texts are the run's; None for a run without any, whose texts are all there is."""
-        known = self.run.text_embeddings
-        return None if known is None else len(known)
 
     def scores(
         self,
@@ -154,6 +147,19 @@ def _rows(
     )
 
 
+def scorer_of(run: Run, text_embeddings: Float32[np.ndarray, "t d"], keep: Keep = _anew) -> Scorer:
+    """A scorer of the texts of a run's vocabulary, and of any that stand behind them."""
+    return Scorer(
+        embeddings=run.embeddings,
+        text_embeddings=text_embeddings,
+        selection=selection(run),
+        layer_activations=run.layer_activations,
+        neighbours=run.neighbours,
+        vocabulary=len(run.vocabulary) or None,
+        keep=keep,
+    )
+
+
 def run_scorer(cache: RunCache) -> Scorer | None:
     """The scorer of a run; None for one without a vocabulary."""
     run = cache.run
@@ -164,7 +170,7 @@ def run_scorer(cache: RunCache) -> Scorer | None:
         found = cache.get_or_compute({"what": what}, lambda: compute().tolist())
         return np.array(found.value, dtype=np.float64)
 
-    return Scorer(run, run.text_embeddings, kept)
+    return scorer_of(run, run.text_embeddings, kept)
 
 
 def labelers_code(names: Iterable[str] = LABELERS) -> dict[str, str]:
