@@ -123,7 +123,7 @@ def test_the_table_lists_every_neuron(explorer: Explorer) -> None:
     row = table.frame.iloc[1]
     first = view.labels[FIRST][0]
     assert (row["label"], row["score"]) == (first.label, first.score)
-    assert row["margin"] == pytest.approx(view.margins["csp"])
+    assert row["margin"] == pytest.approx(view.margins[FIRST])
     assert row["top_images"].tolist() == [pair.activating.image for pair in view.pairs]
     assert table.provenance.source == "precomputed"
 
@@ -197,7 +197,7 @@ def test_changed_weights_of_the_encoder_are_refused(indexed: Run, tmp_path: Path
 
 
 def test_the_range_of_good_scores(explorer: Explorer) -> None:
-    scores = explorer.run.labels("early").query("labeler == 'csp' and rank == 1")["score"]
+    scores = explorer.run.labels("early").query(f"labeler == '{FIRST}' and rank == 1")["score"]
     found = explorer.stored_labels.score_range("early")
     assert found is not None
     assert scores.min() <= found.low <= found.median <= found.high <= scores.max()
