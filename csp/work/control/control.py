@@ -207,7 +207,7 @@ def _rows(explorer: Explorer, layer: str, report: Report) -> list[Row]:
     texts, gamma = run_vocabulary(explorer.run).texts, explorer.run.manifest.parameters.gamma
     stage, rows = Stage(f"control of {layer}", DRAWS, report), list[Row]()
     for one in shuffled_neurons(explorer.run, layer):
-        scores = explorer.scorer.scores(one.activations, one.examples, gamma)
+        scores = explorer.scorer.scores(layer, one.activations, one.examples, gamma)
         rows += [{"draw": one.draw, "neuron": one.neuron, **row} for row in first_labels(scores, texts)]
         stage.reached(one.draw + 1)
     return rows
