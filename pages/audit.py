@@ -3,6 +3,7 @@
 import streamlit as st
 
 from csp.face.screen.audit.artefacts import artefact_table
+from csp.face.screen.audit.encoder import encoder_view
 from csp.face.screen.audit.log import log_view, verify_button
 from csp.face.screen.audit.numbers import (
     coverage_table,
@@ -23,6 +24,7 @@ VIEWS = {
     "checked": "What was checked",
     "artefacts": "Artefacts",
     "criteria": "Clinical criteria",
+    "encoder": "Encoder",
     "log": "Log",
 }
 
@@ -52,6 +54,8 @@ with frame("Audit"):
         artefact_table(explorer, artefacts, params)
     elif view == "criteria":
         criteria_table(audit)
+    elif view == "encoder":
+        encoder_view(explorer)
     else:
         verify_button()
         log_view(explorer.run.name, events, params)

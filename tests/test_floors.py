@@ -37,7 +37,7 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
         {"checks"},
-        {"states", "search", "attribution", "unlikeness", "matching", "control"},
+        {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
         {"examples"},
         {"labelers"},
         {"metrics"},

@@ -55,6 +55,7 @@ def control(
 ) -> None:
     """Print the first labels beside what noise gives, and keep what noise gives with the run."""
     from csp.work.control.control import measure_control
+    from csp.work.control.sight import encoder_sight
     from csp.work.control.summary import control_rows
     from csp.work.explorer.explorer import open_explorer
 
@@ -62,9 +63,10 @@ def control(
     layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     with shown_progress() as report:
         measure_control(explorer, report, layers=layers, in_place=in_place)
-    rows = control_rows(explorer, layers)
+    rows, sight = control_rows(explorer, layers), encoder_sight(explorer)
     if json:
-        print_json({"run": explorer.run.name, "control": rows})
+        seen = None if sight is None else sight.as_json()
+        print_json({"run": explorer.run.name, "control": rows, "encoder": seen})
         return
     titles = (
         "layer",
@@ -84,7 +86,8 @@ def control(
         [
             "score: of first labels, the median; by noise: of the same neurons shuffled over the images, "
             "the mean and what 19 of 20 do not pass; fit: correlation of the label with the firing; "
-            "above: labels that fit better than noise"
+            "above: labels that fit better than noise",
+            *([f"the encoder sees {sight.share:.2f} of 1: {sight.sentence}"] if sight else []),
         ]
     )
 

@@ -12,6 +12,7 @@ from csp.face.screen.page.deeds import say_refusal
 from csp.face.screen.page.identity import let_in, who_line
 from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
+from csp.face.screen.state.cached import chosen_explorer, sight_of
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
 from csp.face.screen.wording import counted, plain
@@ -22,6 +23,8 @@ from csp.work.runs.strangers import how_to_trust, is_stranger
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
 
+WITHOUT_RUN = ("Runs",)
+"""Pages that show no single run."""
 TITLED = ("Start",)
 """Pages with a title of their own."""
 
@@ -36,6 +39,8 @@ def frame(title: str) -> Iterator[None]:
     say_refusal()
     alarm()
     try:
+        if title not in WITHOUT_RUN:
+            sight_banner()
         yield
     except WrongAddressError as error:
         _notice(str(error), error.ways)
@@ -50,6 +55,21 @@ def fault_shown(error: Exception) -> bool:
     """What Streamlit calls with an error outside a page's frame: of a callback or a part drawn alone."""
     st.error(plain(told(error)))
     return True
+
+
+def sight_banner() -> None:
+    """Says so where the encoder of the page's run is near blind, with the way to the measures."""
+    explorer = chosen_explorer(st.query_params.to_dict())
+    sight = sight_of(explorer)
+    if sight is None or not sight.near_blind:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="near-blind"):
+        st.markdown(
+            ":orange-badge[:material/visibility_off: Near blind] **The encoder hardly knows these pictures, "
+            f"so labels here are little better than guesses.** {plain(sight.sentence)}."
+        )
+        here = {"run": explorer.run.name, "view": "encoder"}
+        st.page_link("pages/audit.py", label="What was measured", query_params=here)
 
 
 def run_line(run: Run) -> None:

@@ -15,6 +15,7 @@ from csp.keeping.run_folder.added_tables import Additions
 from csp.method.control import Noise
 from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
 from csp.work.control.control import CONTROL, LayerControl, layer_control
+from csp.work.control.sight import Sight, encoder_sight
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
@@ -100,6 +101,11 @@ def noise_of(explorer: Explorer, layer: str, labeler: str) -> Noise | None:
     ).noise(labeler)
 
 
+def sight_of(explorer: Explorer) -> Sight | None:
+    """What the run's encoder sees, kept until anything is added; None without a vocabulary."""
+    return _sight(explorer, explorer.run.fingerprint, Additions(explorer.run).state())
+
+
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
@@ -157,6 +163,11 @@ def _turns(_explorer: Explorer, fingerprint: str) -> tuple[LabelChange, ...]:
 @st.cache_resource(max_entries=8, show_spinner="Reading the neurons …")
 def _machine_rows(_explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str) -> NeuronRows:
     return machine_rows(_explorer, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring what the encoder sees …")
+def _sight(_explorer: Explorer, fingerprint: str, added: tuple[str, ...]) -> Sight | None:
+    return encoder_sight(_explorer)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring what noise gives …")

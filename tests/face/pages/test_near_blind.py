@@ -1,0 +1,33 @@
+"""A run whose encoder is near blind says so on its pages, and the audit page says what was measured."""
+
+from pathlib import Path
+
+import pytest
+
+from csp.keeping.home import home
+from csp.keeping.run_folder.run import Run
+from tests.face.pages.test_audit import cells
+from tests.face.pages.test_pages import opened, said
+from tests.odd_runs import OddRun, build
+
+
+@pytest.fixture
+def blind(own_home: Path, tmp_path: Path) -> None:
+    """A run whose embeddings and texts are noise."""
+    build(OddRun(images=60, labels=(), pictures=True), tmp_path / "files", home() / "runs" / "blind")
+
+
+def test_pages_of_a_blind_run_say_so(blind: None, tiny_run: Run) -> None:
+    for page in ("app.py", "pages/neuron.py"):
+        assert "hardly knows these pictures" in said(opened(page, run="blind"))
+        assert "hardly knows these pictures" not in said(opened(page, run="tiny"))
+
+
+def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> None:
+    app = opened("pages/audit.py", run="blind", view="encoder")
+    assert [row[0] for row in cells(app, "What the encoder tells")] == ["ruler"]
+    names = {
+        row[0]
+        for row in cells(opened("pages/audit.py", run="tiny", view="encoder"), "What the encoder tells")
+    }
+    assert {"ruler", "hairs"} <= names
