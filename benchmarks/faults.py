@@ -1,194 +1,121 @@
-"""Does a flipped bit ever change what is shown without anybody saying so?
+"""Does damage ever change what is shown without anybody saying so, and does a kill ever lose what was kept?
 
-Bits are flipped at random in a review record (SQLite) and in a run, one at a time. Each flip is *found* (a
-sentence says that something is damaged), *harmless* (all that is shown is as before), *lost* (something else
-is shown, and nothing says so) or a *traceback*. `ratio` is the share that is neither lost nor a traceback.
+    python -m benchmarks.faults [--flips 1000 --changes 200 --run-flips 300 --edits 25 --kills 30] [--seed 0]
+                                [--only record changes run manifest indexing ...] [--resume FILE]
 
-    python benchmarks/faults.py --flips 1000 --seed 0
+Campaigns: random bits of a review record in SQLite (`record`) and deliberate changes of it (`changes`), the
+same in PostgreSQL where Debian's is installed (`values`: random bits of stored values; `postgresql`); random
+bits of a run's files (`run`) and edits of its manifest (`manifest`); `kill -9` in the middle of `indexing`,
+`copying`, `evaluating`, `writing` and `writing-postgresql`.
+
+Each thing tried is *found* (a sentence says that something is damaged; after a kill: the rest was done, and
+all is as without it), *harmless* (all that is shown is as before; a kill: it came too late), *lost*
+(something else is shown, and nothing says so) or a *traceback*. `ratio` is the share that is neither lost
+nor a traceback. `--resume` keeps what each campaign found in a file, and leaves out those that it holds.
 """
 
 import argparse
 import json
-import random
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from csp.errors import CspError
+from benchmarks.damage import kills, records, runs
+from benchmarks.damage.tally import Tally, together
 from csp.keeping.bundle import ASSETS
-from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.location import Location
-from csp.keeping.reviews.store import Reviews
-from csp.keeping.reviews.vocabulary import Action
-from csp.keeping.run_folder.added_tables import Additions
-from csp.keeping.run_folder.manifest import MANIFEST_NAME
-from csp.keeping.run_folder.run import Run
 
-EVENTS, NEURONS = 200, 30
-AS_BEFORE, FOUND, LOST = "harmless", "found", "lost"
-
-
-class Tally:
-    """What became of the flips."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.examples: list[str] = []
-
-    def add(self, where: str, look: Callable[..., str], *at: Any) -> None:
-        """Look at what one flip did; `look` says what, or raises what nobody foresaw."""
-        try:
-            outcome = look(*at)
-        except Exception as error:  # noqa: BLE001 # any that reaches us is what is counted
-            outcome = f"{type(error).__name__}: {error}"
-        known = outcome if outcome in (AS_BEFORE, FOUND, LOST) else "tracebacks"
-        self.counts[known] += 1
-        if known in (LOST, "tracebacks"):
-            self.examples.append(f"{where}: {outcome}")
-
-    def summary(self) -> dict[str, Any]:
-        """As the benchmark prints it."""
-        tried = self.counts.total()
-        bad = self.counts[LOST] + self.counts["tracebacks"]
-        counted = {name: self.counts[name] for name in (FOUND, AS_BEFORE, LOST, "tracebacks")}
-        return {"tried": tried, **counted, "ratio": 1 - bad / max(1, tried), "examples": self.examples[:10]}
-
-
-def make_record(path: Path) -> None:
-    """A record of a few hundred events on some neurons."""
-    with Reviews(Location(path=path)) as reviews:
-        said = [
-            Entry(
-                run_fingerprint="f" * 64,
-                run="flipped",
-                layer="late",
-                neuron=number % NEURONS,
-                verdict=Action.OVERRIDE,
-                label=f"label {number}",
-                reviewer=f"Reviewer {number % 7}",
-                gamma=0.5,
-            )
-            for number in range(EVENTS)
-        ]
-        reviews.record_all(said)
-
-
-def flip_record(record: Path, flips: int, seed: int) -> Tally:
-    """Flip bits of a closed record, one at a time, in a copy; look as pages and `csp review verify` do."""
-    with Reviews(Location(path=record)) as reviews:
-        events = reviews.events()
-    content, chance, tally = record.read_bytes(), random.Random(seed), Tally()
-    for bit in (chance.randrange(8 * len(content)) for _ in range(flips)):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "reviews.sqlite"
-            copy.write_bytes(_flipped(content, bit))
-            tally.add(f"bit {bit} of the record", _look_at_record, copy, events)
-    return tally
-
-
-def _look_at_record(record: Path, events: list[Any]) -> str:
-    place = events[0].place
-    with Reviews(Location(path=record), patience=0.2) as reviews:
-        sound = reviews.check().ok
-        shown = True
-        if sound:
-            mine = [event for event in events if event.place == place]
-            shown = reviews.events() == events and reviews.events(*place) == mine
-        with Reviews(Location(path=record), patience=0.2) as others:
-            verified = others.verify().ok
-    if not shown:
-        return LOST
-    return AS_BEFORE if sound and verified else FOUND
-
-
-def flip_run(folder: Path, flips: int, seed: int) -> Tally:
-    """Flip bits of a run's files, as many in each, one at a time; look at the damaged part as pages do."""
-    chance, tally = random.Random(seed), Tally()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for number in range(flips):
-        path = files[number % len(files)]
-        name = path.relative_to(folder).as_posix()
-        before = _shown(folder, name)
-        with _one_bit_flipped(path, chance) as bit:
-            tally.add(f"bit {bit} of {name}", _look_at_run, folder, name, before)
-    return tally
-
-
-def _look_at_run(folder: Path, name: str, before: Any) -> str:
-    try:
-        return AS_BEFORE if _shown(folder, name) == before else LOST
-    except CspError:
-        return FOUND
-
-
-def _shown(folder: Path, name: str) -> Any:
-    """What is shown of the part of a run that a file belongs to, as text or bytes that can be compared."""
-    run = Run.open(folder)
-    first, _, rest = name.partition("/")
-    if name == MANIFEST_NAME:
-        return run.manifest
-    if first == "additions":
-        for problem in Additions(run).problems():
-            raise CspError(problem)
-        return None
-    if first.startswith("thumbnails"):
-        sizes = ("small", "large")
-        return [run.thumbnail(image, size) for image in range(run.manifest.images) for size in sizes]  # type: ignore[arg-type]
-    part = rest.partition("/")[0].removesuffix(".parquet")
-    kind, _, number = part.partition("-")
-    if kind == "activations":
-        return run.layer_activations(run.layers[int(number)]).tobytes()
-    if kind == "neighbours":
-        found = run.neighbours
-        return found and (found.index.tobytes(), found.similarity.tobytes())
-    if kind in ("neurons", "labels"):
-        return getattr(run, kind)(run.layers[int(number)]).to_json()
-    if first == "tables":
-        return getattr(run, kind).to_json()
-    return getattr(run, kind).tobytes() if kind != "zarr.json" else None
+SERVER = Path(__file__).parents[1] / "scripts" / "private_postgres.py"
+Campaign = Callable[[Path], Tally]
+"""Works in an empty folder."""
 
 
 @contextmanager
-def _one_bit_flipped(path: Path, chance: random.Random) -> Iterator[int]:
-    content = path.read_bytes()
-    bit = chance.randrange(8 * len(content))
-    path.write_bytes(_flipped(content, bit))
+def private_postgresql() -> Iterator[str | None]:
+    """The URL of a server of our own; None where PostgreSQL is missing."""
+    process = subprocess.Popen(
+        [sys.executable, str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
-        yield bit
+        yield process.stdout.readline().strip() or None
     finally:
-        path.write_bytes(content)
+        process.stdin.close()
+        process.wait()
 
 
-def _flipped(content: bytes, bit: int) -> bytes:
-    changed = bytearray(content)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
+def campaigns(given: argparse.Namespace, url: str | None) -> dict[str, Campaign]:
+    """All campaigns, by name."""
+    seed = given.seed
+
+    def recorded(folder: Path) -> Path:
+        records.make_record(Location(path=folder / "reviews.sqlite"))
+        return folder / "reviews.sqlite"
+
+    def copied(folder: Path) -> Path:
+        return Path(shutil.copytree(given.run, folder / "run"))
+
+    found: dict[str, Campaign] = {
+        "record": lambda folder: records.flip_record(recorded(folder), given.flips, seed),
+        "changes": lambda folder: records.change_sqlite(recorded(folder), given.changes, seed),
+        "run": lambda folder: runs.flip_run(copied(folder), given.run_flips, seed),
+        "manifest": lambda folder: runs.edit_manifest(copied(folder), given.edits, seed),
+        "indexing": lambda folder: kills.kill_indexing(folder, given.kills, seed),
+        "copying": lambda folder: kills.kill_copying(folder, given.run, given.kills, seed),
+        "evaluating": lambda folder: kills.kill_evaluating(folder, given.run, given.kills, seed),
+        "writing": lambda folder: kills.kill_writing(
+            Location(path=folder / "reviews.sqlite"), folder / "told", given.kills, seed
+        ),
+    }
+    if url is not None:
+        found |= {
+            "values": lambda folder: records.flip_values(url, given.flips, seed),
+            "postgresql": lambda folder: records.change_postgresql(url, given.changes, seed),
+            "writing-postgresql": lambda folder: kills.kill_writing(
+                records.emptied(url), folder / "told", given.kills, seed
+            ),
+        }
+    return found
+
+
+def in_own_home(campaign: Campaign) -> dict[str, Any]:
+    """A campaign in a folder of its own, which is `CSP_HOME` too."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CSP_HOME"] = folder
+        return campaign(Path(folder)).summary()
 
 
 def main() -> None:
-    """Print what became of the flips as one JSON object."""
+    """Print what became of all that was tried as one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--flips", type=int, default=1000, help="in the record, and as many in the run")
+    parser.add_argument("--flips", type=int, default=1000, help="in the record, of either database")
+    parser.add_argument("--changes", type=int, default=200, help="of the record, of either database")
+    parser.add_argument("--run-flips", type=int, default=300, help="in the run")
+    parser.add_argument("--edits", type=int, default=25, help="of the manifest")
+    parser.add_argument("--kills", type=int, default=30, help="of each kind of job")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--run", type=Path, default=ASSETS / "runs" / "demo", help="a copy of it is damaged")
+    parser.add_argument("--only", nargs="+", help="these campaigns alone")
+    parser.add_argument("--resume", type=Path, help="a file that keeps what each campaign found")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        record, run = Path(folder) / "reviews.sqlite", Path(folder) / "run"
-        make_record(record)
-        shutil.copytree(given.run, run)
-        parts = {
-            "record": flip_record(record, given.flips, given.seed).summary(),
-            "run": flip_run(run, given.flips, given.seed).summary(),
-        }
-    total = {
-        name: sum(part[name] for part in parts.values()) for name in ("tried", FOUND, LOST, "tracebacks")
-    }
-    ratio = 1 - (total[LOST] + total["tracebacks"]) / max(1, total["tried"])
-    print(json.dumps({**total, "ratio": ratio, "ratio_of": "flips neither lost nor a traceback", **parts}))
+    parts: dict[str, Any] = {}
+    if given.resume and given.resume.exists():
+        parts = json.loads(given.resume.read_text())
+    with private_postgresql() as url:
+        for name, campaign in campaigns(given, url).items():
+            if name not in parts and name in (given.only or (name,)):
+                parts[name] = in_own_home(campaign)
+                print(name, json.dumps(parts[name]), file=sys.stderr, flush=True)
+                if given.resume:
+                    given.resume.write_text(json.dumps(parts))
+    print(json.dumps({**together(parts.values()), "ratio_of": "neither lost nor a traceback", **parts}))
 
 
 if __name__ == "__main__":

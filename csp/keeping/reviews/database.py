@@ -94,6 +94,8 @@ class Database:
         found: str | None = connection.scalar(query)
         if found is None or not isinstance(found, str):
             raise database_errors.damaged(self.location, f" (the table {VERSION_TABLE} names no version)")
+        if found not in REVISIONS and not found > REVISIONS[-1]:
+            raise database_errors.damaged(self.location, f" (its version is {found!r})")
         if found not in REVISIONS:
             raise database_errors.unavailable(
                 "{where} was made by a newer version: update the app", self.location
