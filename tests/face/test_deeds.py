@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from csp.face.screen.page.deeds import asked_when_pressed
+from csp.work.reviews.people import NoAccessError
 from tests.face.server import ROOT
 
 SCREENS = sorted((ROOT / "csp" / "face" / "screen").rglob("*.py"))
@@ -121,6 +123,30 @@ def test_what_changes_something_asks_for_the_role(path: Path) -> None:
             assert "deed" in decorators(function) or "owner" in called(function), (
                 f"{short(path)}: {function.name} changes something: decorate it with @deed(...)"
             )
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=short)
+def test_a_download_made_when_pressed_asks_again(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("download_button"):
+            given = ast.unparse(node.args[1])
+            assert given == "html" or given.startswith("asked_when_pressed("), f"{short(path)}: {given}"
+
+
+def test_who_may_not_look_any_more_makes_no_download(own_home: Path) -> None:
+    made: list[str] = []
+
+    def make() -> bytes:
+        made.append("made")
+        return b"all verdicts"
+
+    download = asked_when_pressed(make)
+    assert download() == b"all verdicts"
+    own_home.mkdir(exist_ok=True)
+    (own_home / "team.toml").write_text('sign_in = "oidc"\n')
+    with pytest.raises(NoAccessError):
+        download()
+    assert made == ["made"]
 
 
 @pytest.mark.parametrize("path", DRAWN, ids=short)

@@ -1,5 +1,6 @@
 """Whom the server answers, what every answer carries, and what strangers can't do. Over real HTTP."""
 
+import asyncio
 import shutil
 import urllib.parse
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from csp.face.screen.elements.picture_picker import MEGABYTES
-from csp.face.screen.page.guard import LOCAL, name_of, refusal
+from csp.face.screen.page.guard import LOCAL, Guard, name_of, refusal
 from csp.world.pictures.uploads import MOST_BYTES
 from tests import patience
 from tests.face.server import ROOT, serving
@@ -182,3 +183,23 @@ def test_who_lost_the_role_is_refused_in_the_tab_that_is_still_open(
     finally:
         (home / "team.toml").write_text(TEAM)
     assert not list((home / "jobs").glob("*"))
+
+
+def test_an_answer_that_failed_carries_the_headers_too(
+    monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    monkeypatch.setenv("CSP_DEBUG", "0")
+
+    async def failing(*_: object) -> None:
+        raise KeyError("a secret of the server")
+
+    guarded = httpx.ASGITransport(app=Guard(failing, document=""))
+
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=guarded, base_url="http://127.0.0.1") as client:
+            return await client.get("/")
+
+    answer = asyncio.run(asked())
+    assert answer.status_code == 500
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "number" in answer.text and "secret" not in answer.text

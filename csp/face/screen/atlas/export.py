@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.wording import counted
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import FORMATS, export_table
@@ -20,7 +21,7 @@ def export_menu(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame) -> No
         for name in FORMATS:
             st.download_button(
                 name.upper() if name != "parquet" else "Parquet",
-                _maker(explorer, rows, found, name),
+                asked_when_pressed(_maker(explorer, rows, found, name)),
                 file_name=f"{explorer.run.name}-{rows.layer}-neurons.{name}",
                 mime=MIME[name],
                 key=f"export-{name}",

@@ -7,14 +7,18 @@ def _draw_map(arguments): ...            # a callback, or what a page does after
 @deed("decide", Role.REVIEWER)
 def decide(act): ...
 
+st.download_button(words, asked_when_pressed(make))
+
 say_refusal()                            # where the sentence of a refusal shall stand
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from csp.errors import BadInputError, CspError
 from csp.face.screen.page.identity import me, owner
@@ -51,6 +55,21 @@ def deed(doing: str, role: Role = Role.ADMIN) -> Callable[[Callable[P, None]], C
         return asked
 
     return guarded
+
+
+def asked_when_pressed(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """What makes a download when its button is pressed: only for somebody who may look at that moment.
+
+    Streamlit makes it in a thread that knows nothing of the page; the question is asked in one that does.
+    """
+    page = get_script_run_ctx()
+
+    def made() -> bytes:
+        with ThreadPoolExecutor(1, initializer=lambda: add_script_run_ctx(None, page)) as asking:
+            asking.submit(me).result()
+        return make()
+
+    return made
 
 
 def say_refusal() -> None:

@@ -22,6 +22,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 from csp.errors import CspError
 from csp.face.screen.page import admitted
+from csp.keeping.faults import told
 from csp.work.reviews.people import LOCAL, read_team
 
 OPEN = ("health", "host-config", "stream", "upload_file", "bidi-components")
@@ -60,9 +61,25 @@ class Guard:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers, path = Headers(scope=scope), scope["path"]
+        headers = Headers(scope=scope)
         why = refusal(headers, _address_here(scope), asks_only=scope["method"] in SAFE)
         send = self._dressed(send, "" if why else headers["host"])
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._answered(scope, receive, noted, why)
+        except Exception as error:  # whatever fails: Starlette's own answer carries no headers
+            if begun:
+                raise
+            await PlainTextResponse(f"{told(error)}\n", 500)(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, why: str) -> None:
+        path = scope["path"]
         if why:
             await PlainTextResponse(why, 403)(scope, receive, send)
         elif CHANNEL in path and path.split(CHANNEL, 1)[1].split("/")[0] not in OPEN:

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from csp.errors import BadInputError, CspError
+from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.page.identity import owner
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state import review_store
@@ -28,7 +29,10 @@ def exchange_panel(explorer: Explorer) -> None:
             st.markdown(f"Every event of {shown(run)}, with who, when and why:", width="content")
             for kind, words in KINDS.items():
                 st.download_button(
-                    words, partial(_file, explorer, kind), f"reviews-{run}.{kind}", key=f"export-{kind}"
+                    words,
+                    asked_when_pressed(partial(_file, explorer, kind)),
+                    f"reviews-{run}.{kind}",
+                    key=f"export-{kind}",
                 )
         _import(explorer)
 
