@@ -37,6 +37,12 @@ with frame("Audit"):
     headline(explorer, audit, artefacts)
     with st.container(horizontal=True, vertical_alignment="center"):
         choose("view", view, VIEWS, "What to see", drop=("page",))
+        st.page_link(
+            "pages/reliance.py",
+            label="**What the model leans on**",
+            icon=":material/balance:",
+            query_params={"run": explorer.run.name},
+        )
     if view == "checked":
         sample_line(audit)
         sample_table(audit)

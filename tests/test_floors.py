@@ -88,7 +88,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"elements"},
         {"state"},
         {"page"},
-        {"audit", "judge", "runs"},
+        {"audit", "judge", "reliance", "runs"},
         {"candidates", "atlas"},
         {"neuron", "search"},
         {"compare", "start", "review"},

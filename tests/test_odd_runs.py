@@ -28,6 +28,8 @@ COMMANDS = (
     ["evaluate", "odd", "--metric", "causal", "--json"],
     ["map", "odd"],
     ["attribute", "odd"],
+    ["reliance", "odd", "--json"],
+    ["reliance", "odd", "--by", "label"],
     ["review", "agreement", "odd"],
     ["review", "list", "odd"],
     *(["export", "odd", "-o", f"{{out}}/x.{ending}"] for ending in ("csv", "json", "parquet", "html")),

@@ -6,6 +6,7 @@ for group in subgroups(run, "sex"):           # NotFoundError names the columns 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ class Subgroup:
     rows: Bool[np.ndarray, " n"]
 
 
+@lru_cache(maxsize=8)
 def subgroup_columns(run: Run) -> tuple[str, ...]:
     """The columns that part the images: the dataset's own that hold more than one value."""
     table = run.images

@@ -1,7 +1,7 @@
 """Reliance behind a linear head: from what the run holds, without the model, to the last digit."""
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from csp.keeping.run_folder.run import Run
 from csp.method.reliance import outputs_of, random_groups, resample_ablated
@@ -12,12 +12,23 @@ from csp.work.reliance.numbers import Numbers
 from csp.work.splits import held_out
 
 GROUPS_AT_ONCE = 50
+PICTURES = 12
 
 
 def exact_numbers(run: Run, seen: BehindHead, concept: Concept, shown: Shown) -> Numbers:
     """How much the model leans on a concept's neurons in the layer that its head reads."""
-    asked = Asked((seen.layer,), len(concept.of(seen.layer)), "exact", held_out(run)[1])
+    neurons = concept.of(seen.layer)
+    pictures = strongest(seen.activations[:, list(neurons)])
+    asked = Asked((seen.layer,), len(neurons), "exact", held_out(run)[1], pictures)
     return numbers(run, exact_answers(run, seen, concept), shown, asked)
+
+
+def strongest(activations: Float32[np.ndarray, "n m"]) -> tuple[int, ...]:
+    """The images on which some neurons fire most together, each neuron counted in its own spread."""
+    values = np.nan_to_num(activations.astype(np.float64), posinf=0, neginf=0)
+    spread = values.std(axis=0)
+    together = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)).mean(axis=1)
+    return tuple(np.argsort(-together, kind="stable")[:PICTURES].tolist())
 
 
 def exact_answers(run: Run, seen: BehindHead, concept: Concept) -> Answers:

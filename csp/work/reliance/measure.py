@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from csp.keeping.run_folder.run import Run
-from csp.method.metrics.classification import Quality, quality, right
+from csp.method.metrics.classification import Quality, quality, quality_of_each, right
 from csp.method.reliance import (
     Changes,
     Link,
@@ -50,6 +50,7 @@ class Asked:
     neurons: int
     how: How
     split: str
+    pictures: tuple[int, ...]
 
 
 def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
@@ -70,6 +71,7 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
     names = run.manifest.classes
     classes = {
         names[place]: OfClass(
+            before=number(answers.before[main, place].mean()),
             **{part: told(found, place) for part, found in of.items()},
             random=Chance(
                 mean=number(chance.mean[place]),
@@ -89,6 +91,7 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
         split=asked.split,
         images=len(answers.images),
         classes=classes,
+        pictures=asked.pictures,
         **_qualities(run, answers, chosen),
     )
 
@@ -132,7 +135,9 @@ def _qualities(run: Run, answers: Answers, chosen: list[int]) -> dict[str, Any]:
         (judged(answers.before, weights), judged(answers.mean, weights))
         for weights in bootstrap_weights(int(known.sum()), rng, RESAMPLES)
     ]
-    random = [judged(each, ones) for each in answers.random]
+    random = quality_of_each(
+        answers.random[:, known], truth[known], independent=answers.link == "sigmoid", chosen=chosen
+    )
 
     def pair(name: str, place: int | None = None) -> BeforeAfter:
         def column(found: Quality) -> Float64[np.ndarray, " b"]:
@@ -143,7 +148,7 @@ def _qualities(run: Run, answers: Answers, chosen: list[int]) -> dict[str, Any]:
         low, high = _middle(
             np.concatenate([column(two) - column(one) for one, two in draws] or [np.zeros(0)])
         )
-        random_low, random_high = _middle(np.array([column(each)[0] for each in random]) - base)
+        random_low, random_high = _middle(column(random) - base)
         return BeforeAfter(
             before=number(base),
             after=number(column(after)[0]),

@@ -41,6 +41,8 @@ class Chance(_Numbers):
 class OfClass(_Numbers):
     """How much the probability of one class changes without the concept's neurons."""
 
+    before: float | None
+    """The mean probability with the neurons, on the images that `main` is of."""
     on: Change = Field(alias="with")
     """On images that show the concept."""
     off: Change = Field(alias="without")
@@ -128,6 +130,8 @@ class Numbers(_Numbers):
     auroc: dict[str, BeforeAfter]
     sensitivity: dict[str, BeforeAfter]
     calibration: BeforeAfter
+    pictures: tuple[int, ...]
+    """Images that make its neurons fire most together, the strongest first."""
 
     @property
     def most(self) -> str:

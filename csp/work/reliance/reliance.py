@@ -65,11 +65,6 @@ class Reliance:
     """The one that changes the answers most first."""
     untested: tuple[Untested, ...]
 
-    def find(self, name: str) -> ConceptReliance | None:
-        """By the concept's name or one of its labels; None where it has no number."""
-        concept = find_concept([one.concept for one in self.concepts], name)
-        return next((one for one in self.concepts if one.concept == concept), None)
-
 
 def reliance(
     explorer: Explorer,

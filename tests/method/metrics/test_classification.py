@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.metrics.classification import calibration_error, quality, roc
+from csp.method.metrics.classification import calibration_error, quality, quality_of_each, roc
 from csp.method.metrics.statistics import auroc
 
 
@@ -47,3 +47,15 @@ def test_where_images_cannot_tell_there_is_no_number() -> None:
     one = quality(np.array([[0.3, 0.7]]), np.array([[False, True]]))
     assert one.accuracy[0] == 1.0
     assert np.isnan(one.auroc).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 25), st.booleans())
+def test_many_at_once_are_what_each_is_alone(seed: int, n: int, independent: bool) -> None:
+    rng = np.random.default_rng(seed)
+    outputs = rng.integers(0, 5, (4, n, 3)) / 5
+    truth = np.eye(3, dtype=bool)[rng.integers(0, 3, n)]
+    together = quality_of_each(outputs, truth, independent=independent)
+    for place, one in enumerate(outputs):
+        alone = quality(one, truth, independent=independent)
+        for name in ("accuracy", "auroc", "sensitivity", "calibration"):
+            np.testing.assert_allclose(getattr(together, name)[place], getattr(alone, name)[0], atol=1e-9)

@@ -21,6 +21,10 @@ WORDS: dict[str, str] = {
     "concept vector": "The direction, among pictures and words, that stands for what a neuron looks for.",
     "pushes towards": "The class that becomes more likely when the neuron fires more strongly.",
     "speaks for, against": "What a neuron adds to a class on one picture, or takes away from it.",
+    "concept": "Labels that mean the same, with all neurons whose label means it.",
+    "leans on": "Without the concept's neurons a class changes by at least 5 in 100 on pictures that show "
+    "it, and by more than without as many random neurons.",
+    "switched off": "Held at its mean over the probe images, so that it tells the model nothing.",
     "artefact": "Something in the picture that is not the lesion: ruler, hair, ink, gel, sticker.",
     "probe images": "The pictures on which the model was looked at.",
     "held out": "Probe images that took no part in choosing labels: what is measured on them is fair.",
@@ -49,6 +53,10 @@ OF_PAGE: dict[str, tuple[str, ...]] = {
     "Neuron": (*_SEEN, "contrast (gamma)", "suggested label", "method", *_SURE, "label in force"),
     "Search": (*_SEEN, "encoder", "concept vector", "score"),
     "Classes": (*_SEEN, "pushes towards", "artefact"),
+    "What it leans on": (
+        *("concept", "switched off", "leans on", "artefact", "held out", "95 % interval", "AUROC"),
+        "label in force",
+    ),
     "Compare": (*_SEEN, "method", "contrast (gamma)", "concept vector", "correlation", "run"),
     "Try an image": (
         *("neuron", "fires", "speaks for, against", "probe images", "unlike the probe images"),

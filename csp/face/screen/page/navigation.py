@@ -10,6 +10,7 @@ GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("pages/neurons.py", "Neurons"),
         ("pages/search.py", "Search"),
         ("pages/classes.py", "Classes"),
+        ("pages/reliance.py", "What it leans on"),
         ("pages/compare.py", "Compare"),
         ("pages/try.py", "Try an image"),
     ),

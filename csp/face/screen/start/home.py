@@ -102,6 +102,7 @@ def _ways(explorer: Explorer, begun: bool) -> None:
     here = {"run": explorer.run.name}
     for page, label, icon in (
         ("present", "**60-second tour**", ":material/play_circle:"),
+        ("reliance", "**What the model leans on**", ":material/balance:"),
         ("review", "Continue reviewing" if begun else "Begin reviewing", ":material/rate_review:"),
     ):
         st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=here)

@@ -1,0 +1,103 @@
+"""The concepts of a run, the one that changes the model's answers most first."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_table
+from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.url.links import link
+from csp.face.screen.wording import plain
+from csp.keeping.run_folder.run import Run
+from csp.work.reliance.numbers import ByColumn
+from csp.work.reliance.reliance import ConceptReliance, Reliance
+from csp.work.reliance.words import VERDICTS, checked, counted, interval, points, sentence, summary, verdict
+
+IMAGES = 5
+HOW = (
+    "All neurons whose label means the same are switched off together (held at their mean), and the model's "
+    "answers on held-out images are compared. Points are chances in 100."
+)
+
+
+def headline(found: Reliance) -> None:
+    """What the model leans on in one sentence, and how that was found."""
+    with st.container(key="reliance-summary", gap="xxsmall"):
+        st.markdown(f"**{plain(summary(found))}**")
+        st.caption(HOW)
+
+
+def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
+    """One row a concept; a click opens all that is known of it."""
+    if not found.concepts:
+        return
+    by = next((one.subgroups.column for one in found.concepts if one.subgroups), None)
+    columns = [
+        Column("Concept", "Labels that mean the same, and who checked them"),
+        Column("What makes its neurons fire"),
+        Column("Without its neurons"),
+        Column("With it", "Change of this class on images that show it, in points, and its 95 % interval"),
+        Column("Without it", "The same on images that do not show it"),
+        Column("Random", "The same change for 200 groups of as many random neurons: the middle 95 %"),
+        *([Column(f"By {by}", "The change in each group; in small groups it is not ranked")] if by else []),
+        Column(""),
+    ]
+    rows = [_row(run, one, params) for one in found.concepts]
+    with st.container(key="reliance-table"):
+        row_table("What the model leans on", columns, rows, key="concepts")
+
+
+def untested(found: Reliance) -> None:
+    """Concepts without a number, each with why."""
+    if found.untested:
+        lines = "\n".join(f"- **{plain(one.concept.name)}**: {plain(one.why)}." for one in found.untested)
+        with st.expander(f"Not tested: {len(found.untested)} concepts"):
+            st.markdown(lines)
+
+
+def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
+    numbers = one.numbers
+    told = numbers.classes[numbers.most]
+    pictures = [{"src": source(run, image), "alt": f"image {image}"} for image in numbers.pictures[:IMAGES]]
+    random = told.random
+    cells: list[Cell] = [
+        ("text", one.concept.name),
+        ("images", pictures),
+        ("lines", (sentence(one), f"{counted(numbers.neurons)}; {checked(one.concept)}")),
+        ("lines", (points(told.main.change), interval(told.main))),
+        ("quiet", points(told.off.change)),
+        ("quiet", "–" if random.low is None else f"{points(random.low)} to {points(random.high)}"),
+        *([("lines", _groups(one.subgroups, numbers.most))] if one.subgroups else []),
+        ("badges", marks(one)),
+    ]
+    return Row(cells, href=link("reliance", **{**params, "concept": one.concept.name}), strong=one.leans)
+
+
+def marks(one: ConceptReliance) -> Sequence[Badge]:
+    """Whether the model leans on it, and whether it is the lesion."""
+    told = verdict(one)
+    found: list[Badge] = [
+        (
+            VERDICTS[told],
+            "orange" if told == "leans" and one.concept.beside else "blue" if told == "leans" else "quiet",
+            "",
+        )
+    ]
+    if one.concept.beside:
+        found.append(("not the lesion", "quiet", "An artefact, or the skin around the lesion"))
+    if not one.concept.checked:
+        found.append(
+            ("not checked", "quiet", "Nobody decided on any of its labels: it rests on the machine's")
+        )
+    return found
+
+
+def _groups(parted: ByColumn, name: str) -> tuple[str, str]:
+    """The groups where it matters most and least, or that they can't be ranked."""
+    if parted.difference is None:
+        return "too few images", "fewer than 20 with it in each group but one"
+    changes = {group.name: group.classes[name]["with"].change for group in parted.groups}
+    apart = parted.difference
+    words = f"{apart.least} {points(changes[apart.least])}, {apart.most} {points(changes[apart.most])}"
+    chance = "more than chance" if apart.more_than_chance else "no more than chance"
+    return words, f"{100 * apart.apart:.1f} apart: {chance}"

@@ -1,0 +1,80 @@
+"""What the model leans on in plain words, for the page and for the report; names of concepts as they are."""
+
+from collections.abc import Sequence
+
+from csp.work.reliance.concepts import Concept
+from csp.work.reliance.numbers import Change
+from csp.work.reliance.reliance import ConceptReliance, Reliance
+
+SHOWN = {
+    "attributes": "Which images show it: the dataset says so.",
+    "encoder": "Which images show it: the encoder's guess, the tenth of the images most like these words.",
+    "nothing": "Nobody says which images show it, so the numbers are of all images.",
+}
+VERDICTS = {
+    "leans": "leans on it",
+    "small": "more than chance, but little",
+    "chance": "no more than chance",
+}
+
+
+def summary(found: Reliance) -> str:
+    """In one or two sentences: what the model leans on, and which of it is not the lesion."""
+    leaning = [one.concept for one in found.concepts if one.leans]
+    if not leaning:
+        return "There is no concept whose neurons, switched off together, move a class enough to matter."
+    beside = [one.name for one in leaning if one.beside]
+    of_these = f"not the lesion: {listed(beside)}" if beside else "none names an artefact or the skin"
+    return f"This model leans on: {listed([one.name for one in leaning])}. Of these, {of_these}."
+
+
+def sentence(one: ConceptReliance) -> str:
+    """What happens without the concept's neurons, beside what happens without random ones."""
+    told = one.numbers.classes[one.numbers.most]
+    if told.before is None or told.main.change is None:
+        return "There is no image to measure it on."
+    where = f"images with {one.concept.name}" if told.on.n else "all images"
+    random = told.before + (told.random.mean or 0.0)
+    return (
+        f"Without its {counted(one.numbers.neurons)} the model gives {one.numbers.most} "
+        f"{in_100(told.before + told.main.change)} instead of {in_100(told.before)} in 100 on {where}; "
+        f"without as many random neurons {in_100(random)}."
+    )
+
+
+def verdict(one: ConceptReliance) -> str:
+    """Which of `VERDICTS` holds."""
+    return "leans" if one.leans else "small" if one.more_than_chance else "chance"
+
+
+def checked(concept: Concept) -> str:
+    """Who checked the labels that make the concept."""
+    count = len(concept.neurons)
+    if not concept.checked:
+        return "nobody checked its labels"
+    return f"{concept.checked} of {count} labels checked by {', '.join(concept.reviewers)}"
+
+
+def counted(neurons: int) -> str:
+    """`1 neuron`, `65 neurons`."""
+    return f"{neurons:,} neuron{'' if neurons == 1 else 's'}"
+
+
+def in_100(share: float) -> str:
+    """A probability as so many in 100."""
+    return f"{100 * share:.0f}"
+
+
+def points(change: float | None) -> str:
+    """A change of a probability in points of 100: `−16.1`."""
+    return "–" if change is None else f"{100 * change:+.1f}".replace("-", "\u2212")
+
+
+def interval(change: Change) -> str:
+    """`−18.1 to −14.2`."""
+    return "" if change.low is None else f"{points(change.low)} to {points(change.high)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

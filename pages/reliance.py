@@ -1,0 +1,28 @@
+"""What the model leans on: what changes when all neurons of a concept are switched off."""
+
+import streamlit as st
+
+from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.page.pickers import run_picker
+from csp.face.screen.reliance.choices import chosen_column, column_picker, found_reliance
+from csp.face.screen.reliance.one import concept_view
+from csp.face.screen.reliance.table import headline, reliance_table, untested
+from csp.face.screen.state.cached import chosen_explorer
+
+with frame("What it leans on"):
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    run, by = explorer.run, chosen_column(params, explorer.run)
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
+        st.subheader("What the model leans on", anchor=False, width="content")
+        column_picker(run, by)
+        run_picker(run)
+    concept = params.get("concept")
+    found = found_reliance(explorer, by, concept)
+    if found is not None and concept:
+        concept_view(run, found)
+    elif found is not None:
+        headline(found)
+        reliance_table(run, found, {**params, "run": run.name})
+        untested(found)
+    run_line(run)
