@@ -6,7 +6,7 @@ from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import run_picker
 from csp.face.screen.reliance.choices import chosen_column, column_picker, found_reliance
 from csp.face.screen.reliance.one import concept_view
-from csp.face.screen.reliance.table import headline, reliance_table, untested
+from csp.face.screen.reliance.table import download, headline, reliance_table, untested
 from csp.face.screen.state.cached import chosen_explorer
 
 with frame("What it leans on"):
@@ -25,4 +25,5 @@ with frame("What it leans on"):
         headline(found)
         reliance_table(run, found, {**params, "run": run.name})
         untested(found)
+        download(run, found)
     run_line(run)

@@ -29,6 +29,7 @@ from csp.work.report.findings import (
     leanings,
     reviewers,
 )
+from csp.work.report.leaning import LeaningPage, leaning_page
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons, artefacts_by_chance
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
@@ -105,6 +106,8 @@ class Content:
     made: datetime
     version: str
     audit: Audit
+    leaning: LeaningPage
+    """What it leans on as far as switching concepts off tells."""
     leanings: Mapping[str, tuple[Leaning, ...]]
     """By class, what the classifier leans on as far as attribution tells."""
     reviewers: tuple[ReviewerRow, ...]
@@ -159,6 +162,7 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         made=datetime.now(UTC),
         version=csp_version(),
         audit=audit,
+        leaning=leaning_page(explorer, states, report),
         leanings=leanings(explorer, attributions, states),
         reviewers=reviewers(states),
         artefacts=artefacts,

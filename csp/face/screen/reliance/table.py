@@ -1,5 +1,6 @@
 """The concepts of a run, the one that changes the model's answers most first."""
 
+import json
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,6 +10,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.links import link
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
+from csp.work.reliance.document import document
 from csp.work.reliance.numbers import ByColumn
 from csp.work.reliance.reliance import ConceptReliance, Reliance
 from csp.work.reliance.words import VERDICTS, checked, counted, interval, points, sentence, summary, verdict
@@ -47,6 +49,19 @@ def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
         row_table("What the model leans on", columns, rows, key="concepts")
 
 
+def download(run: Run, found: Reliance) -> None:
+    """All numbers as one JSON document, as `csp reliance --json` prints it."""
+    st.download_button(
+        "Download as JSON",
+        json.dumps(document(run, found), indent=1),
+        file_name=f"{run.name}-reliance.json",
+        mime="application/json",
+        icon=":material/download:",
+        key="reliance-json",
+        on_click="ignore",
+    )
+
+
 def untested(found: Reliance) -> None:
     """Concepts without a number, each with why."""
     if found.untested:
@@ -60,6 +75,7 @@ def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
     told = numbers.classes[numbers.most]
     pictures = [{"src": source(run, image), "alt": f"image {image}"} for image in numbers.pictures[:IMAGES]]
     random = told.random
+    parted: list[Cell] = [("lines", _groups(one.subgroups, numbers.most))] if one.subgroups else []
     cells: list[Cell] = [
         ("text", one.concept.name),
         ("images", pictures),
@@ -67,7 +83,7 @@ def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
         ("lines", (points(told.main.change), interval(told.main))),
         ("quiet", points(told.off.change)),
         ("quiet", "–" if random.low is None else f"{points(random.low)} to {points(random.high)}"),
-        *([("lines", _groups(one.subgroups, numbers.most))] if one.subgroups else []),
+        *parted,
         ("badges", marks(one)),
     ]
     return Row(cells, href=link("reliance", **{**params, "concept": one.concept.name}), strong=one.leans)
