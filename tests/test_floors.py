@@ -40,6 +40,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
         {"examples"},
         {"labelers"},
+        {"chance"},
         {"metrics"},
         {"reliance"},
     ],

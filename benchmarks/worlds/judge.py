@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from benchmarks.worlds.world import World
+from csp.method.chance.facts import Encoded, Labelled, layer_facts
+from csp.method.chance.fitted import LABELER, MEMBERS
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import select_all
 from csp.method.labelers.registry import LABELERS
-from csp.work.labels.scorer import Scorer
+from csp.work.labels.scorer import TOP, Scorer, Scores
 
 SILENT = -1
 """The label of a neuron that never fires."""
@@ -20,7 +22,8 @@ class Named:
     """The first labels in a world, and the truth."""
 
     world: World
-    examples: list[Examples]
+    labelled: list[Labelled]
+    """The neurons that have a label, with what the chance of the label is worked out from."""
     first: dict[str, Int64[np.ndarray, " c"]]
     """By labeler, the text that each neuron's label is; `SILENT` without one."""
 
@@ -34,18 +37,35 @@ class Named:
         firsts = self.first[labeler].tolist()
         return np.array([first in truth for first, truth in zip(firsts, self.world.truths, strict=True)])
 
+    def facts(self) -> Float64[np.ndarray, "l f"]:
+        """What the chance of each label is worked out from, in the order of `labelled`."""
+        world = self.world
+        encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+        return layer_facts(encoded, world.activations, self.labelled)
+
 
 def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
     """The first labels of all labelers, found as indexing finds them."""
+    labelled: list[Labelled] = []
     selected = select_all(world.activations, world.embeddings, examples)
     scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: world.activations)
     firsts: dict[str, list[int]] = {name: [] for name in LABELERS}
-    for column, chosen in zip(world.activations.T, selected, strict=True):
+    for neuron, (column, chosen) in enumerate(zip(world.activations.T, selected, strict=True)):
         scores = scorer.scores(world.name, np.ascontiguousarray(column), chosen, gamma)
         for name, found in firsts.items():
             found.append(_first(scores.get(name)))
-    return Named(world, selected, {name: np.array(found) for name, found in firsts.items()})
+        if LABELER in scores:
+            labelled.append(_labelled(neuron, chosen, scores))
+    return Named(world, labelled, {name: np.array(found) for name, found in firsts.items()})
 
 
 def _first(scores: Float32[np.ndarray, " t"] | None) -> int:
     return SILENT if scores is None or not len(scores) else int(scores.argmax())
+
+
+def _labelled(neuron: int, examples: Examples, scores: Scores) -> Labelled:
+    """The texts that a run would store: the best of each labeler."""
+    best = np.unique([np.argsort(-one, kind="stable")[:TOP] for one in scores.values()])
+    best = best[np.argsort(-scores[LABELER][best], kind="stable")]
+    others = np.array([scores[name].argmax() for name in MEMBERS if name in scores], dtype=np.int64)
+    return Labelled(neuron, examples, best, scores[LABELER][best].astype(np.float64), others)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from csp.keeping.run_folder.added_tables import Additions
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import measure_chances
 from csp.work.labels.stored import LATER, label_rows
 from csp.work.progress import Report, Stage, silent
 
@@ -17,7 +18,8 @@ def label_all(
 ) -> None:
     """Add the labels that the run lacks, batch by batch; a stopped job goes on where it was.
 
-    Nothing happens to a run without a vocabulary, or whose labels are complete.
+    With them come the chances that the first ones are true. Nothing happens to a run without a vocabulary, or
+    whose labels are complete.
     """
     if explorer.run.text_embeddings is None:
         return
@@ -34,6 +36,7 @@ def label_all(
         additions.append(LATER, _rows(explorer, part))
         stage.reached(start + len(part))
     additions.compact(LATER)
+    measure_chances(explorer.run, report, in_place=in_place)
 
 
 def _rows(explorer: Explorer, neurons: Sequence[tuple[str, int]]) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from csp.work.indexing.npy_files import GivenArray, check_activations, check_vec
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.vocabulary_file import read_terms
+from csp.work.labels.chance import measure_chances
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, portable_spec
 from csp.world.pictures.decode import UnreadableImageError, read_picture
@@ -91,7 +92,9 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
     job = open_import(spec)
     if not already_finished(out, job.plan):
         _make(out, job, report)
-    measure_control_when_made(Run.open(out), report)
+    finished = Run.open(out)
+    measure_control_when_made(finished, report)
+    measure_chances(finished, report, in_place=True)
     return out
 
 

@@ -32,6 +32,7 @@ from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.spec import IndexSpec
 from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
+from csp.work.labels.chance import measure_chances
 from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.progress import Report, Stage, silent
@@ -59,6 +60,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     finished = Run.open(out)
     measure_attribution_when_indexed(finished, RunTarget(job.target), report)
     measure_control_when_made(finished, report)
+    measure_chances(finished, report, in_place=True)
     return out
 
 

@@ -1,15 +1,25 @@
 """How likely each neuron's first label is to be true (`csp.method.chance`), kept with the run.
 
 label_chances(run, "layer4")                # by neuron; NaN: no label, or not worked out yet
+measure_chances(run)                        # works out what is missing, and keeps it
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
+from csp.method.chance.facts import Encoded, Labelled, layer_facts
+from csp.method.chance.fitted import LABELER, MEMBERS, MODEL
+from csp.method.chance.model import chances
 from csp.work.labels.stored import StoredLabels
+from csp.work.labels.vocabulary import run_vocabulary
+from csp.work.progress import Report, Stage, silent
+from csp.work.splits import selection
 
 CHANCES = AddedTable(
     "chances",
@@ -34,3 +44,54 @@ def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
         if firsts.get(neuron) == label:
             found[neuron] = chance
     return found
+
+
+def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False) -> None:
+    """Work out the chances of all layers that lack some, and keep them with the run.
+
+    Nothing happens to a run whose first labels are not those of the labeler that the model was fitted on.
+    """
+    labels, additions = StoredLabels(run), Additions(run, in_place=in_place)
+    for layer in run.layers:
+        firsts = labels.first_labels(layer)
+        if labels.first_labeler(layer) != LABELER or not firsts:
+            continue
+        if not np.isnan(label_chances(run, layer)[sorted(firsts)]).all():
+            continue
+        stage = Stage(f"chances of {layer}", len(firsts), report)
+        rows = pd.DataFrame({"layer": layer, "neuron": list(firsts), "label": list(firsts.values())})
+        additions.append(CHANCES, rows.assign(chance=_chances(run, layer, labels)))
+        stage.reached(len(firsts))
+    additions.compact(CHANCES)
+
+
+def _chances(run: Run, layer: str, labels: StoredLabels) -> Float64[np.ndarray, " l"]:
+    assert run.text_embeddings is not None, "a run with labels has a vocabulary"
+    encoded = Encoded(run.embeddings, run.text_embeddings, selection(run))
+    labelled = list(_labelled(run, layer, labels))
+    return chances(layer_facts(encoded, run.layer_activations(layer), labelled), MODEL)
+
+
+def _labelled(run: Run, layer: str, labels: StoredLabels) -> Iterator[Labelled]:
+    """The labelled neurons, in the order of `first_labels`, with all texts that are stored for them."""
+    row = {text: number for number, text in reversed(list(enumerate(run_vocabulary(run).texts)))}
+    rows, examples = labels.first_rows(layer), run.layer_examples(layer)
+    others = _others(labels.frame(layer), row)
+    for neuron in rows:
+        ranked = rows[neuron]
+        yield Labelled(
+            neuron=neuron,
+            examples=examples[neuron],
+            texts=np.array([row[one.label] for one in ranked], dtype=np.int64),
+            scores=np.array([one.score for one in ranked], dtype=np.float64),
+            others=others.get(neuron, np.zeros(0, np.int64)),
+        )
+
+
+def _others(frame: pd.DataFrame, row: dict[str, int]) -> dict[int, Int64[np.ndarray, " m"]]:
+    """By neuron the first labels of the labelers that may agree."""
+    firsts = frame[(frame["rank"] == 1) & frame["labeler"].isin(MEMBERS)]
+    found: dict[int, list[int]] = {}
+    for neuron, text in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
+        found.setdefault(neuron, []).append(row[text])
+    return {neuron: np.array(texts, dtype=np.int64) for neuron, texts in found.items()}

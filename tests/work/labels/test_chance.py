@@ -7,7 +7,7 @@ import pandas as pd
 
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.labels.chance import CHANCES, label_chances
+from csp.work.labels.chance import CHANCES, label_chances, measure_chances
 from csp.work.labels.stored import StoredLabels
 
 
@@ -29,3 +29,16 @@ def test_a_chance_counts_as_long_as_its_label_comes_first(tiny_run: Run, own_hom
     found = label_chances(tiny_run, "early")
     assert found[0] == 0.9
     assert np.isnan(found[1:]).all()
+
+
+def test_chances_are_worked_out_once_and_kept(tiny_run: Run, own_home: Path) -> None:
+    stages: list[str] = []
+    measure_chances(tiny_run, lambda progress: stages.append(progress.stage))
+    assert set(stages) == {f"chances of {layer}" for layer in tiny_run.layers}
+    found = label_chances(tiny_run, "early")
+    labelled = sorted(StoredLabels(tiny_run).first_labels("early"))
+    assert np.isfinite(found[labelled]).all()
+    assert np.isnan(np.delete(found, labelled)).all()
+    stages.clear()
+    measure_chances(tiny_run, lambda progress: stages.append(progress.stage))
+    assert not stages, "nothing is missing"

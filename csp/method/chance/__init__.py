@@ -1,0 +1,1 @@
+"""The chance that a neuron's first label is true, from what needs no truth."""

@@ -1,0 +1,86 @@
+"""The chance that a first label is true: its facts, and what it says of noise and of odd neurons."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.worlds.families import FAMILIES
+from benchmarks.worlds.judge import name_all
+from benchmarks.worlds.world import Purpose, World
+from csp.method.chance.facts import FACTS, Encoded, Labelled, layer_facts
+from csp.method.chance.fitted import MODEL
+from csp.method.chance.model import Model, chances
+from csp.method.examples.select import select_examples
+
+
+def said(family: str) -> np.ndarray:
+    return chances(name_all(some_neurons(family)).facts(), MODEL)
+
+
+def some_neurons(family: str, count: int = 20) -> World:
+    (world,) = FAMILIES[family].worlds(Purpose.DEVELOPMENT, 1)
+    return replace(world, activations=world.activations[:, :count], truths=world.truths[:count])
+
+
+def test_noise_gets_a_low_chance_and_what_is_there_a_high_one() -> None:
+    noise, there = said("shuffled"), said("attributes")
+    assert np.median(noise) < 0.1
+    assert np.quantile(noise, 0.9) < 0.2
+    assert np.median(there) > 0.8
+
+
+def test_a_chance_is_the_logistic_of_the_weighted_facts() -> None:
+    model = Model(1.0, (2.0,) + (0.0,) * (len(FACTS) - 1))
+    facts = np.zeros((2, len(FACTS)))
+    facts[1, 0] = np.nan
+    found = chances(facts, model)
+    assert found[0] == pytest.approx(1 / (1 + np.exp(-1)))
+    assert np.isnan(found[1])
+
+
+def labelled(world: World, texts: int, neuron: int = 0) -> Labelled:
+    examples = select_examples(world.activations[:, neuron], world.embeddings, 5)
+    rows = np.arange(texts)
+    return Labelled(neuron, examples, rows, -rows.astype(np.float64), rows[:2])
+
+
+def odd_world(n: int, activations: np.ndarray, texts: np.ndarray) -> World:
+    rng = np.random.default_rng(0)
+    embeddings = rng.standard_normal((n, 4)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return World("", "", activations[:, None], embeddings, texts, (frozenset(),), np.arange(n) % 2 == 0)
+
+
+@pytest.mark.parametrize("kind", ["one image", "constant", "alike", "unheard", "no held-out"])
+def test_odd_neurons_get_a_finite_chance(kind: str) -> None:
+    n = 1 if kind == "one image" else 12
+    activations = np.linspace(0.1, 1, n).astype(np.float32)
+    texts = np.eye(4, dtype=np.float32)[:3]
+    if kind == "constant":
+        activations[:] = 1
+    if kind == "alike":
+        texts[:] = texts[0]
+    if kind == "unheard":
+        activations[3] = np.nan
+    world = odd_world(n, activations, texts)
+    selection = None if kind in ("one image", "no held-out") else world.selection
+    encoded = Encoded(world.embeddings, world.text_embeddings, selection)
+    facts = layer_facts(encoded, world.activations, [labelled(world, len(texts))])
+    assert np.isfinite(facts).all()
+    assert 0 <= chances(facts, MODEL)[0] <= 1
+
+
+def test_of_one_text_nothing_is_said() -> None:
+    world = odd_world(12, np.linspace(0, 1, 12).astype(np.float32), np.eye(4, dtype=np.float32)[:1])
+    encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+    assert np.isnan(chances(layer_facts(encoded, world.activations, [labelled(world, 1)]), MODEL)).all()
+    assert layer_facts(encoded, world.activations, []).shape == (0, len(FACTS))
+
+
+def test_another_order_of_the_neurons_changes_nothing() -> None:
+    world = some_neurons("rare", 5)
+    named = name_all(world)
+    encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+    turned = layer_facts(encoded, world.activations, named.labelled[::-1])[::-1]
+    assert np.allclose(turned, named.facts(), atol=1e-4)
