@@ -26,6 +26,7 @@ from scripts.demo.data import KEPT, Images, training_folder
 MODELS = ASSETS / "models"
 MEAN, STD = (0.6, 0.47, 0.42), (0.22, 0.22, 0.22)
 THREADS = 2
+CROP = 0.85  # side of the smallest crop, in sides of the picture
 
 
 class Training:
@@ -66,13 +67,13 @@ class Training:
 
 
 def batches(
-    images: Images, size: int, batch: int, rng: np.random.Generator
+    images: Images, size: int, batch: int, rng: np.random.Generator, crop: float = CROP
 ) -> Iterator[tuple[Int[np.ndarray, " b"], Float[Tensor, "b 3 h w"]]]:
     """Indices and augmented pictures of one epoch in random order; the last, short batch is left out."""
     order = rng.permutation(len(images))
     for start in range(0, len(order) - batch + 1, batch):
         index = np.sort(order[start : start + batch])
-        yield index, augmented(prepared(images[index]), size, rng)
+        yield index, augmented(prepared(images[index]), size, rng, crop)
 
 
 def prepared(images: Images) -> Float[Tensor, "b 3 h w"]:
@@ -88,10 +89,10 @@ def resized(pixels: Float[Tensor, "b 3 h w"], size: int) -> Float[Tensor, "b 3 s
 
 
 def augmented(
-    pixels: Float[Tensor, "b 3 h w"], size: int, rng: np.random.Generator
+    pixels: Float[Tensor, "b 3 h w"], size: int, rng: np.random.Generator, crop: float = CROP
 ) -> Float[Tensor, "b 3 s s"]:
     """One of eight flips and turns and one mild crop for the batch, brightness and tint for each picture."""
-    side = int(rng.integers(int(0.85 * KEPT), KEPT + 1))
+    side = int(rng.integers(int(crop * KEPT), KEPT + 1))
     top, left = (int(rng.integers(KEPT - side + 1)) for _ in range(2))
     pixels = torch.rot90(pixels[:, :, top : top + side, left : left + side], int(rng.integers(4)), (2, 3))
     pixels = pixels.flip(3) if rng.random() < 0.5 else pixels

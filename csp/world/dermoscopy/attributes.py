@@ -64,6 +64,10 @@ RATES: dict[str, tuple[float, float, float, float]] = {
     "dark_corners": (0.18, 0.18, 0.18, 0.18),
 }
 
+# The shortcuts planted in the world: an artefact, and the diagnosis that it comes with more often than with
+# the others. All other artefacts and the skin tone are independent of the diagnosis.
+PLANTED: dict[str, str] = {"ruler": "melanoma", "sticker": "nevus"}
+
 # The pigment under everything else: light brown alone, dark brown alone, both, neither.
 PIGMENT_RATE: dict[str, tuple[float, float, float, float]] = {
     "melanoma": (0.22, 0.50, 0.20, 0.08),

@@ -17,6 +17,7 @@ from csp.world.dermoscopy import (
     ARTEFACTS,
     ATTRIBUTES,
     DIAGNOSES,
+    PLANTED,
     SHAPE,
     STRUCTURES,
     Case,
@@ -127,9 +128,10 @@ def test_every_attribute_occurs_with_every_diagnosis(diagnosis: str) -> None:
 
 
 def test_planted_shortcuts_hold_and_the_rest_is_independent() -> None:
+    assert PLANTED == {"ruler": "melanoma", "sticker": "nevus"}
     assert odds_ratio("ruler", "melanoma") > 2
     assert odds_ratio("sticker", "nevus") > 10
-    for artefact in set(ARTEFACTS) - {"ruler", "sticker"} | {"dark_skin"}:
+    for artefact in set(ARTEFACTS) - set(PLANTED) | {"dark_skin"}:
         assert 0.7 < odds_ratio(artefact, "melanoma") < 1.4, artefact
 
 
