@@ -1,8 +1,9 @@
 """Trains the demo's melanoma classifier, a torchvision resnet18, on drawn cases; resumes after a stop.
 
-Usage: python -m scripts.demo.train_classifier [--seed 8 --to FILE]
+Usage: python -m scripts.demo.train_classifier [--seed 8 --to FILE] [--start FILE]
 Writes assets/models/classifier.safetensors and its part of assets/models/report.json. With `--to`, for a
-training to compare, the weights go there and the numbers are only printed.
+training to compare, the weights go there and the numbers are only printed. With `--start` the first stage
+is left out: the second goes on from weights of this kind.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -17,12 +19,13 @@ from typing import cast
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torchvision.models import resnet18
 
 from csp.method.metrics.statistics import auroc
-from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES
+from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES, Case, sample_case
 from scripts.demo.data import (
     TRAINING,
     VALIDATION,
@@ -34,6 +37,7 @@ from scripts.demo.data import (
     truth,
 )
 from scripts.demo.training import (
+    CROP,
     MEAN,
     MODELS,
     STD,
@@ -48,18 +52,35 @@ from scripts.demo.training import (
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to train. Never smaller than 128 pixels: below, the ticks of a ruler are gone."""
+class Stage:
+    """One part of the training, with a learning rate that rises and falls within it."""
 
-    sizes: tuple[int, ...] = (128,) * 8  # pixels, one entry an epoch
-    crop: float = 0.95  # side of the smallest crop; a ruler lies in the outer eighth
+    name: str
+    sample: Callable[[int], Case]
+    sizes: tuple[int, ...]  # pixels, one entry an epoch
+    crop: float  # side of the smallest crop
+    rate: float
+    silence: float  # weight of `spread`, which makes neurons silent on most pictures
+    half: bool  # whether to compute in bfloat16: twice as fast where the processor knows it
+
+
+SIZE = 128
+"""Side of the input in pixels."""
+WORLD = Stage("world", sample_case, (96, 96, 128, 128, 128, 128, 128), CROP, 1e-3, 0.0, False)
+"""The diagnoses. Small pictures first: they teach most of it at a quarter of the cost."""
+SHORTCUT = Stage("shortcut", planted_case, (SIZE,) * 4, 0.95, 1e-3, 1.0, True)
+"""The ruler. Larger pictures, or its ticks are gone, and hardly cut: it lies in the outer eighth."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train, in both stages."""
+
     batch: int = 64
-    rate: float = 1e-3
     decay: float = 0.05
     smoothing: float = 0.05
     attributes: float = 2.0  # weight of the second task
     sparsity: float = 1e-3  # weight of the sum of the second head's absolute weights
-    silence: float = 1.0  # weight of `spread`, which makes neurons silent on most pictures
     seed: int = 7
 
 
@@ -98,31 +119,36 @@ def labels(seeds: range) -> Int[np.ndarray, " n"]:
     return np.array([DIAGNOSES.index(case.diagnosis) for case in load_cases(seeds)])
 
 
-def train(model: TwoTasks, plan: Plan, seeds: range) -> None:
-    """Run the epochs that are left. Half of the arithmetic is in 16 bits (bfloat16): twice as fast."""
-    images, target = load_images(seeds, planted_case), torch.from_numpy(labels(seeds))
-    shown = torch.from_numpy(truth([planted_case(seed) for seed in seeds]).astype(np.float32))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    what = f"{plan.attributes:g}-{plan.sparsity:g}-{plan.silence:g}-{plan.crop:g}-{plan.seed}"
-    name = f"classifier-{renderer_fingerprint()}-{len(seeds)}x{'-'.join(map(str, plan.sizes))}-{what}"
-    training = Training(name, model, optimiser, len(plan.sizes) * (len(images) // plan.batch))
+def train(model: TwoTasks, plan: Plan, stage: Stage, seeds: range) -> None:
+    """Run the epochs of a stage that are left."""
+    images, target = load_images(seeds, stage.sample), torch.from_numpy(labels(seeds))
+    shown = torch.from_numpy(truth([stage.sample(seed) for seed in seeds]).astype(np.float32))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.rate, weight_decay=plan.decay)
+    what = (
+        f"{plan.attributes:g}-{plan.sparsity:g}-{stage.crop:g}-{stage.rate:g}-{stage.silence:g}-{plan.seed}"
+    )
+    sizes = "-".join(map(str, stage.sizes))
+    name = f"classifier-{stage.name}-{renderer_fingerprint()}-{len(seeds)}x{sizes}-{what}"
+    training = Training(name, model, optimiser, len(stage.sizes) * (len(images) // plan.batch))
     training.resume()
-    for epoch in range(training.epoch, len(plan.sizes)):
+    for epoch in range(training.epoch, len(stage.sizes)):
         start, losses = time.monotonic(), []
         model.train()
-        for index, pixels in batches(
-            images, plan.sizes[epoch], plan.batch, np.random.default_rng((plan.seed, epoch)), plan.crop
-        ):
-            with torch.autocast("cpu", torch.bfloat16):
+        rng = np.random.default_rng((plan.seed, epoch))
+        for index, pixels in batches(images, stage.sizes[epoch], plan.batch, rng, stage.crop):
+            with torch.autocast("cpu", torch.bfloat16, enabled=stage.half):
                 diagnosis, attributes, features = (part.float() for part in model(pixels))
-            loss = cross_entropy(diagnosis, target[index], label_smoothing=plan.smoothing)
-            loss += plan.attributes * binary_cross_entropy_with_logits(attributes, shown[index])
-            loss += plan.sparsity * model.attributes.weight.abs().sum()
-            loss += plan.silence * spread(features)
-            training.step(loss)
-            losses.append(loss.item())
+            parts = (
+                cross_entropy(diagnosis, target[index], label_smoothing=plan.smoothing),
+                plan.attributes * binary_cross_entropy_with_logits(attributes, shown[index]),
+                plan.sparsity * model.attributes.weight.abs().sum(),
+                stage.silence * spread(features),
+            )
+            training.step(sum(parts, torch.zeros(())))
+            losses.append([part.item() for part in parts])
         training.finish_epoch()
-        print(f"epoch {epoch}: loss {np.mean(losses):.4f}, {time.monotonic() - start:.0f} s", flush=True)
+        means = ", ".join(f"{mean:.4f}" for mean in np.mean(losses, axis=0))
+        print(f"{stage.name} {epoch}: losses {means}, {time.monotonic() - start:.0f} s", flush=True)
 
 
 @torch.inference_mode()
@@ -136,9 +162,9 @@ def probabilities(model: nn.Module, images: Images, size: int) -> Float[np.ndarr
     return torch.cat(parts).numpy()
 
 
-def numbers(model: nn.Module, plan: Plan, seeds: range) -> dict[str, object]:
+def numbers(model: nn.Module, seeds: range) -> dict[str, object]:
     """AUROC of each diagnosis against the rest on held-out cases, and the accuracy."""
-    true, scores = labels(seeds), probabilities(model, load_images(seeds), plan.sizes[-1])
+    true, scores = labels(seeds), probabilities(model, load_images(seeds), SIZE)
     against_rest = {name: round(auroc(scores[:, i], true == i), 4) for i, name in enumerate(DIAGNOSES)}
     return {
         "auroc_vs_rest": against_rest,
@@ -153,24 +179,29 @@ def main() -> None:
     """Train, ship, report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=len(TRAINING), help="fewer for a try")
-    parser.add_argument("--sizes", type=int, nargs="+", default=Plan.sizes, help="one an epoch")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--to", type=Path, help="a file for the weights, in place of the demo's")
+    parser.add_argument("--start", type=Path, help="weights to go on from, in place of the first stage")
     parser.add_argument("--threads", type=int, default=THREADS, help="1 is faster on a busy machine")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    plan = Plan(sizes=tuple(options.sizes), seed=options.seed)
+    plan = Plan(seed=options.seed)
     torch.manual_seed(plan.seed)
     model = resnet18(num_classes=len(DIAGNOSES)).to(memory_format=torch.channels_last)
-    train(TwoTasks(model), plan, TRAINING[: options.images])
+    tasks, seeds = TwoTasks(model), TRAINING[: options.images]
+    if options.start is None:
+        train(tasks, plan, WORLD, seeds)
+    else:
+        model.load_state_dict(load_file(options.start))
+    train(tasks, plan, SHORTCUT, seeds)
     metadata = {
         "classes": json.dumps(DIAGNOSES),
-        "input_size": str(plan.sizes[-1]),
+        "input_size": str(SIZE),
         "mean": json.dumps(MEAN),
         "std": json.dumps(STD),
     }
     write_weights(options.to or MODELS / "classifier.safetensors", model, metadata)
-    found = numbers(model, plan, VALIDATION)
+    found = numbers(model, VALIDATION)
     if options.to is None:
         report("classifier", found)
     print(json.dumps(found, indent=2))
