@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from csp.world.protocols.target import LayerInfo, Pooling, TargetOutput
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import LayerInfo, TargetOutput
 
 SIZE = 8
 

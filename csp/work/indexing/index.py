@@ -39,6 +39,7 @@ from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
 from csp.world.protocols.dataset import Dataset
 from csp.world.protocols.encoder import Encoder, open_encoder
+from csp.world.protocols.pooling import pooling_of, read_pooling
 from csp.world.protocols.target import LayerInfo, TargetModel, open_target
 from csp.world.protocols.templates import TEMPLATES
 from csp.world.specs.registry import nearest
@@ -80,6 +81,11 @@ def open_job(spec: IndexSpec) -> "IndexJob":
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
     dataset = with_class_names(dataset, distinct(target.classes))
     layers = _choose_layers(target, spec.layers)
+    for layer in read_pooling(spec.pooling)[1]:
+        if layer not in spec.layers:
+            raise BadInputError(
+                f"the pooling names the layer {layer!r}, which is not read; name it as a layer too"
+            )
     return IndexJob(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
 
 
@@ -160,7 +166,7 @@ class IndexJob:
 
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
-        layers = tuple(_layer_record(info, self.spec.pooling) for info in self.layers)
+        layers = tuple(_layer_record(info, pooling_of(self.spec.pooling, info.layer)) for info in self.layers)
         return new_manifest(
             name, self.sources, layers, self.parameters, code_hash(__name__), self.target.classes
         )

@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from csp.errors import BadInputError, NotFoundError
 from csp.method.examples.neighbours import STORED
 from csp.work.indexing.field_faults import shown, wish
 from csp.world.documents import read_settings
+from csp.world.protocols.pooling import FORM, read_pooling
 from csp.world.specs.paths import anchored_path, anchored_spec
 
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
@@ -19,6 +28,15 @@ Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 def _one_or_more(given: object) -> object:
     """A list; a text by itself is a list of one."""
     return [given] if isinstance(given, str) else given
+
+
+def _pooling(given: str) -> str:
+    """The pooling without blanks, if it can be read."""
+    try:
+        read_pooling(given)
+    except BadInputError as error:
+        raise ValueError(f"write {FORM}") from error
+    return given.replace(" ", "")
 
 
 class Names(BaseModel):
@@ -42,7 +60,8 @@ class IndexSpec(BaseModel):
     encoder: str
     out: str
     """A folder, or a plain name for a run in the runs folder."""
-    pooling: Literal["mean", "max", "cls"] = "mean"
+    pooling: Annotated[str, AfterValidator(_pooling)] = "mean"
+    """How feature maps become one number: `mean`, `max`, `cls`, `quantile:0.95`, `mean,layer3=max`."""
     batch_size: int = Field(32, ge=1, le=4096)
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode images while the models compute; changes no number."""

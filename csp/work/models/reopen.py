@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock, RLock
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from csp.errors import CspError, UnavailableError
 from csp.keeping.run_folder.manifest import Source
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.strangers import source_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
-from csp.world.protocols.target import AblatableTarget, ExplainableTarget, Pooling, TargetModel, open_target
+from csp.world.protocols.pooling import Pooling, as_text
+from csp.world.protocols.target import AblatableTarget, ExplainableTarget, TargetModel, open_target
 from csp.world.specs.registry import ENCODERS, TARGETS
 
 Model = TypeVar("Model", TargetModel, Encoder)
@@ -45,10 +46,10 @@ class RunEncoder:
 
 def run_target(run: Run) -> RunTarget:
     """The target model of a run, with the weights that made it; UnavailableError says what is missing."""
-    pooling = next((layer.pooling for layer in run.manifest.layers if layer.pooling), "mean")
+    pooling = as_text({one.layer: one.pooling for one in run.manifest.layers if one.pooling})
     spec = source_spec(run, TARGETS, run.manifest.target)
     with _OPENING:
-        return _target(run.manifest.target, spec, cast(Pooling, pooling))
+        return _target(run.manifest.target, spec, pooling)
 
 
 def run_encoder(run: Run) -> RunEncoder:

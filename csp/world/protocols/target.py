@@ -6,17 +6,14 @@ imported only when a model is opened. `docs/how-to/own-adapters.md` shows how to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 from PIL import Image
 
-from csp.errors import BadInputError
+from csp.world.protocols.pooling import Pooling, read_pooling
 from csp.world.specs.registry import TARGETS
-
-Pooling = Literal["mean", "max", "cls"]
-POOLINGS: tuple[Pooling, ...] = ("mean", "max", "cls")
 
 
 @dataclass(frozen=True)
@@ -134,10 +131,10 @@ class OpenTarget(Protocol):
 def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:
     """Open the target model that `spec` names, e.g. `torchvision:resnet18@weights.safetensors`.
 
-    Raises `BadInputError` for a spec or checkpoint that can't be used, `NotFoundError` for a missing file,
-    `UnavailableError` where weights can't be downloaded.
+    `pooling` as `protocols.pooling` reads it, such as `mean` or `mean,layer3=max`. Raises `BadInputError` for
+    a spec, pooling or checkpoint that can't be used, `NotFoundError` for a missing file, `UnavailableError`
+    where weights can't be downloaded.
     """
-    if pooling not in POOLINGS:
-        raise BadInputError(f"Pooling '{pooling}' is not one of {', '.join(POOLINGS)}.")
+    read_pooling(pooling)
     opener, name = TARGETS.opener(spec)
     return cast(OpenTarget, opener)(name, pooling)

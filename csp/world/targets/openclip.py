@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from csp.world.encoders.openclip import load_openclip
-from csp.world.protocols.target import Pooling
+from csp.world.protocols.pooling import Pooling
 from csp.world.torch_models.layers import weights_hash
 from csp.world.torch_models.target import TorchTarget
 

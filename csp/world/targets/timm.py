@@ -20,7 +20,7 @@ from torch import nn
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.files import expanded, read_regular
-from csp.world.protocols.target import Pooling
+from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import is_path, nearest, reason
 from csp.world.torch_models.checkpoints import Checkpoint, read_checkpoint
 from csp.world.torch_models.classes import class_names, stated_classes

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torchvision.transforms import functional
 
 from csp.errors import BadInputError, UnavailableError
-from csp.world.protocols.target import Pooling
+from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import nearest
 from csp.world.torch_models.checkpoints import Checkpoint, read_checkpoint
 from csp.world.torch_models.classes import class_names, stated_classes

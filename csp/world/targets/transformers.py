@@ -11,7 +11,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForImageClassification
 
 from csp.errors import BadInputError
-from csp.world.protocols.target import Pooling
+from csp.world.protocols.pooling import Pooling
 from csp.world.torch_models.classes import class_names
 from csp.world.torch_models.hugging_face import TIMM, image_transform, load, load_image_processor, load_noted
 from csp.world.torch_models.layers import device, weights_hash

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
-from csp.world.protocols.target import Pooling
+from csp.world.protocols.pooling import Pooling
 from csp.world.torch_models.layers import (
     channels_last,
     find_module,

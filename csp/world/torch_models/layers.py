@@ -12,7 +12,8 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.protocols.target import LayerInfo, Pooling
+from csp.world.protocols.pooling import Pooling, pooling_of, share_of
+from csp.world.protocols.target import LayerInfo
 from csp.world.specs.registry import nearest
 
 Visit = Callable[[Tensor], None]
@@ -140,13 +141,14 @@ def with_first_tensor(output: Any, tensor: Tensor) -> Any:
     return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
 
 
-def pool(layer: str, output: Tensor, pooling: Pooling, aspect: float = 1.0, last: bool = False) -> Tensor:
-    """Reduce a layer's output to `[b, c]` float32.
+def pool(layer: str, output: Tensor, poolings: Pooling, aspect: float = 1.0, last: bool = False) -> Tensor:
+    """Reduce a layer's output to `[b, c]` float32, as `poolings` says for this layer.
 
-    `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean or max over all tokens,
-    the first included.
-    `[b, c, h, w]` and `[b, h, w, c]`: mean or max over space, see `space_axes`.
+    `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean, max or quantile over
+    all tokens, the first included.
+    `[b, c, h, w]` and `[b, h, w, c]`: mean, max or quantile over space, see `space_axes`.
     """
+    pooling = pooling_of(poolings, layer)
     if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
         return output.float().reshape(len(output), -1).clone()
     if output.ndim == 3:
@@ -155,11 +157,22 @@ def pool(layer: str, output: Tensor, pooling: Pooling, aspect: float = 1.0, last
         axes: tuple[int, ...] = (1,)
     elif output.ndim == 4:
         if pooling == "cls":
-            raise BadInputError(f"Layer '{layer}' gives maps without a cls token: pool by mean or max.")
+            raise BadInputError(
+                f"Layer '{layer}' gives maps without a cls token: pool by mean, max or a quantile."
+            )
         axes = space_axes(output.shape, aspect, last)
     else:
         raise BadInputError(f"Layer '{layer}' gives {output.ndim} axes, not 2 to 4: choose another layer.")
-    return output.float().mean(axes) if pooling == "mean" else output.float().amax(axes)
+    if pooling == "mean":
+        return output.float().mean(axes)
+    share = share_of(pooling)
+    return output.float().amax(axes) if share is None else _quantile(output.float(), axes, share)
+
+
+def _quantile(output: Tensor, axes: tuple[int, ...], share: float) -> Tensor:
+    """The value that a share of the n positions of an image do not exceed: the ceil(share n)-th smallest."""
+    places = output.movedim(axes, tuple(range(-len(axes), 0))).flatten(-len(axes))
+    return places.kthvalue(max(1, math.ceil(share * places.shape[-1])), dim=-1).values
 
 
 def space_axes(shape: Sequence[int], aspect: float, channels_last: bool) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
-from csp.world.protocols.target import Contributions, LayerInfo, Pooling, TargetOutput
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import Contributions, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.protocols.target import LayerInfo, Pooling, TargetOutput
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import LayerInfo, TargetOutput
 
 
 class Colours:

@@ -22,7 +22,8 @@ from transformers import (
 )
 
 from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
-from csp.world.protocols.target import Pooling, open_target
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import open_target
 from tests.world.tiny import CLASSES, pictures
 
 

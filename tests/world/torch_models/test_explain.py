@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torchvision.models import ResNet, VisionTransformer, resnet18
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.protocols.target import ExplainableTarget, Pooling, open_target
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import ExplainableTarget, open_target
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, token_grid
 from csp.world.torch_models.target import TorchTarget, compared_logits
 

@@ -28,7 +28,15 @@ def stem(model: ResNet, batch: Tensor) -> Tensor:
 @torch.inference_mode()
 def test_feature_maps_equal_a_pass_without_hooks(resnet: ResNet, batch: Tensor) -> None:
     maps = resnet.layer4(resnet.layer3(resnet.layer2(resnet.layer1(stem(resnet, batch)))))
-    for pooling, reduce in (("mean", lambda x: x.mean((2, 3))), ("max", lambda x: x.amax((2, 3)))):
+    reduced: dict[str, Callable[[Tensor], Tensor]] = {
+        "mean": lambda x: x.mean((2, 3)),
+        "max": lambda x: x.amax((2, 3)),
+        "max,layer4=mean": lambda x: x.mean((2, 3)),
+        "quantile:0.5": lambda x: x.flatten(2).sort().values[:, :, 1],
+        "layer4=quantile:0.95": lambda x: x.amax((2, 3)),
+    }
+    assert maps.shape[2:] == (2, 2)
+    for pooling, reduce in reduced.items():
         read, _ = read_layers(resnet, batch, ["layer4"], pooling)
         assert read["layer4"].dtype == np.float32
         assert np.allclose(read["layer4"], reduce(maps), atol=1e-6)
@@ -83,6 +91,7 @@ def test_tokens_are_pooled_by_cls_mean_or_max(batch: Tensor) -> None:
         "cls": lambda x: x[:, 0],
         "mean": lambda x: x.mean(1),
         "max": lambda x: x.amax(1),
+        "quantile:0.001": lambda x: x.amin(1),
     }
     for pooling, reduce in expected.items():
         read, _ = read_layers(

@@ -168,6 +168,11 @@ def _details(path: Path, made: Manifest) -> None:
         ),
         f"Each neuron: {settings.k} activating images; a look-alike {rule}; "
         f"strength of the contrast {settings.gamma:g}",
+        *(
+            f"Layer {plain(one.layer)}: one number an image by {plain(one.pooling)} over its map"
+            for one in made.layers
+            if one.pooling
+        ),
         f"Fingerprint: `{made.fingerprint}`",
         "Libraries: " + plain(", ".join(f"{name} {version}" for name, version in made.libraries.items())),
     ]

@@ -131,7 +131,9 @@ def _numbers(fields: Fields) -> dict[str, Any]:
                 "Strength of the contrast", 0.0, 1.0, 1.0, 0.05, key=fields.key("gamma")
             ),
             "pooling": columns["pooling"].selectbox(
-                "Feature maps become one number by", ["mean", "max", "cls"], key=fields.key("pooling")
+                "Feature maps become one number by",
+                ["mean", "max", "quantile:0.95", "cls"],
+                key=fields.key("pooling"),
             ),
             "batch_size": columns["batch_size"].number_input(
                 "Images at once", 1, 4096, 32, key=fields.key("batch_size")
