@@ -10,7 +10,7 @@ from csp.errors import BadInputError
 from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.ground_truth import Verdict, true_attributes, verdict
-from csp.work.metrics.ground_truth import attribute_table
+from csp.work.metrics.ground_truth import truth_table
 from csp.work.splits import held_out, selection
 
 NEURONS = 100
@@ -30,7 +30,7 @@ def run_worlds(name: str) -> tuple[World, World]:
     judging, _ = held_out(run)
     columns, truths = [], []
     for layer in run.layers:
-        followed = true_attributes(attribute_table(run, layer, judging))
+        followed = true_attributes(truth_table(run, layer, judging))
         clear = np.flatnonzero(followed >= 0)
         columns.append(run.layer_activations(layer)[:, clear])
         truths += [_naming(run, run.attributes[one]) for one in followed[clear]]

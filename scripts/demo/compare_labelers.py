@@ -20,7 +20,7 @@ from csp.method.metrics.ground_truth import Verdict, true_attributes, verdict
 from csp.method.metrics.statistics import bootstrap_interval
 from csp.work.explorer.explorer import open_explorer
 from csp.work.labels.scorer import Scorer, scorer_of
-from csp.work.metrics.ground_truth import attribute_table
+from csp.work.metrics.ground_truth import truth_table
 from csp.work.splits import held_out
 
 RULES = (
@@ -57,7 +57,7 @@ def judge(run: Run, rules: Sequence[str]) -> Right:
     right: Right = {}
     for layer in run.layers:
         images, _ = held_out(run)
-        followed = true_attributes(attribute_table(run, layer, images))
+        followed = true_attributes(truth_table(run, layer, images))
         clear = np.flatnonzero(followed >= 0)
         activations = np.ascontiguousarray(run.layer_activations(layer)[:, clear])
         for text in rules:

@@ -15,7 +15,7 @@ from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.ground_truth import true_attributes
 from csp.work.candidates.read import vlm_answers
-from csp.work.metrics.ground_truth import attribute_table
+from csp.work.metrics.ground_truth import truth_table
 from csp.work.splits import held_out
 from csp.world.vlms.prompts import PROMPTS
 from scripts.demo.evaluate_vlm import Answered, attribute_named, compared
@@ -24,7 +24,7 @@ from scripts.demo.training import report
 
 def followed(run: Run, layer: str) -> Iterator[tuple[int, str]]:
     """The neurons of a layer that follow one attribute clearly, and which."""
-    found = true_attributes(attribute_table(run, layer, held_out(run)[0]))
+    found = true_attributes(truth_table(run, layer, held_out(run)[0]))
     yield from ((neuron, run.attributes[place]) for neuron, place in enumerate(found.tolist()) if place >= 0)
 
 

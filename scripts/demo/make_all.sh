@@ -23,7 +23,8 @@ fi
 if [ ! -d "$run/additions/map" ]; then
     $python -m csp map "$run" --in-place
 fi
-for metric in ground-truth simcorr stability descriptive; do
+$python -m csp evaluate "$run" --metric ground-truth --generator dermoscopy:drawn --in-place
+for metric in simcorr stability descriptive; do
     $python -m csp evaluate "$run" --metric $metric --in-place
 done
 

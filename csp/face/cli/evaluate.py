@@ -43,9 +43,15 @@ def evaluate(
         str | None, typer.Option(help="simcorr: an encoder other than the run's own, such as $encoders.")
     ] = None,
     generator: Annotated[
-        str | None, typer.Option(help="cosy: what makes the pictures, such as $generators.")
+        str | None,
+        typer.Option(
+            help="cosy: what makes the pictures, such as $generators; ground-truth: what draws cases "
+            "with and without each attribute."
+        ),
     ] = None,
-    generated: Annotated[int, typer.Option(min=1, help="cosy: pictures of each label.")] = 20,
+    generated: Annotated[
+        int | None, typer.Option(min=1, help="cosy: pictures of each label (20); ground-truth: cases (100).")
+    ] = None,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -59,6 +65,7 @@ def evaluate(
     from csp.work.metrics.evaluate import evaluate as measure
     from csp.work.metrics.ground_truth import measurable
     from csp.work.metrics.protocol import MetricRequest
+    from csp.work.models.interventions import CASES, intervene
 
     explorer = open_explorer(run)
     if metric is None:
@@ -68,9 +75,17 @@ def evaluate(
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
     request = MetricRequest(
-        metric, tuple(dict.fromkeys(method or LABELERS)), options, chosen, simulator, generator, generated
+        metric,
+        tuple(dict.fromkeys(method or LABELERS)),
+        options,
+        chosen,
+        simulator,
+        generator,
+        generated or 20,
     )
     with shown_progress() as report:
+        if metric == "ground-truth" and generator is not None:
+            intervene(explorer.run, generator, generated or CASES, report, in_place=in_place)
         evaluation = measure(explorer, request, report, in_place=in_place)
     if metric == "ground-truth":
         from csp.work.metrics.ground_truth import ground_truth
@@ -133,9 +148,21 @@ def _tell_truth(result: dict[str, Any], json: bool) -> None:
     print_lines(
         [
             f"{result['clear']} of {result['neurons']} neurons follow an attribute clearly "
-            f"(AUROC of at least {result['threshold']} on {result['images']} images: {result['split']})"
+            f"(AUROC of at least {result['threshold']}"
+            + (
+                f" on {result['images']} images: {result['split']})"
+                if result["interventions"] is None
+                else ")"
+            )
         ]
     )
+    if (both := result["interventions"]) is not None:
+        print_lines(
+            [
+                f"by intervention, which is the truth: {both['clear_by_intervention']} clear; of "
+                f"{both['clear_in_both']} clear in both, {both['agree']} follow the same attribute"
+            ]
+        )
     header = ("labeler", "true", "95 % interval", "that alone", "too broad", "other attribute", "nothing")
     print_columns(header, [_truth_row(name, found) for name, found in result["methods"].items()])
     differences = [(name, found["share"], _interval(found)) for name, found in result["differences"].items()]

@@ -1,10 +1,11 @@
 """Known truth: which attribute a neuron really follows, and what a label is worth against it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from csp.method.metrics.statistics import Interval, auroc_matrix, bootstrap_interval
 
@@ -31,6 +32,32 @@ def attribute_auroc(
     positives = truth.sum(axis=0)
     judged = np.minimum(positives, len(truth) - positives) >= rare
     return np.where(judged, auroc_matrix(activations, truth), np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Intervention:
+    """What one attribute does to c neurons when nothing else changes."""
+
+    auroc: Float64[np.ndarray, " c"]
+    """Chance that a neuron fires more on a case with the attribute than on one without, in [0, 1]."""
+    change: Float64[np.ndarray, " c"]
+    """Mean change in standard deviations, any size; NaN for a neuron that does not vary."""
+
+
+def intervention(
+    with_it: Float[np.ndarray, "p c"], without: Float[np.ndarray, "p c"], deviation: Float[np.ndarray, " c"]
+) -> Intervention:
+    """Compare neurons on the same p cases with and without an attribute.
+
+    `deviation` is that of each neuron over the probe images. The AUROC is that of `attribute_auroc`, so that
+    the same threshold holds: here the images with and without are the same but for the attribute, as under
+    do(attribute) of Pearl (Causality, 2009).
+    """
+    truth = np.arange(2 * len(with_it))[:, None] < len(with_it)
+    found = auroc_matrix(np.concatenate([with_it, without]), truth)[:, 0]
+    change = (with_it.astype(np.float64) - without).mean(axis=0)
+    known = deviation > 0
+    return Intervention(found, np.where(known, change / np.where(known, deviation, 1), np.nan))
 
 
 def true_attributes(auroc: Float[np.ndarray, "c a"], threshold: float = CLEAR) -> Int64[np.ndarray, " c"]:

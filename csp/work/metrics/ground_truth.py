@@ -1,7 +1,8 @@
 """Judges labelers against known truth: does a neuron's first label name the attribute that it follows?
 
 Truth comes from the run's own attribute columns: a neuron follows the attribute that its activations tell
-best on held-out images, where that is clear (AUROC of at least 0.85).
+best on held-out images, where that is clear (AUROC of at least 0.85). Where interventions were measured
+(`csp/work/models/interventions.py`), theirs is the AUROC that counts.
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from csp.work.explorer.options import ExampleOptions
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.settings import Settings
+from csp.work.models.interventions import intervention_table
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 
@@ -102,6 +104,7 @@ def ground_truth(
         "threshold": CLEAR,
         "neurons": sum(map(len, chosen.values())),
         "clear": len(neurons),
+        "interventions": _agreement(run, chosen, images),
         "methods": {method: _summary(verdicts[method], firsts[method]) for method in methods},
         "differences": _differences(verdicts),
         "judged": neurons,
@@ -119,6 +122,12 @@ def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Flo
             truth = table.loc[known[name], alike].to_numpy(dtype=bool)
             found |= dict(zip(alike, attribute_auroc(activations[known[name]], truth).T, strict=True))
     return np.stack([found[name] for name in run.attributes], axis=1)
+
+
+def truth_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:
+    """AUROC of every neuron for every attribute: by intervention where measured, else on these images."""
+    observed, intervened = attribute_table(run, layer, images), intervention_table(run, layer)
+    return observed if intervened is None else np.where(np.isnan(intervened), observed, intervened)
 
 
 def measurable(run: Run) -> tuple[str, tuple[str, ...]]:
@@ -151,12 +160,44 @@ Followed = Mapping[int, tuple[str, float]]
 
 
 def _followed(run: Run, layer: str, images: Bool[np.ndarray, " n"], neurons: Container[int]) -> Followed:
-    auroc = attribute_table(run, layer, images)
+    auroc = truth_table(run, layer, images)
     clear = enumerate(true_attributes(auroc).tolist())
     return {
         neuron: (run.attributes[attribute], float(auroc[neuron, attribute]))
         for neuron, attribute in clear
         if attribute >= 0 and neuron in neurons
+    }
+
+
+def _agreement(
+    run: Run, chosen: Mapping[str, Sequence[int]], images: Bool[np.ndarray, " n"]
+) -> dict[str, Any] | None:
+    """How often the attribute told on probe images is the one that moves the neuron, if that was measured."""
+    told: list[tuple[int, int, str, int]] = []
+    for layer, neurons in chosen.items():
+        intervened = intervention_table(run, layer)
+        if intervened is None:
+            return None
+        pairs = np.stack(
+            [true_attributes(attribute_table(run, layer, images)), true_attributes(intervened)], axis=1
+        )
+        told += [(*pairs[neuron].tolist(), layer, neuron) for neuron in neurons]
+    both = [one for one in told if min(one[:2]) >= 0]
+    return {
+        "clear_on_images": sum(one[0] >= 0 for one in told),
+        "clear_by_intervention": sum(one[1] >= 0 for one in told),
+        "clear_in_both": len(both),
+        "agree": sum(one[0] == one[1] for one in both),
+        "disagree": [
+            {
+                "layer": layer,
+                "neuron": neuron,
+                "on_images": run.attributes[seen],
+                "by_intervention": run.attributes[done],
+            }
+            for seen, done, layer, neuron in both
+            if seen != done
+        ],
     }
 
 

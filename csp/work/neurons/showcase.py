@@ -22,7 +22,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.metrics.ground_truth import true_attributes
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
-from csp.work.metrics.ground_truth import attribute_table
+from csp.work.metrics.ground_truth import truth_table
 from csp.work.neurons.compare import compare_labelers
 from csp.work.reviews.checklist import artefacts_of, criteria
 from csp.work.splits import held_out
@@ -102,7 +102,7 @@ def label_holds(run: Run, layer: str, labels: Mapping[int, str]) -> dict[int, bo
         return {}
     named = dict(zip(run.vocabulary["text"], run.vocabulary["attributes"], strict=True))
     images, _ = held_out(run)
-    followed = true_attributes(attribute_table(run, layer, images))
+    followed = true_attributes(truth_table(run, layer, images))
     return {
         neuron: run.attributes[followed[neuron]] in named[label]
         for neuron, label in labels.items()

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from csp.errors import BadInputError
-from csp.world.dermoscopy.attributes import DIAGNOSES, sample_case, with_attribute
+from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES, sample_case, with_attribute
 from csp.world.dermoscopy.render import render
 from csp.world.dermoscopy.term_lists import EITHER
 from csp.world.dermoscopy.terms import DIAGNOSIS_NAMES, bare, vocabulary
-from csp.world.protocols.generator import CannotDrawError
+from csp.world.protocols.generator import CannotDrawError, SwitchedCase
 
 NAME = "drawn"
 SIZE = 256
@@ -43,6 +43,18 @@ class DrawnDermoscopy:
             raise CannotDrawError(f"the drawn dermoscopy world has no picture of {text!r}")
         first = FIRST_SEED + int.from_bytes(hashlib.sha256(f"{seed} {text}".encode()).digest()[:4], "big")
         return [_draw(first + place, ways, diagnosis) for place in range(count)]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """All of the drawn world."""
+        return ATTRIBUTES
+
+    def switched(self, number: int, attributes: Sequence[str]) -> SwitchedCase:
+        """A random case; a network switches its opposite off, and a colour the structures that show it."""
+        case = sample_case(FIRST_SEED + number)
+        shows = {name: case.flags()[name] for name in attributes}
+        other = {name: render(with_attribute(case, name, not on), SIZE) for name, on in shows.items()}
+        return SwitchedCase(render(case, SIZE), shows, other)
 
 
 def open_generator(name: str) -> DrawnDermoscopy:

@@ -3,8 +3,9 @@
 `dermoscopy:drawn` draws the demo world's attributes, `hf:ID-or-folder` is a diffusers pipeline.
 """
 
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
 
 from PIL import Image
 
@@ -33,6 +34,27 @@ class ImageGenerator(Protocol):
 
     def generate(self, text: str, count: int, seed: int) -> Sequence[Image.Image]:
         """RGB pictures of what the text names. Raises `CannotDrawError` for a text it has no picture for."""
+
+
+@dataclass(frozen=True)
+class SwitchedCase:
+    """A picture, whether it shows each of some attributes, and it with just that one switched."""
+
+    picture: Image.Image
+    shows: Mapping[str, bool]
+    other: Mapping[str, Image.Image]
+
+
+@runtime_checkable
+class SwitchingGenerator(ImageGenerator, Protocol):
+    """A generator whose pictures' attributes are known and can be switched one at a time."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Those that can be switched."""
+
+    def switched(self, number: int, attributes: Sequence[str]) -> SwitchedCase:
+        """The case of that number, and it with each of these attributes switched."""
 
 
 class OpenGenerator(Protocol):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded, is_regular
-from csp.world.protocols.target import LayerInfo, Pooling, TargetOutput
+from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.target import LayerInfo, TargetOutput
 from csp.world.specs.registry import nearest, reason
 from csp.world.targets.onnx_file import (
     graph_hash,

@@ -1,10 +1,12 @@
 """True attributes and verdicts."""
 
 import numpy as np
+import pytest
 
 from csp.method.metrics.ground_truth import (
     Verdict,
     attribute_auroc,
+    intervention,
     paired_difference,
     shares,
     true_attributes,
@@ -27,6 +29,18 @@ def test_rare_attributes_are_not_judged() -> None:
     found = attribute_auroc(activations, truth)
     assert found[0, 0] == 1
     assert np.isnan(found[0, 1:]).all()
+
+
+def test_an_intervention_does_not_see_what_only_comes_along() -> None:
+    rng = np.random.default_rng(0)
+    cause, companion = rng.normal(size=(2, 50))
+    without = np.stack([cause, companion, np.ones(50)], axis=1)
+    with_it = without + np.array([4.0, 0.0, 0.0])
+    found = intervention(with_it, without, np.array([2.0, 1.0, 0.0]))
+    assert found.auroc[0] > 0.99
+    assert found.auroc[1:].tolist() == [0.5, 0.5]
+    assert found.change[:2].tolist() == pytest.approx([2, 0])
+    assert np.isnan(found.change[2])
 
 
 def test_verdicts() -> None:
