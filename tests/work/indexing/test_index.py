@@ -101,6 +101,8 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
         "neurons of layer2.0.bn1",
         "attribution of layer1",
         "attribution of layer2.0.bn1",
+        "control of layer1",
+        "control of layer2.0.bn1",
     ]
 
 
