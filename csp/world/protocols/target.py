@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from PIL import Image
 
-from csp.world.protocols.pooling import Pooling, read_pooling
+from csp.world.protocols.pooling import Pooling as Pooling  # adapters import it from here
+from csp.world.protocols.pooling import read_pooling
 from csp.world.specs.registry import TARGETS
 
 
