@@ -42,7 +42,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"labelers"},
         {"chance"},
         {"metrics"},
-        {"reliance"},
+        {"reliance", "facets"},
     ],
     "csp.world": [
         {"dermoscopy", "documents", "specs", "pictures", "tables"},

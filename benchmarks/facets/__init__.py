@@ -1,0 +1,1 @@
+"""How much of what a neuron looks for its facets name: `python -m benchmarks.facets`."""
