@@ -20,6 +20,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import ImageFacts, NeuronView
+from csp.work.labels.chance import label_chances
 from csp.work.reviews.desk import ReviewDesk
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
 from csp.world.pictures.grid import picture_grid
@@ -125,6 +126,14 @@ class OpenedNeuron:
             for one in found
         ]
         return pd.DataFrame(rows, columns=["text", "source", "by", "score"])
+
+    @property
+    def chance(self) -> float:
+        """How likely the machine's first label is to be true, 0 to 1; NaN where that is not known.
+
+        It is of the label that the run suggests at its own examples and gamma, whatever this was asked at.
+        """
+        return float(label_chances(self.explorer.run, self.layer)[self.neuron])
 
     @property
     def label(self) -> str | None:

@@ -17,6 +17,7 @@ from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action
 from csp.method.labelers.registry import FIRST
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.labels.chance import label_chances
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
@@ -89,8 +90,12 @@ class OpenedRun:
         return stored_image(self.explorer.run, whole_number(image, "the image"))
 
     def neurons(self, layer: str) -> pd.DataFrame:
-        """One row a neuron, with its state, statistics and the first label that the machine suggests."""
-        return self.explorer.neurons(layer).frame
+        """One row a neuron, with its state, statistics and the first label that the machine suggests.
+
+        The column chance is how likely that label is to be true; NaN where that is not known.
+        """
+        frame = self.explorer.neurons(layer).frame
+        return frame.assign(chance=label_chances(self.explorer.run, layer)[frame["neuron"]])
 
     def neuron(
         self,

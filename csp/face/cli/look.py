@@ -159,6 +159,13 @@ def label(
     candidates: Annotated[
         bool, typer.Option("--candidates", help="Among the vocabulary and the candidates.")
     ] = False,
+    subtract_template: Annotated[
+        bool,
+        typer.Option(
+            "--subtract-template",
+            help="semanticlens: score what texts say beyond the empty prompt template.",
+        ),
+    ] = False,
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="People's labels before the machine's.")
     ] = False,
@@ -173,7 +180,15 @@ def label(
     options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
-    found = label_lists(explorer, chosen, method or FIRST, options, top, candidates=candidates)
+    found = label_lists(
+        explorer,
+        chosen,
+        method or FIRST,
+        options,
+        top,
+        candidates=candidates,
+        subtract_template=subtract_template,
+    )
     if reviewed:
         from csp.work.reviews.desk import open_reviewing
         from csp.work.reviews.label_in_force import put_people_first
@@ -186,12 +201,13 @@ def label(
         (
             row["layer"],
             row["neuron"],
+            "-" if row["chance"] is None else f"{row['chance']:.2f}",
             ", ".join(map(_label_cell, row["labels"])) or "-",
             *([f"{row['source']} {', '.join(row['reviewed_by'])}".strip()] if reviewed else []),
         )
         for row in found
     ]
-    print_columns(("layer", "neuron", "labels", *(["by"] if reviewed else [])), rows)
+    print_columns(("layer", "neuron", "chance", "labels", *(["by"] if reviewed else [])), rows)
 
 
 def _label_cell(row: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import NeuronState, sentence
 from csp.work.explorer.views import ImageFacts, NeuronView
+from csp.work.labels.chance import LIKELY, UNLIKELY
 from csp.work.labels.synonyms import Rival
 from csp.work.neurons.rows import NeuronRows
 from csp.work.provenance import Provenance
@@ -58,6 +59,11 @@ NOISE_HELP = (
 )
 NOT_CLAIMED = (
     "This label goes with the neuron's firing no more than labels of shuffled neurons do: not claimed."
+)
+
+CHANCE_HELP = (
+    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how far "
+    "the label is ahead, whether the methods agree, how well it foretells the firing."
 )
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
@@ -204,6 +210,14 @@ def rival_words(rival: Rival | None) -> str:
 def beside_noise(value: float, noise: Noise | None) -> str:
     """A score beside what noise gives: `Score 0.637; noise gives 0.513`."""
     return f"Score {score(value)}" + (f"; noise gives {score(noise.mean)}" if noise else "")
+
+
+def chance_words(chance: float) -> str:
+    """How likely a label is to be true: `likely: 9 in 10`, `unsure: 5 in 10`, `unlikely: 1 in 10`."""
+    word = "likely" if chance >= LIKELY else "unsure" if chance >= UNLIKELY else "unlikely"
+    if chance < 0.05:
+        return f"{word}: less than 1 in 10"
+    return f"{word}: more than 9 in 10" if chance >= 0.95 else f"{word}: {10 * chance:.0f} in 10"
 
 
 def layer_beside_noise(rows: NeuronRows, noise: Noise | None) -> str:

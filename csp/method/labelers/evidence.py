@@ -26,5 +26,7 @@ class Evidence:
     """See `layer_prior`; for clip-dissect, which can't tell it from one neuron."""
     neighbours: Neighbours | None = None
     """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
+    empty_text: Float[np.ndarray, " d"] | None = None
+    """The embedding of the prompt templates without any words, which semanticlens may subtract; None: not."""
     vocabulary: int | None = None
     """The first so many texts are the vocabulary, by which those behind it are measured; None: all are."""

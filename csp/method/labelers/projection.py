@@ -47,7 +47,7 @@ def _mean_contrastive(
     """The normalised mean of each example's cold neighbours, as many as there are; zero without any."""
     everyone = np.column_stack([nearest, further])
     total = (embeddings[everyone].astype(np.float64) * (everyone >= 0)[:, :, None]).sum(axis=1)
-    return _normalise(total).astype(np.float64)
+    return normalise(total).astype(np.float64)
 
 
 def concept_vector(
@@ -59,7 +59,7 @@ def concept_vector(
     Raises BadInputError for gamma outside [0, 1].
     """
     check_gamma(gamma)
-    return _normalise(weights(examples) @ residuals(examples, embeddings, gamma))
+    return normalise(weights(examples) @ residuals(examples, embeddings, gamma))
 
 
 def gamma_ends(
@@ -112,7 +112,7 @@ def concept_vectors_between(
     Raises BadInputError for gamma outside [0, 1].
     """
     check_gamma(gamma)
-    return _normalise((1.0 - gamma) * start + gamma * end)
+    return normalise((1.0 - gamma) * start + gamma * end)
 
 
 def plain_mean_vector(examples: Examples, embeddings: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, " d"]:
@@ -122,7 +122,7 @@ def plain_mean_vector(examples: Examples, embeddings: Float[np.ndarray, "n d"]) 
     """
     fires = weights(examples).any()
     total = embeddings[examples.activating].astype(np.float64).sum(axis=0)
-    return _normalise(total / max(len(examples.activating), 1) * fires)
+    return normalise(total / max(len(examples.activating), 1) * fires)
 
 
 def project(
@@ -144,11 +144,11 @@ def mean_text_embedding(
 
     Without `renormalise` the mean is left shorter than 1, as in the paper's reference implementation.
     """
-    mean = _normalise(per_template).astype(np.float64).mean(axis=0)
-    return _normalise(mean) if renormalise else mean.astype(np.float32)
+    mean = normalise(per_template).astype(np.float64).mean(axis=0)
+    return normalise(mean) if renormalise else mean.astype(np.float32)
 
 
-def _normalise(vectors: Float[np.ndarray, "*b d"]) -> Float32[np.ndarray, "*b d"]:
+def normalise(vectors: Float[np.ndarray, "*b d"]) -> Float32[np.ndarray, "*b d"]:
     """Unit length along the last axis; zero where there is no direction."""
     wide = vectors.astype(np.float64)
     length = np.linalg.norm(wide, axis=-1, keepdims=True)

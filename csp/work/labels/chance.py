@@ -29,6 +29,10 @@ CHANCES = AddedTable(
 """Of each labelled neuron the label that was judged, and the chance that it is true."""
 
 
+LIKELY, UNLIKELY = 0.75, 0.35
+"""From this chance on a label is called likely; under the second, unlikely."""
+
+
 def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
     """By neuron of the layer the chance that its first label is true, in [0, 1].
 

@@ -45,6 +45,8 @@ class Scorer:
     layer_activations: Callable[[str], Float32[np.ndarray, "n c"]]
     """All neurons of a layer: a labeler may compare one with the others."""
     neighbours: Neighbours | None = None
+    empty_text: Float32[np.ndarray, " d"] | None = None
+    """See `Evidence.empty_text`."""
     vocabulary: int | None = None
     """How many of the texts are the vocabulary; None: all."""
     keep: Keep = _anew
@@ -82,6 +84,7 @@ class Scorer:
             text_spread=self.spread,
             layer_prior=self.layer_prior(layer),
             neighbours=self.neighbours,
+            empty_text=self.empty_text,
             vocabulary=self.vocabulary,
         )
 

@@ -94,8 +94,9 @@ class LayerLabels:
 
     @cached_property
     def first_labeler(self) -> str:
-        """`FIRST`, or csp as long as some neurons lack labels of that."""
-        best = self.frame[self.frame["rank"] == 1]
+        """`FIRST`, or csp as long as some neurons lack labels of that, or where it tells no text from another
+        (one that does, and a neuron that fires, never scores 0)."""
+        best = self.frame[(self.frame["rank"] == 1) & (self.frame["score"] != 0)]
         count = best["labeler"].value_counts()
         return FIRST if count.get(FIRST, 0) >= count.get("csp", 0) else "csp"
 

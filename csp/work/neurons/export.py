@@ -44,7 +44,7 @@ def export_columns() -> Columns:
         "labels": pa.list_(_TEXT),
         "label_scores": pa.list_(_REAL),
         **{labeler.column: _TEXT for labeler in LABELERS.values()},
-        **dict.fromkeys(("score", "margin", "lead"), _REAL),
+        **dict.fromkeys(("chance", "score", "margin", "lead"), _REAL),
         "rival": _TEXT,
         "doubt": _REAL,
         "doubts": pa.list_(_TEXT),

@@ -18,6 +18,7 @@ from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import label_chances
 from csp.work.metrics.registry import faithful_numbers, label_numbers, neuron_numbers
 from csp.work.metrics.results import faithfulness
 from csp.work.neurons.doubt import DOUBTS, doubts
@@ -41,7 +42,7 @@ def columns() -> tuple[str, ...]:
     """The columns of `NeuronRows.frame`, in this order."""
     return (
         *("neuron", "label", "source", "whose", "in_force", "machine_label", "above_noise"),
-        *("score", "margin", "faithful"),
+        *("chance", "score", "margin", "faithful"),
         *DOUBTS,
         *label_numbers(),
         *neuron_numbers(),
@@ -71,7 +72,9 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     faithful_by = next((name for name in faithful_numbers() if measured[name].notna().any()), None)
     noise = unclaimed(explorer, layer)
     frame = table.frame.assign(
-        machine_label=table.frame["label"], above_noise=~table.frame["neuron"].isin(noise)
+        machine_label=table.frame["label"],
+        above_noise=~table.frame["neuron"].isin(noise),
+        chance=label_chances(explorer.run, layer)[table.frame["neuron"]],
     )
     for name in (*label_numbers(), *neuron_numbers()):
         frame[name] = measured[name].to_numpy(dtype=np.float64)

@@ -213,3 +213,16 @@ def test_the_order_of_the_images_decides_no_label_of_a_rare_neuron(name: str) ->
     shuffled = World(activations[order], world.embeddings[order], world.texts)
     one, two = (LABELERS[name](evidence_of(each, 10), world.texts, 1.0) for each in (rare, shuffled))
     np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def test_semanticlens_may_score_what_texts_say_beyond_the_template() -> None:
+    world = make_world(15, 40, 8, ties=False)
+    evidence, empty = evidence_of(world, 10), world.texts.mean(axis=0)
+    beyond = world.texts - empty
+    beyond /= np.linalg.norm(beyond, axis=1, keepdims=True)
+    found = LABELERS["semanticlens"](replace(evidence, empty_text=empty), world.texts, 1.0)
+    np.testing.assert_allclose(found, LABELERS["semanticlens"](evidence, beyond, 1.0), atol=1e-6)
+    for name in LABELERS.keys() - {"semanticlens"}:
+        each = (evidence, replace(evidence, empty_text=empty))
+        one, two = (LABELERS[name](known, world.texts, 1.0) for known in each)
+        np.testing.assert_array_equal(one, two)

@@ -12,19 +12,22 @@ from csp.keeping.run_folder.integrity import record_file
 from csp.keeping.run_folder.manifest import write_manifest
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import LABELS, location, to_arrow
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import FIRST, LABELERS
 from csp.work.explorer.complete_labels import label_all
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.stored import LATER, StoredLabels
 
 OLD = ("csp", "semanticlens", "clip-dissect")
+OLD_NAMES = {"clip-dissect-mean": "clip-dissect"}
+"""What is called clip-dissect-mean now was stored as clip-dissect then."""
 
 
 @pytest.fixture
 def old(tiny_run: Run, own_home: Path) -> Explorer:
     """The tiny run as a version with three labelers left it."""
     for index, layer in enumerate(tiny_run.layers):
-        labels = tiny_run.labels(layer)
+        labels = tiny_run.labels(layer).astype({"labeler": object})
+        labels = labels[labels["labeler"] != "clip-dissect"].replace({"labeler": OLD_NAMES})
         path = tiny_run.path / location(f"labels-{index}")
         pq.write_table(to_arrow(labels[labels["labeler"].isin(OLD)], LABELS), path)
         tiny_run.manifest.files[location(f"labels-{index}")] = record_file(path)
@@ -40,6 +43,36 @@ def test_missing_labelers_are_computed_for_one_neuron_and_kept(old: Explorer) ->
     assert old.neuron("early", 0).provenance.source == "cached"
     assert old.stored_labels.score_range("early", "falcon") is None
     assert old.neurons("early").frame["label"][0] == old.run.labels("early")["label"][0]
+
+
+def test_what_was_stored_as_clip_dissect_is_the_variant(old: Explorer, tiny_run: Run) -> None:
+    stored = old.run.labels("late")
+    before = stored[stored["labeler"] == "clip-dissect"].reset_index(drop=True)
+    assert len(before)
+    label_all(old, in_place=True, batch=2)
+    for frame in (StoredLabels(tiny_run).frame("late"), open_explorer("tiny").stored_labels.frame("late")):
+        by = {str(name): rows for name, rows in frame.groupby("labeler", observed=True)}
+        now = by["clip-dissect-mean"].merge(before, on=["neuron", "label"])
+        np.testing.assert_allclose(now["score_x"], now["score_y"], atol=1e-5)
+        assert len(now) == len(before)
+    assert {"clip-dissect", "clip-dissect-mean"} <= by.keys()
+
+
+def test_until_then_no_label_of_the_variant_goes_by_the_name_of_the_original(old: Explorer) -> None:
+    names = set(old.stored_labels.frame("early")["labeler"])
+    assert names == {"csp", "semanticlens", "clip-dissect-mean"}
+
+
+def test_csp_comes_first_until_every_neuron_has_the_new_first_label(old: Explorer) -> None:
+    def stop(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        label_all(old, stop, batch=2)
+    assert old.stored_labels.first_labeler("early") == "csp"
+    label_all(old)
+    assert old.stored_labels.first_labeler("early") == FIRST
+    assert set(old.stored_labels.first_labels("early")) == {0, 1, 3, 5}, "those that fire"
 
 
 def test_labels_of_all_join_the_run(old: Explorer) -> None:

@@ -10,7 +10,6 @@ from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 
-FIRST = "csp"
 PAUSE = "700ms"
 """After so long without a key, what was typed is scored."""
 LABEL_HELP = "Enter saves, Escape leaves; two: ruler; hairs"

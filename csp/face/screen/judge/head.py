@@ -5,6 +5,8 @@
 What stands below it about the machine's label says so where the label in force is another.
 """
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from csp.errors import CspError
@@ -16,11 +18,12 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView
+from csp.work.labels.rows import LabelRow
 from csp.work.reviews.label_in_force import NONE_FITS, LabelInForce, label_in_force
 
 LONGEST = 200
-SCORED_BY = "csp"
-"""The labeler that scores any text."""
+COSINE = "csp"
+"""The labeler that scores any text, also without others to compare it with."""
 
 
 def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None) -> LabelInForce:
@@ -60,14 +63,22 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
     except CspError as error:
         saved = " It can be saved all the same." if load else ""
         return f"{shown(text, 40)}: not scored; {shown(str(error), 200)}.{saved}"
-    if SCORED_BY not in found.scores:
+    if COSINE not in found.scores:
         return "This neuron never fires, so no label can be scored."
-    row, noise = found.scores[SCORED_BY], noise_of(explorer, view.layer, SCORED_BY)
+    first = explorer.stored_labels.first_labeler(view.layer)
+    by = first if first in found.scores else COSINE
+    row, noise = found.scores[by], noise_of(explorer, view.layer, by)
     scale = f"; the first label of a shuffled neuron scores {score(noise.mean)}" if noise else ""
     return (
-        f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[SCORED_BY]}, "
+        f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[by]}{beside(by, found.scores)}, "
         f"no. {row.rank} of {found.out_of}{scale}."
     )
+
+
+def beside(labeler: str, scores: Mapping[str, LabelRow]) -> str:
+    """The cosine of CSP, where another labeler's score stands before it."""
+    own = scores.get(COSINE)
+    return "" if labeler == COSINE or own is None else f" ({LABELERS[COSINE]} {score(own.score)})"
 
 
 def _numbers(explorer: Explorer, view: NeuronView, label: str | None) -> None:

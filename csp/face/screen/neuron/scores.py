@@ -8,7 +8,8 @@ import streamlit as st
 from csp.face.screen.candidates.panel import candidates_panel
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.score_cell import Track, score_cell, track
-from csp.face.screen.judge.head import suggestion
+from csp.face.screen.judge.head import beside, suggestion
+from csp.face.screen.neuron.chance import chance_line
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.identity import let_in
@@ -17,7 +18,6 @@ from csp.face.screen.wording import (
     LABELER_HELP,
     LABELERS,
     NOISE_HELP,
-    NOT_CLAIMED,
     beside_noise,
     origin,
     plain,
@@ -25,7 +25,6 @@ from csp.face.screen.wording import (
     rival_words,
     score,
 )
-from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
@@ -48,7 +47,8 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     ranges = {labeler: explorer.stored_labels.score_range(view.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
-    with st.container(key="how-sure", gap="xxsmall"):
+    chance_line(explorer, view)
+    with st.expander("How it was measured"), st.container(key="how-sure", gap="xxsmall"):
         _score_line(explorer, view)
         how_sure(explorer, view)
     options_controls(explorer, options)
@@ -70,12 +70,11 @@ def _score_line(explorer: Explorer, view: NeuronView) -> None:
     own = view.options == explorer.options()
     noise = noise_of(explorer, view.layer, first) if own else None
     lead = rival_words(explorer.synonyms.rival(_all_rows(explorer, view, first)))
+    by = next((one.by for one in view.scores if one.text == rows[0].label), {})
     st.caption(
-        f"{beside_noise(rows[0].score, noise)}.{lead}",
-        help=f"{remark(view)} {NOISE_HELP} {RIVAL_HELP}".strip(),
+        f"{LABELERS[first]}{beside(first, by)}: {beside_noise(rows[0].score, noise)}.{lead}",
+        help=f"{LABELERS[first]}: {LABELER_HELP[first]} {remark(view)} {NOISE_HELP} {RIVAL_HELP}",
     )
-    if own and view.neuron in unclaimed(explorer, view.layer):
-        st.caption(f":orange-badge[Noise] {NOT_CLAIMED}")
 
 
 def _all_rows(explorer: Explorer, view: NeuronView, labeler: str) -> Sequence[LabelRow]:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from jaxtyping import Float64
 
 from csp.errors import BadRunError, NotFoundError, UnavailableError
 from csp.face.screen.state import review_store
@@ -18,6 +20,7 @@ from csp.work.control.control import CONTROL, LayerControl, layer_control
 from csp.work.control.sight import Sight, encoder_sight
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
+from csp.work.labels.chance import label_chances
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
 from csp.work.neurons.map import MAP, neuron_map
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
@@ -148,6 +151,18 @@ def _audited(
 ) -> tuple[Audit, list[ArtefactNeuron], list[Event]]:
     desk = review_store.desk(_explorer)
     return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
+
+
+def chances_of(explorer: Explorer, layer: str) -> Float64[np.ndarray, " c"]:
+    """By neuron the chance that its first label is true (`label_chances`)."""
+    return _chances(explorer, explorer.run.fingerprint, Additions(explorer.run).state(), layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _chances(
+    _explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str
+) -> Float64[np.ndarray, " c"]:
+    return label_chances(_explorer.run, layer)
 
 
 def turns_of(explorer: Explorer) -> tuple[LabelChange, ...]:

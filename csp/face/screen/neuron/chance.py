@@ -1,0 +1,25 @@
+"""How likely the machine's first label is to be true: in words, with one number."""
+
+import numpy as np
+import streamlit as st
+
+from csp.face.screen.state.cached import chances_of
+from csp.face.screen.wording import CHANCE_HELP, NOT_CLAIMED, chance_words
+from csp.work.control.control import unclaimed
+from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.views import NeuronView
+
+
+def chance_line(explorer: Explorer, view: NeuronView) -> None:
+    """`likely: 9 in 10`; that nothing fits; or that it was not worked out. Nothing without a label."""
+    if not view.labels.get(explorer.stored_labels.first_labeler(view.layer)):
+        return
+    chance = float(chances_of(explorer, view.layer)[view.neuron])
+    own = "" if view.options == explorer.options() else "At the run's own settings: "
+    with st.container(key="chance", gap="xxsmall"):
+        if view.neuron in unclaimed(explorer, view.layer):
+            st.markdown(f"{own}**nothing fits**", help=NOT_CLAIMED)
+        elif np.isfinite(chance):
+            st.markdown(f"{own}**{chance_words(chance)}**", help=CHANCE_HELP)
+        else:
+            st.caption(f"How likely it is was not worked out: run `csp evaluate {view.run}`.")
