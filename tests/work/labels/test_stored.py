@@ -79,7 +79,7 @@ def test_labels_of_all_join_the_run(old: Explorer) -> None:
     computed = {n: old.neuron("early", n).labels for n in (0, 1, 2)}
     stages: list[tuple[int, int]] = []
     label_all(old, lambda progress: stages.append((progress.done, progress.total)))
-    assert stages[-1] == (12, 12)
+    assert (12, 12) in stages, "all labels; the chances come after them"
     assert old.stored_labels.score_range("early", "falcon") is not None, "an open explorer notices"
     view = open_explorer("tiny").neuron("early", 0)
     assert view.provenance.source == "precomputed"
