@@ -17,6 +17,7 @@ from csp.errors import BadInputError
 from csp.method.labelers.registry import check_labeler
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.facets import FacetView, facets
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import ImageFacts, NeuronView
@@ -89,6 +90,15 @@ class OpenedNeuron:
         found, _ = self.explorer.labels(self.layer, self.neuron, self.options, top)
         rows = [(row.label, row.score) for row in found.get(name, ())[:top]]
         return pd.DataFrame(rows, columns=["label", "score"]).astype({"label": object, "score": "float64"})
+
+    @cached_property
+    def facets(self) -> tuple[FacetView, ...]:
+        """The several things that the neuron looks for, each with `.label`, `.labels`, `.share` (of the
+        firing on held-out images), `.clear` and `.pairs`; most neurons have one.
+
+        Empty without a vocabulary, and for a neuron that never fires or does not vary.
+        """
+        return facets(self.explorer, self.layer, self.neuron, self.options)
 
     @property
     def scores(self) -> pd.DataFrame:

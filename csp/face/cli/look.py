@@ -169,6 +169,9 @@ def label(
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="People's labels before the machine's.")
     ] = False,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Also the several things that each neuron looks for.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Print the best labels of neurons."""
@@ -188,6 +191,7 @@ def label(
         top,
         candidates=candidates,
         subtract_template=subtract_template,
+        with_facets=facets,
     )
     if reviewed:
         from csp.work.reviews.desk import open_reviewing
@@ -203,11 +207,18 @@ def label(
             row["neuron"],
             "-" if row["chance"] is None else f"{row['chance']:.2f}",
             ", ".join(map(_label_cell, row["labels"])) or "-",
+            *([_facets_cell(row["facets"])] if facets else []),
             *([f"{row['source']} {', '.join(row['reviewed_by'])}".strip()] if reviewed else []),
         )
         for row in found
     ]
-    print_columns(("layer", "neuron", "chance", "labels", *(["by"] if reviewed else [])), rows)
+    heads = (*(["facets"] if facets else []), *(["by"] if reviewed else []))
+    print_columns(("layer", "neuron", "chance", "labels", *heads), rows)
+
+
+def _facets_cell(facets: list[dict[str, Any]]) -> str:
+    """Each thing with how much of the firing it explains: "dark corners 31%, also blue-white veil 12%"."""
+    return ", also ".join(f"{one['labels'][0]['label']} {one['share']:.0%}" for one in facets) or "-"
 
 
 def _label_cell(row: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from csp.errors import BadInputError
 from csp.method.labelers.registry import all_scores, check_labeler
 from csp.work.candidates.scores import joined_labels
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.facets import facets
 from csp.work.explorer.options import ExampleOptions
 from csp.work.labels.chance import label_chances
 from csp.work.labels.rows import LabelRow, Labels
@@ -26,11 +27,13 @@ def label_lists(
     *,
     candidates: bool = False,
     subtract_template: bool = False,
+    with_facets: bool = False,
 ) -> list[dict[str, Any]]:
     """`[{layer, neuron, chance, labels: [{label, score}]}]`; no labels for a neuron that never fires.
 
     `chance` is how likely the first label is to be true; None where that is not known, and for labels of
-    another method, other options or with candidates than what it was worked out for.
+    another method, other options or with candidates than what it was worked out for. `with_facets`
+    adds `facets: [{share, labels: [{label, score}]}]`, one a thing that the neuron looks for.
 
     Labels are texts of the vocabulary, with `candidates` also the candidates of all neurons. With
     `subtract_template` texts are what they have beyond the empty prompt template, as in SemanticLens' paper.
@@ -64,6 +67,12 @@ def label_lists(
             return joined_labels(explorer, layer, neuron, options, top)
         return explorer.labels(layer, neuron, options, top)[0]
 
+    def several(layer: str, neuron: int) -> dict[str, Any]:
+        if not with_facets:
+            return {}
+        found = facets(explorer, layer, neuron, options, method, top)
+        return {"facets": [{"share": one.share, "labels": _best(one.labels, top)} for one in found]}
+
     own, first = options == explorer.options() and not candidates, explorer.stored_labels.first_labeler
     return [
         {
@@ -71,6 +80,7 @@ def label_lists(
             "neuron": neuron,
             "chance": chances[neuron] if chances else None,
             "labels": _best(labels(layer, neuron).get(method, ()), top),
+            **several(layer, neuron),
         }
         for layer, numbers in neurons.items()
         for chances in [_chances(explorer, layer) if own and method == first(layer) else None]
