@@ -24,6 +24,6 @@ with frame("What it leans on"):
     elif found is not None:
         headline(found)
         reliance_table(run, found, {**params, "run": run.name})
-        untested(found)
+        untested(run, found)
         download(run, found)
     run_line(run)

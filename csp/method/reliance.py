@@ -88,6 +88,10 @@ class Head:
         found: Float64[np.ndarray, "n classes"] = activations.astype(np.float64) @ self.weights + self.bias
         return found
 
+    def outputs(self, activations: Float[np.ndarray, "n c"]) -> Float64[np.ndarray, "n classes"]:
+        """What the model says of them."""
+        return outputs_of(self.logits(activations), self.link)
+
     def added(
         self, activations: Float[np.ndarray, "n c"], neurons: Sequence[int]
     ) -> Float64[np.ndarray, "n classes"]:

@@ -23,16 +23,22 @@ def reliance(
     by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Also by a column of the dataset, such as sex.")
     ] = None,
+    model: Annotated[
+        bool, typer.Option("--model", help="Run the model for what the run alone can't tell; it is kept.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Tell what the model leans on: how its answers change when a concept's neurons are switched off."""
     from csp.work.explorer.explorer import open_explorer
     from csp.work.reliance.document import document
+    from csp.work.reliance.reliance import measure_untested
     from csp.work.reliance.reliance import reliance as found_by
     from csp.work.reviews.desk import open_reviewing
 
     explorer, states = open_explorer(run), open_reviewing(run).states()
     with shown_progress() as report:
+        if model:
+            measure_untested(explorer, states, concept, report)
         found = found_by(explorer, states, concept, by=by, report=report)
     if json:
         print_json(document(explorer.run, found))

@@ -14,6 +14,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, Stage, silent
 from csp.work.reliance.by_group import by_column
+from csp.work.reliance.by_model import answers_by_model, measure_by_model, numbers_by_model
 from csp.work.reliance.concepts import Concept, concepts, find_concept, shown
 from csp.work.reliance.exact import exact_answers, exact_numbers
 from csp.work.reliance.heads import behind_head, check_answers
@@ -82,23 +83,45 @@ def reliance(
     check_answers(explorer.run)
     if by is not None:
         subgroups(explorer.run, by)
-    chosen = concepts(explorer, states)
-    if names is not None:
-        chosen = tuple(dict.fromkeys(find_concept(chosen, name) for name in names))
+    chosen = _chosen(explorer, states, names)
     stage, found, untested = Stage("concepts", len(chosen), report), list[ConceptReliance](), list[Untested]()
     for place, concept in enumerate(chosen):
         stage.reached(place)
-        if (why := _why_untested(explorer, concept)) is None:
-            found.append(_of_concept(explorer, concept, by))
+        one = _of_concept(explorer, concept, by)
+        if isinstance(one, Untested):
+            untested.append(one)
         else:
-            untested.append(Untested(concept, why))
+            found.append(one)
     stage.reached(len(chosen))
     found.sort(key=lambda one: -one.numbers.size)
     return Reliance(tuple(found), tuple(untested))
 
 
-def _why_untested(explorer: Explorer, concept: Concept) -> str | None:
-    seen = behind_head(explorer.run)
+def measure_untested(
+    explorer: Explorer,
+    states: Mapping[Spot, NeuronReview],
+    names: Sequence[str] | None = None,
+    report: Report = silent,
+) -> None:
+    """Run the model without the concepts that only it can tell about; what it says is kept with the run.
+
+    Raises as `reliance`, and UnavailableError where the model or pictures are missing.
+    """
+    check_answers(explorer.run)
+    chosen = _chosen(explorer, states, names)
+    measure_by_model(explorer.run, [one for one in chosen if _why_not_exact(explorer.run, one)], report)
+
+
+def _chosen(
+    explorer: Explorer, states: Mapping[Spot, NeuronReview], names: Sequence[str] | None
+) -> tuple[Concept, ...]:
+    found = concepts(explorer, states)
+    return found if names is None else tuple(dict.fromkeys(find_concept(found, name) for name in names))
+
+
+def _why_not_exact(run: Run, concept: Concept) -> str | None:
+    """Why the run alone can't tell; None where it can."""
+    seen = behind_head(run)
     if seen is None:
         return "no linear layer follows the layers of this run, so the model has to run"
     if not concept.of(seen.layer):
@@ -106,25 +129,32 @@ def _why_untested(explorer: Explorer, concept: Concept) -> str | None:
     return None
 
 
-def _of_concept(explorer: Explorer, concept: Concept, by: str | None) -> ConceptReliance:
-    run, seen = explorer.run, behind_head(explorer.run)
-    assert seen is not None  # else it is untested
+def _of_concept(explorer: Explorer, concept: Concept, by: str | None) -> ConceptReliance | Untested:
+    run, why = explorer.run, _why_not_exact(explorer.run, concept)
+    if why is not None and answers_by_model(run, concept) is None:
+        return Untested(concept, why)
+    seen = behind_head(run) if why is None else None
 
     def numbers() -> dict[str, Any]:
-        return exact_numbers(run, seen, concept, shown(run, concept)).model_dump(mode="json", by_alias=True)
+        found = (
+            exact_numbers(run, seen, concept, shown(run, concept)) if seen else numbers_by_model(run, concept)
+        )
+        assert found is not None  # else it is untested
+        return found.model_dump(mode="json", by_alias=True)
 
     asked = {
-        "layer": seen.layer,
-        "neurons": concept.of(seen.layer),
+        "neurons": [spot for spot in concept.neurons if seen is None or spot[0] == seen.layer],
         "attributes": concept.attributes,
         "labels": () if concept.attributes else concept.labels,
+        "exact": seen is not None,
     }
     found = _in_order(run, Numbers.model_validate(explorer.cache.get_or_compute(asked, numbers).value))
     if by is None:
         return ConceptReliance(concept, found)
 
     def parted() -> dict[str, Any]:
-        answers = exact_answers(run, seen, concept)
+        answers = exact_answers(run, seen, concept) if seen else answers_by_model(run, concept)
+        assert answers is not None  # else it is untested
         return by_column(run, answers, shown(run, concept), found, by).model_dump(mode="json", by_alias=True)
 
     kept = explorer.cache.get_or_compute({**asked, "column": by}, parted)

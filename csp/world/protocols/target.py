@@ -4,7 +4,7 @@ Arrays in and out are NumPy: nothing above this floor meets a tensor. The adapte
 imported only when a model is opened. `docs/how-to/own-adapters.md` shows how to add one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
 
@@ -127,6 +127,18 @@ class OpenTarget(Protocol):
 
     def __call__(self, name: str, pooling: Pooling) -> TargetModel:
         """Open it."""
+
+
+Held = Mapping[str, tuple[Sequence[int], Float32[np.ndarray, "b m"]]]
+"""By layer: neurons, and the value that each is held at on each image."""
+
+
+@runtime_checkable
+class HoldingTarget(Protocol):
+    """A target model that can hold many neurons of several layers at once, each image at its own values."""
+
+    def held(self, batch: Float32[np.ndarray, "b 3 h w"], held: Held) -> Float32[np.ndarray, "b classes"]:
+        """Class probabilities with these neurons held, on their whole maps. Raises `BadInputError`."""
 
 
 def open_target(spec: str, *, pooling: Pooling = "mean") -> TargetModel:

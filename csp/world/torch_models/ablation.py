@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
+from csp.world.protocols.target import Held
 from csp.world.torch_models.layers import (
     channels_last,
     find_module,
@@ -56,6 +57,44 @@ def ablated_logits(
     if not ran or logits is None or len(logits) != len(neurons) * len(batch):
         raise BadInputError(f"Layer '{layer}' does not lead to the classes alone: choose a later layer.")
     return logits.float().reshape(len(neurons), len(batch), -1)
+
+
+def held_logits(module: nn.Module, batch: Tensor, held: Held) -> Float32[Tensor, "b classes"]:
+    """The logits with neurons of several layers set to values, each on its whole map, in one pass.
+
+    Raises `BadInputError` where a layer does not run, or gives no row an image.
+    """
+    aspect = batch.shape[-2] / batch.shape[-1]
+    ran: set[str] = set()
+
+    def fill(layer: str, part: nn.Module, output: Any) -> Any:
+        tensor = first_tensor(output)
+        neurons, values = held[layer]
+        if tensor is None or len(tensor) != len(batch):
+            return output
+        ran.add(layer)
+        axis = _channel_axis(tensor, aspect, channels_last(part))
+        changed = tensor.clone()
+        moved = changed.movedim(axis, 1)
+        new = torch.tensor(values, dtype=tensor.dtype, device=tensor.device)
+        moved[:, list(neurons)] = new.reshape(*new.shape, *[1] * (moved.ndim - 2))
+        return with_first_tensor(output, changed)
+
+    handles = []
+    for layer in held:
+        part = find_module(module, layer)
+        handles.append(
+            part.register_forward_hook(lambda own, _given, output, layer=layer: fill(layer, own, output))
+        )
+    try:
+        with torch.inference_mode():
+            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if logits is None or ran != set(held):
+        raise BadInputError(f"Neurons of {', '.join(held)} can't be held fixed: choose other layers.")
+    return logits.float()
 
 
 def _channel_axis(output: Tensor, aspect: float, last: bool) -> int:

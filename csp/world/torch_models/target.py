@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from csp.errors import BadInputError
 from csp.world.protocols.pooling import Pooling
-from csp.world.protocols.target import Contributions, LayerInfo, TargetOutput
-from csp.world.torch_models.ablation import ablated_logits
+from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
+from csp.world.torch_models.ablation import ablated_logits, held_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
 
@@ -90,6 +90,11 @@ class TorchTarget:
         logits = ablated_logits(self.module, torch.tensor(batch), layer, neurons, torch.tensor(values))
         found = [probabilities(each, self.multi_label).cpu().numpy() for each in logits]
         return np.stack(found)
+
+    def held(self, batch: Float32[np.ndarray, "b 3 h w"], held: Held) -> Float32[np.ndarray, "b classes"]:
+        """Class probabilities with neurons of several layers held, on their whole maps, in one pass."""
+        logits = held_logits(self.module, torch.tensor(batch), held)
+        return probabilities(logits, self.multi_label).cpu().numpy()
 
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""

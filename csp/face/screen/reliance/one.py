@@ -23,7 +23,7 @@ def concept_view(run: Run, found: Reliance) -> None:
         "All concepts", icon=":material/arrow_back:", key="all-concepts", on_click=put, args=("concept", "")
     )
     if not found.concepts:
-        untested(found)
+        untested(run, found)
         return
     one = found.concepts[0]
     st.subheader(plain(one.concept.name), anchor=False)

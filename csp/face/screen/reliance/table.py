@@ -10,6 +10,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.links import link
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
+from csp.work.jobs.kinds.reliance import KIND
 from csp.work.reliance.document import document
 from csp.work.reliance.numbers import ByColumn
 from csp.work.reliance.reliance import ConceptReliance, Reliance
@@ -62,12 +63,16 @@ def download(run: Run, found: Reliance) -> None:
     )
 
 
-def untested(found: Reliance) -> None:
+def untested(run: Run, found: Reliance) -> None:
     """Concepts without a number, each with why."""
     if found.untested:
         lines = "\n".join(f"- **{plain(one.concept.name)}**: {plain(one.why)}." for one in found.untested)
         with st.expander(f"Not tested: {len(found.untested)} concepts"):
             st.markdown(lines)
+            st.caption(
+                f"`csp reliance {plain(run.name)} --model` measures them, or a job on the page Runs: "
+                f"{plain(KIND.words)}."
+            )
 
 
 def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:

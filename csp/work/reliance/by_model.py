@@ -1,0 +1,188 @@
+"""Reliance where no linear head follows: by running the model with a concept's neurons held fixed.
+
+For each image one pass with the neurons at their mean, one with them at the values that they have on another
+image, and one for each of some random groups of as many neurons of the same layers. What the model says is
+kept with the run image by image: a stopped job goes on, and what is measured needs the model no more.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Float32, Int64
+
+from csp.errors import UnavailableError
+from csp.keeping.canonical_json import canonical_json
+from csp.keeping.run_folder.added_tables import AddedTable, Additions
+from csp.keeping.run_folder.run import Run
+from csp.keeping.versions import csp_version
+from csp.method.reliance import link_of, random_groups
+from csp.work.models.probe_images import ModelInputs
+from csp.work.models.reopen import RunTarget, run_target
+from csp.work.progress import Report, Stage, silent
+from csp.work.reliance.concepts import Concept, shown
+from csp.work.reliance.exact import strongest
+from csp.work.reliance.measure import SEED, Answers, Asked, numbers
+from csp.work.reliance.numbers import Numbers
+from csp.work.splits import held_out
+from csp.world.protocols.target import Held, HoldingTarget
+
+MOST_IMAGES = 200
+"""Held-out images looked at, half of them showing the concept where there are as many."""
+GROUPS = 20
+AT_ONCE = 16
+MEAN, RESAMPLED = "mean", "resampled"
+WITHOUT_CONCEPT = AddedTable(
+    "reliance",
+    {
+        "concept": pa.string(),
+        "part": pa.string(),
+        "image": pa.int64(),
+        "output": pa.list_(pa.float32()),
+        "measured": pa.timestamp("s", tz="UTC"),
+        "csp_version": pa.string(),
+    },
+    ("concept", "part", "image"),
+)
+"""What the model says without a concept (`_key`): `part` is `mean`, `resampled` or the number of a group."""
+
+
+def measure_by_model(run: Run, chosen: Sequence[Concept], report: Report = silent) -> None:
+    """Run the model without each of these concepts, and keep what it says; what is kept is not asked again.
+
+    Raises UnavailableError where the model or pictures are missing, or the model can't hold neurons.
+    """
+    target = run_target(run)
+    if not isinstance(target.model, HoldingTarget):
+        raise UnavailableError(
+            f"the target model {target.model.name} can't hold neurons at a value: its adapter lacks held "
+            "(docs/how-to/own-adapters.md)"
+        )
+    inputs, additions = ModelInputs(run, target.model), Additions(run)
+    activations = {layer: run.layer_activations(layer) for one in chosen for layer in one.layers}
+    for concept in chosen:
+        kept = set(_kept(run, concept)["image"])
+        images = [image for image in _images(run, concept).tolist() if image not in kept]
+        stage = Stage(f"without {concept.name}", len(images), report)
+        plans = _plans(run, concept, activations)
+        for start in range(0, len(images), AT_ONCE):
+            some = np.array(images[start : start + AT_ONCE])
+            batch = inputs.batch(some.tolist())
+            rows = [
+                (part, image, output)
+                for part, plan in plans.items()
+                for image, output in zip(some.tolist(), _said(target, batch, plan, some), strict=True)
+            ]
+            additions.append(WITHOUT_CONCEPT, _frame(concept, rows))
+            stage.reached(start + len(some))
+        additions.compact(WITHOUT_CONCEPT)
+
+
+def numbers_by_model(run: Run, concept: Concept) -> Numbers | None:
+    """The numbers from what is kept; None until all of it is."""
+    answers = answers_by_model(run, concept)
+    if answers is None:
+        return None
+    fired = np.concatenate(
+        [run.layer_activations(name)[:, list(concept.of(name))] for name in concept.layers], 1
+    )
+    asked = Asked(concept.layers, len(concept.neurons), "model", held_out(run)[1], strongest(fired))
+    return numbers(run, answers, shown(run, concept), asked)
+
+
+def answers_by_model(run: Run, concept: Concept) -> Answers | None:
+    """What the model said without the concept; None until all of it is kept."""
+    rows, images = _kept(run, concept), _images(run, concept)
+    if run.probabilities is None or set(images.tolist()) - set(rows["image"]) or not len(images):
+        return None
+    table = {
+        part: np.stack(own.set_index("image")["output"].loc[images.tolist()].tolist()).astype(np.float64)
+        for part, own in rows.groupby("part")
+    }
+    return Answers(
+        images=images,
+        before=run.probabilities[images].astype(np.float64),
+        mean=table[MEAN],
+        resampled=table[RESAMPLED],
+        random=np.stack([table[str(group)] for group in range(GROUPS)]),
+        link=link_of(run.probabilities),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Which neurons of a layer are held, and their values on every probe image."""
+
+    neurons: Sequence[int]
+    values: Float32[np.ndarray, "n m"]
+
+
+def _plans(
+    run: Run, concept: Concept, activations: dict[str, Float32[np.ndarray, "n c"]]
+) -> dict[str, dict[str, _Plan]]:
+    """By part, by layer; the same every time for the same concept, so that a stopped job can go on."""
+    rng, count = np.random.default_rng(SEED), run.manifest.images
+    others = rng.integers(0, count, count)
+    plans: dict[str, dict[str, _Plan]] = {MEAN: {}, RESAMPLED: {}} | {
+        str(group): {} for group in range(GROUPS)
+    }
+    for layer in concept.layers:
+        own, fired = list(concept.of(layer)), np.nan_to_num(activations[layer])
+        mean = np.repeat(fired.mean(axis=0, dtype=np.float64).astype(np.float32)[None], count, axis=0)
+        plans[MEAN][layer] = _Plan(own, mean[:, own])
+        plans[RESAMPLED][layer] = _Plan(own, fired[others][:, own])
+        for group, neurons in enumerate(random_groups(fired.shape[1], len(own), own, rng, GROUPS).tolist()):
+            plans[str(group)][layer] = _Plan(neurons, mean[:, neurons])
+    return plans
+
+
+def _said(
+    target: RunTarget,
+    batch: Float32[np.ndarray, "b 3 h w"],
+    plan: dict[str, _Plan],
+    images: Int64[np.ndarray, " b"],
+) -> Float32[np.ndarray, "b classes"]:
+    assert isinstance(target.model, HoldingTarget)  # checked before
+    held: Held = {layer: (one.neurons, one.values[images]) for layer, one in plan.items()}
+    with target.lock:
+        return target.model.held(batch, held)
+
+
+def _images(run: Run, concept: Concept) -> Int64[np.ndarray, " m"]:
+    """Held-out images, half of them showing the concept where there are as many, spread evenly."""
+    rows, _ = held_out(run)
+    on = np.flatnonzero(rows & shown(run, concept).on)
+    rest = np.setdiff1d(np.flatnonzero(rows), on)
+    first = _spread(on, max(MOST_IMAGES // 2, MOST_IMAGES - len(rest)))
+    return np.sort(np.concatenate([first, _spread(rest, MOST_IMAGES - len(first))])).astype(np.int64)
+
+
+def _spread(images: Int64[np.ndarray, " m"], most: int) -> Int64[np.ndarray, " k"]:
+    if len(images) <= most:
+        return images
+    return images[np.unique(np.linspace(0, len(images) - 1, most).astype(np.int64))]
+
+
+def _kept(run: Run, concept: Concept) -> pd.DataFrame:
+    rows = Additions(run).read(WITHOUT_CONCEPT)
+    own = rows[rows["concept"] == _key(concept)]
+    complete = own.groupby("image")["part"].nunique() == GROUPS + 2
+    return own[own["image"].isin(complete.index[complete])]
+
+
+def _key(concept: Concept) -> str:
+    """Of the neurons that were held: another set is another measurement."""
+    return hashlib.sha256(canonical_json([list(spot) for spot in concept.neurons]).encode()).hexdigest()
+
+
+def _frame(
+    concept: Concept, rows: Sequence[tuple[str, int, Float32[np.ndarray, " classes"]]]
+) -> pd.DataFrame:
+    part, image, output = zip(*rows, strict=True)
+    when = datetime.now(UTC).replace(microsecond=0)
+    columns = {"part": part, "image": image, "output": [one.astype(np.float32) for one in output]}
+    return pd.DataFrame(columns).assign(concept=_key(concept), measured=when, csp_version=csp_version())

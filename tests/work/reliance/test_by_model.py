@@ -1,0 +1,73 @@
+"""Reliance where the model has to run: a tiny real classifier, indexed in two earlier layers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from csp.keeping.home import result_cache_folder
+from csp.keeping.result_cache import ResultCache
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import Explorer
+from csp.work.models.probe_images import ModelInputs
+from csp.work.models.reopen import run_target
+from csp.work.progress import Progress
+from csp.work.reliance import by_model
+from csp.work.reliance.by_model import GROUPS, WITHOUT_CONCEPT, answers_by_model, measure_by_model
+from csp.work.reliance.concepts import Concept, concepts
+from csp.work.reliance.reliance import measure_untested, reliance
+from csp.world.protocols.target import HoldingTarget
+
+IMAGES = 6
+
+
+class StoppedError(Exception):
+    """Raised where a person would stop the job."""
+
+
+@pytest.fixture
+def explorer(indexed: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Explorer:
+    monkeypatch.setattr(by_model, "MOST_IMAGES", IMAGES)
+    monkeypatch.setattr(by_model, "AT_ONCE", 3)
+    return Explorer(indexed, ResultCache(result_cache_folder()))
+
+
+def smallest(explorer: Explorer) -> Concept:
+    return concepts(explorer, {})[-1]
+
+
+def test_a_stopped_measurement_goes_on_and_then_needs_no_model(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concept = smallest(explorer)
+
+    def stop(progress: Progress) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        measure_by_model(explorer.run, [concept], stop)
+    assert answers_by_model(explorer.run, concept) is None
+    assert [one.concept for one in reliance(explorer, {}, [concept.name]).untested] == [concept]
+    begun = len(Additions(explorer.run).read(WITHOUT_CONCEPT))
+    assert begun == 3 * (GROUPS + 2)
+    measure_untested(explorer, {}, [concept.name])
+    assert len(Additions(explorer.run).read(WITHOUT_CONCEPT)) == 2 * begun
+    monkeypatch.setattr(by_model, "run_target", None)
+    one = reliance(explorer, {}, [concept.name], by="label").concepts[0]
+    assert (one.numbers.how, one.numbers.images) == ("model", IMAGES)
+    assert one.numbers.neurons == len(concept.neurons)
+    assert one.subgroups is not None
+
+
+def test_held_at_what_they_are_neurons_change_nothing_and_held_elsewhere_they_do(explorer: Explorer) -> None:
+    run, target = explorer.run, run_target(explorer.run)
+    assert isinstance(target.model, HoldingTarget)
+    batch = ModelInputs(run, target.model).batch([0, 1])
+    plain = target.model.run(batch, list(run.layers))
+    np.testing.assert_allclose(target.model.held(batch, {}), plain.probabilities, atol=1e-6)
+    last = run.layers[-1]
+    far = plain.activations[last][:, [0, 1]] + 50
+    moved = target.model.held(batch, {last: ([0, 1], far.astype(np.float32))})
+    assert np.abs(moved - plain.probabilities).max() > 1e-4
+    np.testing.assert_allclose(moved.sum(axis=1), 1, atol=1e-5)
