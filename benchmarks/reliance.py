@@ -63,8 +63,10 @@ def measured(run: str, cases: int) -> tuple[list[Pairs], tuple[str, ...]]:
             pictures = [render(with_attribute(case, attribute, shown)) for case in drawn]
             batch = np.stack([target.model.preprocess(picture) for picture in pictures])
             with target.lock:
-                sides.append(target.model.run(batch, [seen.layer]))
-        activations = sides[0].activations[seen.layer]
+                said = target.model.run(batch, [seen.layer])
+            assert said.probabilities is not None  # a linear head makes them
+            sides.append((said.activations[seen.layer], said.probabilities.astype(np.float64)))
+        activations = sides[0][0]
         groups = random_groups(
             len(seen.usual), len(named[attribute]), named[attribute], np.random.default_rng(0)
         )
@@ -72,8 +74,8 @@ def measured(run: str, cases: int) -> tuple[list[Pairs], tuple[str, ...]]:
             Pairs(
                 attribute,
                 len(named[attribute]),
-                sides[0].probabilities.astype(np.float64),
-                sides[1].probabilities.astype(np.float64),
+                sides[0][1],
+                sides[1][1],
                 switched_off(seen, activations, named[attribute]),
                 np.stack([switched_off(seen, activations, group.tolist()) for group in groups[:RANDOM]]),
             )

@@ -127,9 +127,8 @@ def _plans(
     """By part, by layer; the same every time for the same concept, so that a stopped job can go on."""
     rng, count = np.random.default_rng(SEED), run.manifest.images
     others = rng.integers(0, count, count)
-    plans: dict[str, dict[str, _Plan]] = {MEAN: {}, RESAMPLED: {}} | {
-        str(group): {} for group in range(GROUPS)
-    }
+    parts = (MEAN, RESAMPLED, *map(str, range(GROUPS)))
+    plans: dict[str, dict[str, _Plan]] = {part: {} for part in parts}
     for layer in concept.layers:
         own, fired = list(concept.of(layer)), np.nan_to_num(activations[layer])
         mean = np.repeat(fired.mean(axis=0, dtype=np.float64).astype(np.float32)[None], count, axis=0)

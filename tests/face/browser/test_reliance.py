@@ -5,14 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from csp.world.dermoscopy.attributes import ARTEFACTS, RATES
+from csp.world.dermoscopy import PLANTED
 from tests.face.browser.steps import opened, settled
 from tests.face.conftest import LONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PLANTED = {name for name in ARTEFACTS if len(set(RATES[name])) > 1}
-"""The artefacts that come with one diagnosis more often than with others; all others have no effect."""
 PATIENT = 4 * LONG
 """All concepts are switched off once, which takes its time on a busy machine."""
 
