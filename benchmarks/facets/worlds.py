@@ -14,7 +14,11 @@ from jaxtyping import Bool, Float, Float32
 from benchmarks.worlds.neurons import Temper, draw_temper, respond
 from benchmarks.worlds.scene import Scene, draw_scene, draw_setting, draw_texts
 from benchmarks.worlds.world import Purpose
-from csp.method.metrics.ground_truth import CLEAR, attribute_auroc
+from csp.errors import BadInputError
+from csp.keeping.library.find import find_run
+from csp.keeping.run_folder.run import Run
+from csp.method.metrics.ground_truth import CLEAR, attribute_auroc, true_attributes
+from csp.work.splits import selection
 
 NEURONS = 60
 
@@ -42,6 +46,10 @@ class FacetWorld:
     def told(self, neuron: int) -> frozenset[Thing]:
         """What a neuron clearly tells."""
         return frozenset(one for one in self.followed[neuron] if self._clear(neuron, one))
+
+    def named(self, text: int, absent: bool) -> frozenset[Thing]:
+        """What a text names; one that names no attribute is a thing of its own, that is never told."""
+        return frozenset((one, absent) for one in self.names[text] or {-1 - text})
 
     def _clear(self, neuron: int, thing: Thing) -> bool:
         attribute, absent = thing
@@ -124,3 +132,39 @@ FAMILIES = {
         FacetFamily("absence", _absence, rates=(0.3, 0.7)),
     )
 }
+
+
+@dataclass(frozen=True, eq=False)
+class RunWorld(FacetWorld):
+    """A stored run whose images have attributes."""
+
+    def told(self, neuron: int) -> frozenset[Thing]:
+        """The attribute told best if that is clear, then the best among images that lack it, and so on."""
+        found, left = list[int](), ~self.selection
+        while True:
+            best = true_attributes(attribute_auroc(self.activations[left][:, [neuron]], self.present[left]))[
+                0
+            ]
+            if best < 0:
+                return frozenset((one, False) for one in found)
+            found.append(int(best))
+            left = left & ~self.present[:, best]
+
+
+def run_world(name: str) -> FacetWorld:
+    """All neurons of a stored run; BadInputError without attributes, vocabulary or split."""
+    run = Run.open(find_run(name))
+    chosen = selection(run)
+    if run.text_embeddings is None or not run.attributes or chosen is None:
+        raise BadInputError(f"the run {name} lacks attributes of its images, a vocabulary or held-out images")
+    place = {attribute: number for number, attribute in enumerate(run.attributes)}
+    return RunWorld(
+        run.name,
+        np.concatenate([run.layer_activations(layer) for layer in run.layers], axis=1),
+        run.embeddings,
+        run.text_embeddings,
+        run.images[list(run.attributes)].to_numpy(dtype=bool),
+        tuple(frozenset(place[one] for one in names) for names in run.vocabulary["attributes"]),
+        chosen,
+        (),
+    )
