@@ -10,7 +10,7 @@ from benchmarks.worlds.judge import name_all
 from benchmarks.worlds.world import Purpose, World
 from csp.method.chance.facts import FACTS, Encoded, Labelled, layer_facts
 from csp.method.chance.fitted import MODEL
-from csp.method.chance.model import Model, chances
+from csp.method.chance.model import Model, chances, recalibrated
 from csp.method.examples.select import select_examples
 
 
@@ -84,3 +84,18 @@ def test_another_order_of_the_neurons_changes_nothing() -> None:
     encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
     turned = layer_facts(encoded, world.activations, named.labelled[::-1])[::-1]
     assert np.allclose(turned, named.facts(), atol=1e-4)
+
+
+def test_verdicts_recalibrate_chances() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.uniform(0.5, 1.0, 400)
+    right = rng.random(400) < said - 0.4
+    found = recalibrated(said, said, right)
+    assert abs(found.mean() - right.mean()) < 0.03
+    assert (np.diff(found[np.argsort(said)]) >= 0).all(), "the order stays"
+    assert np.isnan(recalibrated(np.array([np.nan, 0.5]), said, right)[0])
+
+
+def test_one_sided_verdicts_do_not_make_certain() -> None:
+    found = recalibrated(np.array([0.2, 0.9]), np.full(50, 0.9), np.ones(50, dtype=bool))
+    assert found[0] < found[1] < 1
