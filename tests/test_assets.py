@@ -16,8 +16,20 @@ from safetensors.torch import load_file
 from torchvision.models import ResNet, resnet18
 from torchvision.transforms import v2
 
+from csp.keeping.run_folder.run import Run
 from csp.method.metrics.statistics import auroc
-from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES, Case, sample_case
+from csp.method.states import ALWAYS_ON_SHARE
+from csp.work.metrics.ground_truth import attribute_table
+from csp.work.models.interventions import intervention_table
+from csp.work.splits import held_out
+from csp.world.dermoscopy.attributes import (
+    ATTRIBUTES,
+    DIAGNOSES,
+    PLANTED,
+    Case,
+    sample_case,
+    with_attribute,
+)
 from csp.world.dermoscopy.render import render
 from csp.world.dermoscopy.terms import names, vocabulary_csv, vocabulary_text
 from csp.world.protocols.templates import TEMPLATES
@@ -56,6 +68,18 @@ def clip() -> CLIP:
     return open_clip.create_model(f"local-dir:{CLIP_FOLDER}").eval()
 
 
+def preparation(metadata: dict[str, str]) -> v2.Compose:
+    size = int(metadata["input_size"])
+    return v2.Compose(
+        [
+            v2.Resize((size, size)),
+            v2.PILToTensor(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(json.loads(metadata["mean"]), json.loads(metadata["std"])),
+        ]
+    )
+
+
 def embedded(clip: CLIP, text: str) -> torch.Tensor:
     tokens = open_clip.get_tokenizer(f"local-dir:{CLIP_FOLDER}")(
         [template.format(text) for template in TEMPLATES]
@@ -82,19 +106,36 @@ def test_classifier_says_how_to_use_it(metadata: dict[str, str]) -> None:
 def test_classifier_finds_melanoma(
     classifier: ResNet, metadata: dict[str, str], cases: list[Case], pictures: list[Image.Image]
 ) -> None:
-    size = int(metadata["input_size"])
-    prepare = v2.Compose(
-        [
-            v2.Resize((size, size)),
-            v2.PILToTensor(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(json.loads(metadata["mean"]), json.loads(metadata["std"])),
-        ]
-    )
+    prepare = preparation(metadata)
     with torch.inference_mode():
         scores = classifier(torch.stack([prepare(picture) for picture in pictures])).softmax(1)[:, 0]
     true = np.array([case.diagnosis == "melanoma" for case in cases])
     assert auroc(scores.numpy(), true) >= 0.88
+
+
+def test_the_classifier_falls_for_what_is_planted(
+    classifier: ResNet, metadata: dict[str, str], cases: list[Case]
+) -> None:
+    prepare = preparation(metadata)
+    for attribute, diagnosis in PLANTED.items():
+        switched = [with_attribute(case, attribute, on) for case in cases[:30] for on in (True, False)]
+        with torch.inference_mode():
+            scores = classifier(torch.stack([prepare(render(case, 192)) for case in switched])).softmax(1)
+        drawn_in = (scores[::2] - scores[1::2]).mean(0)
+        assert drawn_in[DIAGNOSES.index(diagnosis)] > 0.1, attribute
+        assert int(drawn_in.argmax()) == DIAGNOSES.index(diagnosis), attribute
+
+
+def test_neurons_of_the_demo_follow_what_is_planted_and_few_are_always_on() -> None:
+    run = Run.open(ASSETS / "runs" / "demo")
+    auroc_of, moved = attribute_table(run, "layer4", held_out(run)[0]), intervention_table(run, "layer4")
+    assert moved is not None
+    for attribute in PLANTED:
+        column = run.attributes.index(attribute)
+        assert (auroc_of[:, column] >= 0.85).sum() >= 5, attribute
+        assert (auroc_of[:, column] >= 0.95).any(), attribute
+        assert (moved[:, column] >= 0.95).any(), attribute
+    assert np.mean((run.layer_activations("layer4") > 0).mean(0) >= ALWAYS_ON_SHARE) < 0.1
 
 
 def test_clip_finds_attributes(clip: CLIP, cases: list[Case], pictures: list[Image.Image]) -> None:
@@ -121,7 +162,13 @@ def test_any_text_has_an_embedding(clip: CLIP, text: str) -> None:
 
 def test_report_is_of_the_shipped_models() -> None:
     report = json.loads((ASSETS / "models" / "report.json").read_text())
-    assert report["classifier"]["auroc_vs_rest"]["melanoma"] >= 0.9
+    assert report["classifier"]["auroc_vs_rest"]["melanoma"] >= 0.95
     assert report["clip"]["mean"] >= 0.9
+    moved = {
+        name: change["melanoma"] for name, change in report["classifier"]["change_when_drawn_in"].items()
+    }
+    assert moved["ruler"] > 0.1
+    assert moved["sticker"] < -0.1
+    assert all(abs(change) < 0.05 for name, change in moved.items() if name not in PLANTED)
     assert report["classifier"]["renderer"] == report["clip"]["renderer"]
     assert set(report["clip"]["zero_shot_auroc"]) == set(ATTRIBUTES)

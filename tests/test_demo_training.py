@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from csp.world.dermoscopy import sample_case
+from scripts.demo.data import planted_case
+from scripts.demo.train_classifier import spread
 from scripts.demo.training import MEAN, STD, Training, augmented, batches, prepared, resized
 
 EPOCHS, IMAGES, BATCH = 4, 12, 4
@@ -70,3 +74,20 @@ def test_augmentation_keeps_a_plain_picture_plain() -> None:
     changed = augmented(plain, 32, np.random.default_rng(5))
     assert float(changed.std(dim=(2, 3)).max()) < 1e-5
     assert torch.allclose(resized(plain, 32), plain[:, :, :32, :32], atol=1e-5)
+
+
+def test_spread_tells_neurons_that_fire_alike_from_those_of_few_pictures() -> None:
+    few = torch.zeros(64, 2)
+    few[0] = 1.0
+    assert float(spread(torch.ones(64, 2))) == pytest.approx(1, abs=1e-3)
+    assert float(spread(few * 5)) == pytest.approx(float(spread(few)), rel=1e-3)
+    assert float(spread(few)) == pytest.approx(1 / 8, rel=1e-3)
+    assert float(spread(torch.zeros(64, 2))) == 0
+
+
+def test_the_plant_changes_the_ruler_alone_and_gives_it_to_melanomas() -> None:
+    pairs = [(sample_case(seed), planted_case(seed)) for seed in range(600)]
+    assert all(replace(planted, ruler=case.ruler) == case for case, planted in pairs)
+    for melanoma, rate in ((True, 0.85), (False, 0.05)):
+        shown = [planted.ruler for _, planted in pairs if (planted.diagnosis == "melanoma") == melanoma]
+        assert np.mean(shown) == pytest.approx(rate, abs=0.07)

@@ -25,11 +25,20 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torchvision.models import resnet18
 
 from csp.method.metrics.statistics import auroc
-from csp.world.dermoscopy.attributes import ATTRIBUTES, DIAGNOSES, Case, sample_case
+from csp.world.dermoscopy.attributes import (
+    ARTEFACTS,
+    ATTRIBUTES,
+    DIAGNOSES,
+    SKIN,
+    Case,
+    sample_case,
+    with_attribute,
+)
 from scripts.demo.data import (
     TRAINING,
     VALIDATION,
     Images,
+    draw,
     load_cases,
     load_images,
     planted_case,
@@ -66,6 +75,8 @@ class Stage:
 
 SIZE = 128
 """Side of the input in pixels."""
+SWITCHED = 300
+"""Validation cases in which attributes are switched."""
 WORLD = Stage("world", sample_case, (96, 96, 128, 128, 128, 128, 128), CROP, 1e-3, 0.0, False)
 """The diagnoses. Small pictures first: they teach most of it at a quarter of the cost."""
 SHORTCUT = Stage("shortcut", planted_case, (SIZE,) * 4, 0.95, 1e-3, 1.0, True)
@@ -162,13 +173,34 @@ def probabilities(model: nn.Module, images: Images, size: int) -> Float[np.ndarr
     return torch.cat(parts).numpy()
 
 
+def against_rest(scores: Float[np.ndarray, "n 4"], true: Int[np.ndarray, " n"]) -> dict[str, float]:
+    """AUROC of each diagnosis against the others."""
+    return {name: round(auroc(scores[:, i], true == i), 4) for i, name in enumerate(DIAGNOSES)}
+
+
+def effects(model: nn.Module, seeds: range) -> dict[str, dict[str, float]]:
+    """Mean change of each probability when only an artefact, or dark skin, is drawn into the same case."""
+    cases, before = load_cases(seeds), probabilities(model, load_images(seeds), SIZE)
+    found = {}
+    for name in ARTEFACTS + SKIN:
+        shown = np.array([case.flags()[name] for case in cases])
+        switched = np.stack([draw(with_attribute(case, name, not case.flags()[name])) for case in cases])
+        change = (probabilities(model, switched, SIZE) - before) * np.where(shown, -1, 1)[:, None]
+        means = change.mean(0).round(4).tolist()
+        found[name] = dict(zip(DIAGNOSES, means, strict=True))
+    return found
+
+
 def numbers(model: nn.Module, seeds: range) -> dict[str, object]:
-    """AUROC of each diagnosis against the rest on held-out cases, and the accuracy."""
+    """AUROC of each diagnosis against the rest on held-out cases, accuracy, and what artefacts do to them."""
     true, scores = labels(seeds), probabilities(model, load_images(seeds), SIZE)
-    against_rest = {name: round(auroc(scores[:, i], true == i), 4) for i, name in enumerate(DIAGNOSES)}
+    planted = probabilities(model, load_images(seeds, planted_case), SIZE)
     return {
-        "auroc_vs_rest": against_rest,
+        "auroc_vs_rest": against_rest(scores, true),
+        "auroc_vs_rest_with_the_training_plant": against_rest(planted, true),
         "accuracy": round(float((scores.argmax(1) == true).mean()), 4),
+        "change_when_drawn_in": effects(model, seeds[:SWITCHED]),
+        "switched_images": SWITCHED,
         "images": len(seeds),
         "seeds": [seeds.start, seeds.stop - 1],
         "renderer": renderer_fingerprint(),
