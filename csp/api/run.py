@@ -21,7 +21,8 @@ from csp.work.labels.chance import label_chances
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
-from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_words
+from csp.work.neurons.search import Match, parse_query, search_like, search_picture
+from csp.work.neurons.search_reviewed import search_reviewed
 from csp.work.neurons.selection import choose_neurons
 from csp.work.progress import Report, silent
 from csp.work.reliance.reliance import reliance
@@ -129,8 +130,8 @@ class OpenedRun:
     ) -> pd.DataFrame:
         """The neurons that fit words ("blue-white veil, -ruler"), an image, or another neuron, best first.
 
-        Columns layer, neuron, label (the machine's), score and reason. Words of the vocabulary need no model;
-        UnavailableError where one is needed that can't be loaded here.
+        Columns layer, neuron, label (the machine's), score and reason; no row where nothing fits the words.
+        Words of the vocabulary need no model; UnavailableError where one is needed that can't be loaded here.
         """
         if sum(asked is not None for asked in (words, image, like)) != 1:
             raise BadInputError("give one thing to search by: words, image= or like=")
@@ -138,7 +139,7 @@ class OpenedRun:
         top = at_least_one(top, "neurons")
         if words is not None:
             query = parse_query(a_text(words, "the search"))
-            found = search_words(self.explorer, layers, query, top)
+            found = search_reviewed(self.explorer, layers, query, {}, top).matches
         elif image is not None:
             found = search_picture(self.explorer, layers, image.convert("RGB"), top)
         else:

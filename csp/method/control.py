@@ -41,9 +41,9 @@ class Noise:
         share: Float64[np.ndarray, " c"] = (1 + len(self.scores) - below) / (1 + len(self.scores))
         return share
 
-    def above(self, scores: Float[np.ndarray, " c"]) -> Bool[np.ndarray, " c"]:
+    def above(self, scores: Float[np.ndarray, "*b"]) -> Bool[np.ndarray, "*b"]:
         """Which scores are above what noise gives: above its 95 % quantile. Never for NaN."""
-        found: Bool[np.ndarray, " c"] = scores > self.high
+        found: Bool[np.ndarray, "*b"] = scores > self.high
         return found
 
 

@@ -12,6 +12,7 @@ from csp.face.cli.output import print_columns, print_error, print_json
 
 if TYPE_CHECKING:  # the database costs time that a plain search can do without
     from csp.keeping.reviews.state import NeuronReview
+    from csp.work.neurons.search import Match
     from csp.work.reviews.desk import Spot
 
 
@@ -49,6 +50,9 @@ def search(
     else:
         answer = search_reviewed(explorer, layers, parse_query(words or "", minus or ()), states, top)
         found = answer.matches
+        if not found:
+            near = f"; the nearest is {_spot(answer.near[0])}" if answer.near else ""
+            print_error(f"nothing in this run fits these words{near}")
         if answer.remark:
             print_error(f"found by people's own words only: {answer.remark}")
     labels = {name: explorer.neurons(name).frame["label"] for name in {match.layer for match in found}}
@@ -65,6 +69,10 @@ def search(
     if reviewed:
         rows = [_people_first(row, states.get((row["layer"], row["neuron"]))) for row in rows]
     _print(rows, json)
+
+
+def _spot(match: "Match") -> str:
+    return f"neuron {match.neuron} of {match.layer} ({match.reason})"
 
 
 def _states(run: str) -> "Mapping[Spot, NeuronReview]":

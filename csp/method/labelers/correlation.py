@@ -65,6 +65,30 @@ def text_spread(
     return length
 
 
+def layer_pulls(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    selection: Bool[np.ndarray, " n"] | None,
+) -> Float64[np.ndarray, "c d"]:
+    """What many neurons' deviations add up to in the embedding space: pull_c = sum_i dev_ci e_i.
+
+    pull_c . t / `text_spread` of t is what `correlation` gives text t for neuron c, if all its activations
+    are finite; else nearly so. dev_c is (a - mean a) / |a - mean a| over the images that may decide; 0 where
+    they are alike.
+    """
+    chosen = slice(None) if selection is None else selection
+    values = activations[chosen].astype(np.float64)
+    finite = np.isfinite(values)
+    values[~finite] = 0.0
+    values /= np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
+    values -= values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
+    values[~finite] = 0.0
+    length = np.linalg.norm(values, axis=0)
+    values /= np.where(length > FLAT, length, np.inf)
+    pulls: Float64[np.ndarray, "c d"] = values.T @ embeddings[chosen]
+    return pulls
+
+
 def spread(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, " t"]:
     """The spread over the images that decide: that of all neurons, unless some activation is not finite."""
     if evidence.text_spread is not None and np.isfinite(evidence.activations).all():

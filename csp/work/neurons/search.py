@@ -72,7 +72,7 @@ def search_words(
 
     Texts of the vocabulary need no model. Raises UnavailableError for another one without the encoder.
     """
-    plus, minus = (_texts(explorer, texts) for texts in (query.plus, query.minus))
+    plus, minus = (embedded(explorer, texts) for texts in (query.plus, query.minus))
     found: list[Match] = []
     for layer in layers:
         vectors = layer_vectors(explorer.run, layer)
@@ -181,8 +181,11 @@ def layer_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
     return vectors
 
 
-def _texts(explorer: Explorer, texts: Sequence[str]) -> Float32[np.ndarray, "t d"]:
-    """From the vocabulary, where the text is in it; else from the encoder."""
+def embedded(explorer: Explorer, texts: Sequence[str]) -> Float32[np.ndarray, "t d"]:
+    """The texts' embeddings: from the vocabulary, where it has the text; else from the encoder.
+
+    Raises UnavailableError where the encoder is needed and can't be loaded.
+    """
     vocabulary, rows = run_vocabulary(explorer.run), []
     for text in texts:
         known = vocabulary.embedding(text)

@@ -1,17 +1,20 @@
-"""Finds neurons by words as `search_words` does, and first those that people labelled with these words.
+"""Finds neurons that words fit: first those that people labelled with these words, then by `search_words`.
 
 answer = search_reviewed(explorer, layers, query, desk.states())
-answer.matches, answer.remark
+answer.matches, answer.near, answer.remark          # no match: nothing in the run fits the words
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from csp.errors import UnavailableError
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
+from csp.work.control.text_claims import text_claims
 from csp.work.explorer.explorer import Explorer
-from csp.work.neurons.search import MOST, Match, Query, search_words
+from csp.work.neurons.search import MOST, Match, Query, embedded, search_words
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -21,7 +24,10 @@ class ReviewedMatches:
     """What was found."""
 
     matches: tuple[Match, ...]
-    """People's own words first, then by score; the score is NaN where none could be computed."""
+    """Neurons that the words fit: people's own words first, then by score; the score is NaN where none could
+    be computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
+    near: tuple[Match, ...] = ()
+    """The nearest of the others, by score: nothing is claimed of them."""
     remark: str = ""
     """Why only people's words could be searched; empty where all was."""
 
@@ -33,22 +39,41 @@ def search_reviewed(
     states: Mapping[Spot, NeuronReview],
     most: int = MOST,
 ) -> ReviewedMatches:
-    """The best `most` neurons, those first whose label in force is a person's and spells the words.
+    """The best `most` neurons that the words fit, first those that people labelled with them.
+
+    A neuron fits if one of the wanted texts is claimed for it.
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
     spelled = _spelled(layers, query, states)
-    if not spelled:
-        return ReviewedMatches(search_words(explorer, layers, query, most))
     neurons = sum(explorer.run.layer(layer).neurons for layer in layers)
     try:
         scored = search_words(explorer, layers, query, neurons)
     except UnavailableError as error:
+        if not spelled:
+            raise
         return ReviewedMatches(tuple(spelled.values())[:most], str(error))
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [one for one in scored if _spot(one) not in spelled]
-    return ReviewedMatches((*first.values(), *unscored, *others)[:most])
+    claimed = _claimed(explorer, layers, query)
+    fitting = [one for one in others if _spot(one) in claimed]
+    near = tuple(one for one in others if _spot(one) not in claimed)[:most]
+    return ReviewedMatches((*first.values(), *unscored, *fitting)[:most], near)
+
+
+def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> set[Spot]:
+    """The neurons for which a wanted text is claimed; all of a layer where that can't be told."""
+    texts, found = embedded(explorer, query.plus), set[Spot]()
+    for layer in layers:
+        claims = text_claims(explorer, layer, texts)
+        neurons = (
+            range(explorer.run.layer(layer).neurons)
+            if claims is None
+            else np.flatnonzero(claims.any(axis=1)).tolist()
+        )
+        found |= {(layer, neuron) for neuron in neurons}
+    return found
 
 
 def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]) -> dict[Spot, Match]:

@@ -15,6 +15,7 @@ from csp.face.screen.state.cached import noise_of
 from csp.face.screen.wording import LABELERS, score
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView
@@ -37,6 +38,13 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
             _numbers(explorer, view, label)
     elif first.by is None and first.text is None:
         st.markdown("**The machine suggests no label.**")
+    elif first.by is None and _of_noise(explorer, view):
+        st.caption("Nothing separates what makes it fire from the rest beyond noise")
+        st.subheader("Nothing fits", anchor=False)
+        st.caption(
+            f"The best label, *{shown(first.text or '', LONGEST)}*, "
+            f"goes with the firing no more than noise does."
+        )
     else:
         st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
         st.subheader(shown(first.text, LONGEST) if first.text else "No label fits", anchor=False)
@@ -46,6 +54,11 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
         if first.machine:
             st.caption(f"The machine suggests *{shown(first.machine, LONGEST)}*:")
     return first
+
+
+def _of_noise(explorer: Explorer, view: NeuronView) -> bool:
+    """Whether the machine's label is one of noise, which is known for the run's own options."""
+    return view.options == explorer.options() and view.neuron in unclaimed(explorer, view.layer)
 
 
 def is_anothers(first: LabelInForce) -> bool:

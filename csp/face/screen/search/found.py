@@ -23,7 +23,9 @@ from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
 LAYERS = Sequence[str]
 SCORE = (
     "The number is the CSP score of the text for the neuron: the cosine between the text and what sets the "
-    "neuron's pictures apart, -1 to 1. Neurons that people labelled with these words come first."
+    "neuron's pictures apart, -1 to 1. Shown are neurons whose firing goes with the words beyond what "
+    "noise gives and nearly as well as with their best label. "
+    "Those that people labelled with these words come first."
 )
 ALIKE = (
     "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
@@ -75,6 +77,18 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
         _show(explorer, search, SHOWN, 3)
 
 
+def _nothing_fits(explorer: Explorer, near: Sequence[Match], columns: int) -> None:
+    """That nothing fits; the nearest on demand, without a claim."""
+    st.info(
+        "**Nothing in this run fits.** No neuron goes with these words beyond what noise gives and "
+        "nearly as well as with the best label of the vocabulary.",
+        icon=":material/search_off:",
+    )
+    if st.toggle("Show the nearest all the same", key="show-nearest"):
+        st.caption("By score alone: most likely none of these looks for it.", help=SCORE)
+        results(explorer, near, columns)
+
+
 def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str, columns: int) -> None:
     try:
         with st.spinner("Searching …", show_time=True):
@@ -83,6 +97,9 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         st.warning(plain(str(error)))
         return
     found = answer.matches
+    if not found and answer.near:
+        _nothing_fits(explorer, answer.near, columns)
+        return
     if answer.remark:
         st.warning(f"Found by people's own words only: {plain(answer.remark)}")
     if not found:

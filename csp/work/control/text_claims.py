@@ -1,0 +1,56 @@
+"""Which neurons a text fits, so that a search can answer that nothing does.
+
+text_claims(explorer, "layer4", embeddings)         # neurons x texts; None: it can't be told
+
+A text is claimed for a neuron when it goes with the firing more than a label of noise does, and nearly as
+well as the best text of the vocabulary: one that explains much less than another says what the neuron looks
+for only in so far as the two are alike.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from csp.keeping.run_folder.run import Run
+from csp.method.labelers.correlation import FLAT, layer_pulls, text_spread
+from csp.work.control.control import layer_control
+from csp.work.control.draws import FIT
+from csp.work.explorer.explorer import Explorer
+from csp.work.splits import selection
+
+NEARLY = 0.8
+"""A text is claimed from this share of the best text's fit on. Chosen on the demo, where it leaves none for
+words of other fields; `benchmarks/nothing_fits.py` says how often it is right elsewhere."""
+
+
+def text_claims(
+    explorer: Explorer, layer: str, texts: Float[np.ndarray, "t d"]
+) -> Bool[np.ndarray, "c t"] | None:
+    """Of each neuron and text, whether the text is claimed; None for a run without labels or control."""
+    noise = layer_control(explorer, layer).noise_of_fit(explorer.stored_labels.first_labeler(layer))
+    frame = explorer.stored_labels.frame(layer)
+    best = frame[(frame["labeler"] == FIT) & (frame["rank"] == 1)].set_index("neuron")["score"]
+    if noise is None or best.empty:
+        return None
+    fits = text_fits(explorer.run, layer, texts)
+    needed = NEARLY * best.reindex(range(len(fits))).to_numpy(np.float64)
+    return noise.above(fits) & (fits >= np.nan_to_num(needed, nan=np.inf)[:, None])
+
+
+def text_fits(run: Run, layer: str, texts: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "c t"]:
+    """The correlation of each text with each neuron's activations over the images that may decide."""
+    decides = selection(run)
+    spread = text_spread(run.embeddings if decides is None else run.embeddings[decides], texts)
+    fits: Float64[np.ndarray, "c t"] = (_pulls(run, layer) @ texts.T) / np.where(
+        spread > FLAT, spread, np.inf
+    )
+    return fits
+
+
+@lru_cache(maxsize=16)
+def _pulls(run: Run, layer: str) -> Float64[np.ndarray, "c d"]:
+    """Kept for the next text: it reads all activations once."""
+    decides = selection(run)
+    blocks = [layer_pulls(block, run.embeddings, decides) for block in run.activation_blocks(layer)]
+    return np.concatenate(blocks)
