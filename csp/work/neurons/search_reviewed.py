@@ -52,7 +52,7 @@ def search_reviewed(
     except UnavailableError as error:
         if not spelled:
             raise
-        return ReviewedMatches(tuple(spelled.values())[:most], str(error))
+        return ReviewedMatches(tuple(spelled.values())[:most], remark=str(error))
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [one for one in scored if _spot(one) not in spelled]
