@@ -40,7 +40,7 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
     )
     chance = by_chance([artefacts_by_chance(explorer, layer) for layer in explorer.run.layers])
     spurious.metric(
-        "Artefact neurons" + (f", {chance}" if chance else ""),
+        f"Artefacts, {chance}" if chance else "Artefact neurons",
         len(artefacts),
         help=f"Their label or tag names a ruler, hair, sticker, ... {NOISE_HELP}",
         border=True,
