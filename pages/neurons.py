@@ -17,14 +17,16 @@ from csp.face.screen.atlas.map import chosen_colour, colour_picker, map_view
 from csp.face.screen.atlas.table import neuron_cards, neuron_table
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.page.frame import frame, run_line
+from csp.face.screen.page.pickers import chosen_doubt, doubt_picker
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, noise_of, rows_of
 from csp.face.screen.wording import NOISE_HELP, layer_beside_noise, measured_line
+from csp.work.neurons.rows import doubted_under
 
 with frame("Neurons"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
     layer = chosen_layer(params, explorer)
-    run, rows = explorer.run, rows_of(explorer, layer)
+    run, rows = explorer.run, doubted_under(rows_of(explorer, layer), chosen_doubt(params))
     chips = chips_of(run.manifest.classes)
     filters = chosen_filters(params, len(rows.frame), chips)
     columns, colour = chosen_columns(params, rows), chosen_colour(params)
@@ -40,6 +42,8 @@ with frame("Neurons"):
         count_line(run, filters, len(found), len(rows.frame))
         if filters.view == "map":
             colour_picker(colour, context)
+        if "doubtful" in filters.only:
+            doubt_picker(chosen_doubt(params))
         st.space("stretch")
         pager(page)
         if filters.view == "table":

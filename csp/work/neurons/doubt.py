@@ -1,5 +1,9 @@
 """How doubtful the machine's first labels are, and why: the order in which people should look at neurons.
 
+A label is doubtful when it is less likely to be true (`csp.work.labels.chance`) than a person wants it to be;
+doubt is then 1 minus that chance. Where no chance was worked out, doubtful is what fits no better than noise,
+and doubt only an order within the layer:
+
 Two things speak against a first label: a text that means something else fits almost as well, and the label
 explains little of when the neuron fires. Each of these measures gives a neuron a rank among the labelled ones
 of its layer, 1 for the most doubtful, and
@@ -21,8 +25,10 @@ import pandas as pd
 from csp.method.labelers.bootstrap import STABLE
 from csp.work.explorer.explorer import Explorer
 
-DOUBTFUL = 0.75
-"""From this doubt on a neuron counts as doubtful: on the average of all measures, among the worst quarter."""
+DOUBTFUL = 0.5
+"""A first label that is less likely to be true than this is doubtful, unless a person sets another chance."""
+WORST = 0.75
+"""From this rank on a measure speaks against a label: it is among the worst quarter of the layer."""
 DOUBTS = ("lead", "rival", "meanings", "doubt", "doubts")
 MANY = 2
 """Methods whose first labels mean more than so many different things are at odds."""
@@ -48,14 +54,30 @@ def doubts(explorer: Explorer, layer: str, stability: pd.Series, faithful: pd.Da
         }
     )
     signs = {
-        "close": ranks.iloc[:, 0] >= DOUBTFUL,
-        "little": ranks.iloc[:, 1:].mean(axis=1) >= DOUBTFUL,
+        "close": ranks.iloc[:, 0] >= WORST,
+        "little": ranks.iloc[:, 1:].mean(axis=1) >= WORST,
         "methods": found["meanings"] > MANY,
         "unstable": stability < STABLE,
     }
     held = zip(*(sign.tolist() for sign in signs.values()), strict=True)
     reasons = [[name for name, holds in zip(signs, one, strict=True) if holds] for one in held]
     return found.assign(doubts=pd.Series(reasons, leads.index, object))
+
+
+def doubtful(rows: pd.DataFrame, under: float = DOUBTFUL) -> pd.Series:
+    """Of rows with `machine_label`, `chance` and `above_noise`: whose label is less likely than `under`.
+
+    Where its chance is not known, whose label fits no better than noise.
+    """
+    less = (rows["chance"] < under).where(rows["chance"].notna(), ~rows["above_noise"].astype(bool))
+    return less.astype(bool) & rows["machine_label"].notna()
+
+
+def why_doubtful(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Why a doubtful label is so: its chance, or that it is noise; then what else speaks against it."""
+    known = row["chance"] == row["chance"]
+    first = f"likely true: {10 * row['chance']:.0f} in 10" if known else "it fits no better than noise"
+    return (first, *why(row))
 
 
 def why(row: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from csp.errors import BadInputError
 from csp.keeping.reviews.state import NeuronReview
-from csp.work.neurons.doubt import DOUBTFUL, why
+from csp.work.neurons.doubt import why_doubtful
 from csp.work.neurons.rows import NeuronRows
 from csp.work.reviews.desk import Person
 from csp.work.reviews.random_sample import random_order
@@ -68,8 +68,8 @@ class Queue:
 def _doubtful(facts: QueueFacts, person: Person) -> Iterable[Item]:
     """The most doubtful first."""
     frame = facts.rows.frame
-    order = frame[frame["doubt"] >= DOUBTFUL].sort_values("doubt", ascending=False, kind="stable")
-    return [Item(row["neuron"], why(row)) for row in order.to_dict("records")]
+    order = frame[frame["doubtful"]].sort_values("doubt", ascending=False, kind="stable")
+    return [Item(row["neuron"], why_doubtful(row)) for row in order.to_dict("records")]
 
 
 def _random_sample(facts: QueueFacts, person: Person) -> Iterable[Item]:
@@ -119,7 +119,7 @@ def _all(facts: QueueFacts, person: Person) -> Iterable[Item]:
 
 
 QUEUES: dict[str, Queue] = {
-    "doubtful": Queue("Doubtful", "labels that most speaks against", _doubtful, "open"),
+    "doubtful": Queue("Doubtful", "labels that are hardly likely", _doubtful, "open"),
     "random-sample": Queue(
         "Random sample", "neurons drawn by chance, for the error rate of the audit", _random_sample, "open"
     ),

@@ -21,7 +21,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import label_chances
 from csp.work.metrics.registry import faithful_numbers, label_numbers, neuron_numbers
 from csp.work.metrics.results import faithfulness
-from csp.work.neurons.doubt import DOUBTS, doubts
+from csp.work.neurons.doubt import DOUBTFUL, DOUBTS, doubtful, doubts
 from csp.work.provenance import Provenance
 from csp.work.reviews.artefacts import artefact_tags
 from csp.work.reviews.checklist import criteria
@@ -44,6 +44,7 @@ def columns() -> tuple[str, ...]:
         *("neuron", "label", "source", "whose", "in_force", "machine_label", "above_noise"),
         *("chance", "score", "margin", "faithful"),
         *DOUBTS,
+        "doubtful",
         *label_numbers(),
         *neuron_numbers(),
         *("push_class", "push", "artefacts", "review", "reviewers", "second_look"),
@@ -81,10 +82,19 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
     doubted = doubts(explorer, layer, measured["stability"], measured[list(faithful_numbers())])
     frame = frame.join(doubted, on="neuron")
+    frame["doubt"] = (1 - frame["chance"]).where(frame["chance"].notna(), frame["doubt"])
+    frame["doubtful"] = doubtful(frame)
     attribution = class_attribution(explorer, layer)
     frame["push_class"], frame["push"] = _towards(attribution, len(frame))
     frame = frame.assign(**_unsaid(frame["machine_label"], frame["above_noise"]))[list(columns())]
     return NeuronRows(layer, frame, faithful_by, attribution.how if attribution else None, table.provenance)
+
+
+def doubted_under(rows: NeuronRows, under: float) -> NeuronRows:
+    """The rows with `doubtful` by another chance."""
+    if under == DOUBTFUL:
+        return rows
+    return replace(rows, frame=rows.frame.assign(doubtful=doubtful(rows.frame, under)))
 
 
 def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> NeuronRows:

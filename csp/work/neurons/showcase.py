@@ -20,7 +20,10 @@ from jaxtyping import Bool, Float32, Int64
 
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.ground_truth import true_attributes
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import LIKELY, label_chances
+from csp.work.labels.stored import StoredLabels
 from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
 from csp.work.metrics.ground_truth import truth_table
 from csp.work.neurons.compare import compare_labelers
@@ -62,10 +65,17 @@ class LabelChange:
     """None where the dataset does not state what the labels name."""
     artefact: bool
     """Whether CSP names an artefact and the plain labeler none."""
+    likely: bool = True
+    """Whether it is the label that the machine suggests, and likely to be true as far as that is known."""
     holds: bool | None = None
     """Whether CSP names what the neuron follows, by the images held out; None where they don't tell."""
     plain_holds: bool | None = None
     """The same of the plain labeler."""
+
+    @property
+    def may_be_shown(self) -> bool:
+        """Whether people may be shown it as an example: likely, and not contradicted by the dataset."""
+        return self.likely and self.holds is not False
 
 
 STANDS_OUT = 2.0
@@ -75,22 +85,32 @@ EXAMPLES = 12
 
 
 def start_examples(explorer: Explorer, layer: str) -> list[int]:
-    """Neurons that explain the idea well, each with another label; none whose label the dataset contradicts.
+    """Neurons that explain the idea well, each with another label: one that is likely to be true, as far as
+    that was worked out, and that the dataset does not contradict.
 
     First those for which the look-alikes change what the label means, then by score; among those whose
     strongest image stands out, if any does. Where the dataset tells what neurons follow, the label is that.
     """
     frame = explorer.neurons(layer).frame
     labelled = frame[frame["label"].notna()]
+    likely, noise = likely_labels(explorer.run, layer), unclaimed(explorer, layer)
+    labelled = labelled[[likely[neuron] and neuron not in noise for neuron in labelled["neuron"]]]
     holds = label_holds(explorer.run, layer, dict(zip(labelled["neuron"], labelled["label"], strict=True)))
     if any(holds.values()):
         labelled = labelled[[holds.get(neuron) is True for neuron in labelled["neuron"]]]
     vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
-    told = compare_labelers(explorer, layer, PLAIN, CONTRASTIVE).frame.set_index("neuron")
+    first = explorer.stored_labels.first_labeler(layer)
+    told = compare_labelers(explorer, layer, PLAIN, first).frame.set_index("neuron")
     telling = told["changed"] & ~told["reworded"]
     chosen = (labelled if vivid.empty else vivid).join(telling.rename("telling"), on="neuron")
     chosen = chosen.sort_values(["telling", "score"], ascending=False)
     return [int(neuron) for neuron in chosen.drop_duplicates("label")["neuron"].head(EXAMPLES)]
+
+
+def likely_labels(run: Run, layer: str) -> Bool[np.ndarray, " c"]:
+    """By neuron whether its first label is likely to be true; all, where no chance was worked out."""
+    chances = label_chances(run, layer)
+    return chances >= LIKELY if np.isfinite(chances).any() else np.ones(len(chances), dtype=bool)
 
 
 def label_holds(run: Run, layer: str, labels: Mapping[int, str]) -> dict[int, bool]:
@@ -117,9 +137,10 @@ def turns(run: Run) -> tuple[LabelChange, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(turn: LabelChange) -> tuple[bool, bool, bool, float]:
+def _order(turn: LabelChange) -> tuple[bool, bool, bool, bool, float]:
     borne_out = turn.shares is not None and turn.shares.bear_out and turn.holds is not False
-    return turn.holds is False, not borne_out, not (borne_out and turn.artefact), -turn.telling
+    artefact = borne_out and turn.artefact
+    return turn.holds is False, not turn.likely, not borne_out, not artefact, -turn.telling
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +200,7 @@ def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:
     examples = dict(
         zip(table["neuron"], zip(table["activating"], table["contrastive"], strict=True), strict=True)
     )
+    suggested, likely = StoredLabels(pictures.run).first_labels(layer), likely_labels(pictures.run, layer)
     for neuron, plain, contrastive in differing.itertuples(name=None):
         activating, cold = (np.asarray(images) for images in examples[neuron])
         there = cold >= 0
@@ -192,6 +214,7 @@ def _turns(pictures: _ShownTexts, layer: str) -> Iterator[LabelChange]:
                 telling=pictures.telling(*texts, *pairs),
                 shares=pictures.shares(*texts, *pairs),
                 artefact=bool(artefacts_of(contrastive, known)) and not artefacts_of(plain, known),
+                likely=bool(likely[neuron]) and suggested.get(neuron) == contrastive,
                 holds=seen.get(neuron),
                 plain_holds=plainly.get(neuron),
             )

@@ -3,17 +3,22 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
+from csp.work.labels.chance import CHANCES
+from csp.work.labels.stored import StoredLabels
 from csp.work.neurons.map import draw_map
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, awaited, drawn, opened, said
 
+CHANCE = (0.9, 0.1, 0.4, 0.6)
 PAGE = "pages/neurons.py"
 HAIRS = 1
 
@@ -129,17 +134,19 @@ def test_chips_any_within_a_group_all_over_groups(tiny_run: Run) -> None:
     assert len(rows(app)) == 6
 
 
-def test_doubtful_neurons_come_first_and_say_why(tiny_run: Run) -> None:
+def test_doubtful_is_what_is_less_likely_than_the_address_says(tiny_run: Run) -> None:
+    firsts = StoredLabels(tiny_run).first_labels("late")
+    rated = [("late", n, label, chance) for (n, label), chance in zip(firsts.items(), CHANCE, strict=False)]
+    Additions(tiny_run).append(CHANCES, pd.DataFrame(rated, columns=["layer", "neuron", "label", "chance"]))
+    numbers = list(firsts)
     app = opened(PAGE, run="tiny", layer="late", only="doubtful")
-    (table,) = drawn(app, "rows")
-    assert 0 < len(table["rows"]) < 6
-    assert rows(app) == rows(opened(PAGE, run="tiny", layer="late"))[: len(table["rows"])]
-    for row in table["rows"]:
-        words, _, sentence = dict(zip(heads(app), row["cells"], strict=True))["Doubts"][1][0]
-        assert words == "close call"
-        assert "almost as well" in sentence
+    assert rows(app) == [str(numbers[1]), str(numbers[2])], "the least likely first"
+    assert app.selectbox(key="under").value == 0.5
+    app.selectbox(key="under").set_value(0.7).run()
+    assert app.query_params["under"] in ("0.7", ["0.7"])
+    assert rows(app) == [str(numbers[1]), str(numbers[2]), str(numbers[3])]
     (grid,) = drawn(opened(PAGE, run="tiny", layer="late", view="cards", only="doubtful"), "cards")
-    assert all("close call" in [badge[0] for badge in card["badges"]] for card in grid["cards"])
+    assert len(grid["cards"]) == 2
 
 
 def test_a_persons_label_stands_first_and_says_so(tiny_run: Run) -> None:

@@ -1,8 +1,10 @@
 """What stands in which queue, and what is left to do there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from csp.errors import BadInputError
@@ -11,11 +13,13 @@ from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import Action, Role
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
-from csp.work.neurons.doubt import DOUBTFUL
+from csp.work.labels.chance import CHANCES
+from csp.work.labels.stored import StoredLabels
 from csp.work.neurons.review_queues import QueueFacts, queue, to_do
-from csp.work.neurons.rows import machine_rows, with_reviews
+from csp.work.neurons.rows import doubted_under, machine_rows, with_reviews
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.live_states import LiveStates
 
@@ -51,16 +55,19 @@ def neurons(desk: ReviewDesk, name: str, person: Person = ANN, todo: str = "all"
 
 
 def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: ReviewDesk) -> None:
+    firsts = StoredLabels(desk.run).first_labels("late")
+    chances = [0.9, 0.1, 0.6, 0.3, 0.45, 0.8]
+    rows = [("late", neuron, label, chances[neuron]) for neuron, label in firsts.items()]
+    Additions(desk.run).append(CHANCES, pd.DataFrame(rows, columns=["layer", "neuron", "label", "chance"]))
     known = facts(desk)
     items = queue("doubtful", known, ANN)
     frame = known.rows.frame.set_index("neuron")
     doubt = [frame["doubt"][item.neuron] for item in items]
     assert doubt == sorted(doubt, reverse=True)
-    assert {item.neuron for item in items} == set(frame.index[frame["doubt"] >= DOUBTFUL])
-    closest = frame.loc[items[0].neuron]
-    assert closest["lead"] == frame["lead"].min(), "nothing else was measured in the tiny run"
-    assert any(f"(the label is {closest['lead']:.3f} ahead)" in reason for reason in items[0].why)
-    assert all(item.why for item in items)
+    assert [item.neuron for item in items] == [1, 3, 4]
+    assert items[0].why[0] == "likely true: 1 in 10"
+    strict = replace(known, rows=doubted_under(known.rows, 0.7))
+    assert [item.neuron for item in queue("doubtful", strict, ANN)] == [1, 3, 4, 2]
 
 
 def test_the_random_sample_holds_the_labelled_neurons_whatever_was_judged(desk: ReviewDesk) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import REVIEW_STATES, STATES, plain
-from csp.work.neurons.doubt import DOUBTFUL
 from csp.work.neurons.rows import UNSTABLE
 
 MOST_CLASSES = 5
@@ -31,7 +30,7 @@ def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
     found["second-look"] = Chip("review", "Second look asked for", lambda f: f["second_look"].astype(bool))
     for number, name in enumerate(classes):
         found[f"pushes-{number}"] = Chip("push", f"Pushes towards {name}", _is("push_class", name))
-    found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubt"] >= DOUBTFUL)
+    found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubtful"].astype(bool))
     found["artefact"] = Chip("artefact", "Artefact", lambda f: f["artefacts"].map(bool))
     found["unstable"] = Chip("stability", "Unstable", lambda f: f["stability"] < UNSTABLE)
     found["no-label"] = Chip("label", "No label", lambda f: f["label"].isna())

@@ -19,7 +19,7 @@ from csp.face.screen.elements.components import Cell
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import plain, score
+from csp.face.screen.wording import chance_words, plain, score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
 from csp.work.labels.rows import ScoreRange
@@ -76,11 +76,17 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
         ),
         "score": TableColumn(
             "Score",
-            "CSP score of the machine's label: cosine, -1 to 1. Grey stretch: where suggested labels "
-            "usually lie",
+            "Score of the machine's label by the method that comes first. Grey stretch: where suggested "
+            "labels usually lie",
             "score",
             _score,
             True,
+        ),
+        "chance": TableColumn(
+            "True",
+            "How likely the machine's label is to be true",
+            "chance",
+            lambda facts, _: ("text", _known(facts["chance"], chance_words)),
         ),
         "lead": TableColumn(
             "Ahead by",
@@ -100,8 +106,8 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
         **{number.name: _measured(number) for number in table_numbers()},
         "doubt": TableColumn(
             "Doubts",
-            "What speaks against the machine's label. The order goes by all that was measured: how far it is "
-            "ahead, and how faithful it is",
+            "What speaks against the machine's label. The order goes by how likely it is to be true or, "
+            "where that was not worked out, by how far it is ahead and how faithful it is",
             "doubt",
             lambda facts, _: ("badges", doubt_badges(facts)),
         ),

@@ -8,7 +8,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.wording import DOUBT_WORDS, REVIEW_STATES, STATES
 from csp.keeping.run_folder.run import Run
 from csp.method.states import NeuronState
-from csp.work.neurons.doubt import DOUBTFUL, why
+from csp.work.neurons.doubt import why, why_doubtful
 from csp.work.neurons.rows import DISPUTED, UNREVIEWED
 from csp.work.reviews.label_in_force import LabelInForce
 
@@ -29,7 +29,7 @@ def persons_line(facts: Facts) -> str:
 
 def badges(facts: Facts, usual_state: str) -> list[Badge]:
     """What to know of a neuron at a glance: its notes, and whether its label is doubtful."""
-    doubt: list[Badge] = [("doubtful", "quiet", "; ".join(why(facts)))] if facts["doubt"] >= DOUBTFUL else []
+    doubt: list[Badge] = [("doubtful", "quiet", "; ".join(why_doubtful(facts)))] if facts["doubtful"] else []
     return [*notes(facts, usual_state), *doubt]
 
 

@@ -20,6 +20,8 @@ class Order:
 _ORDERS = {
     "doubt": Order("doubt", False, "Most doubtful first"),
     "clear": Order("doubt", True, "Clearest first"),
+    "unlikely": Order("chance", True, "Least likely label first"),
+    "likely": Order("chance", False, "Likeliest label first"),
     "close": Order("lead", True, "Closest call first"),
     "ahead": Order("lead", False, "Furthest ahead first"),
     "score": Order("score", False, "Highest score first"),

@@ -20,7 +20,6 @@ from csp.face.screen.elements.components import Card, Column, Row, card_grid, ro
 from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import number
-from csp.work.neurons.doubt import DOUBTFUL
 
 CARD_IMAGES = 4
 
@@ -62,7 +61,7 @@ def _head(column: TableColumn, order: str, params: Params) -> Column:
 
 def _card(context: Context, facts: Facts) -> Card:
     label, under = label_lines(facts)
-    doubts = doubt_badges(facts) if facts["doubt"] >= DOUBTFUL else []
+    doubts = doubt_badges(facts) if facts["doubtful"] else []
     parts = [
         under if facts["source"] == "person" else "",
         f"pushes towards {facts['push_class']}" if isinstance(facts["push_class"], str) else "",

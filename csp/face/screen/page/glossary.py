@@ -16,8 +16,7 @@ WORDS: dict[str, str] = {
     "draws of the examples": "The neuron's pictures are drawn again by chance, 200 times. Where the "
     "suggested label seldom stays the best, other pictures would have given another label.",
     "unstable": "The suggested label stays the best in less than half of the draws.",
-    "doubtful": "Something speaks against the suggested label: another fits almost as well, it predicts "
-    "little of the firing, the methods differ, or it is unstable.",
+    "doubtful": "The suggested label is less likely to be true than 5 in 10, or than what you set.",
     "concept vector": "The direction, among pictures and words, that stands for what a neuron looks for.",
     "pushes towards": "The class that becomes more likely when the neuron fires more strongly.",
     "speaks for, against": "What a neuron adds to a class on one picture, or takes away from it.",

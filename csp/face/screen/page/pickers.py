@@ -3,8 +3,12 @@
 import streamlit as st
 
 from csp.face.screen.state.cached import run_names
+from csp.face.screen.url.params import Params, fraction
 from csp.face.screen.url.state import follow, write
 from csp.keeping.run_folder.run import Run
+from csp.work.neurons.doubt import DOUBTFUL
+
+TENTHS = (0.3, 0.5, 0.7, 0.9)
 
 
 def layer_picker(run: Run, layer: str) -> None:
@@ -37,4 +41,25 @@ def run_picker(run: Run) -> None:
         args=("run", ("layer", "neuron", "page", "examples", "pin", "image")),
         label_visibility="collapsed",
         width=124,
+    )
+
+
+def chosen_doubt(params: Params) -> float:
+    """Under which chance to be true a label counts as doubtful: `under` in the address, 0 to 1."""
+    return fraction(params, "under", DOUBTFUL)
+
+
+def doubt_picker(under: float) -> None:
+    """Chooses that chance."""
+    follow("under", under)
+    st.selectbox(
+        "Doubtful: true in less than",
+        sorted({*TENTHS, under}),
+        key="under",
+        format_func=lambda chance: f"Under {10 * chance:g} in 10",
+        help="A label counts as doubtful when it is less likely to be true than this",
+        on_change=write,
+        args=("under", ("page", "neuron")),
+        label_visibility="collapsed",
+        width=140,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from csp.errors import UnavailableError
 from csp.face.screen.judge.session import Onward
 from csp.face.screen.page.identity import may_review, me
-from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.page.pickers import chosen_doubt, doubt_picker, layer_picker, run_picker
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state import review_store
@@ -18,6 +18,7 @@ from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.review_queues import LEFT, QUEUES, Item, QueueFacts, queue, to_do
+from csp.work.neurons.rows import doubted_under
 
 ASKED_AT_ONCE = 50
 """So many neurons are tried for one that nobody else works on."""
@@ -54,7 +55,7 @@ def chosen_queue(params: Params, explorer: Explorer, layer: str) -> QueueView:
     name = one_of(params, "queue", list(QUEUES), "doubtful")
     todo = one_of(params, "todo", list(LEFT), QUEUES[name].todo)
     states, person = reviewed(explorer, layer), me()
-    facts = QueueFacts(rows_of(explorer, layer), states)
+    facts = QueueFacts(doubted_under(rows_of(explorer, layer), chosen_doubt(params)), states)
     items = queue(name, facts, person)
     return QueueView(explorer, layer, name, todo, items, to_do(items, states, person, todo))
 
@@ -92,6 +93,8 @@ def queue_bar(queued: QueueView, blind: bool) -> None:
         run_picker(queued.explorer.run)
         _select("queue", list(QUEUES), queued.name, {name: one.title for name, one in QUEUES.items()}, gone)
         _select("todo", list(LEFT), queued.todo, {name: words for name, (words, _) in LEFT.items()}, gone[:1])
+        if queued.name == "doubtful":
+            doubt_picker(chosen_doubt(st.query_params.to_dict()))
         done = len(queued.items) - len(queued.left)
         st.caption(f"{done} of {len(queued.items)} done", width="content")
         st.space("stretch")

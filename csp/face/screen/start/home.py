@@ -1,15 +1,27 @@
 """Parts of the start page: one example that makes the idea plain, and the run at a glance."""
 
+from math import isfinite
+
 import streamlit as st
 
 from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
-from csp.face.screen.state.cached import neurons_of, noise_of, reviewed
+from csp.face.screen.state.cached import chances_of, neurons_of, noise_of, reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import NOISE_HELP, STATES, beside_noise, by_chance, counted, plain, tells_apart
+from csp.face.screen.wording import (
+    CHANCE_HELP,
+    NOISE_HELP,
+    STATES,
+    beside_noise,
+    by_chance,
+    chance_words,
+    counted,
+    plain,
+    tells_apart,
+)
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.neurons.showcase import CONTRASTIVE, PLAIN, start_examples
+from csp.work.neurons.showcase import PLAIN, start_examples
 from csp.work.reviews.summary import layer_summary
 
 EXAMPLE_PAIRS = 6
@@ -58,15 +70,18 @@ def _next_example() -> None:
 
 
 def _conclusion(explorer: Explorer, view: NeuronView) -> None:
-    best = view.labels[CONTRASTIVE][0]
+    first = explorer.stored_labels.first_labeler(view.layer)
+    best, chance = view.labels[first][0], chances_of(explorer, view.layer)[view.neuron]
     with st.container(key="suggestion", gap="xxsmall"):
         st.caption(
             "What the first row has and the second lacks is what the neuron looks for. The machine suggests:"
         )
         st.subheader(plain(best.label), anchor=False)
-        st.caption(
-            f"{beside_noise(best.score, noise_of(explorer, view.layer, CONTRASTIVE))}.", help=NOISE_HELP
-        )
+        if isfinite(chance):
+            st.markdown(f"**{chance_words(chance)}**", help=CHANCE_HELP)
+        else:
+            noise = noise_of(explorer, view.layer, first)
+            st.caption(f"{beside_noise(best.score, noise)}.", help=NOISE_HELP)
         without = view.labels[PLAIN][0]
         if without.label != best.label:
             st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")

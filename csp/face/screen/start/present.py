@@ -23,8 +23,8 @@ def present(params: Params, explorer: Explorer, layer: str) -> None:
 
 def _tour(params: Params, explorer: Explorer) -> None:
     found = turns_of(explorer)
-    if not found:
-        st.info("In this run, counting look-alikes in changes no label, so there is nothing to tour.")
+    if not found or not found[0].may_be_shown:
+        st.info("In this run, look-alikes lead to no other likely label, so there is nothing to tour.")
         _foot(params, "", ("step", 1, 1, 1))
         return
     step = whole_number(params, "step", 1, len(SLIDES), 1)

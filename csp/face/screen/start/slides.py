@@ -8,13 +8,15 @@ from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.judge.head import LONGEST
 from csp.face.screen.review_wording import shown
+from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import image_alt, plain
+from csp.face.screen.wording import by_chance, image_alt, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.neurons.showcase import AttributeShares, LabelChange
 from csp.work.reviews.label_in_force import LabelInForce
+from csp.work.reviews.summary import layer_summary
 
 PICTURES, COLUMNS = 9, 3
 OTHERS, OTHERS_PICTURES = 4, 5
@@ -65,7 +67,7 @@ def others_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
         f"Counting the look-alikes in changes what the label means for {len(changed):,} of {total:,} neurons"
         f"{_for_better_and_worse(changed)}, for example:"
     )
-    others = [turn for turn in changed if turn is not found[0] and turn.holds is not False]
+    others = [turn for turn in changed if turn is not found[0] and turn.may_be_shown]
     for position, turn in enumerate(others[:OTHERS]):
         pictures, words = st.columns([55, 45], gap="large", vertical_alignment="center")
         other = explorer.neuron(turn.layer, turn.neuron)
@@ -84,11 +86,11 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
             "Every label can be confirmed, replaced or rejected, by name and with the reason. Nothing is "
             "overwritten: the record keeps who decided what, when, and on what evidence."
         )
-        if artefacts := sum(turn.artefact and turn.holds is not False for turn in found):
-            st.markdown(
-                f"**{artefacts}** neurons here turned out to follow something that is not the lesion: "
-                "a ruler, hair, ink, the dark corner of a picture."
-            )
+        layers = [layer_summary(explorer, layer, reviewed(explorer, layer)) for layer in explorer.run.layers]
+        if artefacts := sum(layer.artefacts for layer in layers):
+            noise = by_chance([layer.by_chance for layer in layers])
+            beside = f" ({noise})" if noise else ""
+            st.markdown(f"**{artefacts}** neurons here seem to follow an artefact{beside}.")
         here = {"run": explorer.run.name, "layer": view.layer}
         st.page_link(
             "pages/neuron.py",
