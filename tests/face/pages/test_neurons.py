@@ -124,7 +124,7 @@ def test_chips_any_within_a_group_all_over_groups(tiny_run: Run) -> None:
     assert rows(opened(PAGE, run="tiny", layer="late", sort="number", only="never-fires")) == ["2", "4"]
     app = opened(PAGE, run="tiny", layer="late", sort="number", only="never-fires,constant")
     assert rows(app) == ["2", str(CONSTANT), "4"]
-    both = opened(PAGE, run="tiny", layer="late", only="never-fires,artefact")
+    both = opened(PAGE, run="tiny", layer="late", only="never-fires,unreviewed")
     assert set(rows(both)) <= {"2", "4"}
     app.pills(key="only").set_value(["constant"]).run()
     assert app.query_params["only"] == "constant"
