@@ -18,7 +18,7 @@ from csp.work.neurons.map import draw_map
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, awaited, drawn, opened, said
 
-CHANCE = (0.9, 0.1, 0.4, 0.6)
+CHANCE = (0.9, 0.1, 0.4, 0.6, 0.95, 0.8)
 PAGE = "pages/neurons.py"
 HAIRS = 1
 
@@ -136,7 +136,7 @@ def test_chips_any_within_a_group_all_over_groups(tiny_run: Run) -> None:
 
 def test_doubtful_is_what_is_less_likely_than_the_address_says(tiny_run: Run) -> None:
     firsts = StoredLabels(tiny_run).first_labels("late")
-    rated = [("late", n, label, chance) for (n, label), chance in zip(firsts.items(), CHANCE, strict=False)]
+    rated = [("late", n, label, chance) for (n, label), chance in zip(firsts.items(), CHANCE, strict=True)]
     Additions(tiny_run).append(CHANCES, pd.DataFrame(rated, columns=["layer", "neuron", "label", "chance"]))
     numbers = list(firsts)
     app = opened(PAGE, run="tiny", layer="late", only="doubtful")
