@@ -109,6 +109,7 @@ def test_doubtful_is_what_is_less_likely_than_asked_and_without_chances_what_is_
             "machine_label": ["a", "b", "c", None, "e", "f"],
             "chance": [0.9, 0.4, 0.6, np.nan, np.nan, np.nan],
             "above_noise": [False, True, True, True, True, False],
+            **dict.fromkeys(("lead", "meanings", "stability"), 0.0),
         }
     )
     assert doubtful(rows).tolist() == [False, True, False, False, False, True]
