@@ -8,10 +8,12 @@ from csp.face.screen.atlas.classes import (
     chosen_classes,
     class_columns,
     class_picker,
+    not_measured,
 )
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.state.cached import attribution_of, chosen_explorer, chosen_layer, rows_of
+from csp.work.attribution.class_attribution import has_classes
 
 with frame("Classes"):
     params = st.query_params.to_dict()
@@ -22,11 +24,13 @@ with frame("Classes"):
         st.subheader("What speaks for each class", anchor=False, width="content")
         layer_picker(run, layer)
         run_picker(run)
-        if attribution is not None:
+        if has_classes(run):
             shown = chosen_classes(params, run.manifest.classes)
             class_picker(run.manifest.classes, shown)
-    if attribution is None:
+    if not has_classes(run):
         st.info(NO_CLASSES)
+    elif attribution is None:
+        not_measured(run, layer)
     else:
         rows = rows_of(explorer, layer)
         class_columns(run, rows, attribution, shown)

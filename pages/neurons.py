@@ -62,5 +62,5 @@ with frame("Neurons"):
     with st.container(key="provenance"):
         noise = noise_of(explorer, layer, explorer.stored_labels.first_labeler(layer))
         st.caption(layer_beside_noise(rows, noise), help=NOISE_HELP)
-        st.caption(measured_line(rows, run.name))
+        st.caption(measured_line(rows, run))
     run_line(run)

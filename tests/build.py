@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, Source
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter
+from csp.method.attribution import attribution
 from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import select_examples
 from csp.method.labelers.registry import LABELERS, best_labels
 from csp.method.states import neuron_states
+from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION
 from csp.work.labels.scorer import scorer_of
 
 IMAGES, NEURONS, DIMENSION, BATCH, K = 40, 6, 8, 7, 5
@@ -196,3 +199,19 @@ def build_run(out: Path, name: str = "tiny") -> Path:
             writer.write_neurons(layer, neuron_rows(draft, layer))
             writer.write_labels(layer, label_rows(draft, layer))
         return writer.finish()
+
+
+def add_pushes(run: Run, layer: str = "late") -> None:
+    """Add how much neurons push, as if the model had told it."""
+    activations = run.layer_activations(layer)
+    slopes = np.random.default_rng(5).normal(size=(activations.shape[1], len(run.manifest.classes)))
+    pushes = attribution(activations, slopes - slopes.mean(axis=1, keepdims=True))
+    rows = pd.DataFrame({"neuron": np.arange(len(pushes)), "push": list(pushes.astype(np.float32))})
+    made = {
+        "layer": layer,
+        "how": "exact",
+        "images": 0,
+        "measured": datetime(2026, 1, 1, tzinfo=UTC),
+        "csp_version": "0",
+    }
+    Additions(run).append(CLASS_ATTRIBUTION, rows.assign(**made))

@@ -1,4 +1,4 @@
-"""How much neurons push towards classes, from activations and class probabilities alone."""
+"""How much neurons push towards classes: one standard deviation of each times the slope of the class."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -44,56 +44,24 @@ def linear_head(
     return weights
 
 
-def exact_attribution(
-    activations: Float[np.ndarray, "n c"], weights: Float64[np.ndarray, "c classes"]
+def attribution(
+    activations: Float[np.ndarray, "n c"], slopes: Float[np.ndarray, "c classes"]
 ) -> Float64[np.ndarray, "c classes"]:
-    """Change of a class's centred logit when a neuron rises by one standard deviation: W_cj std(a_c).
+    """Change of a class's centred logit when a neuron rises by one standard deviation: s_cj std(a_c).
 
-    In logits, any size; above 0 the neuron speaks for the class, below against it. Sums to 0 over classes.
+    `slopes` s are the weights of a linear head, which makes it exact, or the mean over images of what the
+    model's gradient gives for one unit more; then it holds to first order. In logits, any size; above 0 the
+    neuron speaks for the class, below against it.
     """
-    deviation: Float64[np.ndarray, " c"] = activations.std(axis=0, dtype=np.float64)
-    attribution: Float64[np.ndarray, "c classes"] = weights * deviation[:, None]
-    return attribution
+    found: Float64[np.ndarray, "c classes"] = slopes.astype(np.float64) * deviations(activations)[:, None]
+    return found
 
 
-def gradient_attribution(
-    activations: Float[np.ndarray, "n c"],
-    contributions: Float[np.ndarray, "n c classes"],
-    deviation: Float[np.ndarray, " c"],
-) -> Float64[np.ndarray, "c classes"]:
-    """The same to first order, from what each neuron adds to each logit (gradient x activation, k_icj):
-
-        attribution_cj = std(a_c) * sum_i a_ic k_icj / sum_i a_ic^2
-
-    The fraction is the slope of a line through the origin: the change of the logit for one unit of
-    activation, over the images where the neuron fires. For a linear head k = W a, so it is
-    `exact_attribution`. 0 for a neuron that never fires. In logits, any size. `deviation` is over the
-    whole probe dataset, the rest may be of some images of it.
-    """
-    a, k = activations.astype(np.float64), contributions.astype(np.float64)
-    energy = (a**2).sum(axis=0)
-    slope = np.einsum("nc,nck->ck", a, k) / np.where(energy > 0, energy, 1.0)[:, None]
-    attribution: Float64[np.ndarray, "c classes"] = slope * deviation.astype(np.float64)[:, None]
-    return attribution
-
-
-def goes_with(
-    activations: Float[np.ndarray, "n c"], logits: Float64[np.ndarray, "n classes"]
-) -> Float64[np.ndarray, "c classes"]:
-    """Pearson correlation of each neuron with each class's centred logit, in [-1, 1].
-
-    Says what goes together over the probe dataset, not what causes what; 0 where either does not vary.
-    """
-    usable = _usable(activations, logits)
-    x, z = activations[usable].astype(np.float64), logits[usable]
-    if len(x) == 0:
-        return np.zeros((activations.shape[1], logits.shape[1]))
-    x, z = x - x.mean(axis=0), z - z.mean(axis=0)
-    length: Float64[np.ndarray, "c classes"] = np.sqrt((x**2).sum(axis=0))[:, None] * np.sqrt(
-        (z**2).sum(axis=0)
-    )
-    found: Float64[np.ndarray, "c classes"] = np.zeros_like(length)
-    np.divide(x.T @ z, length, out=found, where=length > 0)
+def deviations(activations: Float[np.ndarray, "n c"]) -> Float64[np.ndarray, " c"]:
+    """Standard deviation of each neuron over the images on which it is a number; 0 where there is none."""
+    known = np.isfinite(activations).any(axis=0)
+    found: Float64[np.ndarray, " c"] = np.zeros(activations.shape[1])
+    found[known] = np.nanstd(activations[:, known].astype(np.float64), axis=0)
     return found
 
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from csp.keeping.run_folder.run import Run
 from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import NeuronState, sentence
+from csp.work.attribution.class_attribution import has_classes
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.labels.chance import LIKELY, UNLIKELY
 from csp.work.labels.synonyms import Rival
@@ -186,18 +188,21 @@ def origin(provenance: Provenance) -> str:
     return f"{SOURCES[provenance.source]}{took} · {provenance.by} · {when}"
 
 
-def measured_line(rows: NeuronRows, run: str) -> str:
+def measured_line(rows: NeuronRows, run: Run) -> str:
     """Where a layer's labels come from, and what of them was not measured, as Markdown."""
     gaps = [
         name
         for name, column in (("faithfulness", "faithful"), ("stability", "stability"))
         if rows.frame[column].isna().all()
     ]
-    absent = f" {' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run}`." if gaps else ""
-    classes = (
-        " The run names no classes, so no neuron pushes towards one." if rows.attribution_how is None else ""
-    )
-    return f"Labels and scores: {plain(origin(rows.provenance))}.{absent}{classes}"
+    absent = [f"{' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run.name}`."] * bool(gaps)
+    if rows.attribution_how is None:
+        absent.append(
+            f"Which class each neuron pushes towards is not measured yet: `csp attribute {run.name}`."
+            if has_classes(run)
+            else "The run names no classes, so no neuron pushes towards one."
+        )
+    return " ".join([f"Labels and scores: {plain(origin(rows.provenance))}.", *absent])
 
 
 def rival_words(rival: Rival | None) -> str:

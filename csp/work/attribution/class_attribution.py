@@ -2,8 +2,8 @@
 
 `csp index` and `csp attribute RUN` measure it (`csp/work/attribution/measure.py`) and keep it with the run.
 Without that: where the layer's pooled output feeds the last linear layer, the head's weights follow from the
-stored activations and probabilities, and the attribution is exact. Elsewhere only what goes together can be
-told.
+stored activations and probabilities, and the attribution is exact. Elsewhere it is not known until it is
+measured: which class a neuron goes with says too little of which one it pushes.
 """
 
 from dataclasses import dataclass
@@ -12,27 +12,24 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from jaxtyping import Int64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.attribution import centred_logits, exact_attribution, goes_with, linear_head
+from csp.method.attribution import attribution, centred_logits, linear_head
 from csp.work.explorer.explorer import Explorer
 from csp.work.provenance import Provenance, answered, computed_by
 
-How = Literal["exact", "gradient", "goes with"]
+How = Literal["exact", "slope"]
 
 HOW: dict[How, str] = {
     "exact": (
         "how much the class gains on the other classes (in logits) when the neuron fires one standard "
         "deviation more strongly"
     ),
-    "gradient": (
-        "to first order (gradient x activation): how much the class gains on the other classes (in logits) "
-        "when the neuron fires one standard deviation more strongly"
-    ),
-    "goes with": (
-        "correlation of the neuron with the class over the probe images, -1 to 1: what goes together, "
-        "not what causes what"
+    "slope": (
+        "how much the class gains on the other classes (in logits) when the neuron fires one standard "
+        "deviation more strongly all over the image, by the model's slope there"
     ),
 }
 """What the number means, by how it was found."""
@@ -50,7 +47,9 @@ CLASS_ATTRIBUTION = AddedTable(
     },
     ("layer", "neuron"),
 )
-"""Measured attribution: `push` holds one number a class, `images` over how many a gradient was averaged."""
+"""Measured attribution: `push` holds one number a class, `images` over how many a slope was averaged."""
+IMAGES = 96
+"""Over how many probe images, spread evenly, a slope is averaged."""
 
 
 @dataclass(frozen=True)
@@ -76,36 +75,61 @@ class ClassAttribution:
 
 
 def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None:
-    """The attribution in a layer; None when the run has no class probabilities."""
+    """The attribution in a layer; None when the run has no class probabilities, or it was not measured."""
     run = explorer.run
-    classes = run.manifest.classes
-    if run.probabilities is None or len(classes) < 2:
+    if not has_classes(run):
         return None
     if (kept := _measured(run, layer)) is not None:
         return kept
     probabilities = run.probabilities
+    assert probabilities is not None  # `has_classes`
 
-    def compute() -> dict[str, Any]:
-        logits = centred_logits(probabilities)
-        if run.layer(layer).neurons >= len(logits):
-            found = [(goes_with(block, logits), _varying(block)) for block in run.activation_blocks(layer)]
-            if sum(varying for _, varying in found) >= len(logits):  # too many for a head to be told
-                return {"how": "goes with", "push": _json(np.concatenate([push for push, _ in found]))}
+    def compute() -> list[list[float]] | None:
+        varying = sum(_varying(block) for block in run.activation_blocks(layer))
+        if varying >= run.manifest.images:
+            return None  # too many for a head to be told
         activations = run.layer_activations(layer)
-        weights = linear_head(activations, logits)
-        if weights is None:
-            return {"how": "goes with", "push": _json(goes_with(activations, logits))}
-        return {"how": "exact", "push": _json(exact_attribution(activations, weights))}
+        weights = linear_head(activations, centred_logits(probabilities))
+        return None if weights is None else attribution(activations, weights).round(6).tolist()
 
     found = explorer.cache.get_or_compute({"layer": layer}, compute)
-    table = pd.DataFrame(found.value["push"], columns=list(classes))
-    return ClassAttribution(layer, found.value["how"], table, answered(found))
+    if found.value is None:
+        return None
+    table = pd.DataFrame(found.value, columns=list(run.manifest.classes))
+    return ClassAttribution(layer, "exact", table, answered(found))
+
+
+def has_classes(run: Run) -> bool:
+    """Whether there are classes that neurons could push towards."""
+    return len(run.manifest.classes) > 1 and run.probabilities is not None
+
+
+def measured(run: Run, layer: str, additions: Additions) -> pd.DataFrame:
+    """What was measured in a layer, a row a neuron; empty where it was not.
+
+    A slope may rest on fewer images than `images_of`: then it was stopped on the way.
+    """
+    rows = additions.read(CLASS_ATTRIBUTION)
+    rows = rows[(rows["layer"] == layer) & rows["how"].isin(list(HOW))].sort_values("neuron")
+    whole = rows["neuron"].tolist() == list(range(run.layer(layer).neurons))
+    return rows if whole and rows["images"].nunique() == 1 else rows[:0]
+
+
+def images_of(run: Run) -> Int64[np.ndarray, " m"]:
+    """The probe images over which a slope is averaged."""
+    return np.unique(np.linspace(0, run.manifest.images - 1, IMAGES).astype(np.int64))
+
+
+def finished(run: Run, rows: pd.DataFrame) -> bool:
+    """Whether these rows of `measured` were measured to the end."""
+    return not rows.empty and (
+        rows["how"].iloc[0] == "exact" or rows["images"].iloc[0] == len(images_of(run))
+    )
 
 
 def _measured(run: Run, layer: str) -> ClassAttribution | None:
-    rows = Additions(run).read(CLASS_ATTRIBUTION)
-    rows = rows[rows["layer"] == layer].sort_values("neuron")
-    if rows["neuron"].tolist() != list(range(run.layer(layer).neurons)):
+    rows = measured(run, layer, Additions(run))
+    if not finished(run, rows):
         return None
     table = pd.DataFrame(
         np.stack(rows["push"].tolist()).astype(np.float64), columns=list(run.manifest.classes)
@@ -121,11 +145,6 @@ def _varying(activations: np.ndarray) -> int:
     return int((activations != activations[:1]).any(axis=0).sum())
 
 
-def _json(values: np.ndarray) -> list[list[float]]:
-    rows: list[list[float]] = np.nan_to_num(values).round(6).tolist()
-    return rows
-
-
 @dataclass(frozen=True)
 class Extremes:
     """The neurons of a layer that push towards one class most and least; each with how much."""
@@ -137,9 +156,9 @@ class Extremes:
     """The lowest first; only those below 0."""
 
 
-def extremes(attribution: ClassAttribution, name: str, count: int) -> Extremes:
+def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
     """The `count` neurons at either end for one class, ties to the lower number."""
-    column = attribution.table[name].to_numpy()
+    column = pushes.table[name].to_numpy()
     falling, rising = (np.argsort(values, kind="stable")[:count].tolist() for values in (-column, column))
     return Extremes(
         name,
@@ -148,13 +167,13 @@ def extremes(attribution: ClassAttribution, name: str, count: int) -> Extremes:
     )
 
 
-def artefact_attribution(rows: pd.DataFrame, attribution: ClassAttribution) -> pd.DataFrame:
+def artefact_attribution(rows: pd.DataFrame, pushes: ClassAttribution) -> pd.DataFrame:
     """One row an artefact: `artefact`, `neurons` (the strongest first), and `attribution`: by class of the
     neuron of them that pushes towards it most, up or down. `rows` has the columns neuron and artefacts.
     """
     found: list[dict[str, Any]] = []
     for artefact, group in rows.explode("artefacts").dropna(subset="artefacts").groupby("artefacts"):
-        own = attribution.table.loc[group["neuron"].tolist()]
+        own = pushes.table.loc[group["neuron"].tolist()]
         strength = own.abs().max(axis=1).sort_values(ascending=False, kind="stable")
         strongest = {name: max(own[name].tolist(), key=abs) for name in own.columns}
         found.append({"artefact": artefact, "neurons": strength.index.tolist(), "attribution": strongest})

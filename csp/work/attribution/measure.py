@@ -1,29 +1,37 @@
 """Measures with the target model how much every neuron pushes towards every class, kept with the run."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64
 
 from csp.errors import BadInputError
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.attribution import exact_attribution, gradient_attribution
-from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, How
+from csp.method.attribution import attribution, deviations
+from csp.work.attribution.class_attribution import (
+    CLASS_ATTRIBUTION,
+    How,
+    finished,
+    has_classes,
+    images_of,
+    measured,
+)
 from csp.work.models.probe_images import ProbeImages
-from csp.work.models.reopen import RunTarget, explainable, run_target
+from csp.work.models.reopen import RunTarget, differentiable, explainable, run_target
 from csp.work.progress import Report, Stage, silent
-from csp.world.protocols.target import ExplainableTarget
+from csp.world.protocols.target import DifferentiableTarget, ExplainableTarget
 
-IMAGES = 96
-"""Over how many probe images, spread evenly, a gradient is averaged. On the demo's earlier layer, 64 give
-what 256 give (correlation 0.996), and that agrees with scaling the neuron's map in the model (0.99)."""
-AT_ONCE = 16
+AT_ONCE = 4
+"""Images in a pass: few, so that the first step is soon told."""
+SECONDS_TO_KEEP = 15.0
+"""So often what was measured is kept: a job that is stopped loses no more."""
 MOST_CLASSES = 20
-"""Each class needs a pass of its own: with more, `csp index` leaves layers without linear head alone."""
+"""Each class needs a gradient of its own: with more, `csp index` leaves layers without linear head alone."""
 
 
 def measure_attribution(
@@ -34,68 +42,81 @@ def measure_attribution(
     target: RunTarget | None = None,
     in_place: bool = False,
 ) -> dict[str, How]:
-    """Measure and keep the attribution of each layer; gives how each was found.
+    """Measure and keep the attribution of each layer, unless it was; gives how each was found.
 
-    Raises BadInputError for a run without classes, UnavailableError where the model or pictures are missing.
+    What a stopped measurement has kept of a layer is taken up. Raises BadInputError for a run without
+    classes, UnavailableError where the model or pictures are missing.
     """
     check_classes(run)
     target, additions, found = target or run_target(run), Additions(run, in_place=in_place), dict[str, How]()
     for layer in layers:
-        values, how, images = _measured(run, target, layer, report)
-        additions.append(CLASS_ATTRIBUTION, _rows(layer, values, how, images))
-        found[layer] = how
+        rows = measured(run, layer, additions)
+        if finished(run, rows):
+            found[layer] = rows["how"].iloc[0]
+            continue
+        with target.lock:
+            head = explainable(target).head(layer)
+        if head is None:
+            _measure_slope(run, target, layer, additions, report)
+        else:
+            values = attribution(run.layer_activations(layer), head.T)
+            additions.append(CLASS_ATTRIBUTION, _rows(layer, values, "exact", 0))
+        found[layer] = "slope" if head is None else "exact"
+    additions.compact(CLASS_ATTRIBUTION)
     return found
 
 
 def measure_attribution_when_indexed(run: Run, target: RunTarget, report: Report) -> None:
-    """What `csp index` adds to the run it made: all layers, but gradients only where the classes are few.
+    """What `csp index` adds to the run it made: all layers, but slopes only where the classes are few.
 
     Nothing for a model without classes, or one that does not say what its neurons add.
     """
-    if len(run.manifest.classes) < 2 or not isinstance(target.model, ExplainableTarget):
+    if not has_classes(run) or not isinstance(target.model, ExplainableTarget):
         return
-    many = len(run.manifest.classes) > MOST_CLASSES
-    done = set(Additions(run, in_place=True).read(CLASS_ATTRIBUTION)["layer"])
-    head = target.model.head
-    layers = [each for each in run.layers if each not in done and not (many and head(each) is None)]
+    able = isinstance(target.model, DifferentiableTarget) and len(run.manifest.classes) <= MOST_CLASSES
+    head, additions = target.model.head, Additions(run, in_place=True)
+    missing = [each for each in run.layers if not finished(run, measured(run, each, additions))]
+    layers = [each for each in missing if able or head(each) is not None]
     measure_attribution(run, layers, report, target=target, in_place=True)
 
 
 def check_classes(run: Run) -> None:
     """Raise BadInputError for a run whose model tells no classes apart."""
-    if len(run.manifest.classes) < 2:
+    if not has_classes(run):
         raise BadInputError(f"the run {run.name} has no classes that a neuron could push towards")
 
 
-def _measured(
-    run: Run, target: RunTarget, layer: str, report: Report
-) -> tuple[Float64[np.ndarray, "c classes"], How, int]:
+def _measure_slope(run: Run, target: RunTarget, layer: str, additions: Additions, report: Report) -> None:
+    """One image after the other; the mean so far is kept now and then, with the number of its images."""
+    images, pictures, model = images_of(run), ProbeImages(run), differentiable(target)
     activations = run.layer_activations(layer)
-    with target.lock:
-        head = explainable(target).head(layer)
-    if head is not None:
-        return exact_attribution(activations, head.T.astype(np.float64)), "exact", 0
-    chosen = np.unique(np.linspace(0, len(activations) - 1, IMAGES).astype(np.int64))
-    pairs = list(_contributions(run, target, layer, chosen, report))
-    seen, added = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    deviation = np.nan_to_num(np.nanstd(activations.astype(np.float64), axis=0))
-    return gradient_attribution(np.nan_to_num(seen), np.nan_to_num(added), deviation), "gradient", len(chosen)
-
-
-def _contributions(
-    run: Run, target: RunTarget, layer: str, images: Int64[np.ndarray, " m"], report: Report
-) -> Iterable[tuple[Float32[np.ndarray, "b c"], Float32[np.ndarray, "b c classes"]]]:
-    """Batch by batch: activations, and what each neuron adds to each class."""
-    pictures, model = ProbeImages(run), explainable(target)
-    stage = Stage(f"attribution of {layer}", len(images), report)
-    for start in range(0, len(images), AT_ONCE):
+    total, done = _so_far(run, layer, activations, additions)
+    stage, kept = Stage(f"attribution of {layer}", len(images), report, done), time.monotonic()
+    stage.reached(done)
+    for start in range(done, len(images), AT_ONCE):
         rows = images[start : start + AT_ONCE].tolist()
         batch = np.stack([target.model.preprocess(pictures.picture(image).image) for image in rows])
         with target.lock:
-            activations = target.model.run(batch, [layer]).activations[layer]
-            added = [model.contributions(batch, layer, of).values for of in range(len(run.manifest.classes))]
-        yield activations, np.stack(added, axis=2)
-        stage.reached(start + len(rows))
+            total += np.nan_to_num(model.slopes(batch, layer)).sum(axis=0, dtype=np.float64)
+        done = start + len(rows)
+        if done == len(images) or time.monotonic() - kept > SECONDS_TO_KEEP:
+            additions.append(
+                CLASS_ATTRIBUTION, _rows(layer, attribution(activations, total / done), "slope", done)
+            )
+            kept = time.monotonic()
+        stage.reached(done)
+
+
+def _so_far(
+    run: Run, layer: str, activations: Float32[np.ndarray, "n c"], additions: Additions
+) -> tuple[Float64[np.ndarray, "c classes"], int]:
+    """The sum of the slopes that a stopped measurement has kept, and over how many images."""
+    rows = measured(run, layer, additions)
+    if rows.empty:
+        return np.zeros((activations.shape[1], len(run.manifest.classes))), 0
+    done, pushes = int(rows["images"].iloc[0]), np.stack(rows["push"].tolist()).astype(np.float64)
+    deviation = deviations(activations)[:, None]
+    return np.divide(pushes * done, deviation, out=np.zeros_like(pushes), where=deviation > 0), done
 
 
 def _rows(layer: str, values: Float64[np.ndarray, "c classes"], how: How, images: int) -> pd.DataFrame:

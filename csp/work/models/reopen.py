@@ -2,7 +2,7 @@
 
     target = run_target(run)                   # UnavailableError: which weights are missing, or are others
     with target.lock: target.model.run(...)    # one at a time
-    explainable(target), ablatable(target)     # the same, if it can do what a question needs
+    explainable(target), differentiable(target), ablatable(target)   # the same, if it can do what is needed
     encoder = run_encoder(run)
 
 Opened models are kept, the last two of each kind.
@@ -20,7 +20,13 @@ from csp.keeping.run_folder.run import Run
 from csp.work.runs.strangers import source_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.pooling import Pooling, as_text
-from csp.world.protocols.target import AblatableTarget, ExplainableTarget, TargetModel, open_target
+from csp.world.protocols.target import (
+    AblatableTarget,
+    DifferentiableTarget,
+    ExplainableTarget,
+    TargetModel,
+    open_target,
+)
 from csp.world.specs.registry import ENCODERS, TARGETS
 
 Model = TypeVar("Model", TargetModel, Encoder)
@@ -68,6 +74,13 @@ def explainable(target: RunTarget) -> ExplainableTarget:
         "does not say where neurons fire and what they add to a class",
         "maps, contributions or head",
     )
+
+
+def differentiable(target: RunTarget) -> DifferentiableTarget:
+    """The same model as one that says how classes move with neurons; UnavailableError for one that can't."""
+    if isinstance(target.model, DifferentiableTarget):
+        return target.model
+    raise _unable(target, "does not say how its classes move with its neurons", "slopes")
 
 
 def ablatable(target: RunTarget) -> AblatableTarget:

@@ -62,7 +62,7 @@ class NeuronRows:
     faithful_by: str | None
     """The measure in the column `faithful`; None where none was taken."""
     attribution_how: How | None
-    """How `push` was found, see `ClassAttribution.how`; None where the run has no classes."""
+    """How `push` was found, see `ClassAttribution.how`; None where it was not measured."""
     provenance: Provenance
 
 

@@ -30,7 +30,7 @@ class ArtefactNeuron:
     tags: tuple[str, ...]
     """The artefacts named, as review tags such as `artefact:ruler`."""
     towards: str | None
-    """The class that the neuron pushes towards most; None where there is none, or the run has no classes."""
+    """The class that the neuron pushes towards most; None where there is none, or none was measured."""
     attribution: float | None
     """How much: see `ClassAttribution.how`."""
     how: How | None

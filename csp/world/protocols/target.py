@@ -76,7 +76,7 @@ class TargetModel(Protocol):
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each neuron adds to one class's logit, less the mean over classes, on b images.
+    """What each neuron adds to the logit of the class said, less the mean over classes, on b images.
 
     `values` is `[b, c]`, `classes` the class on each image; `exact` where a linear head follows the layer,
     else to first order (gradient x activation).
@@ -96,15 +96,24 @@ class ExplainableTarget(Protocol):
     ) -> Float32[np.ndarray, "b m y x"]:
         """The output of neurons before it is pooled. Raises `BadInputError` for a layer without space."""
 
-    def contributions(
-        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
-    ) -> Contributions:
-        """To the class `of`, or on each image to the class that the model says."""
+    def contributions(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Contributions:
+        """To the class that the model says on each image."""
 
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on a layer's pooled output, less their mean over the classes.
 
         None where no linear head follows.
+        """
+
+
+@runtime_checkable
+class DifferentiableTarget(Protocol):
+    """A target model that says how its classes move with its neurons."""
+
+    def slopes(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Float32[np.ndarray, "b c classes"]:
+        """Change of each class's logit, less the mean over classes, for one more of a neuron's activation.
+
+        To first order, the neuron's whole map rising evenly.
         """
 
 

@@ -53,6 +53,41 @@ def gradient_times_activation(
     `scores` takes `[b, classes]` logits to `[b]`. To first order in the activation; exact where y is linear
     in it. In the unit of y, any size. Source: Shrikumar et al. 2017, arXiv 1704.02685, section 2.
     """
+    leaf, logits = _cut_at(module, batch, layer)
+    with torch.enable_grad():
+        total = scores(logits).sum()
+    product = _gradient(total, leaf) * leaf.detach()
+    height, width = batch.shape[-2:]
+    return _summed(product, height / width, channels_last(find_module(module, layer))).float().cpu().numpy()
+
+
+def unit_slopes(
+    module: nn.Module, batch: Tensor, layer: str, pooling: Pooling, scores: Callable[[Tensor], Tensor]
+) -> Float32[np.ndarray, "b c classes"]:
+    """How fast each number that `scores` makes of the logits rises with a neuron: sum over its map of dy/da.
+
+    `scores` takes `[b, classes]` logits to as many numbers. The whole map rises evenly, and with it its mean
+    or maximum by as much; with pooling `cls` it is the class token that rises. One pass through the network,
+    then one gradient a class, from the layer on.
+    """
+    leaf, logits = _cut_at(module, batch, layer)
+    with torch.enable_grad():
+        found = scores(logits)
+    height, width = batch.shape[-2:]
+    last = channels_last(find_module(module, layer))
+    slopes = []
+    for of in range(found.shape[1]):
+        gradient = _gradient(found[:, of].sum(), leaf, again=of + 1 < found.shape[1])
+        tokens = pooling == "cls" and gradient.ndim == 3
+        slopes.append(gradient[:, 0] if tokens else _summed(gradient, height / width, last))
+    return torch.stack(slopes, 2).float().cpu().numpy()
+
+
+def _cut_at(module: nn.Module, batch: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+    """A layer's output as a leaf, and the logits that rest on it: nothing before it keeps a gradient.
+
+    Raises BadInputError for a layer that does not run.
+    """
     part = find_module(module, layer)
     module.requires_grad_(False)  # only the layer's output needs a gradient: the pass below it keeps nothing
     leaves: list[Tensor] = []
@@ -68,23 +103,18 @@ def gradient_times_activation(
     try:
         with torch.enable_grad():
             logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
-            if not leaves or logits is None:
-                raise BadInputError(f"Layer '{layer}' does not run in a pass over images: choose another.")
-            leaf = leaves[-1]
-            total = scores(logits).sum()
-        gradient = _gradient(total, leaf)
     finally:
         handle.remove()
-    product = gradient * leaf.detach()
-    height, width = batch.shape[-2:]
-    return _summed(product, height / width, channels_last(part)).float().cpu().numpy()
+    if not leaves or logits is None:
+        raise BadInputError(f"Layer '{layer}' does not run in a pass over images: choose another.")
+    return leaves[-1], logits
 
 
-def _gradient(total: Tensor, leaf: Tensor) -> Tensor:
-    """Of a number by a tensor; 0 where the number does not rest on it."""
+def _gradient(total: Tensor, leaf: Tensor, *, again: bool = False) -> Tensor:
+    """Of a number by a tensor; 0 where the number does not rest on it. `again`: another follows."""
     if not total.requires_grad:
         return torch.zeros_like(leaf)
-    (gradient,) = torch.autograd.grad(total, leaf, allow_unused=True)
+    (gradient,) = torch.autograd.grad(total, leaf, retain_graph=again, allow_unused=True)
     return torch.zeros_like(leaf) if gradient is None else gradient
 
 

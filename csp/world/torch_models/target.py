@@ -13,7 +13,7 @@ from csp.errors import BadInputError
 from csp.world.protocols.pooling import Pooling
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits, held_logits
-from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
+from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
@@ -65,19 +65,25 @@ class TorchTarget:
         """Where neurons fire: their output before it is pooled; BadInputError for a layer without space."""
         return neuron_maps(self.module, torch.tensor(batch), layer, neurons)
 
-    def contributions(
-        self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, of: int | None = None
-    ) -> Contributions:
-        """What each neuron adds to a class's logit, by gradient x activation: exact for a linear head."""
+    def contributions(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Contributions:
+        """What each neuron adds to the class said, by gradient x activation: exact for a linear head."""
         chosen: list[Tensor] = []
 
         def scores(logits: Tensor) -> Tensor:
             compared = compared_logits(logits, self.multi_label)
-            chosen.append(compared.argmax(1) if of is None else torch.full((len(logits),), of))
-            return compared.gather(1, chosen[0].to(compared.device)[:, None])[:, 0]
+            chosen.append(compared.argmax(1))
+            return compared.gather(1, chosen[0][:, None])[:, 0]
 
         values = gradient_times_activation(self.module, torch.tensor(batch), layer, scores)
         return Contributions(values, chosen[0].cpu().numpy(), self.head(layer) is not None)
+
+    def slopes(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Float32[np.ndarray, "b c classes"]:
+        """How fast each class's logit rises, against the other classes, when a neuron's map rises evenly."""
+
+        def scores(logits: Tensor) -> Tensor:
+            return compared_logits(logits, self.multi_label)
+
+        return unit_slopes(self.module, torch.tensor(batch), layer, self.pooling, scores)
 
     def ablated(
         self,

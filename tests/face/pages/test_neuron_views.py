@@ -11,6 +11,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.models import reopen
 from csp.work.neurons.compare import compare_labelers
+from tests.build import add_pushes
 from tests.face.pages.test_pages import NEVER, RULER, awaited, drawn, opened, said
 
 
@@ -140,6 +141,11 @@ def test_one_run_alone_is_not_compared_with_itself(own_home: Path) -> None:
 
 
 def test_classes_show_neurons_for_and_against_and_artefacts(tiny_run: Run) -> None:
+    unmeasured = opened("pages/classes.py", run="tiny", layer="late")
+    assert "was not measured" in unmeasured.info[0].value
+    assert unmeasured.button(key="measure-attribution").label == "Measure it"
+    assert not drawn(unmeasured, "cards"), "what was not measured is not shown as push"
+    add_pushes(tiny_run)
     app = opened("pages/classes.py", run="tiny", layer="late")
     assert {title.value for title in app.subheader} >= {"nevus", "melanoma"}
     assert cards(app)

@@ -16,6 +16,7 @@ from csp.work.labels.chance import CHANCES
 from csp.work.labels.stored import StoredLabels
 from csp.work.neurons.map import draw_map
 from csp.work.reviews.desk import Person, ReviewDesk
+from tests.build import add_pushes
 from tests.face.pages.test_pages import CONSTANT, NEVER, RULER, awaited, drawn, opened, said
 
 CHANCE = (0.9, 0.1, 0.4, 0.6, 0.95, 0.8)
@@ -46,6 +47,7 @@ def decide(run: Run, verdict: Action, neuron: int, label: str | None = None) -> 
 
 
 def test_table_shows_pictures_label_push_and_notes(tiny_run: Run) -> None:
+    add_pushes(tiny_run)
     app = opened(PAGE, run="tiny", layer="late", sort="number")
     assert rows(app) == ["0", "1", "2", "3", "4", "5"]
     (table,) = drawn(app, "rows")
@@ -98,6 +100,7 @@ def test_what_is_not_known_comes_last_whichever_way(tiny_run: Run, order: str) -
 
 
 def test_search_finds_labels_classes_and_numbers(tiny_run: Run) -> None:
+    add_pushes(tiny_run)
     found = opened(PAGE, run="tiny", q="RULER")
     (table,) = drawn(found, "rows")
     assert table["rows"] and all("ruler" in row["cells"][2][1][0] for row in table["rows"])
@@ -199,7 +202,7 @@ def test_every_colour_of_the_map_can_be_drawn(tiny_run: Run, colour: str) -> Non
     decide(tiny_run, Action.CONFIRM, RULER)
     app = opened(PAGE, run="tiny", layer="late", view="map", colour=colour)
     assert len(app.get("plotly_chart")) == 1
-    assert ("was not measured" in said(app)) == (colour in ("faithful", "stability"))
+    assert ("was not measured" in said(app)) == (colour in ("push", "faithful", "stability"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.reviews.desk import Person, ReviewDesk
+from tests.build import add_pushes
 from tests.face.pages.test_pages import RULER, drawn, opened, said
 
 OWN = "crayon <b>&"
@@ -58,6 +59,7 @@ def test_search_finds_by_a_persons_own_words_without_a_model(tiny: Run) -> None:
 
 
 def test_classes_show_it_first(tiny: Run) -> None:
+    add_pushes(tiny)
     app = opened("pages/classes.py", run="tiny", layer="late")
     card = card_of(drawn(app, "cards"), RULER)
     assert (card["label"], card["whose"].startswith(WHOSE)) == (OWN, True)

@@ -5,17 +5,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
+from csp.method.attribution import centred_logits
+from csp.work.attribution import measure
+from csp.work.attribution.class_attribution import (
+    CLASS_ATTRIBUTION,
+    ClassAttribution,
+    class_attribution,
+    images_of,
+)
 from csp.work.attribution.measure import measure_attribution
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
 from csp.work.jobs.kinds.attribution import faults, run
+from csp.work.models.probe_images import ModelInputs
+from csp.work.models.reopen import run_target
+from csp.work.progress import Progress
+from csp.world.torch_models.target import TorchTarget
 from tests.work.tiny_world import index_spec
 
 
@@ -36,7 +48,7 @@ def test_index_measures_it_and_leaves_the_runs_numbers_alone(
     pushed: Run, world: Path, tmp_path: Path
 ) -> None:
     last, earlier = told(pushed, "layer4", tmp_path), told(pushed, "layer3", tmp_path)
-    assert (last.how, earlier.how) == ("exact", "gradient")
+    assert (last.how, earlier.how) == ("exact", "slope")
     assert last.provenance.source == "precomputed"
     weights = load_file(world / "classifier.safetensors")["fc.weight"].T.astype(np.float64)
     centred = weights - weights.mean(axis=1, keepdims=True)
@@ -52,7 +64,7 @@ def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tm
     copy = Run.open(
         shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
     )
-    assert told(copy, "layer4", tmp_path).how == "goes with"
+    assert class_attribution(Explorer(copy, ResultCache(tmp_path / "answers")), "layer4") is None
     assert measure_attribution(copy, ["layer4"]) == {"layer4": "exact"}
     assert told(copy, "layer4", tmp_path).how == "exact"
 
@@ -69,6 +81,48 @@ def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_pa
     before = additions.version(CLASS_ATTRIBUTION)
     index(spec)
     assert additions.version(CLASS_ATTRIBUTION) == before
+
+
+def test_a_slope_promises_what_one_standard_deviation_more_does(pushed: Run, tmp_path: Path) -> None:
+    """Twin: the model run again with each neuron's whole map one standard deviation higher."""
+    table, target = told(pushed, "layer3", tmp_path).table.to_numpy(), run_target(pushed)
+    batch = ModelInputs(pushed, target.model).batch(images_of(pushed).tolist())
+    deviation, neurons = pushed.layer_activations("layer3").std(axis=0), range(0, 256, 16)
+    assert isinstance(target.model, TorchTarget)
+    layer = target.model.module.get_submodule("layer3")
+    before, found = centred_logits(target.model.run(batch, []).probabilities), []
+    for neuron in neurons:
+        more = torch.zeros(256, 1, 1)
+        more[neuron] = float(deviation[neuron])
+        handle = layer.register_forward_hook(lambda _module, _inputs, output, more=more: output + more)
+        found.append((centred_logits(target.model.run(batch, []).probabilities) - before).mean(axis=0))
+        handle.remove()
+    assert np.corrcoef(np.ravel(found), table[list(neurons)].ravel())[0, 1] > 0.98
+
+
+def test_a_stopped_measurement_goes_on_where_it_was(
+    pushed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Run.open(
+        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+    )
+    monkeypatch.setattr(measure, "SECONDS_TO_KEEP", 0.0)
+    steps: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        steps.append(progress)
+        if progress.done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_attribution(copy, ["layer3"], stop)
+    assert class_attribution(Explorer(copy, ResultCache(tmp_path / "answers")), "layer3") is None
+    assert measure_attribution(copy, ["layer3"], steps.append) == {"layer3": "slope"}
+    assert [one.done for one in steps] == [0, 4, 8, *range(8, 57, 4)]
+    whole = told(pushed, "layer3", tmp_path).table
+    np.testing.assert_allclose(told(copy, "layer3", tmp_path).table, whole, atol=1e-5)
+    assert measure_attribution(copy, ["layer3"], steps.append) == {"layer3": "slope"}
+    assert steps[-1].done == 56
 
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import as_csv, as_json, export_columns, export_neurons, export_table
 from csp.work.neurons.rows import NeuronRows, columns, machine_rows, with_reviews
 from csp.work.reviews.desk import Person, ReviewDesk
+from tests.build import add_pushes
 
 RULER, HAIRS, NEVER = 0, 1, 2
 ANN, BO, CY = (Person(name=name) for name in ("Ann", "Bo", "Cy"))
@@ -55,8 +56,10 @@ def test_a_label_that_names_an_artefact_is_marked(explorer: Explorer) -> None:
 
 
 def test_a_class_is_named_only_where_one_is_pushed(explorer: Explorer) -> None:
+    assert machine_rows(explorer, "late").attribution_how is None
+    add_pushes(explorer.run)
     rows = machine_rows(explorer, "late")
-    assert rows.attribution_how == "goes with"
+    assert rows.attribution_how == "exact"
     pushed = rows.frame["push_class"].notna()
     assert set(rows.frame.loc[pushed, "push_class"]) <= set(explorer.run.manifest.classes)
     assert (rows.frame.loc[pushed, "push"] > 0).all()

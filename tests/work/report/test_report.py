@@ -18,6 +18,7 @@ from csp.work.report.html import CONTENTS
 from csp.work.report.requirements import REQUIREMENTS
 from csp.work.reviews.artefacts import artefact_neurons
 from csp.work.reviews.desk import Person, ReviewDesk
+from tests.build import add_pushes
 
 ANN, BO = Person(name="Ann <script>alert(1)</script>"), Person(name="Bo", verified=True)
 HOSTILE = '<img src=x onerror="alert(1)"> & "ruler" \u202e'
@@ -131,6 +132,7 @@ def test_artefacts_are_found_by_label_and_by_tag(explorer: Explorer, desk: Revie
 def test_findings_come_first_and_neurons_by_label_the_strongest_first(
     explorer: Explorer, desk: ReviewDesk
 ) -> None:
+    add_pushes(explorer.run)
     desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.CONFIRM, blind=True))
     found = content(explorer, desk, WISH)
     strengths = [group.strength for group in found.groups if group.entries[0].label.text]

@@ -158,12 +158,50 @@ def scaled(module: nn.Module, batch: Tensor, layer: str, neuron: int, by: float)
         module.float()
 
 
+@pytest.mark.parametrize("layer", ["layer1.0.bn1", "layer3.0", "layer4"])
+def test_a_slope_is_what_a_small_step_of_the_map_gives(resnet: ResNet, batch: Tensor, layer: str) -> None:
+    """Twin: the change of every logit when one neuron's whole map rises by a little more and less."""
+    found = target(resnet).slopes(batch.numpy(), layer)
+    assert found.shape == (len(batch), found.shape[1], 4)
+    np.testing.assert_allclose(found.sum(axis=2), 0, atol=1e-4)
+    for neuron in (0, 7):
+        up, down = (raised(resnet, batch, layer, neuron, step) for step in (STEP, -STEP))
+        np.testing.assert_allclose(found[:, neuron], (up - down) / (2 * STEP), atol=1e-3, rtol=1e-3)
+
+
+def test_of_a_class_token_only_the_token_rises(vit: VisionTransformer) -> None:
+    images = np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32)
+    read = target(vit, "cls", 32)
+    head = read.head("encoder.ln")
+    assert head is not None
+    np.testing.assert_allclose(read.slopes(images, "encoder.ln"), np.stack([head.T, head.T]), atol=1e-5)
+
+
+def raised(module: nn.Module, batch: Tensor, layer: str, neuron: int, by: float) -> np.ndarray:
+    """The logits, less their mean, in float64 when one map of a layer is higher by a constant."""
+
+    def change(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        changed = output.clone()
+        changed[:, neuron] += by
+        return changed
+
+    handle = dict(module.named_modules())[layer].register_forward_hook(change)
+    module.double()
+    try:
+        with torch.no_grad():
+            logits: Tensor = module(batch.double())
+            return (logits - logits.mean(1, keepdim=True)).numpy()
+    finally:
+        handle.remove()
+        module.float()
+
+
 def test_a_vits_class_token_feeds_a_head(vit: VisionTransformer) -> None:
     images = np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32)
     assert target(vit, "cls", 32).head("encoder.ln") is not None
     assert target(vit, "mean", 32).head("encoder.ln") is None
-    found = target(vit, "cls", 32).contributions(images, "encoder.layers.encoder_layer_0", of=2)
-    assert found.classes.tolist() == [2, 2]
+    found = target(vit, "cls", 32).contributions(images, "encoder.layers.encoder_layer_0")
+    assert found.values.shape[0] == len(found.classes) == 2
     assert not found.exact
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from csp.face.screen.atlas.facts import label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.runs.job_offer import job_offer
 from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, ranges, write
@@ -28,6 +29,20 @@ NO_CLASSES = (
     "This run names no classes: the model gave no class probabilities, so no neuron can be said to push "
     "towards one. Make the run with `csp index` from a classifier, or give the probabilities to `csp import`."
 )
+
+
+def not_measured(run: Run, layer: str) -> None:
+    """Says that no push was measured in this layer, beside the button that has it done."""
+    job_offer(
+        "attribution",
+        {"run": run.name, "layer": layer},
+        f"How much the neurons of {plain(layer)} push towards each class was not measured. "
+        "It takes a minute or so, once, and needs the model.",
+        button="Measure it",
+        key="measure-attribution",
+        icon=":material/balance:",
+        command=f"csp attribute {run.name} --layer {layer}",
+    )
 
 
 def chosen_classes(params: Params, classes: Sequence[str]) -> list[str]:

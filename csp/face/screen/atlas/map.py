@@ -11,15 +11,11 @@ from csp.face.screen.atlas.filters import nothing_found
 from csp.face.screen.atlas.map_figure import COLOURS, MEASURED, map_figure
 from csp.face.screen.atlas.table import neuron_cards
 from csp.face.screen.elements.components import chart_clicks
-from csp.face.screen.page.deeds import deed
-from csp.face.screen.page.identity import may_manage, me
-from csp.face.screen.runs.job_panel import job_panel
+from csp.face.screen.runs.job_offer import job_offer
 from csp.face.screen.url.links import link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, put, ranges, write
 from csp.face.screen.wording import counted, plain
-from csp.work.jobs.jobs import last_job, start_job
-from csp.work.jobs.registry import check_job
 
 
 def chosen_colour(params: Params) -> str:
@@ -97,30 +93,16 @@ def _notes(positions: pd.DataFrame, neurons: int) -> None:
 
 def _no_map(context: Context) -> None:
     """The button that has the map of this layer drawn, and how far that is."""
-    arguments = {"run": context.run.name, "layer": context.rows.layer}
-    asked = last_job("map", arguments)
-    if asked is not None and asked.state != "done":
-        job_panel(asked.id)
-        return
-    st.info(
-        f"The map of {plain(context.rows.layer)} has not been drawn yet. It takes about a minute, once.",
-        icon=":material/scatter_plot:",
-    )
-    refused = may_manage("draw maps")
-    st.button(
-        "Draw the map",
+    name, layer = context.run.name, context.rows.layer
+    job_offer(
+        "map",
+        {"run": name, "layer": layer},
+        f"The map of {plain(layer)} has not been drawn yet. It takes about a minute, once.",
+        button="Draw the map",
         key="draw-map",
-        type="primary",
-        on_click=_draw_map,
-        args=(arguments,),
-        disabled=bool(refused),
-        help=refused or f"Or, on the command line: csp map {context.run.name}",
+        icon=":material/scatter_plot:",
+        command=f"csp map {name}",
     )
-
-
-@deed("draw maps")
-def _draw_map(arguments: dict[str, str]) -> None:
-    start_job(check_job("map", arguments), by=me().name)
 
 
 def _picked() -> None:
