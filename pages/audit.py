@@ -4,6 +4,7 @@ import streamlit as st
 
 from csp.face.screen.audit.artefacts import artefact_table
 from csp.face.screen.audit.encoder import encoder_view
+from csp.face.screen.audit.for_whom import for_whom
 from csp.face.screen.audit.log import log_view, verify_button
 from csp.face.screen.audit.numbers import (
     coverage_table,
@@ -25,6 +26,7 @@ VIEWS = {
     "artefacts": "Artefacts",
     "criteria": "Clinical criteria",
     "encoder": "Encoder",
+    "model": "How good the model is, for whom",
     "log": "Log",
 }
 
@@ -36,7 +38,7 @@ with frame("Audit"):
 
     headline(explorer, audit, artefacts)
     with st.container(horizontal=True, vertical_alignment="center"):
-        choose("view", view, VIEWS, "What to see", drop=("page",))
+        choose("view", view, VIEWS, "What to see", drop=("page", "by", "class"))
         st.page_link(
             "pages/reliance.py",
             label="**What the model leans on**",
@@ -62,6 +64,8 @@ with frame("Audit"):
         criteria_table(audit)
     elif view == "encoder":
         encoder_view(explorer)
+    elif view == "model":
+        for_whom(explorer, params)
     else:
         verify_button()
         log_view(explorer.run.name, events, params)

@@ -167,3 +167,26 @@ def _ratio(part: Float[np.ndarray, " b"], whole: Float[np.ndarray, " b"]) -> Flo
     found: Float64[np.ndarray, " b"] = np.full(len(whole), np.nan)
     np.divide(part, whole, out=found, where=whole > 0)
     return found
+
+
+def decided(
+    outputs: Float[np.ndarray, "n classes"],
+    truth: Bool[np.ndarray, "n classes"],
+    weights: Float[np.ndarray, "b n"],
+    *,
+    independent: bool = False,
+) -> tuple[Float64[np.ndarray, "b classes"], Float64[np.ndarray, "b classes"]]:
+    """Sensitivity and specificity of what the model says: the greatest output, or all from 0.5 on.
+
+    Of each class against the others; NaN without an image of it, or without another.
+    """
+    said = outputs >= 0.5
+    if not independent:
+        said = outputs.argmax(axis=1)[:, None] == np.arange(outputs.shape[1])
+    found: list[Float64[np.ndarray, "b classes"]] = []
+    for right, whole in ((said & truth, truth), (~said & ~truth, ~truth)):
+        counts = weights @ whole.astype(np.float64)
+        share: Float64[np.ndarray, "b classes"] = np.full(counts.shape, np.nan)
+        np.divide(weights @ right.astype(np.float64), counts, out=share, where=counts > 0)
+        found.append(share)
+    return found[0], found[1]

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from csp.errors import BadInputError
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
+from csp.work.attribution.model_card import ModelCard, model_card, people_columns
 from csp.work.control.control import LabelFits, label_fits
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
@@ -118,6 +120,10 @@ class Content:
     noise: tuple[LabelFits, ...]
     """By layer with labels, how the machine's first labels fit beside noise."""
     classes: tuple[ClassRow, ...]
+    cards: tuple[ModelCard, ...]
+    """How good the model is: on all images, then by each column that tells people and places apart."""
+    no_card: str
+    """Why that is not known; "" where it is."""
     attributes: tuple[tuple[str, int], ...]
     """Attributes of the dataset, and on how many images each holds."""
     splits: tuple[tuple[str, int], ...]
@@ -155,6 +161,7 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
     images, artefacts = run.images, tuple(artefact_neurons(explorer, states))
     found = {layer: class_attribution(explorer, layer) for layer in run.layers}
     attributions = {layer: one for layer, one in found.items() if one is not None}
+    cards, no_card = _cards(explorer)
     entries = tuple(_entries(explorer, shown, states, attributions, report))
     return Content(
         manifest=run.manifest,
@@ -170,6 +177,8 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         artefacts_by_chance=_by_chance(explorer),
         noise=tuple(one for layer in run.layers if (one := label_fits(explorer, layer)) is not None),
         classes=_classes(run.manifest.classes, images),
+        cards=cards,
+        no_card=no_card,
         attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
         groups=_groups(entries),
@@ -252,6 +261,13 @@ def _entry(
         effect=own,
         stability=float(row["stability"]),
     )
+
+
+def _cards(explorer: Explorer) -> tuple[tuple[ModelCard, ...], str]:
+    try:
+        return tuple(model_card(explorer, name) for name in (None, *people_columns(explorer.run))), ""
+    except BadInputError as error:
+        return (), str(error)
 
 
 def _classes(names: Sequence[str], images: pd.DataFrame) -> tuple[ClassRow, ...]:

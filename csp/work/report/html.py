@@ -20,6 +20,7 @@ from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
 from csp.work.report.content import Content, pictured
 from csp.work.report.requirements import REQUIREMENTS
+from csp.work.subgroups import SMALL
 from csp.world.pictures.data_url import data_url
 
 SIDE = 112
@@ -31,6 +32,7 @@ CONTENTS = {
     "data": "The images",
     "method": "How the labels were made",
     "coverage": "What was checked",
+    "quality": "How good the model is, for whom",
     "artefacts": "Artefacts that the model may rely on",
     "criteria": "Clinical criteria",
     "agreement": "Agreement and open disputes",
@@ -67,6 +69,7 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
             "side": SIDE,
             "alt": _alt,
             "how": HOW,
+            "small": SMALL,
             "css": Markup((Path(__file__).with_name("report.css")).read_text()),  # noqa: S704 # our own file
         }
     )

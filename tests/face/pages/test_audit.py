@@ -66,6 +66,15 @@ def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     assert "Bo *bold* (not checked): <b>ruler marks</b> (see *scale*)" in str(both)
 
 
+def test_how_good_the_model_is_by_a_column_of_the_dataset(tiny_run: Run) -> None:
+    app = opened("pages/audit.py", run="tiny", view="model", by="hairs", **{"class": "melanoma"})
+    (table,) = drawn(app, "rows")
+    assert [row["cells"][0][1] for row in table["rows"]] == ["no", "yes", "all images"]
+    assert "is right on" in said(app) and "melanoma" in said(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert "no by 'wart'" in said(opened("pages/audit.py", run="tiny", view="model", by="wart"))
+
+
 def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny", view="artefacts")
     (first,) = [row for row in cells(app, "Artefact neurons") if row[0] == "late\u00a0/\u00a00"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.metrics.classification import calibration_error, quality, quality_of_each, roc
+from csp.method.metrics.classification import calibration_error, decided, quality, quality_of_each, roc
 from csp.method.metrics.statistics import auroc
 
 
@@ -59,3 +59,22 @@ def test_many_at_once_are_what_each_is_alone(seed: int, n: int, independent: boo
         alone = quality(one, truth, independent=independent)
         for name in ("accuracy", "auroc", "sensitivity", "calibration"):
             np.testing.assert_allclose(getattr(together, name)[place], getattr(alone, name)[0], atol=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_what_the_model_says_image_by_image(seed: int, independent: bool) -> None:
+    rng = np.random.default_rng(seed)
+    outputs, weights = rng.random((15, 3)), rng.integers(0, 3, (2, 15)).astype(np.float64)
+    truth = rng.random((15, 3)) < 0.4
+    sensitivity, specificity = decided(outputs, truth, weights, independent=independent)
+    for row in range(2):
+        for place in range(3):
+            counts = {True: [0.0, 0.0], False: [0.0, 0.0]}
+            for image in range(15):
+                says = outputs[image, place] >= 0.5 if independent else place == outputs[image].argmax()
+                is_it = bool(truth[image, place])
+                counts[is_it][0] += weights[row, image]
+                counts[is_it][1] += weights[row, image] * (says == is_it)
+            for found, is_it in ((sensitivity, True), (specificity, False)):
+                whole, right = counts[is_it]
+                np.testing.assert_allclose(found[row, place], right / whole if whole else np.nan)

@@ -1,0 +1,292 @@
+"""How good the target model is, for whom: the numbers of a model card by any column of the dataset.
+
+card = model_card(explorer, "skin_tone")      # None: all images together; BadInputError
+card.groups[0].classes[2].auroc               # Interval, over bootstrap resamples of the group's images
+card.apart(2, "auroc")                        # which groups are furthest apart, and what chance gives
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int64
+from pandas.api.types import is_bool_dtype
+
+from csp.errors import BadInputError
+from csp.keeping.run_folder.run import Run
+from csp.method.metrics.classification import decided, quality
+from csp.method.metrics.statistics import Interval
+from csp.method.reliance import bootstrap_weights, known_truth, link_of
+from csp.work.explorer.explorer import Explorer
+from csp.work.splits import held_out
+from csp.work.subgroups import SMALL, subgroup_columns, subgroups
+
+SEED, RESAMPLES, SHUFFLES = 0, 400, 200
+MOST_CLASSES = 20
+ALL = "all images"
+PEOPLE = ("skin", "fitzpatrick", "age", "sex", "gender", "site", "location", "device", "hospital", "centre")
+"""Parts of the names of columns that tell people and places apart: these are looked at first."""
+
+Which = Literal["auroc", "sensitivity", "specificity"]
+
+
+@dataclass(frozen=True)
+class ClassNumbers:
+    """One class against all others, in one group."""
+
+    name: str
+    auroc: Interval
+    sensitivity: Interval
+    """Of the images of this class, the share that the model calls so; n: how many there are."""
+    specificity: Interval
+    """Of all others, the share that it does not call so."""
+
+
+@dataclass(frozen=True)
+class GroupNumbers:
+    """The model on one part of the labelled images."""
+
+    name: str
+    n: int
+    accuracy: Interval
+    calibration: Interval
+    """Expected calibration error, 0 to 1, 0 the best."""
+    classes: tuple[ClassNumbers, ...]
+
+    @property
+    def small(self) -> bool:
+        """Whether its numbers say too little to be compared."""
+        return self.n < SMALL
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The two groups that differ most in one number, of those that are not small."""
+
+    least: str
+    most: str
+    difference: float
+    by_chance: float
+    """So far apart are groups of these sizes in 95 of 100 cases where the group makes no difference."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The model by the values of one column."""
+
+    column: str | None
+    part: str
+    """The split, or `all` where none is held out."""
+    independent: bool
+    """Whether an image may have several labels, each decided for itself."""
+    all: GroupNumbers
+    groups: tuple[GroupNumbers, ...]
+    differences: Mapping[str, Apart]
+    """By `number/place of the class`, where two groups or more can be compared."""
+
+    def apart(self, place: int, which: Which) -> Apart | None:
+        """For one class; None where fewer than two groups can be compared."""
+        return self.differences.get(f"{which}/{place}")
+
+
+def card_columns(run: Run) -> tuple[str, ...]:
+    """The columns that a card can be made by, those that tell people and places apart first."""
+    people = people_columns(run)
+    return (*people, *(name for name in subgroup_columns(run) if name not in (*people, "label", "split")))
+
+
+def people_columns(run: Run) -> tuple[str, ...]:
+    """The columns whose name tells people or places apart."""
+    return tuple(name for name in subgroup_columns(run) if any(part in name.casefold() for part in PEOPLE))
+
+
+def model_card(explorer: Explorer, column: str | None = None) -> ModelCard:
+    """Of the held-out images with a label; kept for the next time.
+
+    Raises BadInputError for a run without class probabilities or labels, NotFoundError for an unknown column.
+    """
+    run = explorer.run
+    answers = _answers(run)
+    parts = () if column is None else subgroups(run, column)
+
+    def compute() -> Any:
+        groups = [(part.name, part.rows[answers.images]) for part in parts]
+        known = [(name, rows) for name, rows in groups if rows.any()]
+        found = {
+            "all": asdict(_numbers(answers, ALL, np.ones(len(answers.images), dtype=bool))),
+            "groups": [asdict(_numbers(answers, name, rows)) for name, rows in known],
+            "differences": {key: asdict(one) for key, one in _differences(answers, known).items()},
+        }
+        return _without_nan(found)
+
+    found = explorer.cache.get_or_compute({"column": column}, compute).value
+    return ModelCard(
+        column=column,
+        part=answers.part,
+        independent=answers.independent,
+        all=_group(found["all"]),
+        groups=tuple(_group(one) for one in found["groups"]),
+        differences={key: Apart(**one) for key, one in found["differences"].items()},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    names: tuple[str, ...]
+    images: Int64[np.ndarray, " n"]
+    outputs: Float64[np.ndarray, "n classes"]
+    truth: Bool[np.ndarray, "n classes"]
+    independent: bool
+    part: str
+
+
+def _answers(run: Run) -> _Answers:
+    outputs, names = run.probabilities, run.manifest.classes
+    if outputs is None or not names:
+        raise BadInputError(
+            "the run holds no class probabilities, so how good the model is can't be told: make it with "
+            "`csp index`, or import them with --probabilities"
+        )
+    finite = np.isfinite(outputs).all(axis=1)
+    link = link_of(outputs[finite])
+    if link == "none":
+        raise BadInputError(
+            "the model's answers are no probabilities of classes (they leave the range from 0 to 1), so "
+            "there is no sensitivity or AUROC of a class to tell"
+        )
+    truth, known = _truth(run, independent=link == "sigmoid")
+    rows, part = held_out(run)
+    images = np.flatnonzero(rows & known & finite)
+    if not len(images):
+        raise BadInputError(
+            f"none of the {'' if part == 'all' else part + ' '}images has a label that is a class of the "
+            "model, so how good it is can't be told"
+        )
+    return _Answers(names, images, outputs[images].astype(np.float64), truth[images], link == "sigmoid", part)
+
+
+def _truth(run: Run, *, independent: bool) -> tuple[Bool[np.ndarray, "n classes"], Bool[np.ndarray, " n"]]:
+    """Which classes each image really has, and of which images that is known.
+
+    Classes that exclude each other by the label. Independent ones by the dataset's columns of their names
+    where it has them all, else by the label, which may be another than any of them.
+    """
+    table, names = run.images, run.manifest.classes
+    truth, known = known_truth(table["label"].tolist(), names)
+    if not independent:
+        return truth, known
+    if all(name in table.columns and is_bool_dtype(table[name].dropna().infer_objects()) for name in names):
+        stated = table[list(names)]
+        return stated.fillna(False).to_numpy(dtype=bool), stated.notna().all(axis=1).to_numpy(dtype=bool)
+    return truth, table["label"].notna().to_numpy(dtype=bool)
+
+
+def _numbers(answers: _Answers, name: str, rows: Bool[np.ndarray, " n"]) -> GroupNumbers:
+    outputs, truth, places = answers.outputs[rows], answers.truth[rows], _places(answers)
+    n, rng = len(outputs), np.random.default_rng(SEED)
+    weights = np.concatenate([np.ones((1, n)), bootstrap_weights(n, rng, RESAMPLES)])
+    found = quality(outputs, truth, weights, independent=answers.independent, chosen=places)
+    sensitivity, specificity = decided(outputs, truth, weights, independent=answers.independent)
+    positives = truth.sum(axis=0)
+    return GroupNumbers(
+        name=name,
+        n=n,
+        accuracy=_interval(found.accuracy, n),
+        calibration=_interval(found.calibration, n),
+        classes=tuple(
+            ClassNumbers(
+                answers.names[place],
+                _interval(found.auroc[:, column], n),
+                _interval(sensitivity[:, place], int(positives[place])),
+                _interval(specificity[:, place], n - int(positives[place])),
+            )
+            for column, place in enumerate(places)
+        ),
+    )
+
+
+def _places(answers: _Answers) -> list[int]:
+    return list(range(min(len(answers.names), MOST_CLASSES)))
+
+
+def _interval(values: Float[np.ndarray, " b"], n: int) -> Interval:
+    """The first is of the images as they are; resamples that can't tell are left out."""
+    drawn = values[1:][np.isfinite(values[1:])]
+    if not len(drawn) or n < 2:
+        return Interval(float(values[0]), float("nan"), float("nan"), n)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(values[0]), float(low), float(high), n)
+
+
+def _differences(answers: _Answers, groups: Sequence[tuple[str, Bool[np.ndarray, " n"]]]) -> dict[str, Apart]:
+    """How far the groups are apart, against shuffled images."""
+    large = [(name, rows) for name, rows in groups if rows.sum() >= SMALL]
+    if len(large) < 2:
+        return {}
+    own = np.logical_or.reduce([rows for _, rows in large])
+    outputs, truth = answers.outputs[own], answers.truth[own]
+    members = np.stack([rows[own] for _, rows in large]).astype(np.float64)
+    rng = np.random.default_rng(SEED)
+    shuffled = [members, *(members[:, rng.permutation(members.shape[1])] for _ in range(SHUFFLES))]
+    weights = np.concatenate(shuffled)
+    aurocs = quality(outputs, truth, weights, independent=answers.independent, chosen=_places(answers)).auroc
+    sensitivity, specificity = decided(outputs, truth, weights, independent=answers.independent)
+    found: dict[str, Apart] = {}
+    for place in _places(answers):
+        enough = {
+            "auroc": np.minimum(members @ truth[:, place], members @ ~truth[:, place]),
+            "sensitivity": members @ truth[:, place],
+            "specificity": members @ ~truth[:, place],
+        }
+        for which, values in (
+            ("auroc", aurocs[:, place]),
+            ("sensitivity", sensitivity[:, place]),
+            ("specificity", specificity[:, place]),
+        ):
+            told = enough[which] >= SMALL
+            by_group = values.reshape(len(shuffled), len(large))[:, told]
+            if told.sum() > 1:
+                names = [name for (name, _), one in zip(large, told, strict=True) if one]
+                found[f"{which}/{place}"] = _apart(names, by_group)
+    return found
+
+
+def _apart(names: Sequence[str], by_group: Float64[np.ndarray, "s g"]) -> Apart:
+    """The first row is as it is, the others are by chance."""
+    spread = by_group.max(axis=1) - by_group.min(axis=1)
+    return Apart(
+        names[int(by_group[0].argmin())],
+        names[int(by_group[0].argmax())],
+        float(spread[0]),
+        float(np.nanquantile(spread[1:], 0.95)),
+    )
+
+
+def _without_nan(value: Any) -> Any:
+    """For JSON: NaN is None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _group(row: Mapping[str, Any]) -> GroupNumbers:
+    return GroupNumbers(
+        row["name"],
+        row["n"],
+        _told(row["accuracy"]),
+        _told(row["calibration"]),
+        tuple(
+            ClassNumbers(
+                one["name"], _told(one["auroc"]), _told(one["sensitivity"]), _told(one["specificity"])
+            )
+            for one in row["classes"]
+        ),
+    )
+
+
+def _told(row: Mapping[str, Any]) -> Interval:
+    value, low, high = (np.nan if row[key] is None else row[key] for key in ("value", "low", "high"))
+    return Interval(value, low, high, row["n"])
