@@ -5,7 +5,7 @@ card.groups[0].classes[2].auroc               # Interval, over bootstrap resampl
 card.apart(2, "auroc")                        # which groups are furthest apart, and what chance gives
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -107,27 +107,51 @@ def model_card(explorer: Explorer, column: str | None = None) -> ModelCard:
     Raises BadInputError for a run without class probabilities or labels, NotFoundError for an unknown column.
     """
     run = explorer.run
-    answers = _answers(run)
+    check_column(run, column)
+
+    def compute() -> dict[str, Any]:
+        return card_as_json(card_of(run, run.probabilities, column))
+
+    return card_from_json(explorer.cache.get_or_compute({"column": column}, compute).value)
+
+
+def check_column(run: Run, column: str | None) -> None:
+    """Raise NotFoundError for a column that the dataset lacks."""
+    if column is not None:
+        subgroups(run, column)
+
+
+def card_of(run: Run, outputs: Float[np.ndarray, "n classes"] | None, column: str | None) -> ModelCard:
+    """The same of other answers to the same images, such as those without some neurons; not kept."""
+    answers = _answers(run, outputs)
     parts = () if column is None else subgroups(run, column)
-
-    def compute() -> Any:
-        groups = [(part.name, part.rows[answers.images]) for part in parts]
-        known = [(name, rows) for name, rows in groups if rows.any()]
-        found = {
-            "all": asdict(_numbers(answers, ALL, np.ones(len(answers.images), dtype=bool))),
-            "groups": [asdict(_numbers(answers, name, rows)) for name, rows in known],
-            "differences": {key: asdict(one) for key, one in _differences(answers, known).items()},
-        }
-        return _without_nan(found)
-
-    found = explorer.cache.get_or_compute({"column": column}, compute).value
+    groups = [(part.name, part.rows[answers.images]) for part in parts]
+    known = [(name, rows) for name, rows in groups if rows.any()]
     return ModelCard(
         column=column,
         part=answers.part,
         independent=answers.independent,
-        all=_group(found["all"]),
-        groups=tuple(_group(one) for one in found["groups"]),
-        differences={key: Apart(**one) for key, one in found["differences"].items()},
+        all=_numbers(answers, ALL, np.ones(len(answers.images), dtype=bool)),
+        groups=tuple(_numbers(answers, name, rows) for name, rows in known),
+        differences=_differences(answers, known),
+    )
+
+
+def card_as_json(card: ModelCard) -> dict[str, Any]:
+    """Plain values, None for NaN."""
+    found: dict[str, Any] = _without_nan(asdict(card))
+    return found
+
+
+def card_from_json(value: Mapping[str, Any]) -> ModelCard:
+    """What `card_as_json` was given."""
+    return ModelCard(
+        column=value["column"],
+        part=value["part"],
+        independent=value["independent"],
+        all=_group(value["all"]),
+        groups=tuple(_group(one) for one in value["groups"]),
+        differences={key: Apart(**one) for key, one in value["differences"].items()},
     )
 
 
@@ -141,8 +165,8 @@ class _Answers:
     part: str
 
 
-def _answers(run: Run) -> _Answers:
-    outputs, names = run.probabilities, run.manifest.classes
+def _answers(run: Run, outputs: Float[np.ndarray, "n classes"] | None) -> _Answers:
+    names = run.manifest.classes
     if outputs is None or not names:
         raise BadInputError(
             "the run holds no class probabilities, so how good the model is can't be told: make it with "
@@ -183,12 +207,9 @@ def _truth(run: Run, *, independent: bool) -> tuple[Bool[np.ndarray, "n classes"
 
 
 def _numbers(answers: _Answers, name: str, rows: Bool[np.ndarray, " n"]) -> GroupNumbers:
-    outputs, truth, places = answers.outputs[rows], answers.truth[rows], _places(answers)
-    n, rng = len(outputs), np.random.default_rng(SEED)
-    weights = np.concatenate([np.ones((1, n)), bootstrap_weights(n, rng, RESAMPLES)])
-    found = quality(outputs, truth, weights, independent=answers.independent, chosen=places)
-    sensitivity, specificity = decided(outputs, truth, weights, independent=answers.independent)
-    positives = truth.sum(axis=0)
+    n, positives = int(rows.sum()), answers.truth[rows].sum(axis=0)
+    draws = bootstrap_weights(n, np.random.default_rng(SEED), RESAMPLES)
+    found = _measured(answers, rows, (np.ones((1, n)), *draws))
     return GroupNumbers(
         name=name,
         n=n,
@@ -197,13 +218,37 @@ def _numbers(answers: _Answers, name: str, rows: Bool[np.ndarray, " n"]) -> Grou
         classes=tuple(
             ClassNumbers(
                 answers.names[place],
-                _interval(found.auroc[:, column], n),
-                _interval(sensitivity[:, place], int(positives[place])),
-                _interval(specificity[:, place], n - int(positives[place])),
+                _interval(found.auroc[:, place], n),
+                _interval(found.sensitivity[:, place], int(positives[place])),
+                _interval(found.specificity[:, place], n - int(positives[place])),
             )
-            for column, place in enumerate(places)
+            for place in _places(answers)
         ),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """One row a weighting of the images."""
+
+    accuracy: Float64[np.ndarray, " b"]
+    calibration: Float64[np.ndarray, " b"]
+    auroc: Float64[np.ndarray, "b classes"]
+    sensitivity: Float64[np.ndarray, "b classes"]
+    specificity: Float64[np.ndarray, "b classes"]
+
+
+def _measured(
+    answers: _Answers, rows: Bool[np.ndarray, " n"], weights: Iterable[Float64[np.ndarray, "b m"]]
+) -> _Measured:
+    """Of some images; the weightings come some at a time, as many as fit into memory."""
+    outputs, truth, alone = answers.outputs[rows], answers.truth[rows], answers.independent
+    parts = []
+    for some in weights:
+        worth = quality(outputs, truth, some, independent=alone, chosen=_places(answers))
+        said = decided(outputs, truth, some, independent=alone)
+        parts.append((worth.accuracy, worth.calibration, worth.auroc, *said))
+    return _Measured(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _places(answers: _Answers) -> list[int]:
@@ -225,30 +270,24 @@ def _differences(answers: _Answers, groups: Sequence[tuple[str, Bool[np.ndarray,
     if len(large) < 2:
         return {}
     own = np.logical_or.reduce([rows for _, rows in large])
-    outputs, truth = answers.outputs[own], answers.truth[own]
+    truth, rng = answers.truth[own], np.random.default_rng(SEED)
     members = np.stack([rows[own] for _, rows in large]).astype(np.float64)
-    rng = np.random.default_rng(SEED)
-    shuffled = [members, *(members[:, rng.permutation(members.shape[1])] for _ in range(SHUFFLES))]
-    weights = np.concatenate(shuffled)
-    aurocs = quality(outputs, truth, weights, independent=answers.independent, chosen=_places(answers)).auroc
-    sensitivity, specificity = decided(outputs, truth, weights, independent=answers.independent)
+    orders = [np.arange(members.shape[1]), *(rng.permutation(members.shape[1]) for _ in range(SHUFFLES))]
+    measured = _measured(answers, own, (members[:, order] for order in orders))
     found: dict[str, Apart] = {}
     for place in _places(answers):
+        positives, negatives = members @ truth[:, place], members @ ~truth[:, place]
         enough = {
-            "auroc": np.minimum(members @ truth[:, place], members @ ~truth[:, place]),
-            "sensitivity": members @ truth[:, place],
-            "specificity": members @ ~truth[:, place],
+            "auroc": np.minimum(positives, negatives),
+            "sensitivity": positives,
+            "specificity": negatives,
         }
-        for which, values in (
-            ("auroc", aurocs[:, place]),
-            ("sensitivity", sensitivity[:, place]),
-            ("specificity", specificity[:, place]),
-        ):
-            told = enough[which] >= SMALL
-            by_group = values.reshape(len(shuffled), len(large))[:, told]
+        for which, images in enough.items():
+            told = images >= SMALL
             if told.sum() > 1:
+                values = getattr(measured, which)[:, place].reshape(len(orders), len(large))[:, told]
                 names = [name for (name, _), one in zip(large, told, strict=True) if one]
-                found[f"{which}/{place}"] = _apart(names, by_group)
+                found[f"{which}/{place}"] = _apart(names, values)
     return found
 
 
