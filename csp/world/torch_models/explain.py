@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
-from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.pooling import Pooling, pooling_of
 from csp.world.torch_models.layers import (
     channels_last,
     find_module,
@@ -78,7 +78,7 @@ def unit_slopes(
     slopes = []
     for of in range(found.shape[1]):
         gradient = _gradient(found[:, of].sum(), leaf, again=of + 1 < found.shape[1])
-        tokens = pooling == "cls" and gradient.ndim == 3
+        tokens = pooling_of(pooling, layer) == "cls" and gradient.ndim == 3
         slopes.append(gradient[:, 0] if tokens else _summed(gradient, height / width, last))
     return torch.stack(slopes, 2).float().cpu().numpy()
 
