@@ -19,7 +19,7 @@ from csp.work.run_cache import RunCache
 IMAGES = 240
 
 
-@dataclass
+@dataclass(eq=False)
 class Asked:
     """What a model card needs of an explorer: a run, and where answers are kept."""
 
@@ -27,7 +27,7 @@ class Asked:
     cache: RunCache
 
 
-@dataclass
+@dataclass(eq=False)
 class StoredRun:
     """What a model card needs of a run."""
 
