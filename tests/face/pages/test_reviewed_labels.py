@@ -41,11 +41,11 @@ def first_label(run: Run, neuron: int) -> str:
 
 
 def test_search_shows_it_first(tiny: Run) -> None:
-    cards = drawn(opened("pages/search.py", run="tiny", query="hairs", layers="one", layer="late"), "cards")
+    cards = drawn(opened("pages/search.py", run="tiny", query="crayon", layers="one", layer="late"), "cards")
     card = card_of(cards, RULER)
     assert card["label"] == OWN
     assert card["whose"] == f"{WHOSE} {first_label(tiny, RULER)}"
-    assert {other["whose"] for other in cards[0]["cards"] if other is not card} == {""}
+    assert {other["whose"] for other in cards[0]["cards"] if other is not card} <= {""}
 
 
 def test_search_finds_by_a_persons_own_words_without_a_model(tiny: Run) -> None:
