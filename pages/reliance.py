@@ -5,6 +5,8 @@ import streamlit as st
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import run_picker
 from csp.face.screen.reliance.choices import chosen_column, column_picker, found_reliance
+from csp.face.screen.reliance.flips import flips_section
+from csp.face.screen.reliance.mend import mend_section
 from csp.face.screen.reliance.one import concept_view
 from csp.face.screen.reliance.table import download, headline, reliance_table, untested
 from csp.face.screen.state.cached import chosen_explorer
@@ -21,9 +23,12 @@ with frame("What it leans on"):
     found = found_reliance(explorer, by, concept)
     if found is not None and concept:
         concept_view(run, found)
+        if found.concepts:
+            flips_section(explorer, found.concepts[0].concept, params)
     elif found is not None:
         headline(found)
         reliance_table(run, found, {**params, "run": run.name})
         untested(run, found)
         download(run, found)
+        mend_section(explorer, params)
     run_line(run)

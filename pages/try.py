@@ -5,6 +5,7 @@ import streamlit as st
 from csp.face.screen.elements.picture_picker import another_picture, chosen_picture, probe_picker, upload_box
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.reliance.what_if import what_if_section
 from csp.face.screen.search.try_image import (
     chosen_image,
     chosen_order,
@@ -41,5 +42,6 @@ with frame("Try an image"):
         with left:
             if outcome is not None:
                 prediction(explorer, chosen, outcome)
+                what_if_section(explorer, params, chosen.upload or chosen.image or 0, chosen.token)
             another_picture()
     run_line(explorer.run)

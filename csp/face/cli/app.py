@@ -50,6 +50,7 @@ for _name, _command in (
     ("attribute", add_to_run.attribute),
     ("control", add_to_run.control),
     ("reliance", reliance.reliance),
+    ("mend", reliance.mend),
     ("export", add_to_run.export),
     ("runs", look.runs),
     ("doctor", maintain.doctor),

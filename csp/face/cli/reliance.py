@@ -1,14 +1,21 @@
-"""The command that tells what the model leans on: reliance."""
+"""The commands about what the model leans on: reliance tells it, mend writes the model without."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from csp.errors import BadInputError
 from csp.face.cli.options import JsonOption, RunArgument
-from csp.face.cli.output import print_columns, print_json, print_lines, print_notes
+from csp.face.cli.output import print_columns, print_json, print_lines, print_notes, stdout_kept_for
 from csp.face.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csp.method.metrics.statistics import Interval
+    from csp.work.attribution.model_card import GroupNumbers
+    from csp.work.reliance.mend import Mended, MendPreview
     from csp.work.reliance.numbers import Change
     from csp.work.reliance.reliance import ConceptReliance, Reliance
 
@@ -90,3 +97,76 @@ def _percent(change: "Change") -> str:
 
 def _interval(change: "Change") -> str:
     return "-" if change.low is None or change.high is None else f"{change.low:+.3f} to {change.high:+.3f}"
+
+
+def mend(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The checkpoint to write, a .safetensors.")],
+    concept: Annotated[
+        list[str] | None, typer.Option("--concept", help="A concept or one of its labels to switch off.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Also tell what changes by a column, such as sex.")
+    ] = None,
+    who: Annotated[str, typer.Option(help="Who switches it off, for the record.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Write the model with a concept's neurons held at their mean, as weights of the same architecture."""
+    from csp.work.explorer.explorer import open_explorer
+    from csp.work.reliance.concepts import concepts, find_concept
+    from csp.work.reliance.mend import Why, mend_preview, together, write_mended
+    from csp.work.reviews.desk import open_reviewing
+
+    if not concept:
+        raise BadInputError(
+            'name what to switch off: --concept "ruler" (csp reliance RUN lists what there is)'
+        )
+    explorer, states = open_explorer(run), open_reviewing(run).states()
+    found = concepts(explorer, states)
+    chosen = together(dict.fromkeys(find_concept(found, name) for name in concept))
+    with shown_progress() as report:
+        made = write_mended(explorer, chosen, out, Why(who, reason), report)
+    preview = None
+    try:
+        preview = mend_preview(explorer, chosen, by)
+    except BadInputError as error:
+        if by is not None:
+            raise
+        print_notes([f"how good it is was not measured: {error}"])
+    with stdout_kept_for(out):
+        if json:
+            print_json({**made.record, "path": str(made.path), "furthest": made.furthest})
+        else:
+            _print_mended(made, preview)
+
+
+def _print_mended(made: "Mended", preview: "MendPreview | None") -> None:
+    record, layer = made.record, made.record["layer"]
+    lines = [f"{len(record['neurons'])} neurons of {layer} ({record['concepts']}) are held at their mean"]
+    if left := record["left_in_other_layers"]:
+        lines.append(f"{left} of other layers stay as they are: only those of {layer} can be folded away")
+    print_lines(lines)
+    if preview is not None:
+        before, after = ((side.all, *side.groups) for side in (preview.before, preview.after))
+        rows = [row for pair in zip(before, after, strict=True) for row in _worth(*pair)]
+        print_columns(("held-out images", "n", "", "before", "after", "95 % after"), rows)
+    print_lines(
+        [
+            f"written to {made.path}, its record to {made.record_path}; open it as {made.spec}",
+            f"checked on probe images: probabilities are what was foretold up to {made.furthest:.1g}",
+        ]
+    )
+
+
+def _worth(before: "GroupNumbers", after: "GroupNumbers") -> "Iterator[tuple[object, ...]]":
+    yield before.name, before.n, "right", *_change(before.accuracy, after.accuracy)
+    for one, other in zip(before.classes, after.classes, strict=True):
+        yield "", "", f"AUROC {one.name}", *_change(one.auroc, other.auroc)
+        yield "", "", f"sensitivity {one.name}", *_change(one.sensitivity, other.sensitivity)
+
+
+def _change(before: "Interval", after: "Interval") -> tuple[str, str, str]:
+    if after.value != after.value:
+        return "-", "-", ""
+    return f"{before.value:.3f}", f"{after.value:.3f}", f"{after.low:.3f} to {after.high:.3f}"

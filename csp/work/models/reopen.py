@@ -24,6 +24,7 @@ from csp.world.protocols.target import (
     AblatableTarget,
     DifferentiableTarget,
     ExplainableTarget,
+    MendableTarget,
     TargetModel,
     open_target,
 )
@@ -88,6 +89,13 @@ def ablatable(target: RunTarget) -> AblatableTarget:
     if isinstance(target.model, AblatableTarget):
         return target.model
     raise _unable(target, "can't hold a neuron at a value", "ablated")
+
+
+def mendable(target: RunTarget) -> MendableTarget:
+    """The same model as one whose weights can be written anew; UnavailableError for one that can't."""
+    if isinstance(target.model, MendableTarget):
+        return target.model
+    raise _unable(target, "can't be written with neurons switched off", "mended")
 
 
 def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:

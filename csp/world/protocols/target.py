@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from PIL import Image
 
 from csp.world.protocols.pooling import Pooling as Pooling  # adapters import it from here
@@ -129,6 +129,20 @@ class AblatableTarget(Protocol):
         values: Float32[np.ndarray, " m"],
     ) -> Float32[np.ndarray, "m b classes"]:
         """Class probabilities with one neuron at a time held at its value. Raises `BadInputError`."""
+
+
+@runtime_checkable
+class MendableTarget(Protocol):
+    """A target model whose weights can be written with neurons held at a value."""
+
+    def mended(
+        self,
+        layer: str,
+        neurons: Sequence[int],
+        values: Float64[np.ndarray, " m"],
+        metadata: Mapping[str, str],
+    ) -> bytes:
+        """A checkpoint of the same architecture. Raises `BadInputError` where that would not be exact."""
 
 
 class OpenTarget(Protocol):

@@ -123,8 +123,20 @@ def linear_head(
 ) -> Float32[np.ndarray, "classes c"] | None:
     """The weights of the linear layer that makes the logits of this layer's pooled output; None without one.
 
+    The identity for the layer that gives the logits themselves. See `find_head`.
+    """
+    found = find_head(module, batch, layer, pooling)
+    if found is None or isinstance(found, int):
+        return None if found is None else np.eye(found, dtype=np.float32)
+    weights: Float32[np.ndarray, "classes c"] = found.weight.detach().float().cpu().numpy()
+    return weights
+
+
+def find_head(module: nn.Module, batch: Tensor, layer: str, pooling: Pooling) -> nn.Linear | int | None:
+    """The linear layer that makes the logits of this layer's pooled output; None without one.
+
     Found by running `batch` (two images or more): the linear layer's output must be the logits, its input
-    the pooled output, image by image. The identity for the layer that gives the logits themselves.
+    the pooled output, image by image. Of the layer that gives the logits themselves, how many there are.
     """
     part = find_module(module, layer)
     height, width = batch.shape[-2:]
@@ -146,11 +158,10 @@ def linear_head(
         for handle in handles:
             handle.remove()
     if logits is not None and pooled and _same(logits, pooled[-1]):
-        return np.eye(logits.shape[1], dtype=np.float32)
+        return int(logits.shape[1])
     for head, given, output in passed:
         if output is logits and pooled and _same(given, pooled[-1]):
-            weights: Float32[np.ndarray, "classes c"] = head.weight.detach().float().cpu().numpy()
-            return weights
+            return head
     return None
 
 

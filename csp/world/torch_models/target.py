@@ -1,11 +1,11 @@
 """A target model made of any torch classifier: what the adapters build, and what a user's own may build."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from PIL import Image
 from torch import Tensor, nn
 
@@ -15,6 +15,7 @@ from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOut
 from csp.world.torch_models.ablation import ablated_logits, held_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
+from csp.world.torch_models.mending import checkpoint_bytes, mended_state
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
 
@@ -102,13 +103,26 @@ class TorchTarget:
         logits = held_logits(self.module, torch.tensor(batch), held)
         return probabilities(logits, self.multi_label).cpu().numpy()
 
+    def mended(
+        self,
+        layer: str,
+        neurons: Sequence[int],
+        values: Float64[np.ndarray, " m"],
+        metadata: Mapping[str, str],
+    ) -> bytes:
+        """A safetensors checkpoint with neurons held at values; `BadInputError` where that is not exact."""
+        state = mended_state(self.module, self._noise(), layer, self.pooling, neurons, values)
+        return checkpoint_bytes(state, self.spec, self.classes, metadata)
+
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""
-        noise = torch.rand(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))
-        weights = linear_head(self.module, noise, layer, self.pooling)
+        weights = linear_head(self.module, self._noise(), layer, self.pooling)
         if weights is None:
             return None
         return compared_logits(torch.tensor(weights).T, self.multi_label).T.numpy()
+
+    def _noise(self) -> Tensor:
+        return torch.rand(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))
 
 
 def compared_logits(logits: Tensor, multi_label: bool = False) -> Tensor:

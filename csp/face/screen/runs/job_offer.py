@@ -1,5 +1,7 @@
 """What a page lacks, and the button that has a job make it; then how far that is."""
 
+from typing import Any
+
 import streamlit as st
 
 from csp.face.screen.page.deeds import deed
@@ -10,7 +12,7 @@ from csp.work.jobs.registry import check_job
 
 
 def job_offer(
-    kind: str, arguments: dict[str, str], missing: str, *, button: str, key: str, icon: str, command: str
+    kind: str, arguments: dict[str, Any], missing: str, *, button: str, key: str, icon: str, command: str
 ) -> None:
     """Says what is `missing` beside the button of the job, or draws the job while it is not done.
 
@@ -34,5 +36,5 @@ def job_offer(
 
 
 @deed("start jobs")
-def _start(kind: str, arguments: dict[str, str]) -> None:
+def _start(kind: str, arguments: dict[str, Any]) -> None:
     start_job(check_job(kind, arguments), by=me().name)

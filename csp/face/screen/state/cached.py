@@ -25,6 +25,7 @@ from csp.work.neurons.concept_vectors import GammaPath, gamma_path
 from csp.work.neurons.map import MAP, neuron_map
 from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
 from csp.work.neurons.showcase import LabelChange, turns
+from csp.work.reliance.concepts import Concept, concepts
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
 
@@ -163,6 +164,20 @@ def _chances(
     _explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str
 ) -> Float64[np.ndarray, " c"]:
     return label_chances(_explorer.run, layer)
+
+
+def concepts_of(explorer: Explorer) -> tuple[Concept, ...]:
+    """The concepts of a run, those with the most neurons first; kept until an event or an addition comes."""
+    states = review_store.standing(explorer).states()
+    count = sum(len(state.events) for state in states.values())
+    return _concepts(explorer, explorer.run.fingerprint, Additions(explorer.run).state(), count)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for what neurons mean …")
+def _concepts(
+    _explorer: Explorer, fingerprint: str, added: tuple[str, ...], events: int
+) -> tuple[Concept, ...]:
+    return concepts(_explorer, review_store.standing(_explorer).states())
 
 
 def turns_of(explorer: Explorer) -> tuple[LabelChange, ...]:

@@ -1,0 +1,163 @@
+"""Chooses concepts to switch off, shows what the model is worth without them, and has it written."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from csp.errors import BadInputError
+from csp.face.screen.elements.components import Cell, Column, Row, row_table
+from csp.face.screen.page.identity import me
+from csp.face.screen.reliance.what_if import slug
+from csp.face.screen.runs.job_offer import job_offer
+from csp.face.screen.state.cached import concepts_of
+from csp.face.screen.url.params import Params, one_of, some_of
+from csp.face.screen.url.state import follow, ranges, write
+from csp.face.screen.wording import counted, plain
+from csp.method.metrics.statistics import Interval
+from csp.work.attribution.model_card import GroupNumbers, card_columns
+from csp.work.explorer.explorer import Explorer
+from csp.work.jobs.kinds.mend import mended_file
+from csp.work.reliance.concepts import Concept
+from csp.work.reliance.heads import behind_head
+from csp.work.reliance.mend import MendPreview, mend_preview, together
+
+MEND, BY, OF = "without", "mend-by", "mend-of"
+"""Parameters of the address: what is switched off, by which column it is told, and of which class."""
+NONE = "none"
+
+
+def mend_section(explorer: Explorer, params: Params) -> None:
+    """Before and after on held-out images; then the button that writes the checkpoint."""
+    seen = behind_head(explorer.run) if explorer.run.probabilities is not None else None
+    with st.container(key="mend", gap="small"):
+        st.subheader("Mend it", anchor=False)
+        if seen is None:
+            st.caption(
+                "A model can be mended where a layer of the run feeds its last linear layer: none of "
+                "this run does."
+            )
+            return
+        found = {slug(one): one for one in concepts_of(explorer) if one.of(seen.layer)}
+        chosen = some_of(params, MEND, list(found))
+        _choice(found, chosen)
+        if not chosen:
+            st.caption("Choose what the model should not lean on: you see what it is worth without it.")
+            return
+        concept = together(found[word] for word in chosen)
+        _worth(explorer, concept, params)
+        _write(explorer, [found[word].name for word in chosen], concept, seen.layer)
+
+
+def _choice(found: Mapping[str, Concept], chosen: Sequence[str]) -> None:
+    follow(MEND, list(chosen))
+    beside = [word for word, one in found.items() if one.beside]
+    st.pills(
+        "Switch off",
+        [*beside, *(word for word in found if word not in beside and word in chosen)],
+        selection_mode="multi",
+        key=MEND,
+        format_func=lambda word: plain(found[word].name),
+        on_change=write,
+        args=(MEND,),
+        help="What is not the lesion. Its neurons are held at their average.",
+    )
+
+
+def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
+    columns = card_columns(explorer.run)
+    column = one_of(params, BY, (*columns, NONE), columns[0] if columns else NONE)
+    try:
+        with st.spinner("Counting how often it would be right …"):
+            preview = mend_preview(explorer, concept, None if column == NONE else column)
+    except BadInputError as error:
+        st.info(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        return
+    names = [one.name for one in preview.before.all.classes]
+    name = one_of(params, OF, names, names[0])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _picker(BY, (*columns, NONE), column)
+        _picker(OF, names, name)
+    _table(preview, names.index(name))
+    if not concept.checked:
+        st.caption(f"Nobody has checked the labels that mean {plain(concept.name)} yet.")
+
+
+def _picker(key: str, options: Sequence[str], chosen: str) -> None:
+    def words(option: str) -> str:
+        if key == OF:
+            return plain(option)
+        return "All images" if option == NONE else f"By {option.replace('_', ' ')}"
+
+    follow(key, chosen)
+    st.selectbox(
+        {BY: "By", OF: "Class"}[key],
+        list(options),
+        format_func=words,
+        key=key,
+        on_change=write,
+        args=(key,),
+        label_visibility="collapsed",
+        width=240,
+    )
+
+
+def _table(preview: MendPreview, place: int) -> None:
+    columns = [
+        Column("Held-out images"),
+        Column("Images", numeric=True),
+        Column("Right", "The share that the model calls rightly: now, and without it", numeric=True),
+        Column("AUROC", "Of the class: 0.5 is chance, 1 best", numeric=True),
+        Column("Sensitivity", "Of the images of this class, the share that it calls so", numeric=True),
+        Column("Specificity", "Of all others, the share that it does not call so", numeric=True),
+    ]
+    before, after = ((*side.groups, side.all) for side in (preview.before, preview.after))
+    rows = [_row(one, other, place) for one, other in zip(before, after, strict=True)]
+    row_table("What changes", columns, rows, key="mend-table")
+    st.caption("Now → without it; below, the 95 % interval of the number without it, over resampled images.")
+
+
+def _row(before: GroupNumbers, after: GroupNumbers, place: int) -> Row:
+    now, then = before.classes[place], after.classes[place]
+    images: Cell = (
+        ("lines", (f"{before.n:,}", "too few to compare")) if before.small else ("text", f"{before.n:,}")
+    )
+    return Row(
+        [
+            ("text", before.name),
+            images,
+            _cell(before.accuracy, after.accuracy),
+            _cell(now.auroc, then.auroc),
+            _cell(now.sensitivity, then.sensitivity),
+            _cell(now.specificity, then.specificity),
+        ]
+    )
+
+
+def _cell(now: Interval, then: Interval) -> Cell:
+    if then.value != then.value:
+        return "quiet", "–"
+    under = "" if then.low != then.low else f"{then.low:.2f} to {then.high:.2f}"
+    return "lines", (f"{now.value:.3f} → {then.value:.3f}", under)
+
+
+def _write(explorer: Explorer, names: list[str], concept: Concept, layer: str) -> None:
+    own, name = concept.of(layer), explorer.run.name
+    others = len(concept.neurons) - len(own)
+    left = f" {counted(others, 'neuron')} of other layers stay as they are." if others else ""
+    reason = st.text_input("Why, for the record", key="mend-reason", placeholder="stickers are no lesion")
+    options = " ".join(f'--concept "{one}"' for one in names)
+    out = mended_file(name, names)
+    job_offer(
+        "mend",
+        {
+            **{"run": name, "layer": layer, "neurons": ranges(own), "concepts": names},
+            **{"out": str(out), "who": me().name, "reason": reason},
+        },
+        f"The mended model is the same architecture with {counted(len(own), 'neuron')} of {plain(layer)} "
+        f"held at their average, written to {plain(str(out))} with a record of what, by whom and on "
+        f"what evidence.{left} Index it to see it here.",
+        button="Write the mended model",
+        key="mend-write",
+        icon=":material/healing:",
+        command=f"csp mend {name} {options} -o mended.safetensors",
+    )
