@@ -65,7 +65,7 @@ NOT_CLAIMED = (
 
 CHANCE_HELP = (
     "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how far "
-    "the label is ahead, whether the methods agree, how well it foretells the firing."
+    "the label is ahead, whether the methods agree, how well it goes with the firing."
 )
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
@@ -232,7 +232,7 @@ def layer_beside_noise(rows: NeuronRows, noise: Noise | None) -> str:
         return ""
     above = int(labelled["above_noise"].sum())
     return (
-        f"First labels score {score(float(labelled['score'].median()))} at the median, noise gives "
+        f"Suggested labels score {score(float(labelled['score'].median()))} at the median, noise gives "
         f"{score(noise.mean)}; {above:,} of {len(labelled):,} go with the firing beyond noise "
         f"(by chance {len(labelled) / 20:,.0f})."
     )

@@ -94,10 +94,10 @@ def start_examples(explorer: Explorer, layer: str) -> list[int]:
     frame = explorer.neurons(layer).frame
     labelled = frame[frame["label"].notna()]
     likely, noise = likely_labels(explorer.run, layer), unclaimed(explorer, layer)
-    labelled = labelled[[likely[neuron] and neuron not in noise for neuron in labelled["neuron"]]]
+    labelled = labelled[likely[labelled["neuron"]] & ~labelled["neuron"].isin(noise)]
     holds = label_holds(explorer.run, layer, dict(zip(labelled["neuron"], labelled["label"], strict=True)))
     if any(holds.values()):
-        labelled = labelled[[holds.get(neuron) is True for neuron in labelled["neuron"]]]
+        labelled = labelled[labelled["neuron"].isin([neuron for neuron, held in holds.items() if held])]
     vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
     first = explorer.stored_labels.first_labeler(layer)
     told = compare_labelers(explorer, layer, PLAIN, first).frame.set_index("neuron")

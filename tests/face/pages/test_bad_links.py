@@ -12,7 +12,11 @@ OF_A_RUN = [
     "app.py",
     *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py") if path.name != "runs.py"),
 ]
-OF_A_LAYER = [page for page in OF_A_RUN if page.split("/")[-1] not in ("audit.py", "try.py", "compare.py")]
+OF_A_LAYER = [
+    page
+    for page in OF_A_RUN
+    if page.split("/")[-1] not in ("audit.py", "try.py", "compare.py", "reliance.py")
+]
 
 
 @pytest.mark.parametrize("page", OF_A_RUN)

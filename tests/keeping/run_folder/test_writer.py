@@ -32,11 +32,11 @@ ROWS = build.IMAGES + len(build.SKIPPED_ROWS)
 
 
 def content(run: Path) -> dict[str, bytes]:
-    """Every file but the manifest, whose `created` differs."""
+    """Every file but the manifest, whose `created` differs, and what was added after the run was made."""
     return {
         path.relative_to(run).as_posix(): path.read_bytes()
         for path in sorted(run.rglob("*"))
-        if path.is_file() and path.name != MANIFEST_NAME
+        if path.is_file() and path.name != MANIFEST_NAME and run / "additions" not in path.parents
     }
 
 

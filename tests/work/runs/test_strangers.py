@@ -163,7 +163,7 @@ def test_a_link_of_a_stranger_that_leads_out_is_not_followed(
     if place.exists():
         shutil.move(place, outside)
     else:
-        place.parent.mkdir()
+        place.parent.mkdir(exist_ok=True)
     place.symlink_to(outside)
     assert Run.open(tiny_run.path).name == "tiny", "made here: a person may spread a run over disks"
     distrust_run("tiny", "Ann")

@@ -80,7 +80,7 @@ def _untold(sight: Sight) -> None:
     if sight.by_class is not None:
         rows.append(_measure("Share of the former that lies between classes", sight.by_class))
     if sight.fit is not None:
-        rows.append(_measure("Correlation of first labels with the firing, beyond noise (median)", sight.fit))
+        rows.append(_measure("Suggested labels and the firing, beyond noise (median correlation)", sight.fit))
     row_table("How far cosines differ", columns, rows, key="encoder-untold")
 
 

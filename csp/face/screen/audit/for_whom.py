@@ -68,7 +68,7 @@ def for_whom(explorer: Explorer, params: Params) -> None:
     )
     _table(card, place)
     st.caption(
-        "Small numbers are 95 % intervals over resampled images. Sensitivity and specificity are of what "
+        "Small numbers are 95 % intervals over the images. Sensitivity and specificity are of what "
         + (
             "the model says at 0.5."
             if card.independent

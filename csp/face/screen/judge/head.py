@@ -81,7 +81,7 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
     first = explorer.stored_labels.first_labeler(view.layer)
     by = first if first in found.scores else COSINE
     row, noise = found.scores[by], noise_of(explorer, view.layer, by)
-    scale = f"; the first label of a shuffled neuron scores {score(noise.mean)}" if noise else ""
+    scale = f"; what is suggested for a shuffled neuron scores {score(noise.mean)}" if noise else ""
     return (
         f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[by]}{beside(by, found.scores)}, "
         f"no. {row.rank} of {found.out_of}{scale}."

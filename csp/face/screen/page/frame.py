@@ -2,7 +2,7 @@
 address is opened cold (app.py is then skipped), so each page starts with `with frame(title):`."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 
@@ -38,9 +38,10 @@ def frame(title: str) -> Iterator[None]:
     _top(title)
     say_refusal()
     alarm()
-    try:
-        if title not in WITHOUT_RUN:
+    if title not in WITHOUT_RUN:
+        with suppress(Exception):  # what is wrong with the run is said by what the page asks of it
             sight_banner()
+    try:
         yield
     except WrongAddressError as error:
         _notice(str(error), error.ways)

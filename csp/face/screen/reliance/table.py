@@ -7,6 +7,7 @@ import streamlit as st
 
 from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_table
 from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.url.links import link
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
@@ -54,7 +55,7 @@ def download(run: Run, found: Reliance) -> None:
     """All numbers as one JSON document, as `csp reliance --json` prints it."""
     st.download_button(
         "Download as JSON",
-        json.dumps(document(run, found), indent=1),
+        asked_when_pressed(lambda: json.dumps(document(run, found), indent=1).encode()),
         file_name=f"{run.name}-reliance.json",
         mime="application/json",
         icon=":material/download:",
