@@ -12,7 +12,8 @@ OF_A_RUN = [
     "app.py",
     *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py") if path.name != "runs.py"),
 ]
-OF_A_LAYER = [
+NOT_OF_A_LAYER = ("audit.py", "try.py", "compare.py", "reliance.py")
+OF_A_LAYER = [page for page in OF_A_RUN if page.split("/")[-1] not in NOT_OF_A_LAYER]
     page
     for page in OF_A_RUN
     if page.split("/")[-1] not in ("audit.py", "try.py", "compare.py", "reliance.py")
