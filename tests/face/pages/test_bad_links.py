@@ -14,10 +14,6 @@ OF_A_RUN = [
 ]
 NOT_OF_A_LAYER = ("audit.py", "try.py", "compare.py", "reliance.py")
 OF_A_LAYER = [page for page in OF_A_RUN if page.split("/")[-1] not in NOT_OF_A_LAYER]
-    page
-    for page in OF_A_RUN
-    if page.split("/")[-1] not in ("audit.py", "try.py", "compare.py", "reliance.py")
-]
 
 
 @pytest.mark.parametrize("page", OF_A_RUN)
