@@ -29,6 +29,7 @@ LOOKING = {
     "judge.session.keep_typed",
     "neuron.contrast_control._write",
     "neuron.image_dialog._close",
+    "reliance.what_if._switched",
     "neuron.image_dialog._go",
     "neuron.toolbar._go",
     "neuron.toolbar._jump",

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
+from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS
 from csp.work.indexing.index import NO_VOCABULARY, index
@@ -63,6 +64,7 @@ def test_attributes_and_splits_are_kept(indexed: Run) -> None:
 def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
     layer = indexed.layers[1]
     texts = list(indexed.vocabulary["text"])
+    prior = layer_prior(indexed.layer_activations(layer), indexed.embeddings, indexed.text_embeddings)
     for neuron in (0, 5, 17):
         activations = indexed.activations(layer, neuron)
         expected = select_examples(activations, indexed.embeddings, 6)
@@ -74,7 +76,13 @@ def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
         for name, labeler in LABELERS.items():
             rows = labels[labels["labeler"] == name]
             scores = labeler(
-                Evidence(activations, indexed.embeddings, expected, selection=selection(indexed)),
+                Evidence(
+                    activations,
+                    indexed.embeddings,
+                    expected,
+                    selection=selection(indexed),
+                    layer_prior=prior,
+                ),
                 indexed.text_embeddings,
                 1.0,
             )
@@ -99,6 +107,10 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
         "neurons of layer2.0.bn1",
         "attribution of layer1",
         "attribution of layer2.0.bn1",
+        "control of layer1",
+        "control of layer2.0.bn1",
+        "chances of layer1",
+        "chances of layer2.0.bn1",
     ]
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from csp.face.screen.elements.components import Card, card_grid
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
+from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.reliance.what_if import slug
 from csp.face.screen.url.links import link
 from csp.face.screen.url.params import Params
@@ -32,7 +33,7 @@ def flips_section(explorer: Explorer, concept: Concept, params: Params) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 f"All {counted(len(found.images), 'image')} as CSV",
-                as_csv(explorer.run, found),
+                asked_when_pressed(lambda: as_csv(explorer.run, found).encode()),
                 file_name=f"{explorer.run.name}-without-{concept.name}.csv",
                 mime="text/csv",
                 icon=":material/download:",

@@ -113,7 +113,7 @@ def _table(preview: MendPreview, place: int) -> None:
     before, after = ((*side.groups, side.all) for side in (preview.before, preview.after))
     rows = [_row(one, other, place) for one, other in zip(before, after, strict=True)]
     row_table("What changes", columns, rows, key="mend-table")
-    st.caption("Now → without it; below, the 95 % interval of the number without it, over resampled images.")
+    st.caption("Now → without it; below, the 95 % interval of the number without it, over the images.")
 
 
 def _row(before: GroupNumbers, after: GroupNumbers, place: int) -> Row:
