@@ -78,7 +78,7 @@ def test_a_run_card(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(first) > 1
 
 
-@pytest.mark.parametrize("part", ["read_manifest", "_remarks"])
+@pytest.mark.parametrize("part", ["trust_of", "_remarks"])
 def test_a_run_in_a_list(tiny_run: Run, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     monkeypatch.setattr(listing, part, broken)
     assert all(logged(facts.problem) for facts in listing.run_facts())

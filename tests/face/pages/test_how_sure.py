@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import FIRST, LABELERS
 from csp.work.explorer.explorer import open_explorer
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
@@ -33,7 +33,7 @@ def said(app: AppTest) -> str:
 
 def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_run: Run) -> None:
     explorer = open_explorer("tiny")
-    found = label_stability(explorer, "late", 0, "csp", explorer.options())
+    found = label_stability(explorer, "late", 0, FIRST, explorer.options())
     assert found is not None
     words = said(opened())
     assert f"stays the best in {found.chance:.0%} of draws of the examples" in words
@@ -43,7 +43,7 @@ def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_ru
 
 def test_the_next_thing_that_fits_is_no_synonym(tiny_run: Run) -> None:
     explorer = open_explorer("demo")
-    rows = explorer.neuron("layer4", 17).labels["csp"]
+    rows = explorer.neuron("layer4", 17).labels[FIRST]
     assert explorer.synonyms.same(rows[0].label, rows[1].label), "a neuron whose second label is a synonym"
     rival = explorer.synonyms.rival(explorer.stored_labels.first_rows("layer4")[17])
     assert rival is not None

@@ -55,7 +55,7 @@ def test_a_shipped_run_is_left_as_it_is(
 ) -> None:
     monkeypatch.setattr(added_tables, "SHIPPED_RUNS", tiny_run.path.parent)
     Additions(tiny_run).append(NOTES, rows((1, "mine")))
-    assert not (tiny_run.path / "additions").exists()
+    assert not (tiny_run.path / "additions" / NOTES.name).exists()
     assert read(tiny_run) == {1: "mine"}
     Additions(tiny_run, in_place=True).append(NOTES, rows((1, "shipped"), (2, "shipped")))
     assert read(tiny_run) == {1: "mine", 2: "shipped"}

@@ -12,7 +12,7 @@ from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import FIRST, LABELERS
 from csp.method.metrics.descriptive import clarity
 from csp.method.metrics.statistics import simulation_correlation
 from csp.work.explorer.explorer import Explorer, open_explorer
@@ -114,7 +114,7 @@ def test_a_stopped_job_keeps_its_batches_and_goes_on(explorer: Explorer) -> None
 
 
 def test_a_label_that_changed_is_measured_again(explorer: Explorer) -> None:
-    wanted = request(explorer, "simcorr", "csp")
+    wanted = request(explorer, "simcorr", FIRST)
     evaluate(explorer, wanted)
     additions = Additions(explorer.run)
     stale = additions.read(FAITHFULNESS).iloc[:1].assign(label="something else", value=0.123)
@@ -134,8 +134,8 @@ def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
     for metric in ("simcorr", "stability", "descriptive"):
         evaluate(explorer, request(explorer, metric))
     found = faithfulness(explorer, "early").set_index("neuron")
-    assert found["label"][0] == explorer.neuron("early", 0).labels["csp"][0].label
-    stability = label_stability(explorer, "early", 0, "csp", explorer.options())
+    assert found["label"][0] == explorer.neuron("early", 0).labels[FIRST][0].label
+    stability = label_stability(explorer, "early", 0, FIRST, explorer.options())
     assert stability is not None
     assert found["stability"][0] == pytest.approx(stability.chance)
     examples, _ = explorer.examples("early", 0, explorer.options())

@@ -14,6 +14,7 @@ from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import Action, Role
 from csp.keeping.run_folder.run import Run
+from csp.method.labelers.registry import FIRST
 from csp.work.reviews.agreement import agreement, conflicts
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.exchange import Imported, export_reviews, import_reviews
@@ -55,10 +56,10 @@ def fill(desk: ReviewDesk) -> None:
 
 
 def test_a_verdict_notes_what_was_on_screen(desk: ReviewDesk) -> None:
-    machine = desk.run.labels("late").query("neuron == 1 and labeler == 'csp' and rank == 1")["label"].item()
+    machine = desk.run.labels("late").query("neuron == 1 and labeler == @FIRST and rank == 1")["label"].item()
     event = desk.record(Person(name="Ann", verified=True), said(Action.CONFIRM, neuron=1)).event
     assert (event.label, event.machine_label, event.label_before) == (machine,) * 3
-    assert (event.labeler, event.gamma, event.examples, event.contrast) == ("csp", 1.0, 5, "mean")
+    assert (event.labeler, event.gamma, event.examples, event.contrast) == (FIRST, 1.0, 5, "mean")
     assert event.app_version
     assert event.reviewer_verified
     state = desk.neuron("late", 1)
