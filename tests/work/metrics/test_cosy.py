@@ -10,6 +10,7 @@ import pytest
 
 from csp.errors import BadInputError
 from csp.keeping.run_folder.added_tables import Additions
+from csp.method.labelers.registry import FIRST
 from csp.method.metrics.ablation import change
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.metrics import ablation
@@ -153,7 +154,7 @@ def test_numbers_of_generated_images_stand_with_the_others_the_newest_generator_
     same = {
         "layer": "layer4",
         "neuron": 0,
-        "labeler": "csp",
+        "labeler": FIRST,
         "label": label,
         "low": 0.0,
         "high": 1.0,
