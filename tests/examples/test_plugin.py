@@ -72,7 +72,7 @@ def test_its_labeler_and_metric_work_beside_ours(packages: Path, tiny_run: Run, 
     assert "'bad' of the package csp-broken is left out" in said[0]
     assert "the package csp-twice is left out: CSP Explorer has a labeler called 'csp' already" in said[1]
     found = told(
-        packages, "evaluate", "tiny", "--metric", "brevity", "--method", "csp", "--method", "strongest"
+        packages, "evaluate", "tiny", "--metric", "brevity", "--method", "consensus", "--method", "strongest"
     )
     assert 0 < found["numbers"]["brevity"]["methods"]["strongest"]["mean"] <= 1
     told(packages, "export", "tiny", "--layer", "late", "-o", str(tmp_path / "neurons.csv"))

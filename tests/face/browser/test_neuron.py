@@ -112,7 +112,7 @@ def test_from_contrasts_and_classes_to_a_neuron(page: Page, address: str) -> Non
     neuron = int(row.locator("a").inner_text())
     row.click()
     shown(page, neuron)
-    opened(page, f"{address}/classes?run=tiny&layer=late")
+    opened(page, f"{address}/classes?run=demo&layer=layer4")
     card = page.locator(".st-key-class-push .csp-card").first
     assert pictures_load(page, "class-push") > 0
     card.click()
