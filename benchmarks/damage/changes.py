@@ -6,6 +6,7 @@ or rewritten together with all hashes after them and the noted newest one.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 from csp.keeping.reviews import chain
 from csp.keeping.reviews.event import Event
@@ -28,11 +29,10 @@ _ODD_ANYWHERE = (  # SQLite keeps anything in any column
 )
 
 
-def drawn_changes(kind: str, events: Sequence[Event], count: int, chance: random.Random) -> Iterator[Change]:
-    """So many changes, of all sorts in turn."""
-    sorts = (*EVERYWHERE, *(ON_SQLITE if kind == "sqlite" else ON_POSTGRESQL))
-    for number in range(count):
-        yield sorts[number % len(sorts)](events, chance)
+def drawn_changes(kind: str, events: Sequence[Event], chance: random.Random) -> Iterator[Change]:
+    """Changes without end, of all sorts in turn."""
+    for sort in cycle((*EVERYWHERE, *(ON_SQLITE if kind == "sqlite" else ON_POSTGRESQL))):
+        yield sort(events, chance)
 
 
 def _row(events: Sequence[Event], chance: random.Random) -> int:

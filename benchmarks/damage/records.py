@@ -26,6 +26,7 @@ from csp.keeping.reviews.vocabulary import Action
 EVENTS, NEURONS = 200, 30
 PATIENCE = 0.2
 """Seconds: nobody else is at the record."""
+IMPATIENT = "-c lock_timeout=60s"
 
 
 def said(number: int) -> Entry:
@@ -75,8 +76,9 @@ def change_sqlite(record: Path, changes: int, seed: int) -> Tally:
     """Change a closed SQLite record deliberately, in a copy, as one does who may do anything with it."""
     with Reviews(Location(path=record)) as reviews:
         events = reviews.events()
-    tally = Tally()
-    for change in drawn_changes("sqlite", events, changes, random.Random(seed)):
+    tally, drawn = Tally(), drawn_changes("sqlite", events, random.Random(seed))
+    while tally.tried < changes:
+        change = next(drawn)
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "reviews.sqlite"
             copy.write_bytes(record.read_bytes())
@@ -89,7 +91,9 @@ def change_postgresql(url: str, changes: int, seed: int) -> Tally:
     """The same in a database of PostgreSQL, made anew after each."""
     location, tally = emptied(url), Tally()
     events = make_record(location)
-    for change in drawn_changes("postgresql", events, changes, random.Random(seed)):
+    drawn = drawn_changes("postgresql", events, random.Random(seed))
+    while tally.tried < changes:
+        change = next(drawn)
         if _done(_on_postgresql, url, change):
             tally.add(str(change), look_and_go_on, location, events)
         with Reviews(emptied(url)) as reviews:
@@ -103,7 +107,7 @@ def flip_values(url: str, flips: int, seed: int) -> Tally:
     events = make_record(location)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER TABLE review_events DISABLE TRIGGER USER")
-    while tally.counts.total() < flips:
+    while tally.tried < flips:
         event = chance.choice(events)
         column, value = chance.choice(list((event.row() | {"hash": event.hash}).items()))
         other = _value_flipped(value, chance)
@@ -174,7 +178,7 @@ def _on_sqlite(path: Path, change: Change) -> None:
 
 
 def _on_postgresql(url: str, change: Change) -> None:
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, options=IMPATIENT) as connection:
         for table in ("review_events", "review_head"):
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for statement in change:
@@ -182,8 +186,9 @@ def _on_postgresql(url: str, change: Change) -> None:
 
 
 def emptied(url: str) -> Location:
-    """The database of PostgreSQL, with nothing in it."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    """The database of PostgreSQL, with nothing in it; an error where a connection that should be closed still
+    holds a lock."""
+    with psycopg.connect(url, autocommit=True, options=IMPATIENT) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
         connection.execute("DROP SCHEMA IF EXISTS postgres CASCADE")

@@ -16,6 +16,11 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.examples: list[str] = []
 
+    @property
+    def tried(self) -> int:
+        """How many outcomes there are."""
+        return self.counts.total()
+
     def add(self, what: str, look: Callable[..., str], *at: Any) -> None:
         """Look at what one change did; `look` says what, or raises: a sentence is a finding."""
         try:
@@ -32,8 +37,12 @@ class Tally:
     def summary(self) -> dict[str, Any]:
         """As the benchmark prints it."""
         counted = {name: self.counts[name] for name in (FOUND, AS_BEFORE, LOST, TRACEBACKS)}
-        tried = self.counts.total()
-        return {"tried": tried, **counted, "ratio": _ratio(counted, tried), "examples": self.examples[:10]}
+        return {
+            "tried": self.tried,
+            **counted,
+            "ratio": _ratio(counted, self.tried),
+            "examples": self.examples[:10],
+        }
 
 
 def together(summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class Database:
             except DBAPIError as error:
                 if not database_errors.may_pass(error) or time.monotonic() + wait > deadline:
                     raise (database_errors.sentence(error, self.location) or error) from None
+            except UnicodeDecodeError:  # SQLite's message itself quotes what is no text
+                raise database_errors.damaged(self.location, " (it holds text that is no UTF-8)") from None
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 

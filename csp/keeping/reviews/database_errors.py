@@ -46,13 +46,19 @@ _POSTGRESQL = {
     "42501": _REFUSED,
     "28000": _REFUSED,
     "28P01": _REFUSED,
-    "42P01": _DAMAGED,  # no such table
-    "42703": _DAMAGED,  # no such column
-    "23505": _DAMAGED,  # of what was verified, nothing can be there twice
-    "XX001": _DAMAGED,
-    "XX002": _DAMAGED,
+    "42601": None,  # a syntax error is ours
 }
 """By SQLSTATE."""
+
+_POSTGRESQL_KINDS = {
+    "0A": _DAMAGED,  # not what can be done with a table: one is a view
+    "22": _DAMAGED,  # values that don't fit their columns, which have other types
+    "23": _DAMAGED,  # of what was verified, nothing can be there twice
+    "42": _DAMAGED,  # a table or column is missing, or there already
+    "55": _DAMAGED,
+    "XX": _DAMAGED,
+}
+"""By the class of an SQLSTATE, where the state itself says no more."""
 
 _RETRY_STATES = ("08", "40", "57P")
 """SQLSTATE classes that pass by themselves: connection lost, deadlock, server stopping or starting."""
@@ -77,7 +83,8 @@ def sentence(error: DBAPIError, where: Location) -> UnavailableError | None:
         ours = code == sqlite3.SQLITE_ERROR and str(cause).endswith("syntax error")
         text = None if ours else _SQLITE.get(code)
     else:
-        text = _POSTGRESQL.get(str(getattr(cause, "sqlstate", None)))
+        state = str(getattr(cause, "sqlstate", None))
+        text = _POSTGRESQL.get(state, _POSTGRESQL_KINDS.get(state[:2]))
         text = text or (_UNREACHABLE if may_pass(error) else None)
         if text is None and isinstance(error, ProgrammingError) and not getattr(cause, "sqlstate", None):
             text = _NOT_UNDERSTOOD

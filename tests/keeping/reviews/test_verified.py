@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from csp.errors import UnavailableError
@@ -14,6 +15,7 @@ from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
 from tests.keeping.entries import entry
+from tests.postgres import PrivatePostgres
 
 Open = Callable[..., Reviews]
 
@@ -134,6 +136,44 @@ def test_an_index_that_leads_astray_hides_nothing_and_is_found(
         for beside in ("", "-wal", "-shm"):
             copy.with_name(copy.name + beside).unlink(missing_ok=True)
     assert found
+
+
+@pytest.mark.parametrize(
+    ("word", "damaged"), [(b"TABLE review_head (", b"TABLE review_head \xd9"), (b"_head", b"\xff\xfeead")]
+)
+def test_a_description_of_tables_that_is_no_text_is_a_finding(
+    sound: tuple[Path, list[Event]], open_record: Open, word: bytes, damaged: bytes
+) -> None:
+    """SQLite quotes it in its message, which then is no text either."""
+    path, _ = sound
+    path.write_bytes(path.read_bytes().replace(word, damaged))
+    reviews = open_record(Location(path=path), patience=0.2)
+    for look in (reviews.check, reviews.verify):
+        assert "is damaged" in str(look().problem)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE review_version SET version_num = '0001'",
+        "ALTER TABLE review_events ALTER COLUMN neuron TYPE TEXT",
+        "ALTER TABLE review_events ALTER COLUMN blind TYPE TEXT",
+        "ALTER TABLE review_head RENAME TO kept; CREATE VIEW review_head AS SELECT DISTINCT * FROM kept",
+        "ALTER TABLE review_events ADD CONSTRAINT no_more CHECK (sequence < 3)",
+    ],
+)
+def test_a_change_of_the_tables_of_postgresql_is_a_finding_or_a_refusal(
+    postgres: PrivatePostgres, open_record: Open, statement: str
+) -> None:
+    url = postgres.empty_database()
+    with Reviews(Location.of(url)) as reviews:
+        known = [reviews.record(entry(neuron=n)).event for n in range(2)]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+    reviews = open_record(Location.of(url), patience=0.2)
+    assert not reviews.check().ok or reviews.events() == known
+    with pytest.raises(UnavailableError, match="is damaged"):
+        reviews.record(entry(neuron=2))
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])

@@ -49,8 +49,9 @@ def decide(act: Action, place: int | None = None) -> None:
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(viewing.picks[place:]), None)
     label = viewing.first if act is Action.CONFIRM else label
-    st.session_state[_TAKEN] = taken() + 1
-    _record(viewing, viewing.said(act, label, words))
+    said = viewing.said(act, label, words)
+    st.session_state[_TAKEN] = st.session_state.get(_TAKEN, frozenset()) | {said.token}
+    _record(viewing, said)
 
 
 def catch_up() -> None:
@@ -92,8 +93,9 @@ def pending() -> Pending | None:
 
 
 def taken() -> int:
-    """How many presses counted so far: recorded, or waiting with a word why not."""
-    return int(st.session_state.get(_TAKEN, 0))
+    """How many presses counted so far: recorded, or waiting with a word why not. One that Streamlit sent
+    twice is one."""
+    return len(st.session_state.get(_TAKEN, ()))
 
 
 @deed("decide", Role.REVIEWER)

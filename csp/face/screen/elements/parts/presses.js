@@ -3,7 +3,7 @@ const SETTLED = 3; // looks at the page in a row that find it at rest
 const EVERY = 250; // milliseconds between them
 const NEW = 2000; // milliseconds of calm, after which what was said before is old
 
-const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null });
+const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null, page: "" });
 
 const resting = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
 
@@ -27,7 +27,7 @@ const wait = (counts) => {
 
 const pressed = () => {
   const counts = window.cspPresses;
-  if (!counts.place?.isConnected) return;
+  if (location.pathname !== counts.page) return; // while the next neuron is drawn the line is not there, yet presses come
   const now = performance.now();
   if (now - counts.last > NEW && resting()) Object.assign(counts, { pressed: 0, base: counts.taken });
   Object.assign(counts, { pressed: counts.pressed + 1, last: now });
@@ -54,6 +54,6 @@ export default function ({ data, parentElement }) {
   }
   const counts = window.cspPresses;
   if (data.taken < counts.taken) Object.assign(counts, { pressed: 0, base: data.taken }); // another session
-  Object.assign(counts, { data, taken: data.taken, place: parentElement.querySelector("p") });
+  Object.assign(counts, { data, taken: data.taken, place: parentElement.querySelector("p"), page: location.pathname });
   if (counts.pressed) wait(counts);
 }
