@@ -23,6 +23,11 @@ EXTRAS = {
     "authlib": "teams",
     "psycopg": "teams",
     "diffusers": "generate",
+    "fsspec": "models",
+    "huggingface_hub": "models",
+    "pydicom": "dicom",
+    "gdcm": "dicom",
+    "pillow_heif": "heic",
     "onnx": "onnx",
     "onnxruntime": "onnx",
 }

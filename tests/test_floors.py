@@ -46,6 +46,7 @@ WINGS: dict[str, list[set[str]]] = {
     ],
     "csp.world": [
         {"dermoscopy", "documents", "specs", "pictures", "tables"},
+        {"places"},
         {"protocols"},
         {"torch_models", "datasets"},
         {"encoders", "generators", "vlms"},

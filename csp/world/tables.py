@@ -84,16 +84,21 @@ def read_text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
         raise NotFoundError(f"there is no file {path} for the {what}: check the path") from None
     except OSError as error:
         raise BadInputError(f"the {what} {path} can't be read ({error.strerror or error})") from None
+    return text_of(data, path.name, f"the {what} {path}")
+
+
+def text_of(data: bytes, name: str, what: str) -> tuple[str, tuple[str, ...]]:
+    """The same of a file's content; `what` begins the sentences of `BadInputError`."""
     start = data[:64].lstrip()
     for sign, kind in _OTHER_KINDS.items():
         if start.lower().startswith(sign.lower()):
-            raise BadInputError(f"the {what} {path} is {kind}")
+            raise BadInputError(f"{what} is {kind}")
     try:
-        text, notes = _decoded(data, path.name)
+        text, notes = _decoded(data, name)
     except UnicodeDecodeError:
         text, notes = "\0", ()
     if _CONTROL.search(text):
-        raise BadInputError(f"the {what} {path} is not text in UTF-8, UTF-16 or {WINDOWS}: save it as UTF-8")
+        raise BadInputError(f"{what} is not text in UTF-8, UTF-16 or {WINDOWS}: save it as UTF-8")
     return text, notes
 
 

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import file_digest
 from pathlib import Path
 
@@ -37,7 +37,8 @@ from csp.work.indexing.vocabulary_file import read_terms
 from csp.work.labels.chance import measure_chances
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, portable_spec
-from csp.world.pictures.decode import UnreadableImageError, read_picture
+from csp.world.pictures.decode import UnreadableImageError
+from csp.world.places.place import Place
 from csp.world.protocols.dataset import Dataset
 
 ROWS_AT_ONCE = 256
@@ -228,7 +229,7 @@ class Import:
         data = self.dataset
         return (
             target,
-            Source(spec=portable_spec(data.spec), name=data.root.name, hash=data.fingerprint()),
+            Source(spec=portable_spec(data.spec), name=data.name, hash=data.fingerprint()),
             encoder,
         )
 
@@ -277,7 +278,7 @@ class Import:
             sizes: list[tuple[int, int] | None] = [None] * (stop - start)
         else:
             table = self.dataset.table.iloc[start:stop]
-            pictures = list(pool.map(_picture, [self.dataset.root / path for path in table["path"]]))
+            pictures = list(pool.map(partial(_picture, self.dataset.images), table["path"]))
             sizes = [picture.size for picture in pictures]
         return Batch(
             start,
@@ -308,9 +309,9 @@ class _Seen:
     remarks: tuple[str, ...]
 
 
-def _picture(path: Path) -> _Seen:
+def _picture(place: Place, path: str) -> _Seen:
     try:
-        picture = read_picture(path)
+        picture = place.picture(path)
     except UnreadableImageError as error:
         return _Seen(None, Thumbnails(), (f"could not be read ({str(error).rstrip('.')})",))
     return _Seen(picture.image.size, make_thumbnails(picture.image), picture.remarks)

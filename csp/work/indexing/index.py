@@ -116,8 +116,12 @@ class IndexJob:
     @cached_property
     def sources(self) -> Sources:
         """Target model, dataset and encoder as the manifest names them."""
-        spec, target, encoder, root = self.spec, self.target, self.encoder, self.dataset.root
-        model, data, words = spec.names.model or target.name, spec.names.data or root.name, spec.names.encoder
+        spec, target, encoder = self.spec, self.target, self.encoder
+        model, data, words = (
+            spec.names.model or target.name,
+            spec.names.data or self.dataset.name,
+            spec.names.encoder,
+        )
         return (
             Source(spec=portable_spec(spec.model), name=model, hash=target.weights_hash),
             Source(spec=portable_spec(spec.data), name=data, hash=self.dataset.fingerprint()),
@@ -173,9 +177,9 @@ class IndexJob:
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""
-        paths = [self.dataset.root / path for path in self.dataset.table["path"]]
+        paths = self.dataset.table["path"]
         stage = Stage("images", len(paths), report, start=writer.next_row)
-        preparer = Preparer(self.target, self.encoder)
+        preparer = Preparer(self.target, self.encoder, self.dataset.images)
         batches = preparer.batches(paths, self.spec.batch_size, self.spec.workers, writer.next_row)
         for batch in batches:
             writer.add_batch(self._computed(batch))

@@ -1,16 +1,17 @@
 """Decodes each probe image once, in worker threads, for the target model, the encoder and the thumbnails."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
-from csp.world.pictures.decode import UnreadableImageError, read_picture
+from csp.world.pictures.decode import UnreadableImageError
+from csp.world.places.place import Place
 from csp.world.protocols.encoder import Encoder
 from csp.world.protocols.target import TargetModel
 
@@ -46,11 +47,13 @@ class Preparer:
 
     target: TargetModel
     encoder: Encoder
+    place: Place
+    """Where the images lie."""
 
-    def prepare(self, row: int, path: Path) -> Prepared | Unreadable:
+    def prepare(self, row: int, path: str) -> Prepared | Unreadable:
         """Read and preprocess one image; a file that can't be read is an answer, not an error."""
         try:
-            picture = read_picture(path)
+            picture = self.place.picture(path)
         except UnreadableImageError as error:
             return Unreadable(row, str(error))
         image = picture.image
@@ -64,7 +67,7 @@ class Preparer:
         )
 
     def batches(
-        self, paths: Sequence[Path], batch_size: int, workers: int, start: int = 0
+        self, paths: pd.Series, batch_size: int, workers: int, start: int = 0
     ) -> Iterator[list[Prepared | Unreadable]]:
         """Batches of consecutive rows from row `start` on, decoded ahead of where the caller is.
 
@@ -75,7 +78,7 @@ class Preparer:
             try:
                 for first in range(start, len(paths), batch_size):
                     rows = range(first, min(first + batch_size, len(paths)))
-                    waiting.append([pool.submit(self.prepare, row, paths[row]) for row in rows])
+                    waiting.append([pool.submit(self.prepare, row, paths.iloc[row]) for row in rows])
                     if len(waiting) > BATCHES_AHEAD:
                         yield [future.result() for future in waiting.popleft()]
                 while waiting:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,7 +13,8 @@ from csp.keeping.lru import LruCache
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.spec_paths import openable_spec
 from csp.work.runs.strangers import is_stranger
-from csp.world.pictures.decode import UnreadableImageError, decode_image, read_image
+from csp.world.pictures.decode import UnreadableImageError, decode_image
+from csp.world.places.place import Place
 from csp.world.protocols.dataset import open_dataset
 from csp.world.protocols.target import TargetModel
 
@@ -42,10 +42,10 @@ class ProbeImages:
         A file of another size than the run remembers is another picture: the stored one is taken instead.
         """
         row = self._run.images.iloc[image]
-        if self._root is not None and isinstance(row["path"], str):
+        if self._place is not None and isinstance(row["path"], str):
             try:
-                found = read_image(self._root / row["path"])
-            except UnreadableImageError:
+                found = self._place.picture(row["path"]).image
+            except (UnreadableImageError, UnavailableError):
                 return self._stored(image)
             if found.size == (row["width"], row["height"]):
                 return ProbeImage(found)
@@ -66,12 +66,12 @@ class ProbeImages:
         return ProbeImage(stored, f"from the stored picture, {size} px: the image file is not here")
 
     @cached_property
-    def _root(self) -> Path | None:
+    def _place(self) -> Place | None:
         spec = self._run.manifest.dataset.spec
         if not spec or is_stranger(self._run):
             return None
         try:
-            return open_dataset(openable_spec(spec)).root
+            return open_dataset(openable_spec(spec)).images
         except CspError:
             return None
 

@@ -17,4 +17,25 @@ SCHEMES = (
         "a table with one image a row, with its class and attributes",
         path="",
     ),
+    Scheme(
+        "archive",
+        "csp.world.datasets.archive:open_dataset",
+        ("archive:/path/to/images.zip",),
+        "a zip or tar file of images; folders in it are classes, a table in it says more",
+        path="",
+    ),
+    Scheme(
+        "webdataset",
+        "csp.world.datasets.webdataset:open_dataset",
+        ("webdataset:/path/to/train-{000..012}.tar",),
+        "WebDataset shards: a picture with its .cls, .txt and .json",
+        path="",
+    ),
+    Scheme(
+        "hf",
+        "csp.world.datasets.hugging_face:open_dataset",
+        ("hf:/path/to/dataset", "hf:OWNER/NAME@REVISION#test"),
+        "a dataset of Hugging Face: a folder of Parquet or Arrow files, or a name on the hub",
+        path="",
+    ),
 )

@@ -7,17 +7,21 @@ attributes.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded
-from csp.world.datasets.image_folder import EXTENSIONS
+from csp.world.datasets.image_kinds import is_image_name
 from csp.world.datasets.image_names import ImageFiles
+from csp.world.datasets.places import folder_of, root_of
+from csp.world.datasets.values import as_text, typed
+from csp.world.places.addresses import is_address
+from csp.world.places.place import Place
 from csp.world.protocols.dataset import Dataset
-from csp.world.tables import TextTable, read_table, same_name
+from csp.world.tables import TextTable, parse_table, read_table, same_name, text_of
 
 PATH_NAMES = (
     *("path", "image", "file", "filename", "filepath", "image_path", "image_file", "image_filename"),
@@ -34,27 +38,34 @@ CHALLENGE = ("MEL", "NV", "BCC", "AK", "AKIEC", "BKL", "DF", "VASC", "SCC", "UNK
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 TRIED = 50
 """Rows by which a column of images is told where several could be it."""
-TRUTH = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "1.0": True,
-    "present": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "0.0": False,
-    "absent": False,
-}
 
 
 def open_dataset(name: str) -> Dataset:
     """Read the table. Raises `NotFoundError` without the file, `BadInputError` where it is no such table."""
-    file = expanded(name).absolute()
-    if not file.is_file():
-        raise NotFoundError(f"The CSV file '{name}' does not exist.")
-    read = read_table(file, "CSV file")
-    files = ImageFiles(file.parent)
+    if is_address(name):
+        place = folder_of(name.rpartition("/")[0], "folder")
+        read = _fetched(name)
+    else:
+        file = expanded(name).absolute()
+        if not file.is_file():
+            raise NotFoundError(f"The CSV file '{name}' does not exist.")
+        place = folder_of(str(file.parent), "folder")
+        read = read_table(file, "CSV file")
+    table, notes = listed_rows(read, place, name)
+    return Dataset(f"csv:{name}", root_of(place, name), table, notes, place)
+
+
+def _fetched(address: str) -> TextTable:
+    from csp.world.places.remote import fetch
+
+    what = f"the CSV file {address}"
+    text, notes = text_of(fetch(address), address.rpartition("/")[2], what)
+    return replace(parse_table(text, what), notes=notes)
+
+
+def listed_rows(read: TextTable, place: Place, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a table as the table of a dataset whose images lie in a place, and notes."""
+    files = ImageFiles(place)
     path = _image_column(read, files, name)
     given = _frame(read)
     found = files.find(_named(given[path], read, name))
@@ -65,9 +76,9 @@ def open_dataset(name: str) -> Dataset:
     table["split"] = given[split].fillna("").astype(str) if split else ""
     used = {path, split, *(classes or (label,))}
     attributes = [column for column in given.columns if column not in used]
-    typed = pd.DataFrame({column: _typed(given[column]) for column in attributes}, index=table.index)
+    more = pd.DataFrame({column: typed(given[column]) for column in attributes}, index=table.index)
     notes = (*read.notes, *_taken(path, label, classes), *found.notes)
-    return Dataset(f"csv:{name}", file.parent, pd.concat([table, typed], axis=1), notes)
+    return pd.concat([table, more], axis=1), notes
 
 
 def _frame(read: TextTable) -> pd.DataFrame:
@@ -94,7 +105,7 @@ def _image_column(read: TextTable, files: ImageFiles, name: str) -> str:
 
 
 def _is_image_name(cell: str) -> bool:
-    return Path(cell).suffix.lower() in EXTENSIONS and "://" not in cell
+    return is_image_name(cell) and not is_address(cell)
 
 
 def _named(column: pd.Series, read: TextTable, name: str) -> list[str]:
@@ -125,7 +136,7 @@ def _class_of(given: pd.DataFrame) -> pd.Series:
 
 
 def _label(given: pd.DataFrame, label: str | None) -> pd.Series:
-    return _text(given[label]) if label else pd.Series([None] * len(given), dtype=object)
+    return as_text(given[label]) if label else pd.Series([None] * len(given), dtype=object)
 
 
 def _taken(path: str, label: str | None, classes: Sequence[str]) -> list[str]:
@@ -144,22 +155,3 @@ def _taken(path: str, label: str | None, classes: Sequence[str]) -> list[str]:
 
 def _listed(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _text(column: pd.Series) -> pd.Series:
-    return column.astype(object).where(column.notna(), None)
-
-
-def _typed(column: pd.Series) -> pd.Series:
-    """Make truth values of pairs like 0/1 or absent/present, numbers of numbers; leave all else as text."""
-    present = column.dropna().astype(str)
-    if present.empty:
-        return _text(column)
-    if present.str.lower().isin(TRUTH).all():
-        return column.str.lower().map(TRUTH).astype("boolean")
-    text = column.str.replace(",", ".") if present.str.fullmatch(r"-?\d+(,\d+)?").all() else column
-    try:
-        numbers = pd.to_numeric(text)
-    except (ValueError, OverflowError):
-        return _text(column)
-    return numbers if numbers.dtype in ("int64", "float64") else _text(column)  # longer ones are no measures

@@ -1,39 +1,17 @@
 """A probe dataset from a folder of images: flat, or one folder per class, perhaps inside one per split."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import pandas as pd
 
-from csp.errors import BadInputError, NotFoundError
-from csp.files import expanded
+from csp.errors import BadInputError
+from csp.world.datasets.image_kinds import PICTURES_OF_OTHER_KINDS, is_image_name, kind_of
+from csp.world.datasets.places import folder_of, root_of
+from csp.world.places.place import Place
 from csp.world.protocols.dataset import Dataset
 
-# fmt: off
-EXTENSIONS = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff",
-    ".bmp", ".gif", ".jp2", ".j2k", ".avif", ".ppm", ".pgm", ".pbm",
-))
-# fmt: on
-PICTURES_OF_OTHER_KINDS = frozenset(
-    (
-        ".heic",
-        ".heif",
-        ".dcm",
-        ".dicom",
-        ".jxl",
-        ".psd",
-        ".svg",
-        ".nef",
-        ".cr2",
-        ".cr3",
-        ".dng",
-        ".arw",
-        ".pdf",
-    )
-)
 MOST_KINDS = 6
 SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing"))
 
@@ -44,34 +22,37 @@ def open_dataset(name: str) -> Dataset:
     The label is the first folder below the root; where every folder there is named like a split (`train`,
     `val`, `test`), that folder is the split and the next one the label. Deeper folders only hold images.
     """
-    root = expanded(name).absolute()
-    if not root.is_dir():
-        kind = "is a file, not a folder" if root.exists() else "does not exist"
-        raise NotFoundError(f"The image folder '{name}' {kind}.")
-    found = list(_files(root))
-    files = [path for path in found if _is_text(str(path.relative_to(root)))]
-    paths = sorted(path.relative_to(root).as_posix() for path in files if _kind(path) in EXTENSIONS)
-    passed = Counter(_kind(path) for path in files if _kind(path) not in EXTENSIONS)
+    place = folder_of(name, "image folder")
+    table, notes = listed_images(place, f"The folder '{name}'")
+    return Dataset(f"folder:{name}", root_of(place, name), table, notes, place)
+
+
+def listed_images(place: Place, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The images of a place as the table of a dataset, and notes; `shown` is how sentences call it."""
+    found = list(place.files())
+    files = [path for path in found if _is_text(path)]
+    paths = sorted(path for path in files if is_image_name(path))
+    passed = Counter(kind_of(path) for path in files if not is_image_name(path))
     notes = (_passed_over(passed),) if passed else ()
     if unnamed := len(found) - len(files):
         notes = (*notes, f"{unnamed:,} files were passed over whose names are no text in UTF-8: rename them")
     if not paths:
         also = f"; {notes[0]}" if notes else ""
-        raise BadInputError(f"The folder '{name}' has no image files (such as .jpg, .png, .tif){also}.")
-    folders = [PurePosixPath(path).parts[:-1] for path in paths]
+        raise BadInputError(f"{shown} has no image files (such as .jpg, .png, .tif){also}.")
+    return table_of(paths), notes
+
+
+def table_of(paths: Sequence[str], below: int = 0) -> pd.DataFrame:
+    """The table of images by their paths, of which the first `below` folders say nothing."""
+    folders = [PurePosixPath(path).parts[below:-1] for path in paths]
     split = all(parts and parts[0].lower() in SPLITS for parts in folders)
     rows = [(parts[0], parts[1:]) if split else ("", parts) for parts in folders]
     labels = pd.Series([parts[0] if parts else None for _, parts in rows], dtype=object)
-    table = pd.DataFrame({"path": paths, "label": labels, "split": [part for part, _ in rows]})
-    return Dataset(f"folder:{name}", root, table, notes)
+    return pd.DataFrame({"path": list(paths), "label": labels, "split": [part for part, _ in rows]})
 
 
 def _is_text(name: str) -> bool:
     return not any("\ud800" <= one <= "\udfff" for one in name)
-
-
-def _kind(path: Path) -> str:
-    return path.suffix.lower()
 
 
 def _passed_over(kinds: Mapping[str, int]) -> str:
@@ -84,18 +65,3 @@ def _passed_over(kinds: Mapping[str, int]) -> str:
     hint = f"; to use {' and '.join(pictures)}, save them as JPEG or PNG" if pictures else ""
     files = "1 file of another kind was" if count == 1 else f"{count:,} files of other kinds were"
     return f"{files} passed over ({named}{more}){hint}"
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Walk the folder and the folders that it links to, each real folder once (links may form rings)."""
-    seen: set[str] = set()
-    for folder, inner, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            inner.clear()
-            continue
-        seen.add(real)
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        for name in files:
-            if not name.startswith("."):
-                yield Path(folder, name)

@@ -5,14 +5,17 @@ Unicode form, lie in folders below the table, or come with the folders of anothe
 just one file can be meant, and said to be ambiguous where several can.
 """
 
-import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import PurePosixPath
 
-from csp.world.datasets.image_folder import EXTENSIONS
+from csp.world.datasets.image_kinds import EXTENSIONS, is_image_name
+from csp.world.places.addresses import is_address
+from csp.world.places.folder import LocalFolder
+from csp.world.places.place import Place
 
 MOST_FILES = 2_000_000
 """Files looked through below a table."""
@@ -27,40 +30,34 @@ class FoundNames:
 
 
 class ImageFiles:
-    """The image files below a folder; they are listed only when a name is not there as it stands."""
+    """The image files in a place; they are listed only when a name is not there as it stands."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     def any_there(self, names: Sequence[str]) -> bool:
         """Whether one of the names means a file."""
-        plain = [_plain(name, self._root) for name in names if name]
-        return any(self._is_file(path) for path in plain) or any(self._meant(path) for path in plain)
+        plain = [_plain(name, self._place.prefix) for name in names if name]
+        return any(self._place.is_file(path) for path in plain) or any(self._meant(path) for path in plain)
 
     def all_there(self, names: Sequence[str]) -> bool:
         """Whether each of the names, no two alike, means one file."""
-        plain = [_plain(name, self._root) for name in names]
+        plain = [_plain(name, self._place.prefix) for name in names]
         alike = len(set(plain)) < len(plain)
-        return not alike and all(self._is_file(path) or len(self._meant(path)) == 1 for path in plain)
+        return not alike and all(self._place.is_file(path) or len(self._meant(path)) == 1 for path in plain)
 
     def find(self, names: Sequence[str]) -> FoundNames:
         """The path of each name; one that means no file stays as it is."""
         paths, found, unclear = [], [], []
         for name in names:
-            path = _plain(name, self._root)
-            meant = [] if self._is_file(path) else self._meant(path)
+            path = _plain(name, self._place.prefix)
+            meant = [] if self._place.is_file(path) else self._meant(path)
             if len(meant) == 1:
                 found.append((name, meant[0]))
             elif meant:
                 unclear.append((name, meant))
             paths.append(meant[0] if len(meant) == 1 else path)
         return FoundNames(tuple(paths), (*_found_note(found), *_unclear_note(unclear)))
-
-    def _is_file(self, path: str) -> bool:
-        try:
-            return (self._root / path).is_file()
-        except (OSError, ValueError):  # a name that is too long, or holds NUL
-            return False
 
     def _meant(self, path: str) -> list[str]:
         """Files that a name which is not there can mean, the nearest kind of likeness first."""
@@ -84,27 +81,21 @@ class ImageFiles:
         return whole, bare
 
     def _listed(self) -> list[str]:
-        """Image files below the folder, and in the folder `images` beside it."""
-        found: list[str] = []
-        beside = self._root.parent / "images"
-        for top in (self._root, *([beside] if beside != self._root and beside.is_dir() else [])):
-            for folder, inner, files in os.walk(top):
-                inner[:] = sorted(name for name in inner if not name.startswith("."))
-                place = Path(folder)
-                found += [
-                    Path(os.path.relpath(place / name, self._root)).as_posix()
-                    for name in files
-                    if PurePosixPath(name).suffix.lower() in EXTENSIONS and not name.startswith(".")
-                ]
-                if len(found) > MOST_FILES:
-                    return found
-        return found
+        """Image files in the place, and in the folder `images` beside a folder of this machine."""
+        places = [("", self._place)]
+        if isinstance(self._place, LocalFolder):
+            beside = self._place.root.parent / "images"
+            if beside != self._place.root and beside.is_dir():
+                places.append(("../images/", LocalFolder(beside)))
+        names = (before + name for before, place in places for name in place.files())
+        return list(islice((name for name in names if is_image_name(name)), MOST_FILES))
 
 
-def _plain(name: str, root: Path) -> str:
-    """Written with `/`, relative to the root where it lies under it, so that one image has one name."""
-    path, prefix = PurePosixPath(name.replace("\\", "/")), PurePosixPath(root.as_posix())
-    return str(path.relative_to(prefix) if path.is_relative_to(prefix) else path)
+def _plain(name: str, prefix: str) -> str:
+    """Written with `/`, relative to the place where it lies in it, so that one image has one name."""
+    path = name.replace("\\", "/")
+    path = path.removeprefix(f"{prefix}/") if prefix else path
+    return path if is_address(path) else str(PurePosixPath(path))
 
 
 def _key(path: str) -> str:

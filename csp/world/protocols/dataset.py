@@ -6,13 +6,15 @@ Files need not be there or be readable: that is found out, image by image, when 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 import pandas as pd
 
 from csp.errors import BadInputError
-from csp.files import open_regular
+from csp.world.places.folder import LocalFolder
+from csp.world.places.place import Place
 from csp.world.specs.registry import DATASETS
 
 COLUMNS = ("path", "label", "split")
@@ -27,6 +29,18 @@ class Dataset:
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
     """What is worth knowing of how it was read, each in a sentence."""
+    place: Place | None = None
+    """Where the images lie, if it is no folder of this machine: then `path` is relative to this."""
+
+    @cached_property
+    def images(self) -> Place:
+        """Reads the images by their `path`."""
+        return self.place or LocalFolder(self.root)
+
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+        return self.images.name
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -37,12 +51,12 @@ class Dataset:
         """SHA-256 over the rows and the content of every file: the same data elsewhere gives the same."""
         digest = hashlib.sha256(self.table.to_csv(index=False).encode())
         for path in self.table["path"]:
-            digest.update(_content_hash(self.root / path))
+            digest.update(self.images.digest(path))
         return digest.hexdigest()
 
 
 def open_dataset(spec: str) -> Dataset:
-    """Open `folder:PATH` or `csv:FILE`.
+    """Open `folder:PATH`, `csv:FILE`, ...: `csp/world/datasets/__init__.py` lists them.
 
     Raises `NotFoundError` when the path does not exist, `BadInputError` when nothing can be made of it.
     """
@@ -66,11 +80,3 @@ def check_table(dataset: Dataset) -> None:
             f"The dataset '{dataset.spec}' names the image '{repeated.iloc[0]}' more than once: "
             "keep one row for each image."
         )
-
-
-def _content_hash(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
-        return b"unreadable"  # listed as skipped when a run is made

@@ -248,10 +248,10 @@ def test_any_cell_is_an_attribute(tmp_path: Path, cell: str) -> None:
 
 
 def test_files_passed_over_in_a_folder_are_counted_by_kind(tmp_path: Path) -> None:
-    touch(tmp_path, "a.jpg", "b.HEIC", "c.heic", "notes.txt", ".hidden.dat", "README")
+    touch(tmp_path, "a.jpg", "b.PSD", "c.psd", "notes.txt", ".hidden.dat", "README")
     (note,) = open_dataset(f"folder:{tmp_path}").notes
-    assert note.startswith("4 files of other kinds were passed over (2 .heic, 1 without ending, 1 .txt)")
-    assert "to use .heic, save them as JPEG" in note
+    assert note.startswith("4 files of other kinds were passed over (2 .psd, 1 without ending, 1 .txt)")
+    assert "to use .psd, save them as JPEG" in note
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,11 @@ def test_files_passed_over_in_a_folder_are_counted_by_kind(tmp_path: Path) -> No
     [
         ("folder:/no/such/place", NotFoundError, "does not exist"),
         ("csv:/no/such/file.csv", NotFoundError, "does not exist"),
-        ("zip:images.zip", BadInputError, "starts with none of folder:, csv:, python:"),
+        (
+            "zip:images.zip",
+            BadInputError,
+            "starts with none of folder:, csv:, archive:, webdataset:, hf:, python:",
+        ),
         ("floder:images", BadInputError, "nearest: folder"),
         ("folder:", BadInputError, "names nothing after"),
     ],
