@@ -17,7 +17,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
 from csp.work.models.probe_images import ProbeImage
-from csp.world.datasets.image_folder import EXTENSIONS
+from csp.world.datasets.image_kinds import EXTENSIONS
 
 PAGE = 12
 """Images at a time."""
