@@ -4,9 +4,21 @@ The command line turns a `CspError` into one line on stderr and exit code 2, a p
 Any other exception is a bug and must crash.
 """
 
+MOST_CHARACTERS = 1_500
+"""Of a sentence."""
+
+
+def shortened(text: str, most: int) -> str:
+    """A text that is quoted: the middle of a long one left out."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
+
 
 class CspError(Exception):
-    """Base of every error meant for a person."""
+    """Base of every error meant for a person. What a file holds may be quoted: the middle of much goes."""
+
+    def __str__(self) -> str:
+        """The sentence."""
+        return shortened(super().__str__(), MOST_CHARACTERS)
 
 
 class BadInputError(CspError):

@@ -5,11 +5,15 @@ import os
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from csp.errors import UnavailableError
 
 TEMPORARY = ".tmp-"
+_PAGE = 4096
+"""Bytes: what any file takes of a disk."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -22,7 +26,7 @@ def deliver(path: Path, content: bytes) -> None:
 
     A link keeps leading to its target, which keeps its permissions; a pipe or device is written to as it is.
     """
-    try:
+    with _said_of(path):
         if is_stdout(path):
             with open(1, "wb", closefd=False) as stream:  # the descriptor has a place in its file
                 stream.write(content)
@@ -30,13 +34,44 @@ def deliver(path: Path, content: bytes) -> None:
             with path.open("wb") as stream:
                 stream.write(content)
         else:
-            target = path.resolve()
-            if target.exists() and not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            target = _target(path)
             _replace(target, content, target.with_name(TEMPORARY + secrets.token_hex(4)))
+
+
+def expect_delivery(path: Path) -> None:
+    """Refuse before long work what `deliver` would refuse after it: a full disk, missing rights, no folder.
+
+    Raises UnavailableError.
+    """
+    with _said_of(path):
+        if not path.exists() or path.is_file():
+            expect_room(_target(path).parent)
+
+
+def expect_room(folder: Path) -> None:
+    """Write and remove a page in a folder. Raises OSError where that can't be."""
+    page = folder / (TEMPORARY + secrets.token_hex(4))
+    try:
+        page.write_bytes(b"\0" * _PAGE)
+    finally:
+        page.unlink(missing_ok=True)
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, RuntimeError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or "no file can have this name"
         raise UnavailableError(f"{path} can't be written ({reason})") from None
+
+
+def _target(path: Path) -> Path:
+    """Where a link leads; PermissionError where what is there may not be written."""
+    target = path.resolve()
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return target
 
 
 def is_stdout(path: Path) -> bool:

@@ -16,7 +16,7 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from csp.errors import CspError
+from csp.errors import CspError, shortened
 from csp.keeping.home import home
 from csp.keeping.redaction import without_secrets
 
@@ -25,6 +25,7 @@ LOG_NAME, FORMER_LOG_NAME = "errors.log", "errors.old.log"
 MOST_BYTES = 1 << 20
 """Of the log; a longer one takes the place of the former."""
 
+_MOST_OF_A_NAME = 120
 _REMEDIES = {
     errno.ENOSPC: "make room, then try again",
     errno.EDQUOT: "make room, then try again",
@@ -62,16 +63,12 @@ def foreseen(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this: close other programs, or ask for less at once"
     if isinstance(error, OSError) and error.errno in _REMEDIES:
-        what = shortened(os.fsdecode(error.filename)) if error.filename else "a file"
+        what = shortened(os.fsdecode(error.filename), _MOST_OF_A_NAME) if error.filename else "a file"
         return f"{what} can't be used ({error.strerror}): {_REMEDIES[error.errno]}"
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
-        return f"{shortened(error.object)} holds bytes that are no text in UTF-8: rename it, or write it anew"
+        what = shortened(error.object, _MOST_OF_A_NAME)
+        return f"{what} holds bytes that are no text in UTF-8: rename it, or write it anew"
     return None
-
-
-def shortened(text: str, most: int = 120) -> str:
-    """A name in a sentence: the middle of a long one left out."""
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
 
 
 def log_path() -> Path:

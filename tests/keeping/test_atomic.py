@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,9 @@ def test_what_cannot_be_written_is_a_sentence(tmp_path: Path, name: str) -> None
     (tmp_path / "ring").symlink_to("ring")
     with pytest.raises(UnavailableError, match=r"can't be written \("):
         atomic.deliver(tmp_path / name, b"abc")
+    if name != "folder":
+        with pytest.raises(UnavailableError, match=r"can't be written \("):
+            atomic.expect_delivery(tmp_path / name)
     assert {path.name for path in tmp_path.iterdir()} == {"folder", "ring"}
 
 
@@ -77,3 +81,18 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="No space left"):
         atomic.write_bytes(tmp_path / "a.csv", b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.csv", b"old")]
+
+
+def test_a_full_disk_is_told_before_long_work(tmp_path: Path) -> None:
+    """A limit on the size of files is met as the end of a disk is: midway in writing."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(UnavailableError, match=r"a\.csv can't be written \("):
+            atomic.expect_delivery(tmp_path / "a.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+    atomic.expect_delivery(tmp_path / "a.csv")
+    atomic.expect_delivery(Path("/dev/null"))
+    assert list(tmp_path.iterdir()) == []

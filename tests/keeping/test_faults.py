@@ -28,6 +28,7 @@ def test_an_unforeseen_error_has_a_number_under_which_the_log_has_the_rest(own_h
     ("error", "sentence"),
     [
         (BadInputError("write 3"), "^write 3$"),
+        (BadInputError("x" * 100_000), "^x{750}…x{750}$"),
         (MemoryError(), "not enough memory"),
         (OSError(errno.ENOSPC, "No space left on device", "out.csv"), "out.csv can't be used .*: make room"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), "x…x+ can't be used .*255 bytes"),

@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,12 @@ class Additions:
         if len(rows):
             self._write(table, f"{time.time_ns():020d}", rows)
 
+    def expect_room(self) -> None:
+        """Refuse before long work what `append` would refuse after it. Raises UnavailableError."""
+        with _said_of(self._own):
+            self._own.mkdir(parents=True, exist_ok=True)
+            atomic.expect_room(self._own)
+
     def compact(self, table: AddedTable) -> None:
         """Put the parts that lie together into one; safe at any moment, as keys make doubles harmless.
 
@@ -129,14 +135,9 @@ class Additions:
     def _write(self, table: AddedTable, when: str, rows: pd.DataFrame) -> Path:
         content = table_bytes(to_arrow(rows, table.columns))
         part = self._own / table.name / f"{when}-{hashlib.sha256(content).hexdigest()}.parquet"
-        try:
+        with _said_of(part.parent):
             part.parent.mkdir(parents=True, exist_ok=True)
             atomic.write_bytes(part, content)
-        except OSError as error:
-            raise UnavailableError(
-                f"what was worked out can't be kept in {part.parent} ({error.strerror or error}): "
-                "what was kept before stays; make room or allow writing, then repeat the command"
-            ) from None
         return part
 
     def _remove_leftovers(self, table: AddedTable) -> None:
@@ -145,6 +146,17 @@ class Additions:
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
                     path.unlink()
+
+
+@contextmanager
+def _said_of(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"what is worked out can't be kept in {folder} ({error.strerror or error}): "
+            "what was kept before stays; make room or allow writing, then repeat the command"
+        ) from None
 
 
 def _read_part(part: Path, columns: Columns) -> pd.DataFrame:

@@ -54,6 +54,7 @@ def measure_attribution(
         if finished(run, rows):
             found[layer] = rows["how"].iloc[0]
             continue
+        additions.expect_room()
         with target.lock:
             head = explainable(target).head(layer)
         if head is None:

@@ -104,6 +104,7 @@ class _Work:
         if neuron in self.known:
             done.known += 1
             return
+        self.additions.expect_room()
         request, run = self.request, self.explorer.run
         examples, _ = self.explorer.examples(self.layer, neuron, self.options)
         shown = images_to_show(examples, request.mode)

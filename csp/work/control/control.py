@@ -145,6 +145,7 @@ def measure_control(
     additions = Additions(explorer.run, in_place=in_place)
     for layer in explorer.run.layers if layers is None else layers:
         if _stored(explorer, layer) is None:
+            additions.expect_room()
             rows = pd.DataFrame(_rows(explorer, layer, report), columns=list(COLUMNS))
             additions.append(CONTROL, rows.assign(layer=layer))
     additions.compact(CONTROL)

@@ -79,6 +79,8 @@ def measure_missing(
     """The rows of these subjects, old and new: columns of `FAITHFULNESS`."""
     done = _done(additions, metric, measurer)
     missing = [one for one in subjects if one not in done]
+    if missing:
+        additions.expect_room()
     stage = Stage(steps.stage, len(missing), steps.report)
     for start in range(0, len(missing), steps.batch):
         part = missing[start : start + steps.batch]

@@ -70,6 +70,7 @@ def export_neurons(
     Raises BadInputError for an unknown format, UnavailableError when the file can't be written.
     """
     content = FORMATS[file_format(path, named)]
+    atomic.expect_delivery(path)
     rows = (with_reviews(machine_rows(explorer, layer), desk.reviewed(layer)) for layer in layers)
     table = pa.concat_tables([export_table(explorer, each, each.frame) for each in rows])
     atomic.deliver(path, content(table))

@@ -50,6 +50,7 @@ def draw_map(
     Raises BadInputError for a run without precomputed neurons, NotFoundError for an unknown layer.
     """
     additions, drawn = Additions(run, in_place=in_place), dict[str, How]()
+    additions.expect_room()
     stage = Stage("map of neurons", len(layers), report)
     for done, layer in enumerate(layers, start=1):
         rows = _layout(run, layer)

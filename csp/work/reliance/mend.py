@@ -144,6 +144,7 @@ def write_mended(
     seen, neurons = foldable(run, chosen)
     if out.suffix != ".safetensors":
         raise BadInputError(f"the mended checkpoint {out} must end in .safetensors")
+    atomic.expect_delivery(out)
     target = run_target(run)
     scheme, _, name = target.model.spec.partition(":")
     architecture = name.partition("@")[0].partition("#")[0]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from csp.keeping.atomic import deliver
+from csp.keeping.atomic import deliver, expect_delivery
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, silent
 from csp.work.report.content import ReportOptions, content
@@ -33,6 +33,7 @@ def export_report(
 
     Raises UnavailableError when the file can't be written or the review record can't be read.
     """
+    expect_delivery(path)
     html, neurons = report_text(explorer, desk, wish, report)
     deliver(path, html.encode())
     return neurons
