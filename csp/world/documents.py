@@ -52,19 +52,25 @@ def read_settings(path: Path, what: str) -> dict[str, Any]:
     return values
 
 
-def parse_json(text: str, what: str) -> Any:
-    """The values of a JSON text; `what` begins the sentence of `BadInputError`."""
-    return _parsed(json.loads, text, what, "JSON")
+def parse_json(text: str, what: str, *, deep: bool = False) -> Any:
+    """The values of a JSON text; `what` begins the sentence of `BadInputError`. `deep`: they may be nested
+    as deep as JSON can be read at all."""
+    values = _parsed(json.loads, text, what, "JSON")
+    if not deep:
+        _check_depth(values, what)
+    return values
 
 
 def parse_yaml(text: str, what: str) -> Any:
     """The values of a YAML text; `what` begins the sentence of `BadInputError`."""
-    return _parsed(lambda given: yaml.load(given, _Loader), text, what, "YAML")  # noqa: S506 # a SafeLoader
+    values = _parsed(lambda given: yaml.load(given, _Loader), text, what, "YAML")  # noqa: S506 # a SafeLoader
+    _check_depth(values, what)
+    return values
 
 
 def _parsed(reader: Callable[[str], Any], text: str, what: str, language: str) -> Any:
     try:
-        values = reader(text)
+        return reader(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" in line {mark.line + 1}" if mark else ""
@@ -74,10 +80,12 @@ def _parsed(reader: Callable[[str], Any], text: str, what: str, language: str) -
     except RecursionError:
         raise BadInputError(f"{what} can't be read: {_TOO_DEEP}") from None
     except Exception as error:  # noqa: BLE001 # YAML's makers of dates, numbers and the like raise anything
-        reason = " ".join(str(error).split())[:200]
+        reason = (
+            " ".join(str(error).split())[:200]
+            if isinstance(error, ValueError)
+            else "a value is none of its kind"
+        )
         raise BadInputError(f"{what} can't be read as {language}: {reason}") from None
-    _check_depth(values, what)
-    return values
 
 
 def _check_depth(values: Any, what: str) -> None:

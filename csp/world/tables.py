@@ -18,6 +18,8 @@ from csp.files import read_regular
 SEPARATORS = ",;\t|"
 MOST_CHARACTERS = 10_000_000
 """Of one cell: what is longer is a table whose quotes are not closed."""
+MOST_ODD = 0.05
+"""Of a text's characters: a file with more that no text holds is no text."""
 WINDOWS = "Windows-1252"
 
 _DECLARED = re.compile(r"""["']?sep=(.)["']?[,;\t]*\r?\n""", re.IGNORECASE)
@@ -64,30 +66,32 @@ def same_name(name: str) -> str:
 
 
 def read_table(
-    path: Path, what: str = "table", *, keep_blanks: bool = False, keep_wide: bool = False
+    path: Path, what: str = "table", *, keep_blanks: bool = False, row_by_row: bool = False
 ) -> TextTable:
     """Read a table with a head. Raises `NotFoundError`, or `BadInputError` that names the line.
 
-    `keep_blanks`: those around cells are part of them, as in a file that this program wrote. `keep_wide`: a
-    row of more cells than the head has names stays as it is, for whoever refuses rows one by one.
+    `keep_blanks`: those around cells are part of them, as in a file that this program wrote. `row_by_row`: a
+    row of more cells than the head has names, or with some characters that no text holds, stays as it is, for
+    whoever refuses rows one by one.
     """
-    text, notes = read_text(path, what)
-    table = parse_table(text, f"the {what} {path}", keep_blanks=keep_blanks, keep_wide=keep_wide)
+    text, notes = read_text(path, what, odd=MOST_ODD if row_by_row else 0.0)
+    table = parse_table(text, f"the {what} {path}", keep_blanks=keep_blanks, row_by_row=row_by_row)
     return TextTable(table.columns, table.rows, table.lines, notes)
 
 
-def read_text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
-    """A text file's content in whatever encoding it is, and a note where that had to be guessed."""
+def read_text(path: Path, what: str, odd: float = 0.0) -> tuple[str, tuple[str, ...]]:
+    """A text file's content in whatever encoding it is, and a note where that had to be guessed; `odd` is the
+    share of characters that may be such as no text holds."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path} for the {what}: check the path") from None
     except OSError as error:
         raise BadInputError(f"the {what} {path} can't be read ({error.strerror or error})") from None
-    return text_of(data, path.name, f"the {what} {path}")
+    return text_of(data, path.name, f"the {what} {path}", odd)
 
 
-def text_of(data: bytes, name: str, what: str) -> tuple[str, tuple[str, ...]]:
+def text_of(data: bytes, name: str, what: str, odd: float = 0.0) -> tuple[str, tuple[str, ...]]:
     """The same of a file's content; `what` begins the sentences of `BadInputError`."""
     start = data[:64].lstrip()
     for sign, kind in _OTHER_KINDS.items():
@@ -97,12 +101,12 @@ def text_of(data: bytes, name: str, what: str) -> tuple[str, tuple[str, ...]]:
         text, notes = _decoded(data, name)
     except UnicodeDecodeError:
         text, notes = "\0", ()
-    if _CONTROL.search(text):
+    if len(_CONTROL.findall(text)) > odd * len(text):
         raise BadInputError(f"{what} is not text in UTF-8, UTF-16 or {WINDOWS}: save it as UTF-8")
     return text, notes
 
 
-def parse_table(text: str, what: str, *, keep_blanks: bool = False, keep_wide: bool = False) -> TextTable:
+def parse_table(text: str, what: str, *, keep_blanks: bool = False, row_by_row: bool = False) -> TextTable:
     """A table from its text; `what` begins the sentences of `BadInputError`."""
     skipped = 0
     declared = _DECLARED.match(text)
@@ -120,7 +124,7 @@ def parse_table(text: str, what: str, *, keep_blanks: bool = False, keep_wide: b
     names = _names(head, widest)
     width = len(names)
     for line, cells in body:
-        if _width(cells) > width and not keep_wide:
+        if _width(cells) > width and not row_by_row:
             raise BadInputError(
                 f"{what} has more cells in its rows than names in its head: line {line} has {_width(cells)} "
                 f"for {width} columns{_hint(separator)}"

@@ -14,7 +14,7 @@ from typing import Any
 from csp.errors import BadInputError, NotFoundError
 from csp.files import read_regular
 from csp.keeping import atomic
-from csp.keeping.reviews.rows import COLUMNS, LINE, REQUIRED, SURPLUS
+from csp.keeping.reviews.rows import COLUMNS, LINE, NO_ROW, REQUIRED, SURPLUS
 from csp.keeping.spreadsheet import guarded, unguarded
 from csp.world.documents import parse_json
 from csp.world.tables import read_table, same_name
@@ -70,9 +70,9 @@ def _write_csv(rows: Iterable[Row]) -> bytes:
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
-    table = read_table(path, "file of reviews", keep_wide=True)
+    table = read_table(path, "file of reviews", row_by_row=True)
     if table.columns == COLUMNS:  # an export of ours, which says all as it is
-        table = read_table(path, "file of reviews", keep_blanks=True, keep_wide=True)
+        table = read_table(path, "file of reviews", keep_blanks=True, row_by_row=True)
     known = {same_name(name): name for name in COLUMNS}
     names = [known.get(same_name(column), column) for column in table.columns]
     _check_columns(path, names)  # a heading says what the file is, rows or none
@@ -88,10 +88,11 @@ def _write_json(rows: Iterable[Row]) -> bytes:
 
 
 def _read_json(path: Path) -> list[dict[str, Any]]:
-    rows = parse_json(read_regular(path).decode("utf-8-sig"), f"the file of reviews {path}")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    text = read_regular(path).decode("utf-8-sig")
+    rows = parse_json(text, f"the file of reviews {path}", deep=True)
+    if not isinstance(rows, list):
         raise ValueError("it is not a list of objects")
-    return rows
+    return [row if isinstance(row, dict) else {NO_ROW: row} for row in rows]
 
 
 def _write_parquet(rows: Iterable[Row]) -> bytes:

@@ -14,6 +14,8 @@ from csp.keeping.reviews.vocabulary import Action, Role
 REQUIRED = ("neuron", "verdict", "reviewer")
 LINE, SURPLUS = "line of the file", "cells beyond the head"
 """What a row of a text table knows of itself, beside its columns."""
+NO_ROW = "no row"
+"""Stands before what was found in the place of a row."""
 LONGEST_TEXT = 10_000
 _TIDIED = ("label", "machine_label", "label_before", "reviewer", "reason")
 """Texts of people and machines, which lose what can't be kept (`tidy`); others must be as they are."""
@@ -37,6 +39,8 @@ def from_row(row: Mapping[str, Any]) -> dict[str, Any]:
     BadInputError
         A required field is empty, or one can't be read; the sentence names the field and its value.
     """
+    if NO_ROW in row:
+        raise BadInputError(f"it is no object but {_short(row[NO_ROW])}")
     if row.get(SURPLUS, 0) > 0:
         raise BadInputError(
             f"it has {row[SURPLUS]} cells more than the head has names: put texts with commas between quotes"
@@ -72,7 +76,7 @@ def _short(value: Any) -> str:
 
 def _whole(value: Any) -> int:
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool) or "_" in str(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not number.is_integer() or not 0 <= number < 2**31:

@@ -94,6 +94,8 @@ def test_other_peoples_files_are_read_as_they_come(tmp_path: Path) -> None:
         ({"neuron": 1.5}, "1.5 is no whole number"),
         ({"neuron": [1]}, "is no whole number"),
         ({"neuron": 1e300}, "is no whole number"),
+        ({"neuron": True}, "True is no whole number"),
+        ({"neuron": "1_0"}, "'1_0' is no whole number"),
         ({"verdict": "love"}, "there is no verdict 'love'; there are confirm, override"),
         ({"verdict": None}, "verdict is empty"),
         ({"reviewer": ""}, "reviewer is empty"),
@@ -130,6 +132,28 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
         (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInputError, match=message):
         read_rows(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", b"neuron,verdict,reviewer\n1\0,reject,Ann\n2,reject,Ann\n"),
+        ("x.csv", b"neuron,verdict,reviewer\n\x1b[2J1,reject,Ann\n2,reject,Ann\n"),
+        ("x.json", b'[null, {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
+        ("x.json", b'[[1], {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
+        (
+            "x.json",
+            b'[{"neuron": 1, "verdict": "reject", "reviewer": %s}, '
+            b'{"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]' % (b"[" * 400 + b"]" * 400),
+        ),
+    ],
+)
+def test_one_row_that_is_none_keeps_no_other_out(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    bad, good = read_rows(tmp_path / name)
+    with pytest.raises(BadInputError):
+        from_row(bad)
+    assert from_row(good)["neuron"] == 2
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
