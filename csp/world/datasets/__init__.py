@@ -18,6 +18,13 @@ SCHEMES = (
         path="",
     ),
     Scheme(
+        "dicom",
+        "csp.world.datasets.dicom:open_dataset",
+        ("dicom:/path/to/export",),
+        "all DICOM files below a folder, each frame a picture; nothing that names a patient is kept",
+        path="",
+    ),
+    Scheme(
         "archive",
         "csp.world.datasets.archive:open_dataset",
         ("archive:/path/to/images.zip",),

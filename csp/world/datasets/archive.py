@@ -7,6 +7,7 @@ import pandas as pd
 from csp.errors import BadInputError
 from csp.world.datasets.csv_table import listed_rows
 from csp.world.datasets.image_folder import listed_images, table_of
+from csp.world.datasets.patients import without_patients
 from csp.world.datasets.places import file_of
 from csp.world.places.archive import open_archive
 from csp.world.places.place import Place
@@ -29,7 +30,7 @@ def open_dataset(name: str) -> Dataset:
         listed, notes = listed_images(place, shown)
         paths = list(listed["path"])
         by_table = table_of(paths, below=int(_in_one_folder(paths))), notes
-    return Dataset(f"archive:{name}", Path(name), *by_table, place)
+    return without_patients(Dataset(f"archive:{name}", Path(name), *by_table, place))
 
 
 def _in_one_folder(paths: list[str]) -> bool:

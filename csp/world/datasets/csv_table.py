@@ -16,6 +16,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded
 from csp.world.datasets.image_kinds import is_image_name
 from csp.world.datasets.image_names import ImageFiles
+from csp.world.datasets.patients import without_patients
 from csp.world.datasets.places import folder_of, root_of
 from csp.world.datasets.values import as_text, typed
 from csp.world.places.addresses import is_address
@@ -52,7 +53,7 @@ def open_dataset(name: str) -> Dataset:
         place = folder_of(str(file.parent), "folder")
         read = read_table(file, "CSV file")
     table, notes = listed_rows(read, place, name)
-    return Dataset(f"csv:{name}", root_of(place, name), table, notes, place)
+    return without_patients(Dataset(f"csv:{name}", root_of(place, name), table, notes, place))
 
 
 def _fetched(address: str) -> TextTable:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from csp.errors import BadInputError
 from csp.world.datasets.image_kinds import PICTURES_OF_OTHER_KINDS, is_image_name, kind_of
+from csp.world.datasets.patients import without_patients
 from csp.world.datasets.places import folder_of, root_of
 from csp.world.places.place import Place
 from csp.world.protocols.dataset import Dataset
@@ -24,7 +25,7 @@ def open_dataset(name: str) -> Dataset:
     """
     place = folder_of(name, "image folder")
     table, notes = listed_images(place, f"The folder '{name}'")
-    return Dataset(f"folder:{name}", root_of(place, name), table, notes, place)
+    return without_patients(Dataset(f"folder:{name}", root_of(place, name), table, notes, place))
 
 
 def listed_images(place: Place, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from typing import Any
 from csp.errors import BadInputError
 from csp.world.datasets.csv_table import LABEL_NAMES, SPLIT_NAMES
 from csp.world.datasets.image_kinds import is_image_name
+from csp.world.datasets.patients import without_patients
 from csp.world.datasets.places import file_of
 from csp.world.datasets.shards import files_of
 from csp.world.datasets.values import Records
@@ -53,7 +54,8 @@ def open_dataset(name: str) -> Dataset:
         records.add(sample.picture, _class(place, sample, classes), said)
     if unread:
         notes.append(f"the .json of {unread:,} samples can't be read, so their attributes are not known")
-    return Dataset(f"webdataset:{name}", Path(name), records.table(), (*notes, *records.notes()), place)
+    found = (*notes, *records.notes())
+    return without_patients(Dataset(f"webdataset:{name}", Path(name), records.table(), found, place))
 
 
 def _opened(file: str) -> Place:

@@ -9,6 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -16,11 +17,12 @@ import numpy as np
 from jaxtyping import Shaped
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from csp.errors import CspError
+from csp.errors import CspError, UnavailableError
+from csp.extras import optional
 from csp.files import open_regular
 from csp.world.pictures.deep_pixels import NotNumbersError, to_8_bit
 from csp.world.pictures.deep_tiff import SIGNS, UnsupportedTiffError, misread_by_pillow, read_deep_tiff
-from csp.world.pictures.file_kinds import HEAD_BYTES, refusal
+from csp.world.pictures.file_kinds import HEAD_BYTES, is_dicom, is_heic, refusal
 from csp.world.pictures.png_chunks import is_png, without_texts
 
 # Pillow's own first limit, so that its warning and our refusal agree and no global has to change.
@@ -29,6 +31,8 @@ MAX_PIXELS = 89_478_485
 MAX_ASPECT = 100
 # Still images only: Pillow would also run Ghostscript on EPS and unpack containers such as PSD and ICNS.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+HEIF = "HEIF"
+"""As pillow-heif calls what phones save."""
 MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 """Formats whose further frames are a film; those of TIFF and JPEG are other pages or sizes."""
 EIGHT_BITS = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
@@ -117,6 +121,12 @@ def decode_picture(data: bytes, most_pixels: int = MAX_PIXELS) -> Picture:
     return _decode(io.BytesIO(data), most_pixels)
 
 
+def decode_frame(data: bytes, frame: int) -> Picture:
+    """One frame of a DICOM file, counted from 0. Raises `UnreadableImageError`."""
+    image, remarks = _of_dicom(io.BytesIO(data), MAX_PIXELS, frame)
+    return Picture(image, (*remarks, *_flat(image)))
+
+
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise UnreadableImageError("This is a folder, not an image file.")
@@ -148,6 +158,11 @@ def _decode(file: IO[bytes], most: int = MAX_PIXELS) -> Picture:
     head = file.read(HEAD_BYTES)
     file.seek(0)
     try:
+        if is_dicom(head):
+            image, found = _of_dicom(file, most)
+            return Picture(image, (*found, *_flat(image)))
+        if is_heic(head):
+            _open_heic()
         upright, remarks = _upright(without_texts(file) if is_png(head) else file, head, most)
     except UnreadableImageError:
         raise
@@ -164,6 +179,27 @@ def _decode(file: IO[bytes], most: int = MAX_PIXELS) -> Picture:
     return Picture(upright, (*remarks, *_flat(upright)))
 
 
+def _of_dicom(file: IO[bytes], most: int, frame: int | None = None) -> tuple[Image.Image, tuple[str, ...]]:
+    """pydicom is loaded for the first DICOM file."""
+    try:
+        with optional():
+            from csp.world.pictures.dicom import read_dicom
+    except UnavailableError as error:
+        raise UnreadableImageError(f"This is a DICOM file: {error}.") from None
+    return read_dicom(file, most, frame)
+
+
+@cache
+def _open_heic() -> None:
+    """Teach Pillow to read HEIC."""
+    try:
+        with optional():
+            import pillow_heif
+    except UnavailableError as error:
+        raise UnreadableImageError(f"This is a HEIC picture, as phones save them: {error}.") from None
+    pillow_heif.register_heif_opener()
+
+
 def _fault(error: BaseException) -> str:
     reason = str(error).rstrip(".") or type(error).__name__
     if isinstance(error, NotImplementedError) or "support" in reason.lower():
@@ -173,9 +209,9 @@ def _fault(error: BaseException) -> str:
 
 def _upright(file: IO[bytes], head: bytes, most: int) -> tuple[Image.Image, tuple[str, ...]]:
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=(*FORMATS, HEIF) if is_heic(head) else FORMATS) as image:
             _shrink(image, most)
-            _check_size(*image.size, most if most == MAX_PIXELS or image.mode in EIGHT_BITS else most // 4)
+            check_size(*image.size, most if most == MAX_PIXELS or image.mode in EIGHT_BITS else most // 4)
             if image.format == "TIFF" and misread_by_pillow(image):
                 return _upright_tiff(file, most)
             moves = _moves(image)
@@ -194,7 +230,7 @@ def _upright(file: IO[bytes], head: bytes, most: int) -> tuple[Image.Image, tupl
 
 def _upright_tiff(file: IO[bytes], most: int) -> tuple[Image.Image, tuple[str, ...]]:
     tiff = read_deep_tiff(file, BYTES_OF_DEEP_PIXEL * most)
-    _check_size(tiff.pixels.shape[1], tiff.pixels.shape[0], most)
+    check_size(tiff.pixels.shape[1], tiff.pixels.shape[0], most)
     pixels, remark = to_8_bit(tiff.pixels, tiff.bits, inverted=tiff.inverted)
     image = Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).convert("RGB")
     remarks = (remark,) if remark else ()
@@ -218,7 +254,8 @@ def _shrink(image: Image.Image, most: int) -> None:
             image.draft(None, (width // by, height // by))  # type: ignore[arg-type] # as Pillow documents it
 
 
-def _check_size(width: int, height: int, most: int) -> None:
+def check_size(width: int, height: int, most: int) -> None:
+    """Raise `UnreadableImageError` for a size that is not worked with."""
     if width < 1 or height < 1:
         raise UnreadableImageError(f"The image has no pixels ({width} x {height}).")
     if width * height > most:

@@ -52,14 +52,30 @@ _SVG = re.compile(
 )
 
 
+_DICOM_OF_OLD = re.compile(rb"\x08\x00[\x00\x05\x08\x12-\x16\x18]\x00")
+"""Files from before the standard had a mark begin with their first element."""
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins so is DICOM."""
+    return head[128:132] == b"DICM" or _DICOM_OF_OLD.match(head) is not None
+
+
+def is_heic(head: bytes) -> bool:
+    """Whether a file that begins so is HEIC, as phones save their pictures."""
+    return head[4:8] == b"ftyp" and b"avif" not in head[8:64] and _HEIC.search(head[8:64]) is not None
+
+
 def refusal(head: bytes) -> str:
     """A sentence on a file, of which `head` is the beginning, that no decoder knows."""
-    for sign, kind in _READ_HERE:
-        if head.startswith(sign):
-            return (
-                f"This is {kind} file of a sort that can't be read here, or its head is damaged: "
-                "save it anew as an ordinary 8-bit JPEG or PNG."
-            )
+    known = next(
+        (kind for sign, kind in _READ_HERE if head.startswith(sign)), "a HEIC" if is_heic(head) else ""
+    )
+    if known:
+        return (
+            f"This is {known} file of a sort that can't be read here, or its head is damaged: "
+            "save it anew as an ordinary 8-bit JPEG or PNG."
+        )
     return f"The file is not an image that can be read here: it is {_kind(head)}."
 
 
@@ -68,11 +84,7 @@ def _kind(head: bytes) -> str:
         if head.startswith(sign):
             return kind
     if head[4:8] == b"ftyp":
-        if _HEIC.search(head[8:64]):
-            return "a HEIC picture, as phones save them: save it as JPEG"
         return _FTYP.get(head[8:12], f"a film, or a picture in a film's format{_SAVE}")
-    if head[128:132] == b"DICM":
-        return "a DICOM file: export the picture as PNG"
     if head[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI volume: export its slices as PNG"
     if _WEB_PAGE.match(head):

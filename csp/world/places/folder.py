@@ -55,6 +55,14 @@ class LocalFolder(Place):
         except OSError as error:
             raise UnreadableImageError(f"The file can't be opened ({error.strerror or error}).") from error
 
+    def head(self, path: str, count: int) -> bytes:
+        """Read from the file itself."""
+        try:
+            with open_regular(self.root / path) as file:
+                return file.read(count)
+        except OSError:
+            return b""
+
     def picture(self, path: str) -> Picture:
         """Read from the file itself: of large ones only a part is needed."""
         return read_picture(self.root / path)

@@ -41,6 +41,13 @@ class Place(ABC):
         does not answer.
         """
 
+    def head(self, path: str, count: int) -> bytes:
+        """The first bytes of a file; none of one that can't be read."""
+        try:
+            return self.read(path)[:count]
+        except UnreadableImageError:
+            return b""
+
     def picture(self, path: str) -> Picture:
         """A file as a picture, with remarks. Raises as `read`."""
         return decode_picture(self.read(path))
