@@ -72,7 +72,7 @@ def read_header(file: IO[bytes]) -> pydicom.Dataset:
 
 @contextmanager
 def not_quoting(header: pydicom.Dataset | None = None) -> Iterator[None]:
-    """Whatever pydicom raises of a damaged file, also when an element is first looked at, as a sentence of ours:
+    """Whatever pydicom raises of a damaged file, also when an element is first looked at, in our words:
     `UnreadableImageError`."""
     try:
         yield

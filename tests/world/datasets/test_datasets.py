@@ -262,7 +262,7 @@ def test_files_passed_over_in_a_folder_are_counted_by_kind(tmp_path: Path) -> No
         (
             "zip:images.zip",
             BadInputError,
-            "starts with none of folder:, csv:, archive:, webdataset:, hf:, python:",
+            "starts with none of folder:, csv:, dicom:, archive:, webdataset:, hf:, python:",
         ),
         ("floder:images", BadInputError, "nearest: folder"),
         ("folder:", BadInputError, "names nothing after"),
