@@ -8,6 +8,10 @@ i, and nothing else of it matters. Switched off, it adds the same on every image
 
 The mean over the images may lie where no image is; the values of other images, all neurons of the group taken
 from one image together, do not. The mean over images is that of the whole probe dataset.
+
+Other neurons may carry the same thing under another label. Where the dataset states its attributes x, least
+squares tells what each adds to each neuron with the others equal, a_i = m + B x_i + e_i. Taken away from the
+whole layer, an attribute k leaves a_i - B_k x_ik, and z_i - x_ik B_k W: an erased attribute.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +31,8 @@ RANDOM_GROUPS = 200
 RESAMPLES = 1000
 MOST_AT_ONCE = 2**21
 """Numbers of resamples held at a time."""
+FEWEST_EACH = 10
+"""Images for each attribute whose effects are told apart."""
 OTHERS = 16
 """Other images whose values each image is given in turn by resample ablation."""
 
@@ -140,6 +146,20 @@ def resample_ablated(
     for _ in range(OTHERS):
         total += outputs_of(logits - added + others[rng.integers(0, len(others), len(logits))], link)
     return total / OTHERS
+
+
+def own_effects(
+    activations: Float[np.ndarray, "n c"], shown: Bool[np.ndarray, "n a"]
+) -> Float64[np.ndarray, "a c"] | None:
+    """What each attribute adds to each neuron, all others equal; None with too few images to tell.
+
+    Ordinary least squares with an intercept. Attributes that always come together share what they add.
+    """
+    if len(shown) < FEWEST_EACH * (shown.shape[1] + 1):
+        return None
+    centred = shown.astype(np.float64) - shown.mean(axis=0)
+    effects: Float64[np.ndarray, "a c"] = np.linalg.lstsq(centred, activations.astype(np.float64))[0]
+    return effects
 
 
 def random_groups(

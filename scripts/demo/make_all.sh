@@ -28,6 +28,8 @@ for metric in simcorr stability descriptive; do
     $python -m csp evaluate "$run" --metric $metric --in-place
 done
 
+$python -m csp reliance "$run" --in-place >/dev/null
+
 for mode in "" --activating-only; do
     $python -m csp candidates "$run" --vlm hf:assets/models/vlm --in-place $mode
 done

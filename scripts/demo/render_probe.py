@@ -34,11 +34,11 @@ def write_cases(seeds: range, out: Path) -> None:
     partial = out / "cases.csv.partial"
     with partial.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "label", "split", *ATTRIBUTES])
+        writer.writerow(["path", "label", "split", "skin_tone", *ATTRIBUTES])
         for seed in seeds:
             case = sample_case(seed)
             flags = case.flags()
-            row = [f"images/{seed}.webp", case.diagnosis, SPLITS[seed % 2]]
+            row = [f"images/{seed}.webp", case.diagnosis, SPLITS[seed % 2], case.skin_tone]
             writer.writerow([*row, *(int(flags[name]) for name in ATTRIBUTES)])
     partial.replace(out / "cases.csv")
 

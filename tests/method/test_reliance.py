@@ -15,6 +15,7 @@ from csp.method.reliance import (
     logits_of,
     mean_ablated,
     outputs_of,
+    own_effects,
     random_groups,
     resample_ablated,
 )
@@ -119,3 +120,14 @@ def test_truth_is_known_of_images_whose_label_is_a_class() -> None:
     truth, known = known_truth(["Nevus", None, "wart", "melanoma"], ("melanoma", "nevus"))
     assert known.tolist() == [True, False, False, True]
     assert truth.tolist() == [[False, True], [False, False], [False, False], [True, False]]
+
+
+def test_what_an_attribute_adds_is_told_apart_from_what_comes_with_it() -> None:
+    rng = np.random.default_rng(0)
+    sticker = rng.random(400) < 0.3
+    nevus = np.where(rng.random(400) < 0.9, sticker, rng.random(400) < 0.2)  # mostly come together
+    values = np.outer(sticker, [2.0, 0.0]) + np.outer(nevus, [0.0, 3.0]) + 0.01 * rng.random((400, 2))
+    effects = own_effects(values, np.column_stack([sticker, nevus]))
+    assert effects is not None
+    np.testing.assert_allclose(effects, [[2, 0], [0, 3]], atol=0.02)
+    assert own_effects(values[:20], np.column_stack([sticker, nevus])[:20]) is None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csp.errors import BadInputError
-from csp.face.cli.options import JsonOption, RunArgument
+from csp.face.cli.options import InPlaceOption, JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines, print_notes, stdout_kept_for
 from csp.face.cli.progress import shown_progress
 
@@ -33,13 +33,15 @@ def reliance(
     model: Annotated[
         bool, typer.Option("--model", help="Run the model for what the run alone can't tell; it is kept.")
     ] = False,
+    in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Tell what the model leans on: how its answers change when a concept's neurons are switched off."""
     from csp.work.explorer.explorer import open_explorer
     from csp.work.reliance.document import document
-    from csp.work.reliance.reliance import measure_untested
+    from csp.work.reliance.reliance import keep_exact, measure_untested
     from csp.work.reliance.reliance import reliance as found_by
+    from csp.work.reliance.words import listed
     from csp.work.reviews.desk import open_reviewing
 
     explorer, states = open_explorer(run), open_reviewing(run).states()
@@ -47,15 +49,35 @@ def reliance(
         if model:
             measure_untested(explorer, states, concept, report)
         found = found_by(explorer, states, concept, by=by, report=report)
+        if in_place:
+            keep_exact(explorer, found, in_place=True)
     if json:
         print_json(document(explorer.run, found))
         return
     _print(found)
     print_notes(f"not measured: {one.concept.name}: {one.why}" for one in found.untested)
+    if any(one.left_on for one in found.concepts):
+        layers = listed(sorted({layer for one in found.concepts for layer in one.left_on}))
+        print_notes(
+            [f"neurons of {layers} stayed on: csp reliance {run} --model switches them off with the others"]
+        )
 
 
 def _print(found: "Reliance") -> None:
-    header = ("concept", "neurons", "checked", "class", "with it", "95 %", "without", "random", "leans")
+    from csp.work.reliance.words import differing
+
+    header = (
+        "concept",
+        "neurons",
+        "checked",
+        "class",
+        "with it",
+        "95 %",
+        "without",
+        "whole layer",
+        "random",
+        "leans",
+    )
     print_columns(header, [_row(one) for one in found.concepts])
     for one in found.concepts:
         if one.subgroups is not None:
@@ -72,6 +94,8 @@ def _print(found: "Reliance") -> None:
                 for group in one.subgroups.groups
             ]
             print_columns(("group", "images", "with it", "95 %", "n", ""), rows)
+    if differ := differing(found):
+        print_lines(["", differ])
 
 
 def _row(one: "ConceptReliance") -> tuple[object, ...]:
@@ -80,12 +104,13 @@ def _row(one: "ConceptReliance") -> tuple[object, ...]:
     random = told.random
     return (
         one.concept.name,
-        numbers.neurons,
+        f"{numbers.neurons} of {len(one.concept.neurons)}" if one.left_on else numbers.neurons,
         f"{one.concept.checked} of {len(one.concept.neurons)}",
         numbers.most,
         _percent(told.main),
         _interval(told.main),
         _percent(told.off),
+        "-" if told.erased is None else _percent(told.erased),
         "-" if random.low is None or random.high is None else f"{random.low:+.3f} to {random.high:+.3f}",
         "yes" if one.leans else "no",
     )

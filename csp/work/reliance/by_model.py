@@ -1,4 +1,4 @@
-"""Reliance where no linear head follows: by running the model with a concept's neurons held fixed.
+"""Reliance where no linear head follows all of a concept's neurons: by running the model with them held.
 
 For each image one pass with the neurons at their mean, one with them at the values that they have on another
 image, and one for each of some random groups of as many neurons of the same layers. What the model says is
@@ -82,6 +82,14 @@ def measure_by_model(run: Run, chosen: Sequence[Concept], report: Report = silen
         additions.compact(WITHOUT_CONCEPT)
 
 
+def measured_by_model(run: Run, concept: Concept) -> bool:
+    """Whether the model ran without all of the concept's neurons, on all the images that it should."""
+    if not Additions(run).version(WITHOUT_CONCEPT):
+        return False
+    images = _images(run, concept).tolist()
+    return bool(images) and run.probabilities is not None and set(images) <= set(_kept(run, concept)["image"])
+
+
 def numbers_by_model(run: Run, concept: Concept) -> Numbers | None:
     """The numbers from what is kept; None until all of it is."""
     answers = answers_by_model(run, concept)
@@ -96,9 +104,9 @@ def numbers_by_model(run: Run, concept: Concept) -> Numbers | None:
 
 def answers_by_model(run: Run, concept: Concept) -> Answers | None:
     """What the model said without the concept; None until all of it is kept."""
-    rows, images = _kept(run, concept), _images(run, concept)
-    if run.probabilities is None or set(images.tolist()) - set(rows["image"]) or not len(images):
+    if run.probabilities is None or not measured_by_model(run, concept):
         return None
+    rows, images = _kept(run, concept), _images(run, concept)
     table = {
         part: np.stack(own.set_index("image")["output"].loc[images.tolist()].tolist()).astype(np.float64)
         for part, own in rows.groupby("part")

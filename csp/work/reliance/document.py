@@ -26,6 +26,8 @@ def _row(one: ConceptReliance) -> dict[str, Any]:
         **_concept(one.concept),
         **numbers,
         "how": HOW[one.numbers.how],
+        "left_on": one.left_on,
+        "source": one.provenance.source,
         "change": one.numbers.classes[one.numbers.most].main.change,
         "of_class": one.numbers.most,
         "more_than_chance": one.more_than_chance,

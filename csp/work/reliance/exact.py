@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from csp.keeping.run_folder.run import Run
-from csp.method.reliance import outputs_of, random_groups, resample_ablated
+from csp.method.reliance import outputs_of, own_effects, random_groups, resample_ablated
 from csp.work.reliance.concepts import Concept, Shown
 from csp.work.reliance.heads import BehindHead
 from csp.work.reliance.measure import SEED, Answers, Asked, numbers
@@ -47,7 +47,25 @@ def exact_answers(run: Run, seen: BehindHead, concept: Concept) -> Answers:
         resampled=resample_ablated(logits, own, added[seen.usable], head.link, rng),
         random=_random(seen, groups, images),
         link=head.link,
+        erased=_erased(run, seen, concept, images),
     )
+
+
+def _erased(
+    run: Run, seen: BehindHead, concept: Concept, images: Int64[np.ndarray, " n"]
+) -> Float64[np.ndarray, "n classes"] | None:
+    """The answers without all that the concept's attributes add to the layer, the dataset's others equal."""
+    if not concept.attributes:
+        return None
+    table = run.images[list(run.attributes)]
+    known = table.notna().all(axis=1).to_numpy(dtype=bool) & seen.usable
+    shows = table.fillna(False).to_numpy(dtype=bool)
+    effects = own_effects(seen.activations[known], shows[known])
+    if effects is None:
+        return None
+    own = [run.attributes.index(name) for name in concept.attributes]
+    away = shows[images][:, own].astype(np.float64) @ effects[own]
+    return outputs_of(seen.logits[images] - away @ seen.head.weights, seen.head.link)
 
 
 def _random(

@@ -40,6 +40,8 @@ class Answers:
     random: Float64[np.ndarray, "g n classes"]
     """With random groups of as many neurons at their mean."""
     link: Link
+    erased: Float64[np.ndarray, "n classes"] | None = None
+    """With everything in the layer that goes with the concept taken away; None where that can't be told."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def numbers(run: Run, answers: Answers, shown: Shown, asked: Asked) -> Numbers:
         "resampled_on": _changes(answers, answers.resampled, on),
         "resampled_off": _changes(answers, answers.resampled, off),
     }
+    if answers.erased is not None:
+        of["erased"] = _changes(answers, answers.erased, on)
     random = (answers.random[:, main] - answers.before[main]).mean(axis=1)
     chosen = _most_changed(of["on"] if on.any() else of["all"])
     chance = by_chance(random, (of["on"] if on.any() else of["all"]).change)

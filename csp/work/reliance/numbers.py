@@ -52,6 +52,9 @@ class OfClass(_Numbers):
     resampled_on: Change = Field(alias="with_resampled")
     """As `with`, the neurons at the values that they have on other images."""
     resampled_off: Change = Field(alias="without_resampled")
+    erased: Change | None = Field(default=None, alias="with_erased")
+    """As `with`, with everything in the layer that goes with the concept taken away, also from neurons of
+    other labels; None where the dataset does not state it, or no linear head follows."""
     random: Chance
     """On images that show the concept, on all where none is known to."""
 

@@ -13,12 +13,14 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, Stage, silent
+from csp.work.provenance import Provenance, answered
 from csp.work.reliance.by_group import by_column
-from csp.work.reliance.by_model import answers_by_model, measure_by_model, numbers_by_model
+from csp.work.reliance.by_model import answers_by_model, measure_by_model, measured_by_model, numbers_by_model
 from csp.work.reliance.concepts import Concept, concepts, find_concept, shown
 from csp.work.reliance.exact import exact_answers, exact_numbers
-from csp.work.reliance.heads import behind_head, check_answers
+from csp.work.reliance.heads import BehindHead, behind_head, check_answers
 from csp.work.reliance.numbers import ByColumn, Numbers
+from csp.work.reliance.stored import Stored, asked_of, keep_numbers, stored_numbers
 from csp.work.reviews.desk import Spot
 from csp.work.subgroups import subgroups
 
@@ -32,8 +34,20 @@ class ConceptReliance:
 
     concept: Concept
     numbers: Numbers
+    provenance: Provenance
     subgroups: ByColumn | None = None
     """None where nobody asked."""
+
+    @property
+    def left_on(self) -> dict[str, int]:
+        """How many of its neurons were not switched off with the others, by layer: only the model can."""
+        layers = [layer for layer in self.concept.layers if layer not in self.numbers.layers]
+        return {layer: len(self.concept.of(layer)) for layer in layers}
+
+    @property
+    def whole_layer(self) -> bool:
+        """Whether it is known what its whole layer does for it, whatever the labels."""
+        return any(told.erased is not None for told in self.numbers.classes.values())
 
     @property
     def more_than_chance(self) -> bool:
@@ -83,11 +97,11 @@ def reliance(
     check_answers(explorer.run)
     if by is not None:
         subgroups(explorer.run, by)
-    chosen = _chosen(explorer, states, names)
+    chosen, stored = _chosen(explorer, states, names), stored_numbers(explorer.run)
     stage, found, untested = Stage("concepts", len(chosen), report), list[ConceptReliance](), list[Untested]()
     for place, concept in enumerate(chosen):
         stage.reached(place)
-        one = _of_concept(explorer, concept, by)
+        one = _of_concept(explorer, concept, by, stored.get(asked_of(concept)))
         if isinstance(one, Untested):
             untested.append(one)
         else:
@@ -97,19 +111,25 @@ def reliance(
     return Reliance(tuple(found), tuple(untested))
 
 
+def keep_exact(explorer: Explorer, found: Reliance, *, in_place: bool = False) -> None:
+    """Let the numbers that need no model lie with the run; UnavailableError where they can't be written."""
+    exact = [(one.concept, one.numbers) for one in found.concepts if one.numbers.how == "exact"]
+    keep_numbers(explorer.run, exact, in_place=in_place)
+
+
 def measure_untested(
     explorer: Explorer,
     states: Mapping[Spot, NeuronReview],
     names: Sequence[str] | None = None,
     report: Report = silent,
 ) -> None:
-    """Run the model without the concepts that only it can tell about; what it says is kept with the run.
+    """Run the model without the concepts that only it can switch off whole; what it says is kept.
 
     Raises as `reliance`, and UnavailableError where the model or pictures are missing.
     """
     check_answers(explorer.run)
     chosen = _chosen(explorer, states, names)
-    measure_by_model(explorer.run, [one for one in chosen if _why_not_exact(explorer.run, one)], report)
+    measure_by_model(explorer.run, [one for one in chosen if not _exact(explorer.run, one)], report)
 
 
 def _chosen(
@@ -119,21 +139,29 @@ def _chosen(
     return found if names is None else tuple(dict.fromkeys(find_concept(found, name) for name in names))
 
 
-def _why_not_exact(run: Run, concept: Concept) -> str | None:
-    """Why the run alone can't tell; None where it can."""
+def _exact(run: Run, concept: Concept) -> bool:
+    """Whether the run alone can switch all its neurons off: they are in the layer that its head reads."""
     seen = behind_head(run)
+    return seen is not None and concept.layers == (seen.layer,)
+
+
+def _why_untested(seen: BehindHead | None) -> str:
     if seen is None:
         return "no linear layer follows the layers of this run, so the model has to run"
-    if not concept.of(seen.layer):
-        return f"its neurons are in layers before {seen.layer}, so the model has to run"
-    return None
+    return f"its neurons are in layers before {seen.layer}, so the model has to run"
 
 
-def _of_concept(explorer: Explorer, concept: Concept, by: str | None) -> ConceptReliance | Untested:
-    run, why = explorer.run, _why_not_exact(explorer.run, concept)
-    if why is not None and answers_by_model(run, concept) is None:
-        return Untested(concept, why)
-    seen = behind_head(run) if why is None else None
+def _of_concept(
+    explorer: Explorer, concept: Concept, by: str | None, stored: Stored | None
+) -> ConceptReliance | Untested:
+    """By the model where it ran without all of them; else from the run alone, those that its head reads."""
+    run = explorer.run
+    by_model = measured_by_model(run, concept)
+    if stored is not None and not by_model and by is None:
+        return ConceptReliance(concept, _in_order(run, stored.numbers), stored.provenance)
+    seen = None if by_model else behind_head(run)
+    if not by_model and (seen is None or not concept.of(seen.layer)):
+        return Untested(concept, _why_untested(seen))
 
     def numbers() -> dict[str, Any]:
         found = (
@@ -148,17 +176,18 @@ def _of_concept(explorer: Explorer, concept: Concept, by: str | None) -> Concept
         "labels": () if concept.attributes else concept.labels,
         "exact": seen is not None,
     }
-    found = _in_order(run, Numbers.model_validate(explorer.cache.get_or_compute(asked, numbers).value))
+    kept = explorer.cache.get_or_compute(asked, numbers)
+    found = _in_order(run, Numbers.model_validate(kept.value))
     if by is None:
-        return ConceptReliance(concept, found)
+        return ConceptReliance(concept, found, answered(kept))
 
     def parted() -> dict[str, Any]:
         answers = exact_answers(run, seen, concept) if seen else answers_by_model(run, concept)
         assert answers is not None  # else it is untested
         return by_column(run, answers, shown(run, concept), found, by).model_dump(mode="json", by_alias=True)
 
-    kept = explorer.cache.get_or_compute({**asked, "column": by}, parted)
-    return ConceptReliance(concept, found, ByColumn.model_validate(kept.value))
+    groups = explorer.cache.get_or_compute({**asked, "column": by}, parted)
+    return ConceptReliance(concept, found, answered(groups), ByColumn.model_validate(groups.value))
 
 
 def _in_order(run: Run, numbers: Numbers) -> Numbers:

@@ -17,6 +17,8 @@ VERDICTS = {
     "chance": "no more than chance",
 }
 
+MOST_DIFFERING = 3
+
 
 def summary(found: Reliance) -> str:
     """In one or two sentences: what the model leans on, and which of it is not the lesion."""
@@ -26,6 +28,26 @@ def summary(found: Reliance) -> str:
     beside = [one.name for one in leaning if one.beside]
     of_these = f"not the lesion: {listed(beside)}" if beside else "none names an artefact or the skin"
     return f"This model leans on: {listed([one.name for one in leaning])}. Of these, {of_these}."
+
+
+def differing(found: Reliance) -> str:
+    """The concepts whose effect differs most between the subgroups; empty where nobody asked by a column."""
+    parted = [(one.concept.name, one.subgroups) for one in found.concepts if one.subgroups]
+    if not parted:
+        return ""
+    column = parted[0][1].column.replace("_", " ")
+    apart = [
+        (name, one.difference) for name, one in parted if one.difference and one.difference.more_than_chance
+    ]
+    if not apart:
+        return f"By {column}, no concept's effect differs between the groups by more than chance."
+    apart.sort(key=lambda pair: -pair[1].apart)
+    told = [
+        f"{name} ({one.of_class}: {100 * one.apart:.1f} points between {one.least} and {one.most}, by "
+        f"chance up to {100 * one.random_high:.1f})"
+        for name, one in apart[:MOST_DIFFERING]
+    ]
+    return f"By {column}, these differ most between the groups: {listed(told)}."
 
 
 def sentence(one: ConceptReliance) -> str:
@@ -39,6 +61,17 @@ def sentence(one: ConceptReliance) -> str:
         f"Without its {counted(one.numbers.neurons)} the model gives {one.numbers.most} "
         f"{in_100(told.before + told.main.change)} instead of {in_100(told.before)} in 100 on {where}; "
         f"without as many random neurons {in_100(random)}."
+    )
+
+
+def left_on(one: ConceptReliance) -> str:
+    """Which of its neurons were not switched off with the others; empty where all were."""
+    if not one.left_on:
+        return ""
+    neurons = sum(one.left_on.values())
+    return (
+        f"{counted(neurons)} of {listed(list(one.left_on))} that {'means' if neurons == 1 else 'mean'} it "
+        "stayed on: the model has to run to switch them off with the others."
     )
 
 

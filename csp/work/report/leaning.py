@@ -9,7 +9,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report
 from csp.work.reliance.numbers import HOW
 from csp.work.reliance.reliance import ConceptReliance, reliance
-from csp.work.reliance.words import SHOWN, checked, interval, listed, points, sentence, summary
+from csp.work.reliance.words import SHOWN, checked, interval, left_on, listed, points, sentence, summary
 from csp.work.reviews.desk import Spot
 
 
@@ -28,6 +28,8 @@ class LeaningRow:
     shown: str
     checked: str
     how: str
+    left_on: str
+    """Which of its neurons were not switched off; empty where all were."""
 
 
 @dataclass(frozen=True)
@@ -70,4 +72,5 @@ def _row(one: ConceptReliance) -> LeaningRow:
         shown=SHOWN[one.numbers.shown],
         checked=checked(one.concept),
         how=HOW[one.numbers.how],
+        left_on=left_on(one),
     )

@@ -12,7 +12,7 @@ from csp.face.screen.audit.numbers import interval, percent
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import plain
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import (
     ClassNumbers,
@@ -205,6 +205,7 @@ def _table(card: ModelCard, place: int) -> None:
     columns = [
         Column("Group" if card.column is None else _words(card.column).capitalize()),
         Column("Images", "Held out, with a label", numeric=True),
+        Column("Of this class", "Images of the chosen class among them", numeric=True),
         *(Column(title, help_, numeric=True) for title, help_ in NUMBERS.values()),
         Column("Right", "Of all classes together: the share that the model calls rightly", numeric=True),
         Column(
@@ -227,20 +228,18 @@ def _row(group: GroupNumbers, place: int) -> Row:
         [
             ("text", group.name),
             images,
-            _cell(of_class.sensitivity, f"of {counted(of_class.sensitivity.n, 'image')}"),
-            _cell(of_class.specificity, ""),
-            _cell(of_class.auroc, ""),
-            _cell(group.accuracy, ""),
-            _cell(group.calibration, ""),
+            ("text", f"{of_class.sensitivity.n:,}"),
+            *(_cell(one) for one in (of_class.sensitivity, of_class.specificity, of_class.auroc)),
+            _cell(group.accuracy),
+            _cell(group.calibration),
         ]
     )
 
 
-def _cell(one: Interval, of: str) -> Cell:
+def _cell(one: Interval) -> Cell:
     if one.value != one.value:
         return "quiet", "–"
-    under = "" if one.low != one.low else f"{one.low:.2f} to {one.high:.2f}"
-    return "lines", (f"{one.value:.2f}", " ".join(part for part in (under, of) if part))
+    return "lines", (f"{one.value:.2f}", "" if one.low != one.low else f"{one.low:.2f} to {one.high:.2f}")
 
 
 def _of(group: GroupNumbers, place: int, which: Which) -> Interval:

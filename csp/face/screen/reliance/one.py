@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from csp.face.screen.elements.components import Column, Row, row_table
+from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.thumbnails import thumbnail
 from csp.face.screen.reliance.table import marks, untested
 from csp.face.screen.url.state import put, ranges
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import origin, plain
 from csp.keeping.run_folder.run import Run
-from csp.work.reliance.numbers import HOW, BeforeAfter
+from csp.work.reliance.numbers import HOW, BeforeAfter, OfClass
 from csp.work.reliance.reliance import ConceptReliance, Reliance
-from csp.work.reliance.words import SHOWN, checked, counted, interval, points, sentence
+from csp.work.reliance.words import SHOWN, checked, counted, interval, left_on, points, sentence
 
 ACROSS = 12
 
@@ -33,8 +33,9 @@ def concept_view(run: Run, found: Reliance) -> None:
     st.caption(
         f"{counted(one.numbers.neurons)} of {plain(', '.join(one.numbers.layers))}; "
         f"{plain(checked(one.concept))}. Labels: {plain(', '.join(one.concept.labels))}. "
-        f"{SHOWN[one.numbers.shown]} Found {plain(HOW[one.numbers.how])}."
+        f"{SHOWN[one.numbers.shown]} Found {plain(HOW[one.numbers.how])}. {plain(left_on(one))}"
     )
+    st.caption(plain(origin(one.provenance)))
     _ways(run, one)
     left, right = st.columns(2, gap="large")
     with left:
@@ -77,9 +78,21 @@ def _classes(one: ConceptReliance) -> None:
             "Other values",
             "With the neurons at their values of other images instead of their mean: with it, without it",
         ),
+        *(
+            [
+                Column(
+                    "Whole layer",
+                    "On images that show it, with everything in the layer that goes with it taken away, also "
+                    "from neurons with other labels; the dataset's other attributes being equal",
+                )
+            ]
+            if one.whole_layer
+            else []
+        ),
         Column(
             "Random",
-            "The middle 95 % of 200 groups of as many random neurons, on the images of the first number",
+            f"The middle 95 % of {one.numbers.classes[one.numbers.most].random.groups} groups of as many "
+            "random neurons, on the images of the first number",
         ),
     ]
     rows = [
@@ -89,6 +102,7 @@ def _classes(one: ConceptReliance) -> None:
                 ("lines", (points(told.main.change), f"{interval(told.main)}, n = {told.main.n}")),
                 ("lines", (points(told.off.change), f"{interval(told.off)}, n = {told.off.n}")),
                 ("text", f"{points(told.resampled_on.change)}, {points(told.resampled_off.change)}"),
+                *([_erased(told)] if one.whole_layer else []),
                 ("quiet", f"{points(told.random.low)} to {points(told.random.high)}"),
             ],
             strong=name == one.numbers.most,
@@ -96,6 +110,12 @@ def _classes(one: ConceptReliance) -> None:
         for name, told in one.numbers.classes.items()
     ]
     row_table("Change of each class", columns, rows, key="concept-classes")
+
+
+def _erased(told: OfClass) -> Cell:
+    if told.erased is None:
+        return "quiet", "–"
+    return "lines", (points(told.erased.change), interval(told.erased))
 
 
 def _quality(one: ConceptReliance) -> None:

@@ -9,13 +9,25 @@ from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_ta
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.url.links import link
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import origin, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.jobs.kinds.reliance import KIND
+from csp.work.provenance import freshest
 from csp.work.reliance.document import document
 from csp.work.reliance.numbers import ByColumn
 from csp.work.reliance.reliance import ConceptReliance, Reliance
-from csp.work.reliance.words import VERDICTS, checked, counted, interval, points, sentence, summary, verdict
+from csp.work.reliance.words import (
+    VERDICTS,
+    checked,
+    counted,
+    differing,
+    interval,
+    left_on,
+    points,
+    sentence,
+    summary,
+    verdict,
+)
 
 IMAGES = 5
 HOW = (
@@ -29,6 +41,8 @@ def headline(found: Reliance) -> None:
     with st.container(key="reliance-summary", gap="xxsmall"):
         st.markdown(f"**{plain(summary(found))}**")
         st.caption(HOW)
+        if differ := differing(found):
+            st.markdown(plain(differ))
 
 
 def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
@@ -42,13 +56,14 @@ def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
         Column("Without its neurons"),
         Column("With it", "Change of this class on images that show it, in points, and its 95 % interval"),
         Column("Without it", "The same on images that do not show it"),
-        Column("Random", "The same change for 200 groups of as many random neurons: the middle 95 %"),
+        Column("Random", "The same change for many groups of as many random neurons: the middle 95 %"),
         *([Column(f"By {by}", "The change in each group; in small groups it is not ranked")] if by else []),
         Column(""),
     ]
     rows = [_row(run, one, params) for one in found.concepts]
     with st.container(key="reliance-table"):
         row_table("What the model leans on", columns, rows, key="concepts")
+    st.caption(plain(origin(freshest(*(one.provenance for one in found.concepts)))))
 
 
 def download(run: Run, found: Reliance) -> None:
@@ -65,15 +80,18 @@ def download(run: Run, found: Reliance) -> None:
 
 
 def untested(run: Run, found: Reliance) -> None:
-    """Concepts without a number, each with why."""
-    if found.untested:
-        lines = "\n".join(f"- **{plain(one.concept.name)}**: {plain(one.why)}." for one in found.untested)
-        with st.expander(f"Not tested: {len(found.untested)} concepts"):
-            st.markdown(lines)
-            st.caption(
-                f"`csp reliance {plain(run.name)} --model` measures them, or a job on the page Runs: "
-                f"{plain(KIND.words)}."
-            )
+    """Concepts without a number, or with neurons that stayed on, each with why."""
+    partly = [(one.concept.name, left_on(one)) for one in found.concepts if one.left_on]
+    named = [(one.concept.name, f"{one.why}.") for one in found.untested]
+    if not named and not partly:
+        return
+    parts = [f"{len(rows)} {words}" for rows, words in ((named, "not tested"), (partly, "in part")) if rows]
+    with st.expander(f"Concepts switched off by halves or not at all: {', '.join(parts)}"):
+        st.markdown("\n".join(f"- **{plain(name)}**: {plain(why)}" for name, why in (*named, *partly)))
+        st.caption(
+            f"`csp reliance {plain(run.name)} --model` measures them whole, or a job on the page Runs: "
+            f"{plain(KIND.words)}. It runs the model 22 times on up to 200 images for each concept."
+        )
 
 
 def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
