@@ -32,6 +32,7 @@ def _row(one: ConceptReliance) -> dict[str, Any]:
         "of_class": one.numbers.most,
         "more_than_chance": one.more_than_chance,
         "leans": one.leans,
+        "elsewhere": one.elsewhere,
         "subgroups": parted,
     }
 

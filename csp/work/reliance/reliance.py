@@ -50,6 +50,18 @@ class ConceptReliance:
         return any(told.erased is not None for told in self.numbers.classes.values())
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether a class moves enough to matter once the whole layer lacks it, and not by these neurons."""
+        erased = [told.erased for told in self.numbers.classes.values() if told.erased is not None]
+        return not self.leans and any(
+            abs(one.change or 0) >= MATTERS
+            and one.low is not None
+            and one.high is not None
+            and one.low * one.high > 0
+            for one in erased
+        )
+
+    @property
     def more_than_chance(self) -> bool:
         """Whether the change and its interval lie outside what random groups of neurons give."""
         told = self.numbers.classes[self.numbers.most]

@@ -123,6 +123,14 @@ def marks(one: ConceptReliance) -> Sequence[Badge]:
             "",
         )
     ]
+    if one.elsewhere:
+        found.append(
+            (
+                "other neurons carry it",
+                "orange" if one.concept.beside else "blue",
+                "These neurons hardly matter, but all that goes with it in the layer does: see Whole layer",
+            )
+        )
     if one.concept.beside:
         found.append(("not the lesion", "quiet", "An artefact, or the skin around the lesion"))
     if not one.concept.checked:
