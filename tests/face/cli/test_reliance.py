@@ -14,6 +14,9 @@ def test_the_planted_sticker_is_leaned_on(own_home: Path, capsys: pytest.Capture
     row = json.loads(capsys.readouterr().out)["concepts"][0]
     told = row["classes"]["nevus"]
     assert row["leans"]
+    assert row["left_on"].keys() == {"layer3"}
+    assert row["source"] == "computed"
+    assert told["with_erased"]["high"] < told["random"]["low"]
     assert told["with"]["high"] < told["random"]["low"] < 0.02
     assert abs(told["without"]["change"]) < 0.03
     assert [group["name"] for group in row["subgroups"]["groups"]] == ["no", "yes"]
@@ -21,6 +24,7 @@ def test_the_planted_sticker_is_leaned_on(own_home: Path, capsys: pytest.Capture
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("sticker")
     assert lines[1].endswith("yes")
+    assert lines[-1].startswith("By dark skin, ")
     frame = csp.open("demo").reliance("sticker", by="dark_skin").set_index(["class", "group"])
     assert frame.loc[("nevus", ""), "with"] == told["with"]["change"]
     assert frame.loc[("nevus", "yes"), "with_n"] < told["with"]["n"]

@@ -1,5 +1,6 @@
 """Reliance where the model has to run: a tiny real classifier, indexed in two earlier layers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,26 @@ def test_a_stopped_measurement_goes_on_and_then_needs_no_model(
     assert (one.numbers.how, one.numbers.images) == ("model", IMAGES)
     assert one.numbers.neurons == len(concept.neurons)
     assert one.subgroups is not None
+
+
+def test_neurons_of_an_earlier_and_a_later_layer_are_switched_off_together(explorer: Explorer) -> None:
+    first, last = explorer.run.layers[0], explorer.run.layers[-1]
+    both = replace(smallest(explorer), neurons=((first, 0), (first, 2), (last, 1)))
+    measure_by_model(explorer.run, [both])
+    found = answers_by_model(explorer.run, both)
+    assert found is not None
+    target = run_target(explorer.run)
+    assert isinstance(target.model, HoldingTarget)
+    usual = {name: explorer.run.layer_activations(name).mean(axis=0) for name in (first, last)}
+    images = found.images[:2]
+    held = {
+        name: (neurons, np.repeat(usual[name][neurons][None], len(images), axis=0).astype(np.float32))
+        for name, neurons in ((first, [0, 2]), (last, [1]))
+    }
+    said = target.model.held(ModelInputs(explorer.run, target.model).batch(images.tolist()), held)
+    np.testing.assert_allclose(found.mean[:2], said, atol=1e-5)
+    alone = answers_by_model(explorer.run, replace(both, neurons=((last, 1),)))
+    assert alone is None
 
 
 def test_held_at_what_they_are_neurons_change_nothing_and_held_elsewhere_they_do(explorer: Explorer) -> None:
