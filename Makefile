@@ -8,9 +8,10 @@ STAMP := .venv/.installed
 install: $(STAMP)
 
 # torch and torchvision must come together, from one index, in the versions of constraints.txt.
-$(STAMP): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+$(STAMP): requirements.txt requirements-dev.txt tests/s3-server.txt constraints.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/s3-server.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 
 	touch $(STAMP)
 

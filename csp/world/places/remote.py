@@ -127,8 +127,12 @@ def fetch_file(address: str) -> IO[bytes]:
 
     def spooled() -> IO[bytes]:
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
-        for piece in _pieces(address, MOST_SPOOLED):
-            file.write(piece)
+        try:
+            for piece in _pieces(address, MOST_SPOOLED):
+                file.write(piece)
+        except BaseException:
+            file.close()
+            raise
         file.seek(0)
         return file
 
@@ -203,14 +207,15 @@ def _system(address: str) -> tuple[Any, str]:
     """What reads this kind of address, and the path that it takes."""
     scheme, path = scheme_of(address), address.partition("://")[2]
     if scheme in ("s3", "s3a"):
-        return _s3(next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")), path
+        return s3_system(next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")), path
     if scheme in ("gs", "gcs"):
-        return _gcs(os.environ.get("STORAGE_EMULATOR_HOST", "")), path
+        return gcs_system(os.environ.get("STORAGE_EMULATOR_HOST", "")), path
     return _by_fsspec(scheme, address), path
 
 
 @cache
-def _s3(endpoint: str) -> Any:
+def s3_system(endpoint: str) -> Any:
+    """Reads S3, from the server of an address where one is given."""
     where = _endpoint(endpoint)
     given = any(os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
     return arrow_fs.S3FileSystem(
@@ -224,7 +229,8 @@ def _s3(endpoint: str) -> Any:
 
 
 @cache
-def _gcs(endpoint: str) -> Any:
+def gcs_system(endpoint: str) -> Any:
+    """Reads Google Cloud Storage, from the server of an address where one is given."""
     anonymous = {"anonymous": True} if endpoint else {}
     return arrow_fs.GcsFileSystem(
         **_endpoint(endpoint), **anonymous, retry_time_limit=timedelta(seconds=ANSWER)

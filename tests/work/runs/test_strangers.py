@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -95,6 +96,19 @@ def test_a_stranger_shows_no_picture_of_this_machine(tiny_run: Run, tmp_path: Pa
     assert "stored picture" in ProbeImages(run).picture(1).remark
     trust_run("tiny", "Ann")
     assert ProbeImages(run).picture(1).remark == ""
+
+
+@pytest.mark.parametrize("scheme", ["folder", "csv", "archive", "webdataset"])
+def test_a_stranger_has_no_server_asked(tiny_run: Run, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        address = f"http://127.0.0.1:{inside.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        for place in (f"{address}/secret", "s3://bucket/secret"):
+            run = edited(tiny_run, dataset=f"{scheme}:{place}")
+            assert "stored picture" in ProbeImages(run).picture(1).remark
+        inside.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            inside.accept()
 
 
 def test_trust_is_kept_with_who_and_when_and_holds_for_that_manifest_only(tiny_run: Run) -> None:
