@@ -157,6 +157,9 @@ def test_what_is_drawn_without_its_page_asks_who_is_there(path: Path) -> None:
         alone = decorators(function) & {"st.fragment", "st.dialog"}
         if alone and f"{short(path)}:{function.name}" not in DRAWN_ALONE:
             assert "let_in" in called(function), f"{short(path)}: {function.name} does not call let_in()"
+            assert "own_edge" in decorators(function), (
+                f"{short(path)}: an error in {function.name} has no edge"
+            )
 
 
 def test_no_name_is_left_that_nothing_uses() -> None:

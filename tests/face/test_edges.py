@@ -63,6 +63,14 @@ def test_a_callback_or_a_part_drawn_alone() -> None:
     assert logged(AppTest.from_function(page).run().error[0].value.replace("\\", ""))
 
 
+def test_a_part_drawn_alone_whose_data_are_damaged(tiny_run: Run) -> None:
+    """The labels of a neuron are such a part: a sentence stands in their place, and the pictures stay."""
+    (tiny_run.path / "arrays.zarr" / "embeddings" / "zarr.json").unlink()
+    app = opened("pages/neuron.py", run="tiny")
+    assert any("embeddings/zarr.json" in one.value.replace("\\", "") for one in app.warning)
+    assert not app.exception
+
+
 def test_a_run_card(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(tiny_run.path, tiny_run.path.with_name("other"))
     whole = cards._sentence

@@ -6,6 +6,7 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.judge.editor import tag_words
 from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import call_me, is_named, let_in, may_review, me
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
@@ -73,6 +74,7 @@ def bulk_note() -> None:
 
 
 @st.dialog("Judge many neurons at once", width="small")
+@own_edge
 def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) -> None:
     """The one question: what is recorded, on how many, under which name."""
     let_in()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from csp.errors import CspError
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.state import review_store
 from csp.face.screen.wording import counted, plain
@@ -13,6 +14,7 @@ from csp.work.report.export import report_text
 
 
 @st.fragment
+@own_edge
 def report_panel(explorer: Explorer) -> None:
     """Options, then "Make the report", then the download; while it is made, how far it is."""
     let_in()

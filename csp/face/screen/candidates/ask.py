@@ -4,6 +4,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_manage, me
 from csp.face.screen.runs.job_form import check_on_page
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
@@ -17,6 +18,7 @@ from csp.world.specs.registry import VLMS
 
 
 @st.dialog("Ask a model", width="medium")
+@own_edge
 def ask_dialog(explorer: Explorer, view: NeuronView) -> None:
     """Chooses the model and what it is shown, and starts the job."""
     let_in()

@@ -9,6 +9,7 @@ from csp.errors import CspError
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_review, me
 from csp.face.screen.wording import LABELER_HELP, LABELERS, plain
 from csp.keeping.reviews.vocabulary import Role
@@ -29,6 +30,7 @@ GRIDS = (":blue[**●**] **Fires**", ":orange[**●**] **Looks alike, fires less
 
 
 @st.dialog("Candidates, and what the model saw", width="large")
+@own_edge
 def candidates_dialog(explorer: Explorer, view: NeuronView) -> None:
     """The table, a way to edit, and each answer of a model."""
     let_in()

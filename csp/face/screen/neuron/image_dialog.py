@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from csp.face.screen.elements.thumbnails import thumbnail
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.url.params import Params, whole_number
@@ -37,6 +38,7 @@ def _close() -> None:
 
 
 @st.dialog("Large view", width="large", on_dismiss=_close)
+@own_edge
 def _dialog(explorer: Explorer, view: NeuronView, images: tuple[int, ...]) -> None:
     """Reads the address anew: the buttons inside redraw the dialog alone."""
     let_in()

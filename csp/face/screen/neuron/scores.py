@@ -12,6 +12,7 @@ from csp.face.screen.judge.head import beside, suggestion
 from csp.face.screen.neuron.chance import chance_line
 from csp.face.screen.neuron.confidence import how_sure
 from csp.face.screen.neuron.options import chosen_options, options_controls
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.state.cached import noise_of, reviewed
 from csp.face.screen.wording import (
@@ -35,6 +36,7 @@ Ranges = Mapping[str, ScoreRange | None]
 
 
 @st.fragment
+@own_edge
 def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     """All words on a neuron: a fragment, so that a control shows its effect before the page is redrawn.
 

@@ -1,8 +1,10 @@
 """The frame around every page: look, navigation, notices, footer. Streamlit runs a page's file alone when its
 address is opened cold (app.py is then skipped), so each page starts with `with frame(title):`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -19,6 +21,8 @@ from csp.face.screen.wording import counted, plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.strangers import how_to_trust, is_stranger
+
+P = ParamSpec("P")
 
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
@@ -50,6 +54,20 @@ def frame(title: str) -> Iterator[None]:
         st.code(FIRST_STEPS, language="shell")
     except Exception as error:  # noqa: BLE001 # the edge of every page
         _notice(told(error), ())
+
+
+def own_edge(draw: Callable[P, None]) -> Callable[P, None]:
+    """Decorates a part that is drawn alone, whose errors never come to the frame: what is wrong stands in its
+    place, and the page around it stays."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 # the edge of this part
+            st.warning(plain(told(error)))
+
+    return drawn
 
 
 def fault_shown(error: Exception) -> bool:

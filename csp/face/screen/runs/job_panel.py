@@ -4,6 +4,7 @@ import streamlit as st
 
 from csp.errors import CspError, NotFoundError
 from csp.face.screen.page.deeds import deed, say_refusal
+from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_manage
 from csp.face.screen.wording import plain
 from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, list_jobs, resume_job
@@ -34,6 +35,7 @@ def job_panel(id_: str) -> None:
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+@own_edge
 def _watched(id_: str) -> None:
     let_in()
     say_refusal()
