@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -21,6 +22,7 @@ from csp.work.labels.chance import label_chances
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
+from csp.work.neurons.concepts_across import concepts_across
 from csp.work.neurons.search import Match, parse_query, search_like, search_picture
 from csp.work.neurons.search_reviewed import search_reviewed
 from csp.work.neurons.selection import choose_neurons
@@ -188,6 +190,24 @@ class OpenedRun:
         column = None if by is None else a_text(by, "the column")
         found = reliance(self.explorer, self._desk.states(), names, by=column, report=report)
         return pd.DataFrame(list(rows_of(found)), columns=list(COLUMNS))
+
+    def concepts_against(self, other: "OpenedRun") -> pd.DataFrame:
+        """Which neurons of each concept another run still has: one row a concept.
+
+        Columns concept, in_a, in_b, kept, other_label, gone, new (numbers of neurons), change_a and change_b
+        (of the class that moves most without them; NaN where that is not known). Neurons are matched by how
+        they fire on shared images. Raises BadInputError where that is not possible.
+        """
+        found = concepts_across(self.explorer, self._desk.states(), other.explorer, other._desk.states())
+        rows = [
+            (
+                *(one.name, one.in_a, one.in_b, one.kept, one.other_label, len(one.gone), len(one.new)),
+                *(np.nan if effect is None else effect.change for effect in (one.effect_a, one.effect_b)),
+            )
+            for one in found.concepts
+        ]
+        names = ("concept", "in_a", "in_b", "kept", "other_label", "gone", "new", "change_a", "change_b")
+        return pd.DataFrame(rows, columns=list(names))
 
     def reviews(self) -> pd.DataFrame:
         """One row a neuron that people judged: verdict, label in force, who, whether it is disputed."""

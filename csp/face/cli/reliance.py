@@ -1,5 +1,6 @@
 """The commands about what the model leans on: reliance tells it, mend writes the model without."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from csp.method.metrics.statistics import Interval
     from csp.work.attribution.model_card import GroupNumbers
+    from csp.work.neurons.concepts_across import Across
     from csp.work.reliance.mend import Mended, MendPreview
     from csp.work.reliance.numbers import Change
     from csp.work.reliance.reliance import ConceptReliance, Reliance
@@ -33,11 +35,16 @@ def reliance(
     model: Annotated[
         bool, typer.Option("--model", help="Run the model for what the run alone can't tell; it is kept.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Which neurons of each concept another run still has."),
+    ] = None,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Tell what the model leans on: how its answers change when a concept's neurons are switched off."""
     from csp.work.explorer.explorer import open_explorer
+    from csp.work.neurons.concepts_across import concepts_across
     from csp.work.reliance.document import document
     from csp.work.reliance.reliance import keep_exact, measure_untested
     from csp.work.reliance.reliance import reliance as found_by
@@ -45,6 +52,11 @@ def reliance(
     from csp.work.reviews.desk import open_reviewing
 
     explorer, states = open_explorer(run), open_reviewing(run).states()
+    if against is not None:
+        _print_against(
+            concepts_across(explorer, states, open_explorer(against), open_reviewing(against).states()), json
+        )
+        return
     with shown_progress() as report:
         if model:
             measure_untested(explorer, states, concept, report)
@@ -96,6 +108,36 @@ def _print(found: "Reliance") -> None:
             print_columns(("group", "images", "with it", "95 %", "n", ""), rows)
     if differ := differing(found):
         print_lines(["", differ])
+
+
+def _print_against(found: "Across", json: bool) -> None:
+    if json:
+        print_json(asdict(found))
+        return
+    header = (
+        "concept",
+        "neurons",
+        "still there",
+        "other label",
+        "gone",
+        "other run",
+        "new",
+        "without it",
+        "in the other",
+    )
+    rows = [
+        (
+            *(one.name, one.in_a, one.kept, one.other_label, len(one.gone), one.in_b, len(one.new)),
+            *(
+                "-" if effect is None or effect.change is None else f"{effect.of_class} {effect.change:+.3f}"
+                for effect in (one.effect_a, one.effect_b)
+            ),
+        )
+        for one in found.concepts
+    ]
+    print_columns(header, rows)
+    matched = "by number (the same weights)" if found.images is None else f"on {found.images:,} shared images"
+    print_notes([f"neurons of {', '.join(found.layers)} were matched {matched}"])
 
 
 def _row(one: "ConceptReliance") -> tuple[object, ...]:

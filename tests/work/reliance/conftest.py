@@ -72,9 +72,19 @@ def _rows(columns: dict[str, Any]) -> list[list[str]]:
 
 @pytest.fixture
 def make_run(own_home: Path, tmp_path: Path) -> MakeRun:
-    """Makes such a run; `columns` are the dataset's own, `link` says what the head's logits become."""
+    """Makes such a run; `columns` are the dataset's own, `link` says what the head's logits become.
 
-    def make(link: Link = "softmax", columns: dict[str, Any] | None = None, behind: bool = True) -> Explorer:
+    `values` are other activations, `outputs` what another model says, `out` the name of the run.
+    """
+
+    def make(
+        link: Link = "softmax",
+        columns: dict[str, Any] | None = None,
+        behind: bool = True,
+        values: np.ndarray | None = None,
+        outputs: np.ndarray | None = None,
+        out: str = "made",
+    ) -> Explorer:
         for row in range(IMAGES):
             draw(row).save(tmp_path / f"{row}.png")
         given = {"sticker": [int(row % 3 == 0) for row in range(IMAGES)]} if columns is None else columns
@@ -85,10 +95,10 @@ def make_run(own_home: Path, tmp_path: Path) -> MakeRun:
         (tmp_path / "classes.csv").write_text("\n".join(("text", *CLASSES)))
         bent = activations() if behind else 3 * np.sin(5 * activations())  # more than a linear layer follows
         arrays = {
-            "activations": activations(),
+            "activations": activations() if values is None else values,
             "embeddings": _embeddings(),
             "texts": _texts(),
-            "outputs": said(bent, link),
+            "outputs": said(bent, link) if outputs is None else outputs,
         }
         for name, array in arrays.items():
             np.save(tmp_path / f"{name}.npy", array.astype(np.float32))
@@ -96,7 +106,7 @@ def make_run(own_home: Path, tmp_path: Path) -> MakeRun:
             ImportSpec(
                 activations=tmp_path / "activations.npy",
                 embeddings=tmp_path / "embeddings.npy",
-                out=str(tmp_path / "made"),
+                out=str(tmp_path / out),
                 images=str(tmp_path / "images.csv"),
                 vocabulary=tmp_path / "terms.csv",
                 text_embeddings=tmp_path / "texts.npy",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from csp.face.screen.atlas.facts import label_lines
+from csp.face.screen.compare.concepts import concepts_of_two
 from csp.face.screen.compare.gamma_curves import gamma_chart
 from csp.face.screen.compare.sides import Sides
 from csp.face.screen.compare.tables import changes_table
@@ -31,9 +32,12 @@ def compared(explorer: Explorer, layer: str, sides: Sides, params: Params) -> No
     if sides.what == "neurons":
         two_neurons(explorer, layer, int(sides.a), int(sides.b))
         return
-    if sides.what == "runs" and len(run_names()) < 2:
+    if sides.what in ("runs", "concepts") and len(run_names()) < 2:
         st.info(ONE_RUN, icon=":material/info:")
         st.page_link("pages/runs.py", label="To the runs")
+        return
+    if sides.what == "concepts":
+        concepts_of_two(named_explorer(str(sides.a)), named_explorer(str(sides.b)))
         return
     found, names = _comparison(explorer, layer, sides)
     readers = [explorer]
