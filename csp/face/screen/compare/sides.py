@@ -15,7 +15,7 @@ WHAT = {
     "labelers": "Two methods",
     "gammas": "Two contrasts",
     "runs": "Two runs",
-    "concepts": "Concepts of two runs",
+    "concepts": "Concepts",
 }
 """By the value of `what` in the address."""
 Side = str | int | float
