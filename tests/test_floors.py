@@ -49,7 +49,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"places"},
         {"protocols"},
         {"torch_models", "datasets"},
-        {"encoders", "generators", "vlms"},
+        {"encoders", "generators", "saes", "vlms"},
         {"targets"},
     ],
     "csp.keeping": [

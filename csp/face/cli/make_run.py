@@ -22,6 +22,10 @@ def index(
     config: Annotated[Path | None, typer.Argument(help="A .yaml or .json file with the options.")] = None,
     model: Annotated[str | None, typer.Option(help="The target model, such as $targets.")] = None,
     layer: Annotated[list[str] | None, typer.Option(help="A layer to read; repeat for several.")] = None,
+    sae: Annotated[
+        list[str] | None,
+        typer.Option(help="A sparse autoencoder on a layer: LAYER=SPEC, such as $saes; repeat for several."),
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Probe images: $datasets.")] = None,
     encoder: Annotated[str | None, typer.Option(help="The encoder, such as $encoders.")] = None,
     out: OutOption = None,
@@ -45,6 +49,7 @@ def index(
     given = {
         "model": model,
         "layers": layer or None,
+        "saes": sae or None,
         "data": data,
         "encoder": encoder,
         "out": out,

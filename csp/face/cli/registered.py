@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from csp.world.specs.registry import DATASETS, ENCODERS, GENERATORS, TARGETS, VLMS
+from csp.world.specs.registry import DATASETS, ENCODERS, GENERATORS, SAES, TARGETS, VLMS
 
 
 def _labelers() -> Iterable[str]:
@@ -26,6 +26,7 @@ def _metrics() -> Iterable[str]:
 
 LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "targets": lambda: TARGETS.examples,
+    "saes": lambda: SAES.examples,
     "encoders": lambda: ENCODERS.examples,
     "datasets": lambda: DATASETS.examples,
     "vlms": lambda: VLMS.examples,

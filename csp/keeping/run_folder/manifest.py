@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from csp.errors import BadRunError
 from csp.keeping import atomic
@@ -47,13 +54,30 @@ class Source(_Record):
     hash: str
 
 
+class SaeSource(Source):
+    """A sparse autoencoder, and the layer that it reads."""
+
+    layer: str
+
+
 class LayerRecord(_Record):
-    """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none)."""
+    """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none).
+
+    `sae` for the latents of a sparse autoencoder; left out of the file elsewhere, as before there were any.
+    """
 
     layer: str
     neurons: int
     type: str = ""
     pooling: str = ""
+    sae: SaeSource | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        if self.sae is None:
+            fields.pop("sae", None)
+        return fields
 
 
 class Parameters(_Record):

@@ -1,7 +1,7 @@
 """`csp index`: every probe image through the target model and the encoder in one pass, into a run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -35,11 +35,13 @@ from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
 from csp.work.labels.chance import measure_chances
 from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
+from csp.work.models.saes import sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
 from csp.world.protocols.dataset import Dataset
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.pooling import pooling_of, read_pooling
+from csp.world.protocols.sae import SaeOn, read_sae
 from csp.world.protocols.target import LayerInfo, TargetModel, open_target
 from csp.world.protocols.templates import TEMPLATES
 from csp.world.specs.registry import nearest
@@ -79,14 +81,17 @@ def open_job(spec: IndexSpec) -> "IndexJob":
     vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
     dataset = open_probe_dataset(spec.data)
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
+    target, latents = with_saes(target, [read_sae(text) for text in spec.saes])
     dataset = with_class_names(dataset, distinct(target.classes))
-    layers = _choose_layers(target, spec.layers)
+    names = (*spec.layers, *(name for name in latents if name not in spec.layers))
+    layers = _choose_layers(target, names)
     for layer in read_pooling(spec.pooling)[1]:
-        if layer not in spec.layers:
+        if layer not in names:
             raise BadInputError(
                 f"the pooling names the layer {layer!r}, which is not read; name it as a layer too"
             )
-    return IndexJob(spec, target, open_encoder(openable_spec(spec.encoder)), dataset, layers, vocabulary)
+    encoder = open_encoder(openable_spec(spec.encoder))
+    return IndexJob(spec, target, encoder, dataset, layers, vocabulary, latents)
 
 
 def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo, ...]:
@@ -112,6 +117,7 @@ class IndexJob:
     dataset: Dataset
     layers: tuple[LayerInfo, ...]
     vocabulary: Vocabulary | None
+    latents: Mapping[str, SaeOn] = field(default_factory=dict)
 
     @cached_property
     def sources(self) -> Sources:
@@ -166,14 +172,22 @@ class IndexJob:
             "pooling": self.spec.pooling,
             "parameters": self.parameters.planned(),
             "vocabulary": None if self.vocabulary is None else _table_hash(self.vocabulary.table),
+            **({"saes": [one.sae.weights_hash for one in self.latents.values()]} if self.latents else {}),
         }
 
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
-        layers = tuple(_layer_record(info, pooling_of(self.spec.pooling, info.layer)) for info in self.layers)
+        layers = tuple(self._layer_record(info) for info in self.layers)
         return new_manifest(
             name, self.sources, layers, self.parameters, code_hash(__name__), self.target.classes
         )
+
+    def _layer_record(self, info: LayerInfo) -> LayerRecord:
+        pooling = pooling_of(self.spec.pooling, info.layer) if len(info.shape) > 1 else ""
+        found = self.latents.get(info.layer)
+        sae = None if found is None else sae_source(found)
+        kind = info.type if found is None else f"latents of an SAE ({found.sae.kind})"
+        return LayerRecord(layer=info.layer, neurons=0, type=kind, pooling=pooling, sae=sae)
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""
@@ -230,12 +244,6 @@ class IndexJob:
         texts = list(self.vocabulary.table["text"])
         embeddings = self.encoder.embed_texts(texts, parameters.templates, parameters.renormalise)
         writer.write_vocabulary(self.vocabulary.table, embeddings)
-
-
-def _layer_record(info: LayerInfo, pooling: str) -> LayerRecord:
-    return LayerRecord(
-        layer=info.layer, neurons=0, type=info.type, pooling=pooling if len(info.shape) > 1 else ""
-    )
 
 
 def _check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from csp.method.examples.neighbours import STORED
 from csp.work.indexing.field_faults import shown, wish
 from csp.world.documents import read_settings
 from csp.world.protocols.pooling import FORM, read_pooling
+from csp.world.protocols.sae import read_sae
 from csp.world.specs.paths import anchored_path, anchored_spec
 
 Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
@@ -28,6 +29,14 @@ Template = Annotated[str, StringConstraints(pattern=r"\{\}")]
 def _one_or_more(given: object) -> object:
     """A list; a text by itself is a list of one."""
     return [given] if isinstance(given, str) else given
+
+
+def _saes(given: tuple[str, ...]) -> tuple[str, ...]:
+    """SAEs, if each says which layer it reads."""
+    try:
+        return tuple("=".join(read_sae(text)) for text in given)
+    except BadInputError as error:
+        raise ValueError("write LAYER=SPEC for each, such as layer4=saelens:/path/folder") from error
 
 
 def _pooling(given: str) -> str:
@@ -56,6 +65,8 @@ class IndexSpec(BaseModel):
 
     model: str
     layers: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] = Field(min_length=1)
+    saes: Annotated[tuple[str, ...], BeforeValidator(_one_or_more), AfterValidator(_saes)] = ()
+    """Sparse autoencoders whose latents are read besides, each as `LAYER=SPEC`."""
     data: str
     encoder: str
     out: str
@@ -130,11 +141,22 @@ def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
     for name in ("model", "data", "encoder"):
         if isinstance(fields.get(name), str):
             anchored[name] = anchored_spec(fields[name], base)
+    if fields.get("saes"):
+        anchored["saes"] = [_anchored_sae(text, base) for text in _as_list(fields["saes"])]
     if isinstance(fields.get("vocabulary"), str):
         anchored["vocabulary"] = anchored_path(fields["vocabulary"], base)
     if isinstance(fields.get("out"), str) and len(Path(fields["out"]).parts) > 1:
         anchored["out"] = str(anchored_path(fields["out"], base))
     return anchored
+
+
+def _as_list(given: object) -> list[object]:
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _anchored_sae(given: object, base: Path) -> object:
+    layer, equals, spec = given.partition("=") if isinstance(given, str) else ("", "", "")
+    return f"{layer}={anchored_spec(spec.strip(), base)}" if equals else given
 
 
 def one_line(error: Exception) -> str:

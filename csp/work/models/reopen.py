@@ -10,16 +10,18 @@ Opened models are kept, the last two of each kind.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock, RLock
 from typing import TypeVar
 
 from csp.errors import CspError, UnavailableError
-from csp.keeping.run_folder.manifest import Source
+from csp.keeping.run_folder.manifest import SaeSource, Source
 from csp.keeping.run_folder.run import Run
+from csp.work.models.saes import splice
 from csp.work.runs.strangers import source_spec
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.pooling import Pooling, as_text
+from csp.world.protocols.sae import Sae, SaeOn, open_sae
 from csp.world.protocols.target import (
     AblatableTarget,
     DifferentiableTarget,
@@ -28,9 +30,9 @@ from csp.world.protocols.target import (
     TargetModel,
     open_target,
 )
-from csp.world.specs.registry import ENCODERS, TARGETS
+from csp.world.specs.registry import ENCODERS, SAES, TARGETS
 
-Model = TypeVar("Model", TargetModel, Encoder)
+Model = TypeVar("Model", TargetModel, Encoder, Sae)
 
 _OPENING = Lock()
 
@@ -55,8 +57,9 @@ def run_target(run: Run) -> RunTarget:
     """The target model of a run, with the weights that made it; UnavailableError says what is missing."""
     pooling = as_text({one.layer: one.pooling for one in run.manifest.layers if one.pooling})
     spec = source_spec(run, TARGETS, run.manifest.target)
+    saes = tuple((one.sae, source_spec(run, SAES, one.sae)) for one in run.manifest.layers if one.sae)
     with _OPENING:
-        return _target(run.manifest.target, spec, pooling)
+        return _target(run.manifest.target, spec, pooling, saes)
 
 
 def run_encoder(run: Run) -> RunEncoder:
@@ -106,9 +109,15 @@ def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:
 
 
 @lru_cache(maxsize=2)
-def _target(source: Source, spec: str, pooling: Pooling) -> RunTarget:
+def _target(
+    source: Source, spec: str, pooling: Pooling, saes: tuple[tuple[SaeSource, str], ...]
+) -> RunTarget:
     model = _opened("target model", source, lambda: open_target(spec, pooling=pooling))
-    return RunTarget(_same_weights(model, source))
+    opened = [
+        SaeOn(sae.layer, _same_weights(_opened("SAE", sae, partial(open_sae, path)), sae))
+        for sae, path in saes
+    ]
+    return RunTarget(splice(_same_weights(model, source), opened))
 
 
 @lru_cache(maxsize=2)

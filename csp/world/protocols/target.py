@@ -14,6 +14,7 @@ from PIL import Image
 
 from csp.world.protocols.pooling import Pooling as Pooling  # adapters import it from here
 from csp.world.protocols.pooling import read_pooling
+from csp.world.protocols.sae import SaeOn
 from csp.world.specs.registry import TARGETS
 
 
@@ -143,6 +144,17 @@ class MendableTarget(Protocol):
         metadata: Mapping[str, str],
     ) -> bytes:
         """A checkpoint of the same architecture. Raises `BadInputError` where that would not be exact."""
+
+
+@runtime_checkable
+class SpliceableTarget(Protocol):
+    """A target model whose layers sparse autoencoders can read."""
+
+    def with_saes(self, saes: Sequence[SaeOn]) -> "TargetModel":
+        """The same model, with a layer of latents for each (`protocols.sae.latent_layers`).
+
+        Raises `NotFoundError` for a layer that the model lacks.
+        """
 
 
 class OpenTarget(Protocol):

@@ -114,7 +114,8 @@ ENCODERS = Schemes("encoder", "csp.encoders", "csp.world.encoders", "open_encode
 DATASETS = Schemes("dataset", "csp.datasets", "csp.world.datasets", "open_dataset")
 VLMS = Schemes("VLM", "csp.vlms", "csp.world.vlms", "open_vlm")
 GENERATORS = Schemes("image generator", "csp.generators", "csp.world.generators", "open_generator")
-KINDS = (TARGETS, ENCODERS, DATASETS, VLMS, GENERATORS)
+SAES = Schemes("SAE", "csp.saes", "csp.world.saes", "open_sae")
+KINDS = (TARGETS, ENCODERS, DATASETS, VLMS, GENERATORS, SAES)
 
 
 def is_path(name: str) -> bool:

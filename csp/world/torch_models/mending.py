@@ -13,6 +13,7 @@ from csp.errors import BadInputError
 from csp.world.protocols.target import Pooling
 from csp.world.torch_models.checkpoints import read_checkpoint
 from csp.world.torch_models.explain import find_head
+from csp.world.torch_models.splice import unspliced
 
 
 def mended_state(
@@ -44,7 +45,7 @@ def mended_state(
     bias = bias + weight[:, chosen] @ torch.tensor(values, dtype=torch.float64)
     weight[:, chosen] = 0.0
     changed = {id(head.weight): weight, id(head.bias): bias}
-    kept = module.state_dict(keep_vars=True)
+    kept = unspliced(module).state_dict(keep_vars=True)
     return {
         name: changed.get(id(tensor), tensor.detach()).to(tensor.dtype).cpu().contiguous().clone()
         for name, tensor in kept.items()

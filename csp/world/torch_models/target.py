@@ -1,7 +1,7 @@
 """A target model made of any torch classifier: what the adapters build, and what a user's own may build."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,11 +11,14 @@ from torch import Tensor, nn
 
 from csp.errors import BadInputError
 from csp.world.protocols.pooling import Pooling
+from csp.world.protocols.sae import SaeOn, latent_layers
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits, held_logits
+from csp.world.torch_models.autoencoder import Autoencoder
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
 from csp.world.torch_models.mending import checkpoint_bytes, mended_state
+from csp.world.torch_models.splice import Spliced
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
 
@@ -35,6 +38,16 @@ class TorchTarget:
     multi_label: bool = False
     notes: tuple[str, ...] = ()
     """What to know of the model before relying on it, each in a sentence."""
+
+    def with_saes(self, saes: Sequence[SaeOn]) -> "TorchTarget":
+        """The same model, in which the latents of SAEs are layers (`protocols.sae.latent_layers`)."""
+        part = next(self.module.parameters(), torch.zeros(()))
+        spliced = {
+            name: (one.layer, one.sae.to(part.device))
+            for name, one in latent_layers(saes).items()
+            if isinstance(one.sae, Autoencoder)
+        }
+        return replace(self, module=Spliced(self.module, spliced).eval())
 
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""
