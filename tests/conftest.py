@@ -3,6 +3,7 @@
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: no test may wait for a hub
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker has a processor, and its models no more than that
 os.environ["CSP_DEBUG"] = "1"  # an error that nobody foresaw fails a test, also in a process that it starts
 
 import shutil
