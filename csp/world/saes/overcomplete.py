@@ -13,8 +13,8 @@ from torch import Tensor
 
 from csp.errors import BadInputError
 from csp.world.saes.tensors import state_of, tensor
-from csp.world.torch_models.autoencoder import Autoencoder, Relu, Rule, Threshold, TopK, Weights
 from csp.world.torch_models.checkpoints import read_checkpoint
+from csp.world.torch_models.splicing.autoencoder import Autoencoder, Relu, Rule, Threshold, TopK, Weights
 from csp.world.torch_models.state_dicts import listed
 
 DICTIONARY = "dictionary._weights"

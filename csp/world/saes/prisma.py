@@ -20,8 +20,8 @@ from csp.world.saes.tensors import (
     tensor,
     whole_number,
 )
-from csp.world.torch_models.autoencoder import Autoencoder, Gate, Relu, Rule, TopK
 from csp.world.torch_models.checkpoints import read_checkpoint
+from csp.world.torch_models.splicing.autoencoder import Autoencoder, Gate, Relu, Rule, TopK
 
 _WEIGHTS = ("*.safetensors", "*.pt", "*.pth")
 

@@ -19,8 +19,16 @@ from csp.world.saes.tensors import (
     tensor,
     whole_number,
 )
-from csp.world.torch_models.autoencoder import Autoencoder, Gate, Relu, Rule, Threshold, TopK, Weights
 from csp.world.torch_models.checkpoints import read_checkpoint
+from csp.world.torch_models.splicing.autoencoder import (
+    Autoencoder,
+    Gate,
+    Relu,
+    Rule,
+    Threshold,
+    TopK,
+    Weights,
+)
 
 _THRESHOLDED = ("jumprelu", "batchtopk", "matryoshka_batchtopk")
 _KNOWN = ("standard", "topk", "gated", *_THRESHOLDED)

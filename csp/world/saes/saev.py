@@ -16,7 +16,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded, open_regular
 from csp.world.saes.tensors import plain_weights, whole_number
 from csp.world.specs.registry import reason
-from csp.world.torch_models.autoencoder import Autoencoder, Relu, Rule, TopK
+from csp.world.torch_models.splicing.autoencoder import Autoencoder, Relu, Rule, TopK
 
 _LONGEST = 1 << 20
 

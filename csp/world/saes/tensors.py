@@ -11,8 +11,8 @@ from torch import Tensor
 from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded, read_regular
 from csp.world.specs.registry import reason
-from csp.world.torch_models.autoencoder import SCALINGS, Scaling, Weights
 from csp.world.torch_models.checkpoints import Checkpoint
+from csp.world.torch_models.splicing.autoencoder import SCALINGS, Scaling, Weights
 from csp.world.torch_models.state_dicts import listed
 
 

@@ -13,7 +13,7 @@ from csp.errors import BadInputError
 from csp.world.protocols.target import Pooling
 from csp.world.torch_models.checkpoints import read_checkpoint
 from csp.world.torch_models.explain import find_head
-from csp.world.torch_models.splice import unspliced
+from csp.world.torch_models.splicing.splice import unspliced
 
 
 def mended_state(

@@ -14,11 +14,11 @@ from csp.world.protocols.pooling import Pooling
 from csp.world.protocols.sae import SaeOn, latent_layers
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits, held_logits
-from csp.world.torch_models.autoencoder import Autoencoder
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
 from csp.world.torch_models.mending import checkpoint_bytes, mended_state
-from csp.world.torch_models.splice import Spliced
+from csp.world.torch_models.splicing.autoencoder import Autoencoder
+from csp.world.torch_models.splicing.splice import Spliced
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from csp.errors import BadInputError, CspError, NotFoundError
 from csp.world.protocols.sae import open_sae
-from csp.world.torch_models.autoencoder import Autoencoder
+from csp.world.torch_models.splicing.autoencoder import Autoencoder
 
 FILES = Path(__file__).parent / "files"
 SAELENS = sorted(FILES.glob("saelens-*"))

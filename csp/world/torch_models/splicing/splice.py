@@ -12,8 +12,8 @@ from typing import Any
 from torch import nn
 
 from csp.errors import BadInputError
-from csp.world.torch_models.autoencoder import Autoencoder
 from csp.world.torch_models.layers import find_module, first_tensor, with_first_tensor
+from csp.world.torch_models.splicing.autoencoder import Autoencoder
 
 
 class Latents(nn.Identity):

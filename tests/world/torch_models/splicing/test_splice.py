@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from csp.errors import BadInputError, NotFoundError
 from csp.world.protocols.sae import SaeOn, latent_layers
-from csp.world.torch_models.autoencoder import Autoencoder, Relu, Rule, TopK, Weights
+from csp.world.torch_models.splicing.autoencoder import Autoencoder, Relu, Rule, TopK, Weights
 from csp.world.torch_models.target import TorchTarget
 
 CHANNELS, LATENTS = 5, 12
