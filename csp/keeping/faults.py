@@ -66,7 +66,7 @@ def foreseen(error: BaseException) -> str | None:
         what = shortened(os.fsdecode(error.filename), _MOST_OF_A_NAME) if error.filename else "a file"
         return f"{what} can't be used ({error.strerror}): {_REMEDIES[error.errno]}"
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
-        what = shortened(error.object, _MOST_OF_A_NAME)
+        what = shortened(without_secrets(error.object), _MOST_OF_A_NAME)
         return f"{what} holds bytes that are no text in UTF-8: rename it, or write it anew"
     return None
 

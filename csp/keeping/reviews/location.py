@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 from csp.errors import BadInputError
 from csp.files import expanded
@@ -67,7 +68,8 @@ class Location:
 def _check(rest: str) -> None:
     """Raise BadInputError unless an address can be read; no part of it is shown, as it may be a password."""
     found = _ADDRESS.fullmatch(rest)
-    if found is None or not 0 < int(found["port"] or 5432) < 2**16:
+    readable = found is not None and 0 < int(found["port"] or 5432) < 2**16
+    if not readable or not unquote(rest).isprintable():  # libraries quote an address that is no text, whole
         raise BadInputError(
             f"{VARIABLE} can't be read as an address: write postgresql://user:password@host:5432/database, "
             "and in the password %40 for @, %25 for % and %3F for ?"

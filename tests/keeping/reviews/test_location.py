@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csp.errors import CspError
+from csp.errors import BadInputError, CspError
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
 
 SECRET = "hunter2"
-PASSWORDS = st.text("@/#?:%[]& aä\\'\"", max_size=3).flatmap(
-    lambda odd: st.sampled_from([SECRET + odd, odd + SECRET, f"a{odd}{SECRET}{odd}b"])
+ODD = st.sampled_from(
+    [*"@/#?:%[]& aä\\'\"", "%00", "%FF", "\x07", "\udcff"]
+)  # the last: bytes that are no text
+PASSWORDS = st.lists(ODD, max_size=3).flatmap(
+    lambda odd: st.sampled_from(
+        [SECRET + "".join(odd), "".join(odd) + SECRET, f"a{''.join(odd)}{SECRET}{''.join(odd)}b"]
+    )
 )
 ADDRESSES = st.sampled_from(
     [
@@ -62,3 +67,13 @@ def test_no_password_shows(address: str, password: str) -> None:
 )
 def test_addresses_that_can_be_read(address: str, shown: str) -> None:
     assert str(Location.of(address)) == shown
+
+
+@pytest.mark.parametrize("odd", ["\udcff", "\x07", "%00", "%0A"])
+def test_an_address_that_is_no_text_is_refused(odd: str) -> None:
+    for address in (
+        f"postgresql://me:{SECRET}@127.0.0.1:9/{odd}",
+        f"postgresql://me:{odd}{SECRET}@127.0.0.1:9/x",
+    ):
+        with pytest.raises(BadInputError, match="can't be read as an address"):
+            Location.of(address)
