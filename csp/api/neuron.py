@@ -198,8 +198,7 @@ class OpenedNeuron:
 
     @property
     def _in_force(self) -> LabelInForce:
-        stored = self.explorer.stored_labels.first_rows(self.layer).get(self.neuron)
-        machine = stored[0].label if stored else None
+        machine = self.explorer.stored_facets.machine_labels(self.layer).get(self.neuron)
         return label_in_force(machine, self.desk.neuron(self.layer, self.neuron))
 
     def _images(self, kind: str) -> list[int]:

@@ -14,6 +14,7 @@ from csp.api.display import facts_html, stored_image
 from csp.api.neuron import OpenedNeuron
 from csp.errors import BadInputError
 from csp.keeping.reviews.event import Entry
+from csp.keeping.reviews.normalise import together
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action
 from csp.method.labelers.registry import FIRST
@@ -147,7 +148,7 @@ class OpenedRun:
         else:
             assert like is not None
             found = search_like(self.explorer, layers, like.layer, like.neuron, top)
-        labels = {name: self.explorer.stored_labels.first_labels(name) for name in layers}
+        labels = {name: self.explorer.stored_facets.machine_labels(name) for name in layers}
         return pd.DataFrame(
             [_row(match, labels) for match in found], columns=["layer", "neuron", "label", "score", "reason"]
         )
@@ -259,6 +260,6 @@ def _verdict(verdict: str) -> Action:
     return Action(verdict)
 
 
-def _row(match: Match, labels: Mapping[str, Mapping[int, str]]) -> tuple[Any, ...]:
-    label = labels[match.layer].get(match.neuron)
-    return match.layer, match.neuron, label, match.score, match.reason
+def _row(match: Match, labels: Mapping[str, Mapping[int, tuple[str, ...]]]) -> tuple[Any, ...]:
+    said = labels[match.layer].get(match.neuron)
+    return match.layer, match.neuron, together(said) if said else None, match.score, match.reason

@@ -8,7 +8,7 @@ This project's; `python -m benchmarks.facets` measures it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +35,8 @@ RIVALS = 3
 """So many of a labeler's best labels of different meaning compete to name a further facet."""
 MARGIN = 0.6
 """How far from the cut to the mean of what lies below it an image must lie to lack the thing."""
+SHUFFLES = 20
+"""Of the activations on held-out images, to say how much a facet explains by chance."""
 RIDGE = 1.0
 """Of the whitening, in units of the mean variance of a dimension."""
 
@@ -58,7 +60,9 @@ class Facet:
     where there are too few images to tell."""
     share: float
     """How much of the variance of the activations on held-out images it explains beyond the facets before it,
-    in [0, 1]; chance gives 0."""
+    in [0, 1]."""
+    by_chance: float
+    """The same of activations that were shuffled over the held-out images, the mean of `SHUFFLES`."""
     images: Bool[np.ndarray, " n"]
     """The images that show it (or lack it) and no facet before."""
 
@@ -262,9 +266,28 @@ def _present_or_absent(neuron: _Neuron, first: _Thing, scores: Scores) -> _Thing
 
 def _facets(neuron: _Neuron, found: Sequence[_Thing]) -> Iterator[Facet]:
     before = np.zeros(len(neuron.activations), dtype=bool)
-    for one, clear, gained in zip(found, _clear_alone(neuron, found), _gained(neuron, found), strict=True):
-        yield Facet(one.scores, one.text, one.absent, clear, gained, one.shown & ~before)
+    each = zip(
+        found,
+        _clear_alone(neuron, found),
+        _gained(neuron, found),
+        _gained_by_chance(neuron, found),
+        strict=True,
+    )
+    for one, clear, gained, by_chance in each:
+        yield Facet(one.scores, one.text, one.absent, clear, gained, by_chance, one.shown & ~before)
         before |= one.shown
+
+
+def _gained_by_chance(neuron: _Neuron, found: Sequence[_Thing]) -> list[float]:
+    """As `_gained`, where the activations on held-out images are shuffled among them."""
+    rng, judging = np.random.default_rng(0), np.flatnonzero(neuron.judging)
+    shuffles = []
+    for _ in range(SHUFFLES):
+        activations = neuron.activations.copy()
+        activations[judging] = activations[rng.permutation(judging)]
+        shuffles.append(_gained(replace(neuron, activations=activations), found))
+    means: list[float] = np.mean(shuffles, axis=0).tolist()
+    return means
 
 
 def _clear_alone(neuron: _Neuron, found: Sequence[_Thing]) -> list[float]:

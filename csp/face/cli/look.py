@@ -8,6 +8,7 @@ from csp.face.cli.options import (
     ContrastOption,
     ExamplesOption,
     GammaOption,
+    InPlaceOption,
     JsonOption,
     LayerOption,
     NeuronsOption,
@@ -16,6 +17,7 @@ from csp.face.cli.options import (
     one_layer,
 )
 from csp.face.cli.output import print_columns, print_json, print_lines, print_notes
+from csp.face.cli.progress import shown_progress
 from csp.work.neurons.selection import choose_neurons
 
 
@@ -172,9 +174,13 @@ def label(
     facets: Annotated[
         bool, typer.Option("--facets", help="Also the several things that each neuron looks for.")
     ] = False,
+    in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Print the best labels of neurons."""
+    """Print the best labels of neurons.
+
+    Facets of all neurons at the run's own settings are kept with the run: its pages then show them.
+    """
     from csp.method.labelers.registry import FIRST
     from csp.work.explorer.explorer import open_explorer
     from csp.work.neurons.label_lists import label_lists
@@ -183,6 +189,11 @@ def label(
     options = explorer.options(examples, gamma, False if no_reuse else None, contrast)
     names = explorer.run.layers if layer is None else (one_layer(explorer.run, layer),)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
+    if facets and neurons == "all" and options == explorer.options() and (method or FIRST) == FIRST:
+        from csp.work.explorer.facets import measure_facets
+
+        with shown_progress() as report:
+            measure_facets(explorer, report, layers=names, in_place=in_place)
     found = label_lists(
         explorer,
         chosen,

@@ -32,6 +32,7 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Find neurons by words, by a picture, or like another neuron."""
+    from csp.keeping.reviews.normalise import together
     from csp.work.explorer.explorer import open_explorer
     from csp.work.neurons.search import parse_query, search_like, search_picture
     from csp.work.neurons.search_reviewed import search_reviewed
@@ -55,19 +56,24 @@ def search(
             print_error(f"nothing in this run fits these words{near}")
         if answer.remark:
             print_error(f"found by people's own words only: {answer.remark}")
-    labels = {name: explorer.neurons(name).frame["label"] for name in {match.layer for match in found}}
+    labels = {name: explorer.stored_facets.machine_labels(name) for name in {one.layer for one in found}}
+    machine = [labels[match.layer].get(match.neuron) for match in found]
+    spots = [(match.layer, match.neuron) for match in found]
     rows = [
         {
             "layer": match.layer,
             "neuron": match.neuron,
-            "label": labels[match.layer][match.neuron],
+            "label": together(said) if said else None,
             "score": match.score,
             "reason": match.reason,
         }
-        for match in found
+        for match, said in zip(found, machine, strict=True)
     ]
     if reviewed:
-        rows = [_people_first(row, states.get((row["layer"], row["neuron"]))) for row in rows]
+        rows = [
+            _people_first(row, said, states.get(spot))
+            for row, said, spot in zip(rows, machine, spots, strict=True)
+        ]
     _print(rows, json)
 
 
@@ -82,11 +88,13 @@ def _states(run: str) -> "Mapping[Spot, NeuronReview]":
     return open_reviewing(run).states()
 
 
-def _people_first(row: dict[str, Any], state: "NeuronReview | None") -> dict[str, Any]:
+def _people_first(
+    row: dict[str, Any], machine: tuple[str, ...] | None, state: "NeuronReview | None"
+) -> dict[str, Any]:
     """The row with the label in force, whose it is, and the machine's."""
     from csp.work.reviews.label_in_force import label_in_force
 
-    first = label_in_force(row["label"], state)
+    first = label_in_force(machine, state)
     return row | {"label": first.text, "by": first.words, "machine_label": first.machine}
 
 

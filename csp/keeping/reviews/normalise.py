@@ -1,6 +1,8 @@
 """Tidies what people type: stored as typed, but for characters that can't be shown or stored."""
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 
 from csp.errors import BadInputError
@@ -52,8 +54,22 @@ def label_parts(label: str | None) -> tuple[str, ...]:
     return tuple({same_label(part): part for part in reversed(_parts(label or ""))}.values())[::-1]
 
 
+def together(labels: Sequence[str]) -> str:
+    """Several labels as one text, as the record keeps them and `label_parts` reads them.
+
+    A label that stands alone stays as it is; a ; within one of several is written as \\;.
+    """
+    return labels[0] if len(labels) == 1 else BETWEEN.join(map(as_one, labels))
+
+
+def as_one(label: str) -> str:
+    """A text that is one label, whatever it holds, as `label_parts` reads it."""
+    return label.replace(";", r"\;")
+
+
 def _parts(label: str) -> list[str]:
-    return [part.strip() for part in label.split(";") if part.strip()]
+    parts = (part.replace(r"\;", ";").strip() for part in re.split(r"(?<!\\);", label))
+    return [part for part in parts if part]
 
 
 def _line(text: str, what: str, limit: int | None, notes: list[str]) -> str:

@@ -162,7 +162,13 @@ def addition_fault(frame: pd.DataFrame, manifest: Manifest) -> str | None:
                 return fault
     if "image" in frame and not frame["image"].between(0, manifest.images - 1).all():
         return f"it names images beyond the {manifest.images}"
+    if "activating" in frame and not all(_are_images(cell, manifest.images) for cell in frame["activating"]):
+        return f"it names images beyond the {manifest.images}"
     return None
+
+
+def _are_images(cell: Any, images: int) -> bool:
+    return isinstance(cell, list | np.ndarray) and all(0 <= image < images for image in cell)
 
 
 def _rows(frame: pd.DataFrame, wanted: int) -> str | None:

@@ -34,6 +34,7 @@ from csp.work.explorer.views import NeuronTable, NeuronView, Pair
 from csp.work.labels.rows import Labels
 from csp.work.labels.scorer import TOP, Scorer, Scores, best_texts, labelers_code, run_scorer
 from csp.work.labels.stored import StoredLabels
+from csp.work.labels.stored_facets import StoredFacets
 from csp.work.labels.synonyms import Synonyms
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.provenance import Provenance, answered, freshest, precomputed
@@ -55,6 +56,7 @@ class Explorer:
         self.cache = RunCache(run, results)
         self.images = ImageIndex(run)
         self.stored_labels = StoredLabels(run)
+        self.stored_facets = StoredFacets(run, self.stored_labels)
         self._settled: LruCache[tuple[Any, ...], Scores] = LruCache(RECENT_SCORES)
 
     def options(

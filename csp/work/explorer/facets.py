@@ -1,26 +1,34 @@
 """The facets of a neuron: what the machine says of each, with pictures of its own.
 
 facets(explorer, "layer4", 17)                  # a tuple of FacetView; most neurons have one
+stored_facets(explorer, "layer4", 17)           # what came with the run, without working anything out
+measure_facets(explorer)                        # works out what the run lacks, and keeps it with the run
 facets_in_words(found)                          # "dark corners, also blue-white veil"
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
+from csp.keeping.run_folder.added_tables import Additions
 from csp.method.examples.select import contrasted, select_examples, top_images
 from csp.method.facets import Facet, split_facets
 from csp.method.labelers.registry import FIRST, LABELERS, best_labels
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
-from csp.work.explorer.serialise import examples_from_json, examples_to_json
 from csp.work.explorer.views import Pair
 from csp.work.labels.rows import LabelRow
-from csp.work.labels.scorer import TOP, labelers_code
+from csp.work.labels.scorer import TOP, Scorer, labelers_code
+from csp.work.labels.stored_facets import FACETS, StoredFacet, facet_rows
 from csp.work.labels.synonyms import SAME
 from csp.work.labels.vocabulary import run_vocabulary
+from csp.work.progress import Report, Stage, silent
+
+BATCH = 64
+"""Neurons whose facets are kept together; a stopped job loses no more."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,8 @@ class FacetView:
     """Whether the neuron fires where the thing is lacking."""
     share: float
     """How much of the firing on held-out images it explains beyond the facets before it, in [0, 1]."""
+    by_chance: float
+    """The same where the activations are shuffled."""
     clear: float
     """AUROC on held-out images that show no other facet; 0.5 is chance."""
     pairs: tuple[Pair, ...]
@@ -42,6 +52,14 @@ class FacetView:
     def label(self) -> str:
         """The text that names it."""
         return self.labels[0].label
+
+
+class Named(Protocol):
+    """A facet."""
+
+    @property
+    def label(self) -> str:
+        """The text that names it."""
 
 
 def facets(
@@ -57,77 +75,142 @@ def facets(
     None for a neuron that never fires or does not vary, and without a vocabulary. Raises NotFoundError for a
     neuron that does not exist.
     """
-    asked = options or explorer.options()
-    kept_labels = max(top, TOP)
-    activations, scorer = explorer.run.activations(layer, neuron), explorer.scorer
+    own, kept_labels = explorer.options(), max(top, TOP)
+    asked = options or own
+    explorer.run.activations(layer, neuron)  # NotFoundError
+    scorer = explorer.scorer
     if scorer is None:
         return ()
+    if asked == own and method == FIRST and kept_labels == TOP:
+        stored = explorer.stored_facets.of(layer).get(neuron)
+        if stored is not None:
+            return _views(explorer, layer, neuron, stored, asked, top)
 
     def compute() -> list[dict[str, Any]]:
-        def scores(values: np.ndarray) -> np.ndarray:
-            values = values.astype(np.float32)
-            examples = select_examples(
-                values,
-                explorer.run.embeddings,
-                asked.k,
-                reuse=asked.reuse,
-                neighbours=explorer.run.neighbours,
-                rule=asked.contrast,
-            )
-            evidence = scorer.evidence(layer, values, examples)
-            return LABELERS[method](evidence, scorer.text_embeddings, asked.gamma)
-
-        found = split_facets(
-            activations, explorer.run.embeddings, scorer.text_embeddings, scores, scorer.selection, SAME
-        )
-        return [_to_json(explorer, activations, facet, asked, kept_labels) for facet in found]
+        found = _split(explorer, scorer, layer, neuron, asked, method, kept_labels)
+        rows = facet_rows(layer, neuron, found).to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
 
     question = {"layer": layer, "neuron": neuron, "options": asked.as_json(), "method": method}
     question["top"] = kept_labels
     kept = explorer.cache.get_or_compute(
         question | {"labelers": labelers_code()}, compute, model=explorer.run.manifest.encoder
     )
-    return tuple(_view(explorer, one, top) for one in kept.value)
+    return _views(explorer, layer, neuron, map(StoredFacet.of_row, kept.value), asked, top)
 
 
-def facets_in_words(found: Sequence[FacetView]) -> str:
+def stored_facets(explorer: Explorer, layer: str, neuron: int) -> tuple[FacetView, ...]:
+    """The facets that are kept with the run; none where they were not worked out."""
+    stored = explorer.stored_facets.of(layer).get(neuron, ())
+    return _views(explorer, layer, neuron, stored, explorer.options(), TOP)
+
+
+def measure_facets(
+    explorer: Explorer,
+    report: Report = silent,
+    *,
+    layers: Sequence[str] | None = None,
+    in_place: bool = False,
+) -> None:
+    """Keep the facets of the layers (None: all) with the run, where they are missing; a stopped job goes on.
+
+    Nothing happens to a run whose first labels are not those of `FIRST`.
+    """
+    scorer, additions = explorer.scorer, Additions(explorer.run, in_place=in_place)
+    for layer in explorer.run.layers if layers is None else layers:
+        if scorer is None or explorer.stored_labels.first_labeler(layer) != FIRST:
+            continue
+        known = explorer.stored_facets.of(layer)
+        missing = [one for one in explorer.stored_labels.first_labels(layer) if one not in known]
+        stage = Stage(f"facets of {layer}", len(missing), report)
+        for start in range(0, len(missing), BATCH):
+            part = missing[start : start + BATCH]
+            rows = [
+                facet_rows(
+                    layer, neuron, _split(explorer, scorer, layer, neuron, explorer.options(), FIRST, TOP)
+                )
+                for neuron in part
+            ]
+            additions.append(FACETS, pd.concat(rows, ignore_index=True))
+            stage.reached(start + len(part))
+    additions.compact(FACETS)
+
+
+def facets_in_words(found: Sequence[Named]) -> str:
     """All of a neuron's things in one line: "dark corners, also blue-white veil"."""
     return ", also ".join(one.label for one in found)
 
 
-def _to_json(
-    explorer: Explorer, activations: np.ndarray, facet: Facet, options: ExampleOptions, top: int
-) -> dict[str, Any]:
+def _split(
+    explorer: Explorer,
+    scorer: Scorer,
+    layer: str,
+    neuron: int,
+    options: ExampleOptions,
+    method: str,
+    top: int,
+) -> tuple[StoredFacet, ...]:
+    activations = explorer.run.activations(layer, neuron)
+
+    def scores(values: np.ndarray) -> np.ndarray:
+        values = values.astype(np.float32)
+        examples = select_examples(
+            values,
+            explorer.run.embeddings,
+            options.k,
+            reuse=options.reuse,
+            neighbours=explorer.run.neighbours,
+            rule=options.contrast,
+        )
+        evidence = scorer.evidence(layer, values, examples)
+        return LABELERS[method](evidence, scorer.text_embeddings, options.gamma)
+
+    found = split_facets(
+        activations, explorer.run.embeddings, scorer.text_embeddings, scores, scorer.selection, SAME
+    )
+    return tuple(_stored(explorer, activations, facet, options.k, top) for facet in found)
+
+
+def _stored(explorer: Explorer, activations: np.ndarray, facet: Facet, k: int, top: int) -> StoredFacet:
     texts = run_vocabulary(explorer.run).texts
     best, _ = best_labels(facet.scores, top)
     order = [facet.text, *(text for text in best.tolist() if text != facet.text)][:top]
     no = "no " if facet.absent else ""
-    own = top_images(np.where(facet.images, activations, np.nan).astype(np.float32), options.k)
-    examples = contrasted(
-        activations,
-        explorer.run.embeddings,
-        own,
-        reuse=options.reuse,
-        neighbours=explorer.run.neighbours,
-        rule=options.contrast,
-    )
-    return {
-        "labels": [
-            asdict(LabelRow(f"{no}{texts[text]}", float(facet.scores[text]), rank))
+    return StoredFacet(
+        tuple(
+            LabelRow(f"{no}{texts[text]}", float(facet.scores[text]), rank)
             for rank, text in enumerate(order, 1)
-        ],
-        "absent": facet.absent,
-        "share": facet.share,
-        "clear": facet.clear,
-        "examples": examples_to_json(examples),
-    }
+        ),
+        facet.absent,
+        facet.share,
+        facet.by_chance,
+        facet.clear,
+        top_images(np.where(facet.images, activations, np.nan).astype(np.float32), k),
+    )
 
 
-def _view(explorer: Explorer, kept: dict[str, Any], top: int) -> FacetView:
-    return FacetView(
-        tuple(LabelRow(**row) for row in kept["labels"][:top]),
-        kept["absent"],
-        kept["share"],
-        kept["clear"],
-        explorer.images.pairs(examples_from_json(kept["examples"])),
+def _views(
+    explorer: Explorer,
+    layer: str,
+    neuron: int,
+    found: Iterable[StoredFacet],
+    options: ExampleOptions,
+    top: int,
+) -> tuple[FacetView, ...]:
+    activations = explorer.run.activations(layer, neuron)
+
+    def pairs(one: StoredFacet) -> tuple[Pair, ...]:
+        examples = contrasted(
+            activations,
+            explorer.run.embeddings,
+            one.activating,
+            reuse=options.reuse,
+            neighbours=explorer.run.neighbours,
+            rule=options.contrast,
+        )
+        return explorer.images.pairs(examples)
+
+    return tuple(
+        FacetView(one.labels[:top], one.absent, one.share, one.by_chance, one.clear, pairs(one))
+        for one in found
     )

@@ -41,7 +41,7 @@ REVIEWS = (
 def columns() -> tuple[str, ...]:
     """The columns of `NeuronRows.frame`, in this order."""
     return (
-        *("neuron", "label", "source", "whose", "in_force", "machine_label", "above_noise"),
+        *("neuron", "label", "source", "whose", "in_force", "machine_label", "machine_labels", "above_noise"),
         *("chance", "score", "margin", "faithful"),
         *DOUBTS,
         "doubtful",
@@ -74,6 +74,7 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     noise = unclaimed(explorer, layer)
     frame = table.frame.assign(
         machine_label=table.frame["label"],
+        machine_labels=_machine_labels(explorer, layer, table.frame["neuron"]),
         above_noise=~table.frame["neuron"].isin(noise),
         chance=label_chances(explorer.run, layer)[table.frame["neuron"]],
     )
@@ -86,7 +87,7 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
     frame["doubtful"] = doubtful(frame)
     attribution = class_attribution(explorer, layer)
     frame["push_class"], frame["push"] = _towards(attribution, len(frame))
-    frame = frame.assign(**_unsaid(frame["machine_label"], frame["above_noise"]))[list(columns())]
+    frame = frame.assign(**_unsaid(frame["machine_labels"], frame["above_noise"]))[list(columns())]
     return NeuronRows(layer, frame, faithful_by, attribution.how if attribution else None, table.provenance)
 
 
@@ -106,7 +107,7 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
     if not places:
         return rows
     states = [reviewed[neuron] for neuron in rows.frame["neuron"].iloc[places].tolist()]
-    machine, above = (rows.frame[name].iloc[places].tolist() for name in ("machine_label", "above_noise"))
+    machine, above = (rows.frame[name].iloc[places].tolist() for name in ("machine_labels", "above_noise"))
     said = _said(machine, states, above)
     columns = {name: rows.frame[name].to_numpy(dtype=object, copy=True) for name in said}
     for name, values in said.items():
@@ -117,7 +118,7 @@ def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> Neur
 
 
 def _said(
-    machine: Sequence[str | None], states: Sequence[NeuronReview], above_noise: Sequence[bool]
+    machine: Sequence[tuple[str, ...]], states: Sequence[NeuronReview], above_noise: Sequence[bool]
 ) -> dict[str, list[Any]]:
     """The columns that people's decisions change. A machine's label of noise names no artefact."""
     in_force = [label_in_force(own, state) for own, state in zip(machine, states, strict=True)]
@@ -136,6 +137,12 @@ def _said(
         "reviewers": [[who.name for who in state.verdicts] for state in states],
         "second_look": [state.second_look is not None for state in states],
     }
+
+
+def _machine_labels(explorer: Explorer, layer: str, neurons: pd.Series) -> pd.Series:
+    """All that the machine says each neuron looks for, as tuples; an empty one where it says nothing."""
+    known = explorer.stored_facets.machine_labels(layer)
+    return pd.Series([known.get(neuron, ()) for neuron in neurons.tolist()], neurons.index, dtype=object)
 
 
 def _unsaid(machine: pd.Series, above_noise: pd.Series) -> dict[str, pd.Series]:

@@ -45,7 +45,7 @@ def search_reviewed(
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
-    spelled = _spelled(layers, query, states)
+    spelled, also = _spelled(layers, query, states), _also(explorer, layers, query, states)
     neurons = sum(explorer.run.layer(layer).neurons for layer in layers)
     try:
         scored = search_words(explorer, layers, query, neurons)
@@ -55,8 +55,8 @@ def search_reviewed(
         return ReviewedMatches(tuple(spelled.values())[:most], remark=str(error))
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
-    others = [one for one in scored if _spot(one) not in spelled]
-    claimed = _claimed(explorer, layers, query)
+    others = [_beside(one, also) for one in scored if _spot(one) not in spelled]
+    claimed = _claimed(explorer, layers, query) | also.keys()
     fitting = [one for one in others if _spot(one) in claimed]
     near = tuple(one for one in others if _spot(one) not in claimed)[:most]
     return ReviewedMatches((*first.values(), *unscored, *fitting)[:most], near)
@@ -87,6 +87,26 @@ def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronRe
         if layer in layers and wanted and not unwanted:
             found[layer, neuron] = Match(layer, neuron, float("nan"), "a person's own words")
     return found
+
+
+def _also(
+    explorer: Explorer, layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]
+) -> dict[Spot, str]:
+    """The neurons that look for one of the wanted texts beside something else, of which nobody decided."""
+    wanted, unwanted = (set(map(same_label, texts)) for texts in (query.plus, query.minus))
+    found = {}
+    for layer in layers:
+        for neuron, facets in explorer.stored_facets.of(layer).items():
+            labels = set(map(same_label, (one.label for one in facets)))
+            judged = states.get((layer, neuron), NeuronReview()).deciding is not None
+            if len(facets) > 1 and labels & wanted and not labels & unwanted and not judged:
+                found[layer, neuron] = f"looks for {len(facets)} things"
+    return found
+
+
+def _beside(match: Match, also: Mapping[Spot, str]) -> Match:
+    reason = also.get(_spot(match))
+    return match if reason is None else replace(match, reason=f"{reason}; {match.reason}")
 
 
 def _joined(spelled: Mapping[Spot, Match], scored: Match) -> Match:

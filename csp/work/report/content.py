@@ -231,7 +231,9 @@ def _groups(entries: Sequence[NeuronEntry]) -> tuple[NeuronGroup, ...]:
         key = same_label(entry.label.text) or ""
         by_label.setdefault(key, []).append(entry)
     groups = [
-        NeuronGroup(own[0].label.text or "No label", tuple(sorted(own, key=_strength)))
+        NeuronGroup(
+            own[0].label.shown if own[0].label.text else "No label", tuple(sorted(own, key=_strength))
+        )
         for own in by_label.values()
     ]
     return tuple(sorted(groups, key=lambda one: (one.entries[0].label.text is None, -one.strength)))
@@ -250,7 +252,7 @@ def _entry(
     return NeuronEntry(
         layer=layer,
         neuron=neuron,
-        label=label_in_force(row["label"], state),
+        label=label_in_force(explorer.stored_facets.machine_labels(layer).get(neuron), state),
         state=state,
         machine=labels.get(explorer.stored_labels.first_labeler(layer), ())[:LABELS],
         pairs=pairs[:PAIRS],

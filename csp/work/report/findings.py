@@ -88,8 +88,7 @@ def leanings(
         neurons: dict[str, list[tuple[float, int]]] = {}
         words: dict[str, str] = {}
         for neuron, value in enumerate(values.tolist()):
-            text = labels[neuron].text
-            if text is not None and value > 0:
+            for text in labels[neuron].texts if value > 0 else ():
                 key = same_label(text) or text
                 words.setdefault(key, text)
                 neurons.setdefault(key, []).append((value, neuron))

@@ -55,10 +55,10 @@ def artefacts_in(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronRev
 def _found(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> Iterator[ArtefactNeuron]:
     known, attribution = criteria(), class_attribution(explorer, layer)
     noise = unclaimed(explorer, layer)
-    table = explorer.neurons(layer).frame
-    for neuron, machine in zip(table["neuron"].tolist(), table["label"].tolist(), strict=True):
+    machine = explorer.stored_facets.machine_labels(layer)
+    for neuron in range(explorer.run.layer(layer).neurons):
         state = states.get((layer, neuron), NeuronReview())
-        label = label_in_force(machine, state).text
+        label = label_in_force(machine.get(neuron), state).text
         if tags := artefact_tags(label if claims(neuron, state, noise) else None, state, known):
             yield ArtefactNeuron(layer, neuron, label, state.source, tags, *_towards(attribution, neuron))
 

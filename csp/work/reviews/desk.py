@@ -24,12 +24,14 @@ import pandas as pd
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.library.find import find_run
 from csp.keeping.reviews.event import Entry, Event, NeuronRef, Recorded, Reviewer
+from csp.keeping.reviews.normalise import together
 from csp.keeping.reviews.state import NeuronReview, by_neuron, current
 from csp.keeping.reviews.store import Reviews, open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action, Role
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.work.labels.stored import StoredLabels
+from csp.work.labels.stored_facets import StoredFacets
 
 Spot = tuple[str, int]
 """A layer and a neuron of it."""
@@ -144,12 +146,17 @@ class ReviewDesk:
             raise NotFoundError(f"layer {layer!r} has no neuron {neuron}: it has {count}, counted from 0")
 
     def machine_label(self, layer: str, neuron: int) -> str | None:
-        """The first label of the first labeler, as stored."""
-        return self._labels.first_labels(layer).get(neuron)
+        """What the machine says: the first label as stored, with those of further facets."""
+        found = self._facets.machine_labels(layer).get(neuron)
+        return together(found) if found else None
 
     @cached_property
     def _labels(self) -> StoredLabels:
         return StoredLabels(self.run)
+
+    @cached_property
+    def _facets(self) -> StoredFacets:
+        return StoredFacets(self.run, self._labels)
 
 
 def undoing(event: Event, token: str, seen: str | None) -> Entry:

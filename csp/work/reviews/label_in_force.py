@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.normalise import label_parts, same_label
+from csp.keeping.reviews.normalise import label_parts, same_label, together
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.explorer.explorer import Explorer
@@ -22,14 +22,16 @@ class LabelInForce:
     """The label of a neuron that screens, commands and files give first, whose it is, and the machine's."""
 
     text: str | None
-    """None: there is none, or a person found that none fits."""
+    """Of several all, as the record keeps them. None: there is none, or a person found that none fits."""
     machine: str | None
-    """The machine's first label; it stays in sight below a person's."""
+    """What the machine says, of several labels all; it stays in sight below a person's."""
     by: str | None = None
     """Whose it is, with "(not checked)" after a name that was only typed; None: the machine's."""
     verdict: Action | None = None
     sides: tuple[tuple[str, str | None], ...] = ()
     """In a dispute, who says what, the newest last; a label of None: none fits."""
+    machine_texts: tuple[str, ...] = ()
+    """Each of the machine's labels by itself, that which it is surest of first."""
 
     @property
     def words(self) -> str:
@@ -44,20 +46,26 @@ class LabelInForce:
     def shown(self) -> str:
         """The label, or that there is none; in a dispute both sides."""
         if self.sides:
-            return " or ".join(dict.fromkeys(label or NONE_FITS for _, label in self.sides))
-        return self.text or (NO_LABEL if self.by is None else NONE_FITS)
+            return " or ".join(dict.fromkeys(in_words(label) or NONE_FITS for _, label in self.sides))
+        words = ALSO.join(self.machine_texts) if self.text == self.machine else self.text
+        return words or (NO_LABEL if self.by is None else NONE_FITS)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Each label by itself: a person may give a neuron two, written with ; between them."""
-        return label_parts(self.text) if self.by is not None else (self.text,) if self.text else ()
+        """Each label by itself: the machine may find several, a person writes ; between them.
+
+        A text that is the machine's is read as the machine meant it: one of its labels may hold a ; itself.
+        """
+        if self.by is None or (self.machine is not None and self.text == self.machine):
+            return self.machine_texts
+        return label_parts(self.text)
 
     @property
     def suggested(self) -> str | None:
-        """The machine's label where a person chose another."""
+        """The machine's label, in words, where a person chose another."""
         if self.by is None or self.machine is None or same_label(self.machine) == same_label(self.text):
             return None
-        return self.machine
+        return ALSO.join(self.machine_texts)
 
     @property
     def lines(self) -> tuple[str, str]:
@@ -69,6 +77,7 @@ class LabelInForce:
 
 
 NO_LABEL, NONE_FITS = "no label", "no label fits"
+ALSO = ", also "
 _DONE = {
     Action.CONFIRM: "confirmed",
     Action.OVERRIDE: "written",
@@ -78,20 +87,26 @@ _DONE = {
 
 
 def label_in_force(machine: object, state: NeuronReview | None) -> LabelInForce:
-    """`machine` is the machine's first label; whatever is no text (a NaN of a table) is none."""
-    suggested = machine if isinstance(machine, str) else None
+    """`machine` are the machine's labels, or its only one; whatever is neither (a NaN of a table) is none."""
+    texts = (machine,) if isinstance(machine, str) else machine if isinstance(machine, tuple) else ()
+    suggested = together(texts) if texts else None
     if state is None or state.deciding is None:
-        return LabelInForce(suggested, suggested)
+        return LabelInForce(suggested, suggested, machine_texts=texts)
     event = state.deciding
     sides = tuple((_name(one), one.label) for one in state.counted) if state.disputed else ()
-    return LabelInForce(event.label, suggested, _name(event), event.verdict, sides)
+    return LabelInForce(event.label, suggested, _name(event), event.verdict, sides, texts)
+
+
+def in_words(label: str | None) -> str:
+    """A label as it is recorded, for people: "dark corners, also blue-white veil"."""
+    return ALSO.join(label_parts(label))
 
 
 def labels_in_force(
     explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]
 ) -> dict[int, LabelInForce]:
     """Of every neuron of a layer; `reviewed` says where those stand that people judged."""
-    machine, neurons = explorer.stored_labels.first_labels(layer), explorer.run.layer(layer).neurons
+    machine, neurons = explorer.stored_facets.machine_labels(layer), explorer.run.layer(layer).neurons
     return {neuron: label_in_force(machine.get(neuron), reviewed.get(neuron)) for neuron in range(neurons)}
 
 

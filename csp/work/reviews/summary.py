@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from csp.keeping.reviews.normalise import together
 from csp.keeping.reviews.state import NeuronReview
 from csp.method.control import ByChance
 from csp.work.control.control import unclaimed
@@ -30,7 +31,7 @@ class LayerSummary:
 
 def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerSummary:
     """Counts one layer; `reviewed` says where neurons stand that people judged."""
-    machine, neurons = explorer.stored_labels.first_labels(layer), explorer.run.layer(layer).neurons
+    machine, neurons = explorer.stored_facets.machine_labels(layer), explorer.run.layer(layer).neurons
     return LayerSummary(
         layer=layer,
         neurons=neurons,
@@ -43,11 +44,13 @@ def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronR
     )
 
 
-def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronReview], noise: Set[int]) -> int:
+def _artefacts(
+    machine: Sequence[tuple[str, ...] | None], reviewed: Mapping[int, NeuronReview], noise: Set[int]
+) -> int:
     """Most neurons were judged by nobody, and many share a label: each is looked at once."""
     known = criteria()
     silent = reviewed.keys() | noise
-    unjudged = Counter(label for neuron, label in enumerate(machine) if neuron not in silent)
+    unjudged = Counter(labels for neuron, labels in enumerate(machine) if labels and neuron not in silent)
     judged = (
         artefact_tags(
             label_in_force(machine[neuron], state).text if claims(neuron, state, noise) else None,
@@ -56,5 +59,5 @@ def _artefacts(machine: Sequence[str | None], reviewed: Mapping[int, NeuronRevie
         )
         for neuron, state in reviewed.items()
     )
-    named = sum(count for label, count in unjudged.items() if artefacts_of(label, known))
+    named = sum(count for labels, count in unjudged.items() if artefacts_of(together(labels), known))
     return named + sum(map(bool, judged))

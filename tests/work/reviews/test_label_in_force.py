@@ -73,3 +73,16 @@ def test_several_labels_compare_without_order_case_or_spacing(texts: list[str], 
     random.shuffle(other)
     assert same_label(" ; ".join(texts)) == same_label(";".join(other))
     assert len(label_parts("; ".join(texts))) == len({same_label(text) for text in texts})
+
+
+def test_several_labels_of_the_machine_are_confirmed_as_it_meant_them(desk: ReviewDesk) -> None:
+    machine = ("hair; dark", "blue-white veil")
+    assert label_in_force(machine, None).shown == "hair; dark, also blue-white veil"
+    said = label_in_force(machine, None).text
+    say(desk, ANN, Action.OVERRIDE, said)
+    first = label_in_force(machine, desk.neuron("late", 0))
+    assert (first.texts, first.suggested) == (machine, None)
+    assert label_in_force("another", desk.neuron("late", 0)).texts == machine, (
+        "read without the machine's too"
+    )
+    assert label_in_force(("hair; dark",), None).texts == ("hair; dark",)

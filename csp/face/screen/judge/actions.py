@@ -48,7 +48,9 @@ def decide(act: Action, place: int | None = None) -> None:
     words = typed(viewing)
     own = words.label if act in (Action.OVERRIDE, Action.DRAFT) else None
     label = own if place is None else next(iter(viewing.picks[place:]), None)
-    label = viewing.first if act is Action.CONFIRM else label
+    label = viewing.confirmed if act is Action.CONFIRM else label
+    if act is Action.CONFIRM and label is None:  # all that it names was left out
+        return
     said = viewing.said(act, label, words)
     st.session_state[_TAKEN] = st.session_state.get(_TAKEN, frozenset()) | {said.token}
     _record(viewing, said)

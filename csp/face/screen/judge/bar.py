@@ -23,6 +23,7 @@ from csp.face.screen.judge.actions import (
     undo,
 )
 from csp.face.screen.judge.editor import editor
+from csp.face.screen.judge.head import machine_labels
 from csp.face.screen.judge.session import Onward, Viewing, begin, open_words, times_opened
 from csp.face.screen.page.identity import NAME_LIMIT, may_review, me
 from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
@@ -32,13 +33,13 @@ from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.state import put
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.event import Entry
-from csp.keeping.reviews.normalise import same_label
+from csp.keeping.reviews.normalise import as_one, same_label, together
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.candidates.read import vlm_answers
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.reviews.label_in_force import label_in_force
+from csp.work.reviews.label_in_force import in_words, label_in_force
 
 EDIT = "edit"
 Kind = Literal["secondary", "tertiary"]
@@ -65,7 +66,9 @@ def verdict_bar(
             )
             return
         labeler = explorer.stored_labels.first_labeler(view.layer)
-        machine = next((row.label for row in view.labels.get(labeler, ())), None)
+        suggested = machine_labels(explorer, view)
+        machine = together(suggested) if suggested else None
+        first = label_in_force(suggested, state)
         viewing = begin(
             Viewing(
                 desk=review_store.desk(explorer),
@@ -82,7 +85,8 @@ def verdict_bar(
                     seen=state.seen,
                 ),
                 onward=onward or _next_neuron(explorer, view),
-                first=_first(machine, state),
+                first=None if first.sides else first.text,
+                parts=() if blind or first.sides else first.texts,
                 picks=() if blind else picks(explorer, view, state),
                 state=state,
                 settle=settle,
@@ -100,21 +104,19 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
     """The labels with a number key, each once: the machine's first, people's, those of a vision-language
     model, then the machine's others.
     """
-    machine = [row.label for row in view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())]
+    rows = view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())
+    suggested = machine_labels(explorer, view)
+    machine = [together(suggested) if suggested else "", *map(as_one, suggested[1:])]
+    machine += [as_one(row.label) for row in rows]
     people = [event.label for event in state.verdicts.values() if event.label]
     answers = vlm_answers(explorer.run, view.layer, view.neuron)
-    proposed = [concept for answer in answers for concept in answer.concepts]
-    others = [rows[0].label for rows in view.labels.values() if rows]
+    proposed = [as_one(concept) for answer in answers for concept in answer.concepts]
+    others = [as_one(rows[0].label) for rows in view.labels.values() if rows]
     each: dict[str, str] = {}
     for label in (*machine[:1], *people, *proposed, *others, *machine[1:]):
         each.setdefault(same_label(label), label)
+    each.pop("", None)
     return list(each.values())[:PICKS]
-
-
-def _first(machine: str | None, state: NeuronReview) -> str | None:
-    """What the head of the page names as the label: A confirms that and nothing else."""
-    first = label_in_force(machine, state)
-    return None if first.sides else first.text
 
 
 def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
@@ -133,13 +135,29 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
         for place, label in enumerate(viewing.picks):
-            _press(f"pick-{place + 1}", shown(label, 24), Action.OVERRIDE, place, kind="tertiary")
+            _press(f"pick-{place + 1}", shown(in_words(label), 24), Action.OVERRIDE, place, kind="tertiary")
+    if len(viewing.parts) > 1:
+        _parts(viewing)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, viewing)
         _own_words(editing and not viewing.entry.blind)
         st.space("stretch")
         if not viewing.entry.blind:
             st.markdown(standing(viewing.state), width="content")
+
+
+def _parts(viewing: Viewing) -> None:
+    """Of a label that names several things each can be left out: what is confirmed is the rest."""
+    st.pills(
+        "Right are",
+        list(viewing.parts),
+        selection_mode="multi",
+        default=list(viewing.parts),
+        format_func=lambda part: shown(part, 40),
+        key=viewing.boxes["parts"],
+        label_visibility="collapsed",
+        help="Leave out what is wrong: Confirm records the rest.",
+    )
 
 
 def _own_words(editing: bool) -> None:
@@ -158,8 +176,9 @@ def _acts(explorer: Explorer, viewing: Viewing) -> None:
         _later(explorer, viewing)
         return
     verb = "Settle as" if viewing.settle and viewing.state.disputed else "Confirm"
-    confirm = f"{verb} {shown(viewing.first, 30)}" if viewing.first else verb
-    _press("accept", confirm, Action.CONFIRM, off=viewing.first is None)
+    first = viewing.confirmed
+    confirm = f"{verb} {shown(in_words(first), 30)}" if first else verb
+    _press("accept", confirm, Action.CONFIRM, off=first is None)
     _press("none", "None fits", Action.REJECT)
     _later(explorer, viewing)
 

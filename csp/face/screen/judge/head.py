@@ -20,7 +20,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow
-from csp.work.reviews.label_in_force import NONE_FITS, LabelInForce, label_in_force
+from csp.work.reviews.label_in_force import ALSO, NONE_FITS, LabelInForce, in_words, label_in_force
 
 LONGEST = 200
 COSINE = "csp"
@@ -29,12 +29,11 @@ COSINE = "csp"
 
 def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None) -> LabelInForce:
     """Draws the label in force with whose it is and its numbers; of a dispute every side."""
-    rows = view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())
-    first = label_in_force(rows[0].label if rows else None, state)
+    first = label_in_force(machine_labels(explorer, view), state)
     if first.sides:
         st.caption("People disagree")
         for who, label in first.sides:
-            st.markdown(f"**{shown(label or NONE_FITS, LONGEST)}** · {shown(who)}")
+            st.markdown(f"**{shown(in_words(label) or NONE_FITS, LONGEST)}** · {shown(who)}")
             _numbers(explorer, view, label)
     elif first.by is None and first.text is None:
         st.markdown("**The machine suggests no label.**")
@@ -42,18 +41,26 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
         st.caption("Nothing separates what makes it fire from the rest beyond noise")
         st.subheader("Nothing fits", anchor=False)
         st.caption(
-            f"The best label, *{shown(first.text or '', LONGEST)}*, "
+            f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, "
             f"goes with the firing no more than noise does."
         )
     else:
         st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
-        st.subheader(shown(first.text, LONGEST) if first.text else "No label fits", anchor=False)
+        st.subheader(shown(first.shown, LONGEST) if first.text else "No label fits", anchor=False)
     if is_anothers(first):
         if not first.sides:
             _numbers(explorer, view, first.text)
         if first.machine:
-            st.caption(f"The machine suggests *{shown(first.machine, LONGEST)}*:")
+            st.caption(f"The machine suggests *{shown(ALSO.join(first.machine_texts), LONGEST)}*:")
     return first
+
+
+def machine_labels(explorer: Explorer, view: NeuronView) -> tuple[str, ...]:
+    """What the machine says at the options of the page; all things at the run's own."""
+    rows = view.labels.get(explorer.stored_labels.first_labeler(view.layer), ())
+    if view.options == explorer.options():
+        return explorer.stored_facets.machine_labels(view.layer).get(view.neuron, ())
+    return (rows[0].label,) if rows else ()
 
 
 def _of_noise(explorer: Explorer, view: NeuronView) -> bool:

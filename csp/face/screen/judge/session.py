@@ -11,7 +11,7 @@ import streamlit as st
 
 from csp.face.screen.page.identity import me
 from csp.keeping.reviews.event import Entry, new_token
-from csp.keeping.reviews.normalise import same_label
+from csp.keeping.reviews.normalise import as_one, same_label, together
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.reviews.desk import ReviewDesk, Spot
@@ -42,6 +42,8 @@ class Viewing:
     onward: Onward
     first: str | None
     """The label that stands first, which A confirms; None: none does, or people disagree."""
+    parts: Sequence[str]
+    """The things that this label names, each of which may be left out."""
     picks: Sequence[str]
     """Labels with a number key."""
     state: NeuronReview
@@ -66,16 +68,26 @@ class Viewing:
         )
 
     @property
+    def confirmed(self) -> str | None:
+        """What A confirms: the label that stands first, less what this person left out of it."""
+        kept = st.session_state.get(self.boxes["parts"])
+        if len(self.parts) < 2 or kept is None or len(kept) == len(self.parts):
+            return self.first
+        return as_one(kept[0]) if len(kept) == 1 else together(kept) if kept else None
+
+    @property
     def spot(self) -> Spot:
         """The layer and the neuron."""
         return self.entry.layer, self.entry.neuron
 
     @property
     def boxes(self) -> dict[str, str]:
-        """Keys of the boxes for label, reason and tags. Each neuron has its own: no text can end up with
-        another, and the browser still holds what was typed when the server was started anew.
+        """Keys of the boxes for label, reason, tags, and what is right of several labels. Each neuron has its
+        own: no text can end up with another, and the browser still holds what was typed when the server was
+        started anew.
         """
-        return {what: f"verdict-{what}-{self.entry.layer}-{self.entry.neuron}" for what in _BOXES}
+        where = f"{self.entry.layer}-{self.entry.neuron}"
+        return {what: f"verdict-{what}-{where}" for what in (*_BOXES, "parts")}
 
 
 def begin(fresh: Viewing) -> Viewing:
@@ -104,7 +116,7 @@ def end(token: str) -> None:
 
 def typed(viewing: Viewing) -> Entry:
     """The look's entry with what was written and not sent, else with what this person put aside."""
-    held = [st.session_state.get(key) for key in viewing.boxes.values()]
+    held = [st.session_state.get(viewing.boxes[what]) for what in _BOXES]
     if None not in held:
         label, reason, tags = held
         return replace(
@@ -125,9 +137,9 @@ def fill_boxes(viewing: Viewing) -> None:
     Where that is nothing they get nothing, not even "": after a restart, the browser fills them.
     """
     words = typed(viewing)
-    for key, value in zip(viewing.boxes.values(), (words.label, words.reason, list(words.tags)), strict=True):
+    for what, value in zip(_BOXES, (words.label, words.reason, list(words.tags)), strict=True):
         if value:
-            st.session_state.setdefault(key, value)
+            st.session_state.setdefault(viewing.boxes[what], value)
 
 
 def keep_typed(viewing: Viewing) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.elements.components import tile_grid
+from csp.face.screen.neuron.facets import A_FACET, BY, facet_grids, grouped, several_facets
 from csp.face.screen.neuron.grids import (
     NONE,
     Overlays,
@@ -23,6 +24,7 @@ from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
 from csp.work.explorer.activation_bands import A_LEVEL, ActivationBand, levels
 from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.facets import FacetView
 from csp.work.explorer.views import NeuronView, Pair
 from csp.world.pictures.data_url import data_url
 
@@ -45,7 +47,7 @@ def chosen_arrangement(params: Params) -> str:
 
 def arrangement_picker(chosen: str) -> None:
     """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
-    choose("view", chosen, VIEWS, "Pictures")
+    choose("view", chosen, VIEWS, "Pictures", drop=(BY,))
     other = "groups" if chosen == "pairs" else "pairs"
     st.button(
         "⇄",
@@ -54,7 +56,7 @@ def arrangement_picker(chosen: str) -> None:
         type="tertiary",
         help=HELP,
         on_click=put,
-        args=("view", other),
+        args=("view", other, (BY,)),
     )
     on = st.query_params.get(HEAT) == "true"
     st.button(
@@ -71,6 +73,9 @@ def arrangement_picker(chosen: str) -> None:
 
 def neuron_images(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:
     """Draws the pictures; returns the numbers of the images that open large, in their order."""
+    facets = several_facets(explorer, view) if grouped(st.query_params.to_dict()) else ()
+    if facets:
+        return _by_facet(explorer, view, facets)
     if chosen == "levels":
         return _levels(explorer, view)
     pairs = shown_pairs(view, everything=chosen == "all")
@@ -87,6 +92,15 @@ def neuron_images(explorer: Explorer, view: NeuronView, chosen: str) -> list[int
             activating_grid(explorer.run, view, pairs, overlays=overlays)
         with right:
             contrastive_grid(explorer.run, view, pairs, overlays=overlays)
+    return [pair.activating.image for pair in pairs]
+
+
+def _by_facet(explorer: Explorer, view: NeuronView, facets: Sequence[FacetView]) -> list[int]:
+    pairs = [pair for facet in facets for pair in facet.pairs[:A_FACET]]
+    pictures = st.container(height=ALL_HEIGHT, border=False, gap="xxsmall", key="pictures")
+    overlays = _overlays(explorer, view, _images(pairs))
+    with pictures:
+        facet_grids(explorer, view, facets, overlays)
     return [pair.activating.image for pair in pairs]
 
 

@@ -11,6 +11,7 @@ from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.judge.head import beside, suggestion
 from csp.face.screen.neuron.chance import chance_line
 from csp.face.screen.neuron.confidence import how_sure
+from csp.face.screen.neuron.facets import facets_line
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
@@ -50,6 +51,7 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     with st.container(key="suggestion", gap="xxsmall"):
         suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     chance_line(explorer, view)
+    facets_line(explorer, view)
     with st.expander("How it was measured"), st.container(key="how-sure", gap="xxsmall"):
         _score_line(explorer, view)
         how_sure(explorer, view)

@@ -33,7 +33,7 @@ def similar_panel(explorer: Explorer, view: NeuronView) -> None:
 
 def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
     images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:IMAGES]
-    machine = explorer.stored_labels.first_labels(layer).get(one.neuron)
+    machine = explorer.stored_facets.machine_labels(layer).get(one.neuron)
     label = label_in_force(machine, reviewed(explorer, layer).get(one.neuron)).shown
     return Card(
         href=neuron_link(explorer.run.name, layer, one.neuron),

@@ -42,6 +42,7 @@ KEYS: dict[str, Key] = {
     "undo": Key("Z", "take back your last verdict", JUDGING),
     "blind": Key("B", "judge blind: write first, then see the machine's label", JUDGING),
     "heat-map": Key("M", "show where the neuron fires in each picture", LOOKING),
+    "by-facet": Key("T", "group the pictures by the things that the neuron looks for", LOOKING),
     "grids": Key("G", "switch between two groups and pairs", LOOKING),
     "pin": Key("P", "pin the neuron, to compare it with another", LOOKING),
     "help": Key("H", "this list", LOOKING),

@@ -37,7 +37,7 @@ def _tour(params: Params, explorer: Explorer) -> None:
 def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
     neurons = explorer.run.layer(layer).neurons
     neuron = whole_number(params, "neuron", 0, neurons - 1, 0)
-    machine = explorer.stored_labels.first_labels(layer).get(neuron)
+    machine = explorer.stored_facets.machine_labels(layer).get(neuron)
     label = label_in_force(machine, reviewed(explorer, layer).get(neuron))
     with st.container(key="slide"):
         neuron_slide(explorer, explorer.neuron(layer, neuron), label)
