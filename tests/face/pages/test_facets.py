@@ -37,7 +37,7 @@ def test_all_that_a_neuron_looks_for_is_read_grouped_and_judged_thing_by_thing(o
         assert f"**{one.label}** {100 * one.share:.0f} % (chance" in words
     assert app.button(key="by-facet").label == "Group pictures"
     app.button(key="by-facet").click().run()
-    assert app.query_params["by"] == ["facets"]
+    assert "facets" in app.query_params["by"]
     assert app.button(key="by-facet").label == "Grouped by thing"
 
     parts = app.button_group(key=f"verdict-parts-{LAYER}-{neuron}")
