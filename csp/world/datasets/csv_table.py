@@ -16,6 +16,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded
 from csp.world.datasets.image_kinds import is_image_name
 from csp.world.datasets.image_names import ImageFiles
+from csp.world.datasets.isic import RESTS, with_head, with_metadata
 from csp.world.datasets.patients import without_patients
 from csp.world.datasets.places import folder_of, root_of
 from csp.world.datasets.values import as_text, typed
@@ -27,16 +28,17 @@ from csp.world.tables import TextTable, parse_table, read_table, same_name, text
 PATH_NAMES = (
     *("path", "image", "file", "filename", "filepath", "image_path", "image_file", "image_filename"),
     *("img_path", "image_name", "picture", "photo", "img", "isic_id", "image_id", "img_id", "img_name"),
-    *("md5hash", "derm"),
+    *("md5hash", "derm", "bcn_filename"),
 )
 LABEL_NAMES = (
-    *("label", "diagnosis", "class", "target", "dx", "diagnostic", "class_name", "category", "disease"),
-    *("benign_malignant", "malignancy", "diagnosis_1"),
+    *("label", "diagnosis", "class", "dx", "diagnostic", "class_name", "category", "disease"),
+    *("benign_malignant", "malignancy", "diagnosis_1", "target"),
 )
 SPLIT_NAMES = ("split", "partition", "subset", "fold")
 CHALLENGE = ("MEL", "NV", "BCC", "AK", "AKIEC", "BKL", "DF", "VASC", "SCC", "UNK")
 """Classes that the ISIC challenges of 2018 and 2019 give a column each."""
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
+UNKNOWN = ("", "unknown", "na", "n/a", "nan")
 TRIED = 50
 """Rows by which a column of images is told where several could be it."""
 
@@ -51,7 +53,7 @@ def open_dataset(name: str) -> Dataset:
         if not file.is_file():
             raise NotFoundError(f"The CSV file '{name}' does not exist.")
         place = folder_of(str(file.parent), "folder")
-        read = read_table(file, "CSV file")
+        read = with_metadata(with_head(read_table(file, "CSV file")), file)
     table, notes = listed_rows(read, place, name)
     return without_patients(Dataset(f"csv:{name}", root_of(place, name), table, notes, place))
 
@@ -70,7 +72,7 @@ def listed_rows(read: TextTable, place: Place, name: str) -> tuple[pd.DataFrame,
     path = _image_column(read, files, name)
     given = _frame(read)
     found = files.find(_named(given[path], read, name))
-    label, split = read.column(LABEL_NAMES), read.column(SPLIT_NAMES)
+    label, split = _label_column(read), read.column(SPLIT_NAMES)
     classes = _one_hot(given.drop(columns=[path])) if label is None else ()
     table = pd.DataFrame({"path": list(found.paths)})
     table["label"] = _class_of(given[list(classes)]) if classes else _label(given, label)
@@ -80,6 +82,15 @@ def listed_rows(read: TextTable, place: Place, name: str) -> tuple[pd.DataFrame,
     more = pd.DataFrame({column: typed(given[column]) for column in attributes}, index=table.index)
     notes = (*read.notes, *_taken(path, label, classes), *found.notes)
     return pd.concat([table, more], axis=1), notes
+
+
+def _label_column(read: TextTable) -> str | None:
+    """The first of the known names that says something of most images."""
+    known = [column for name in LABEL_NAMES if (column := read.column([name])) is not None]
+    unknown = {column: sum(cell.casefold() in UNKNOWN for cell in read.cells(column)) for column in known}
+    return next(
+        (column for column in known if 2 * unknown[column] <= len(read.rows)), next(iter(known), None)
+    )
 
 
 def _frame(read: TextTable) -> pd.DataFrame:
@@ -120,6 +131,9 @@ def _one_hot(given: pd.DataFrame) -> tuple[str, ...]:
     """Columns of 0 and 1 of which each row has one 1: those of the challenges, else all such columns."""
     binary = [str(name) for name in given.columns if given[name].isin(("0", "1", "0.0", "1.0")).all()]
     challenge = [name for name in binary if name.upper() in CHALLENGE]
+    named = [name for name in binary if name.casefold() in next(iter(RESTS))]
+    if frozenset(name.casefold() for name in named) in RESTS and (_ones(given[named]).sum(axis=1) <= 1).all():
+        return tuple(named)
     for chosen in (challenge, binary):
         if len(chosen) > 1 and (_ones(given[chosen]).sum(axis=1) == 1).all():
             return tuple(chosen)
@@ -132,8 +146,11 @@ def _ones(given: pd.DataFrame) -> np.ndarray:
 
 
 def _class_of(given: pd.DataFrame) -> pd.Series:
-    places = _ones(given).argmax(axis=1)
-    return pd.Series([str(given.columns[place]) for place in places], dtype=object)
+    ones = _ones(given)
+    rest = RESTS.get(frozenset(str(name).casefold() for name in given.columns))
+    named = [str(given.columns[place]) for place in ones.argmax(axis=1)]
+    classes = [name if any(row) else rest for name, row in zip(named, ones, strict=True)]
+    return pd.Series(classes, dtype=object)
 
 
 def _label(given: pd.DataFrame, label: str | None) -> pd.Series:
@@ -148,6 +165,7 @@ def _taken(path: str, label: str | None, classes: Sequence[str]) -> list[str]:
     if classes:
         notes.append(
             f"the labels were taken from the columns {_listed(classes)}, of which each row has one 1"
+            + (f", else it is {rest}" if (rest := RESTS.get(frozenset(map(str.casefold, classes)))) else "")
         )
     elif label is not None and same_name(label) not in ("label", "class", "diagnosis"):
         notes.append(f"the column '{label}' was taken for the labels")
