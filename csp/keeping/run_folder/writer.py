@@ -211,14 +211,14 @@ class RunWriter:
         images = self._assembled.manifest.images
         if neighbours.index.shape != neighbours.similarity.shape or len(neighbours.index) != images:
             raise ValueError(f"neighbours of shape {neighbours.index.shape} do not belong to {images} images")
-        self._put_array(arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32))
-        self._put_array(arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32))
+        self._put_array(arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32, copy=False))
+        self._put_array(arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32, copy=False))
 
     def write_vocabulary(self, vocabulary: pd.DataFrame, embeddings: Float32[np.ndarray, "t d"]) -> None:
         """Store the label texts (columns `tables.VOCABULARY`) and their embeddings, in the same order."""
         if embeddings.shape != (len(vocabulary), self._assembled.manifest.dimension):
             raise ValueError(f"text embeddings of shape {embeddings.shape} for {len(vocabulary)} texts")
-        self._put_array(arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32))
+        self._put_array(arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32, copy=False))
         self._put_table("vocabulary", vocabulary, tables.VOCABULARY)
 
     def write_neurons(self, layer: str, neurons: pd.DataFrame) -> None:

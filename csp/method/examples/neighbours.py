@@ -12,7 +12,9 @@ STORED = 256
 """Neighbours kept per image; chosen by measurement, see docs/method.md."""
 
 BLOCK = 256
-"""Images whose similarities to all others are held in memory at once."""
+"""Images whose similarities to all others are held in memory at once; fewer where there are very many."""
+MOST_COSINES = 2**22
+"""Similarities held in memory at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,8 @@ def nearest_neighbours(
     m = min(m, n - 1)
     index = np.empty((n, m), dtype=np.int32)
     similarity = np.empty((n, m), dtype=np.float32)
-    buffer = np.empty((min(block, n), n), dtype=np.float32)
+    block = min(block, n, max(1, MOST_COSINES // max(1, n)))
+    buffer = np.empty((block, n), dtype=np.float32)
     for start in range(0, n if m else 0, block):
         rows = slice(start, min(start + block, n))
         similarities = np.matmul(embeddings[rows], embeddings.T, out=buffer[: rows.stop - start])

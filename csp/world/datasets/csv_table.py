@@ -31,8 +31,8 @@ PATH_NAMES = (
     *("md5hash", "derm", "bcn_filename"),
 )
 LABEL_NAMES = (
-    *("label", "diagnosis", "class", "dx", "diagnostic", "class_name", "category", "disease"),
-    *("benign_malignant", "malignancy", "diagnosis_1", "target"),
+    *("label", "diagnosis", "class", "target", "dx", "diagnostic", "class_name", "category", "disease"),
+    *("benign_malignant", "malignancy", "diagnosis_1"),
 )
 SPLIT_NAMES = ("split", "partition", "subset", "fold")
 CHALLENGE = ("MEL", "NV", "BCC", "AK", "AKIEC", "BKL", "DF", "VASC", "SCC", "UNK")
@@ -85,12 +85,17 @@ def listed_rows(read: TextTable, place: Place, name: str) -> tuple[pd.DataFrame,
 
 
 def _label_column(read: TextTable) -> str | None:
-    """The first of the known names that says something of most images."""
+    """The first of the known names; where most of its cells are unknown, the next one that holds words."""
     known = [column for name in LABEL_NAMES if (column := read.column([name])) is not None]
-    unknown = {column: sum(cell.casefold() in UNKNOWN for cell in read.cells(column)) for column in known}
-    return next(
-        (column for column in known if 2 * unknown[column] <= len(read.rows)), next(iter(known), None)
-    )
+    first = next(iter(known), None)
+    if first is None or 2 * _unknown(read.cells(first)) <= len(read.rows):
+        return first
+    others = (column for column in known if 2 * _unknown(read.cells(column)) <= len(read.rows))
+    return next((column for column in others if not all(map(str.isdecimal, read.cells(column)))), first)
+
+
+def _unknown(cells: Sequence[str]) -> int:
+    return sum(cell.casefold() in UNKNOWN for cell in cells)
 
 
 def _frame(read: TextTable) -> pd.DataFrame:
