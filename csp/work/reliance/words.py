@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.numbers import Change
 from csp.work.reliance.reliance import ConceptReliance, Reliance
+from csp.work.subgroups import SMALL
 
 SHOWN = {
     "attributes": "Which images show it: the dataset says so.",
@@ -22,6 +23,8 @@ MOST_DIFFERING = 3
 
 def summary(found: Reliance) -> str:
     """In one or two sentences: what the model leans on, and which of it is not the lesion."""
+    if not found.concepts:
+        return "Not known: nothing could be switched off."
     leaning = [one.concept for one in found.concepts if one.leans]
     if not leaning:
         return "There is no concept whose neurons, switched off together, move a class enough to matter."
@@ -39,6 +42,8 @@ def differing(found: Reliance) -> str:
     apart = [
         (name, one.difference) for name, one in parted if one.difference and one.difference.more_than_chance
     ]
+    if not any(one.difference for _, one in parted):
+        return f"By {column}, no two groups hold {SMALL} images to compare: nothing is said of who differs."
     if not apart:
         return f"By {column}, no concept's effect differs between the groups by more than chance."
     apart.sort(key=lambda pair: -pair[1].apart)

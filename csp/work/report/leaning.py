@@ -52,7 +52,7 @@ def leaning_page(explorer: Explorer, states: Mapping[Spot, NeuronReview], report
         return LeaningPage(f"Not known: {error}.")
     idle = [one.concept.name for one in found.concepts if one.concept.beside and not one.leans]
     return LeaningPage(
-        summary(found) if found.concepts else "Not known: nothing could be switched off.",
+        summary(found),
         tuple(_row(one) for one in found.concepts if one.leans),
         listed(idle) if idle else "",
         tuple((one.concept.name, one.why) for one in found.untested),

@@ -13,6 +13,7 @@ from csp.work.reliance.concepts import shown
 from csp.work.reliance.exact import exact_numbers
 from csp.work.reliance.heads import behind_head
 from csp.work.reliance.reliance import keep_exact, reliance
+from csp.work.reliance.words import differing, summary
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.work.reliance.conftest import MakeRun
 
@@ -29,6 +30,17 @@ def test_what_was_kept_is_told_again_without_working_it_out(make_run: MakeRun) -
     parted = reliance(copied, {}, ["sticker"], by="label").concepts[0]
     assert parted.subgroups is not None
     assert parted.numbers == next(one.numbers for one in first.concepts if one.concept.name == "sticker")
+
+
+def test_what_was_not_tested_is_not_called_harmless(make_run: MakeRun) -> None:
+    found = reliance(make_run(behind=False), {})
+    assert found.untested
+    assert summary(found).startswith("Not known")
+
+
+def test_groups_too_small_to_compare_are_not_called_alike(make_run: MakeRun) -> None:
+    found = reliance(make_run(), {}, ["sticker"], by="path")
+    assert "no two groups hold 20 images" in differing(found)
 
 
 def test_a_concept_with_other_neurons_is_worked_out_anew(make_run: MakeRun) -> None:
