@@ -21,9 +21,9 @@ from csp.work.explorer.facets import FacetView, facets
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import ImageFacts, NeuronView
-from csp.work.labels.chance import label_chances
 from csp.work.reviews.desk import ReviewDesk
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
+from csp.work.reviews.recalibrated import recalibrated_chances
 from csp.world.pictures.grid import picture_grid
 
 PAIRS: dict[Hashable, Any] = {
@@ -143,7 +143,7 @@ class OpenedNeuron:
 
         It is of the label that the run suggests at its own examples and gamma, whatever this was asked at.
         """
-        return float(label_chances(self.explorer.run, self.layer)[self.neuron])
+        return float(recalibrated_chances(self.explorer.run, self.layer, self.desk).chances[self.neuron])
 
     @property
     def label(self) -> str | None:

@@ -19,7 +19,6 @@ from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import VERDICTS, Action
 from csp.method.labelers.registry import FIRST
 from csp.work.explorer.explorer import Explorer, open_explorer
-from csp.work.labels.chance import label_chances
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import FAITHFULNESS, faithfulness
@@ -31,6 +30,7 @@ from csp.work.progress import Report, silent
 from csp.work.reliance.reliance import reliance
 from csp.work.reliance.rows import COLUMNS, rows_of
 from csp.work.reviews.desk import Person, ReviewDesk
+from csp.work.reviews.recalibrated import recalibrated_chances
 from csp.work.runs.listing import describe_runs
 
 TOP = 10
@@ -99,7 +99,8 @@ class OpenedRun:
         The column chance is how likely that label is to be true; NaN where that is not known.
         """
         frame = self.explorer.neurons(layer).frame
-        return frame.assign(chance=label_chances(self.explorer.run, layer)[frame["neuron"]])
+        found = recalibrated_chances(self.explorer.run, layer, self._desk)
+        return frame.assign(chance=found.chances[frame["neuron"]])
 
     def neuron(
         self,

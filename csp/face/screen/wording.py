@@ -116,7 +116,7 @@ def number(value: float) -> str:
 
 def short(value: float) -> str:
     """Two digits that matter, for under a small picture."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+    return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def score(value: float) -> str:

@@ -7,7 +7,7 @@ versions it comes from. `FORMATS` is the list of formats; a new one is a functio
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,16 @@ import pyarrow.parquet as pq
 
 from csp.errors import BadInputError
 from csp.keeping import atomic
+from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.tables import Columns, to_arrow
 from csp.keeping.spreadsheet import guarded
 from csp.keeping.versions import csp_version
 from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.registry import label_numbers, neuron_numbers
-from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
-from csp.work.reviews.desk import ReviewDesk
+from csp.work.neurons.rows import NeuronRows, machine_rows, with_chances, with_reviews
+from csp.work.reviews.desk import ReviewDesk, Spot
+from csp.work.reviews.recalibrated import recalibrated_by
 
 LABELS = 5
 """How many of the machine's best labels a row holds."""
@@ -71,10 +73,16 @@ def export_neurons(
     """
     content = FORMATS[file_format(path, named)]
     atomic.expect_delivery(path)
-    rows = (with_reviews(machine_rows(explorer, layer), desk.reviewed(layer)) for layer in layers)
+    states = desk.states()
+    rows = (_rows_of(explorer, layer, states) for layer in layers)
     table = pa.concat_tables([export_table(explorer, each, each.frame) for each in rows])
     atomic.deliver(path, content(table))
     return int(table.num_rows)
+
+
+def _rows_of(explorer: Explorer, layer: str, states: Mapping[Spot, NeuronReview]) -> NeuronRows:
+    rows = with_chances(machine_rows(explorer, layer), recalibrated_by(explorer.run, layer, states))
+    return with_reviews(rows, {neuron: state for (where, neuron), state in states.items() if where == layer})
 
 
 def file_format(path: Path, named: str | None = None) -> str:

@@ -26,6 +26,7 @@ from csp.work.provenance import Provenance
 from csp.work.reviews.artefacts import artefact_tags
 from csp.work.reviews.checklist import criteria
 from csp.work.reviews.label_in_force import label_in_force
+from csp.work.reviews.recalibrated import Recalibrated
 
 UNSTABLE = 0.5
 """A first label with a smaller chance to stay first is unstable."""
@@ -64,6 +65,8 @@ class NeuronRows:
     attribution_how: How | None
     """How `push` was found, see `ClassAttribution.how`; None where it was not measured."""
     provenance: Provenance
+    chances_by: int = 0
+    """Of how many neurons people's verdicts recalibrated `chance`; 0: none did."""
 
 
 def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
@@ -96,6 +99,16 @@ def doubted_under(rows: NeuronRows, under: float) -> NeuronRows:
     if under == DOUBTFUL:
         return rows
     return replace(rows, frame=rows.frame.assign(doubtful=doubtful(rows.frame, under)))
+
+
+def with_chances(rows: NeuronRows, found: Recalibrated) -> NeuronRows:
+    """The rows with the chances, and so the doubt, by people's verdicts on the run, where they are enough."""
+    if not found.recalibrated:
+        return rows
+    frame = rows.frame.assign(chance=found.chances[rows.frame["neuron"]])
+    frame["doubt"] = (1 - frame["chance"]).where(frame["chance"].notna(), frame["doubt"])
+    frame["doubtful"] = doubtful(frame)
+    return replace(rows, frame=frame, chances_by=found.judged)
 
 
 def with_reviews(rows: NeuronRows, reviewed: Mapping[int, NeuronReview]) -> NeuronRows:

@@ -14,12 +14,14 @@ def chance_line(explorer: Explorer, view: NeuronView) -> None:
     """`likely: 9 in 10`; that nothing fits; or that it was not worked out. Nothing without a label."""
     if not view.labels.get(explorer.stored_labels.first_labeler(view.layer)):
         return
-    chance = float(chances_of(explorer, view.layer)[view.neuron])
+    found = chances_of(explorer, view.layer)
+    chance = float(found.chances[view.neuron])
+    people = f", as people's verdicts on {found.judged} neurons of this run have it" * found.recalibrated
     own = "" if view.options == explorer.options() else "At the run's own settings: "
     with st.container(key="chance", gap="xxsmall"):
         if view.neuron in unclaimed(explorer, view.layer):
             st.markdown(f"{own}**nothing fits**", help=NOT_CLAIMED)
         elif np.isfinite(chance):
-            st.markdown(f"{own}**{chance_words(chance)}**", help=CHANCE_HELP)
+            st.markdown(f"{own}**{chance_words(chance)}**{people}", help=CHANCE_HELP)
         else:
             st.caption(f"How likely it is was not worked out: run `csp evaluate {view.run}`.")

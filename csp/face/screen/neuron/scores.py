@@ -32,6 +32,8 @@ from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
 
 ROWS = 5
+HEADS = {"clip-dissect": "Dissect", "clip-dissect-mean": "D. mean"}
+"""Heads of columns, where the name of a labeler is too long to be told from another's."""
 RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
 Ranges = Mapping[str, ScoreRange | None]
 
@@ -95,7 +97,10 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
     columns = [
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
-    columns += [Column(LABELERS[name], _help(explorer, view, name), numeric=True) for name in LABELERS]
+    columns += [
+        Column(HEADS.get(name, LABELERS[name]), _help(explorer, view, name), numeric=True)
+        for name in LABELERS
+    ]
     tracks = {
         name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
         for name in LABELERS
@@ -110,7 +115,9 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
 def _help(explorer: Explorer, view: NeuronView, labeler: str) -> str:
     """What a labeler's scores are, and what noise gives at the run's own options."""
     noise = noise_of(explorer, view.layer, labeler) if view.options == explorer.options() else None
-    return LABELER_HELP[labeler] + (f" Noise gives {score(noise.mean)}." if noise else "")
+    return f"{LABELERS[labeler]}: {LABELER_HELP[labeler]}" + (
+        f" Noise gives {score(noise.mean)}." if noise else ""
+    )
 
 
 def _score_cells(one: ScoredText, tracks: Mapping[str, Track]) -> list[Cell]:

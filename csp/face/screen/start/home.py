@@ -71,7 +71,7 @@ def _next_example() -> None:
 
 def _conclusion(explorer: Explorer, view: NeuronView) -> None:
     first = explorer.stored_labels.first_labeler(view.layer)
-    best, chance = view.labels[first][0], chances_of(explorer, view.layer)[view.neuron]
+    best, chance = view.labels[first][0], chances_of(explorer, view.layer).chances[view.neuron]
     with st.container(key="suggestion", gap="xxsmall"):
         st.caption(
             "What the first row has and the second lacks is what the neuron looks for. The machine suggests:"

@@ -1,11 +1,11 @@
 """Opens runs for the pages. Caches are bounded, and notice when a run's folder is replaced or removed."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from jaxtyping import Float64
 
 from csp.errors import BadRunError, NotFoundError, UnavailableError
 from csp.face.screen.state import review_store
@@ -20,14 +20,15 @@ from csp.work.control.control import CONTROL, LayerControl, layer_control
 from csp.work.control.sight import Sight, encoder_sight
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
-from csp.work.labels.chance import label_chances
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
 from csp.work.neurons.map import MAP, neuron_map
-from csp.work.neurons.rows import NeuronRows, machine_rows, with_reviews
+from csp.work.neurons.rows import NeuronRows, machine_rows, with_chances, with_reviews
 from csp.work.neurons.showcase import LabelChange, turns
 from csp.work.reliance.concepts import Concept, concepts
 from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons
 from csp.work.reviews.audit import Audit, audit_of
+from csp.work.reviews.desk import Spot
+from csp.work.reviews.recalibrated import Recalibrated, recalibrated_by
 
 DEMO = "demo"
 
@@ -95,6 +96,7 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
     neither the run changes nor anything is added to it."""
     added = Additions(explorer.run).state()
     rows = _machine_rows(explorer, explorer.run.fingerprint, added, layer)
+    rows = with_chances(rows, chances_of(explorer, layer))
     return with_reviews(rows, reviewed(explorer, layer))
 
 
@@ -154,16 +156,27 @@ def _audited(
     return audit_of(_explorer, desk), artefact_neurons(_explorer, desk.states()), desk.events()
 
 
-def chances_of(explorer: Explorer, layer: str) -> Float64[np.ndarray, " c"]:
-    """By neuron the chance that its first label is true (`label_chances`)."""
-    return _chances(explorer, explorer.run.fingerprint, Additions(explorer.run).state(), layer)
+def chances_of(explorer: Explorer, layer: str) -> Recalibrated:
+    """By neuron the chance that its first label is true, recalibrated where people judged enough of the run;
+    kept until an event or an addition comes."""
+    states: Mapping[Spot, NeuronReview] = {}
+    if review_store.is_there():
+        with suppress(UnavailableError):  # it was damaged since the top of the page was drawn
+            states = review_store.standing(explorer).states()
+    count = sum(len(state.events) for state in states.values())
+    return _chances(explorer, states, explorer.run.fingerprint, Additions(explorer.run).state(), layer, count)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _chances(
-    _explorer: Explorer, fingerprint: str, added: tuple[str, ...], layer: str
-) -> Float64[np.ndarray, " c"]:
-    return label_chances(_explorer.run, layer)
+    _explorer: Explorer,
+    _states: Mapping[Spot, NeuronReview],
+    fingerprint: str,
+    added: tuple[str, ...],
+    layer: str,
+    events: int,
+) -> Recalibrated:
+    return recalibrated_by(_explorer.run, layer, _states)
 
 
 def concepts_of(explorer: Explorer) -> tuple[Concept, ...]:
