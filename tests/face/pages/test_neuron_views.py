@@ -124,12 +124,19 @@ def test_runs_of_other_layers_are_a_sentence(tiny_run: Run) -> None:
     assert "has no layer late" in app.warning[0].value.replace("\\", "")
 
 
+def test_concepts_of_two_runs_need_a_layer_in_common(tiny_run: Run) -> None:
+    app = opened("pages/compare.py", run="tiny", layer="late", what="concepts", a="tiny", b="demo")
+    assert "no layer in common" in awaited(app).warning[0].value
+
+
 def test_a_neuron_is_compared_with_itself(tiny_run: Run) -> None:
     app = opened("pages/compare.py", run="tiny", layer="late", a="0", b="0")
     assert "alike to **1.00**" in said(app)
 
 
-@pytest.mark.parametrize(("what", "side"), [("labelers", "csp"), ("gammas", "1"), ("runs", "tiny")])
+@pytest.mark.parametrize(
+    ("what", "side"), [("labelers", "csp"), ("gammas", "1"), ("runs", "tiny"), ("concepts", "tiny")]
+)
 def test_a_side_is_compared_with_itself(tiny_run: Run, what: str, side: str) -> None:
     opened("pages/compare.py", run="tiny", layer="late", what=what, a=side, b=side)
 
