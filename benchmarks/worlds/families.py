@@ -8,9 +8,11 @@ from benchmarks.worlds import (
     difficulty,
     kinds,
     missing,
+    mixed,
     noise,
     polysemantic,
     rare,
+    warped,
 )
 
 FAMILIES = {
@@ -24,8 +26,12 @@ FAMILIES = {
         crowd.FAMILY,
         absence.FAMILY,
         missing.FAMILY,
+        missing.KINDS,
+        missing.CROWD,
         blind.FAMILY,
         noise.SHUFFLED,
         noise.RANDOM,
+        mixed.FAMILY,
+        warped.FAMILY,
     )
 }

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from benchmarks.worlds.world import World
 from csp.method.chance.facts import Encoded, Labelled, layer_facts
-from csp.method.chance.fitted import LABELER, MEMBERS
+from csp.method.chance.fitted import LABELER
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import select_all
 from csp.method.labelers.registry import LABELERS
@@ -40,7 +40,7 @@ class Named:
     def facts(self) -> Float64[np.ndarray, "l f"]:
         """What the chance of each label is worked out from, in the order of `labelled`."""
         world = self.world
-        encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+        encoded = Encoded(world.embeddings, world.text_embeddings)
         return layer_facts(encoded, world.activations, self.labelled)
 
 
@@ -67,5 +67,4 @@ def _labelled(neuron: int, examples: Examples, scores: Scores) -> Labelled:
     """The texts that a run would store: the best of each labeler."""
     best = np.unique([np.argsort(-one, kind="stable")[:TOP] for one in scores.values()])
     best = best[np.argsort(-scores[LABELER][best], kind="stable")]
-    others = np.array([scores[name].argmax() for name in MEMBERS if name in scores], dtype=np.int64)
-    return Labelled(neuron, examples, best, scores[LABELER][best].astype(np.float64), others)
+    return Labelled(neuron, examples, best)

@@ -42,7 +42,7 @@ def test_a_chance_is_the_logistic_of_the_weighted_facts() -> None:
 def labelled(world: World, texts: int, neuron: int = 0) -> Labelled:
     examples = select_examples(world.activations[:, neuron], world.embeddings, 5)
     rows = np.arange(texts)
-    return Labelled(neuron, examples, rows, -rows.astype(np.float64), rows[:2])
+    return Labelled(neuron, examples, rows)
 
 
 def odd_world(n: int, activations: np.ndarray, texts: np.ndarray) -> World:
@@ -52,7 +52,7 @@ def odd_world(n: int, activations: np.ndarray, texts: np.ndarray) -> World:
     return World("", "", activations[:, None], embeddings, texts, (frozenset(),), np.arange(n) % 2 == 0)
 
 
-@pytest.mark.parametrize("kind", ["one image", "constant", "alike", "unheard", "no held-out"])
+@pytest.mark.parametrize("kind", ["one image", "constant", "alike", "unheard"])
 def test_odd_neurons_get_a_finite_chance(kind: str) -> None:
     n = 1 if kind == "one image" else 12
     activations = np.linspace(0.1, 1, n).astype(np.float32)
@@ -64,8 +64,7 @@ def test_odd_neurons_get_a_finite_chance(kind: str) -> None:
     if kind == "unheard":
         activations[3] = np.nan
     world = odd_world(n, activations, texts)
-    selection = None if kind in ("one image", "no held-out") else world.selection
-    encoded = Encoded(world.embeddings, world.text_embeddings, selection)
+    encoded = Encoded(world.embeddings, world.text_embeddings)
     facts = layer_facts(encoded, world.activations, [labelled(world, len(texts))])
     assert np.isfinite(facts).all()
     assert 0 <= chances(facts, MODEL)[0] <= 1
@@ -73,7 +72,7 @@ def test_odd_neurons_get_a_finite_chance(kind: str) -> None:
 
 def test_of_one_text_nothing_is_said() -> None:
     world = odd_world(12, np.linspace(0, 1, 12).astype(np.float32), np.eye(4, dtype=np.float32)[:1])
-    encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+    encoded = Encoded(world.embeddings, world.text_embeddings)
     assert np.isnan(chances(layer_facts(encoded, world.activations, [labelled(world, 1)]), MODEL)).all()
     assert layer_facts(encoded, world.activations, []).shape == (0, len(FACTS))
 
@@ -81,7 +80,7 @@ def test_of_one_text_nothing_is_said() -> None:
 def test_another_order_of_the_neurons_changes_nothing() -> None:
     world = some_neurons("rare", 5)
     named = name_all(world)
-    encoded = Encoded(world.embeddings, world.text_embeddings, world.selection)
+    encoded = Encoded(world.embeddings, world.text_embeddings)
     turned = layer_facts(encoded, world.activations, named.labelled[::-1])[::-1]
     assert np.allclose(turned, named.facts(), atol=1e-4)
 
@@ -99,3 +98,12 @@ def test_verdicts_recalibrate_chances() -> None:
 def test_one_sided_verdicts_do_not_make_certain() -> None:
     found = recalibrated(np.array([0.2, 0.9]), np.full(50, 0.9), np.ones(50, dtype=bool))
     assert found[0] < found[1] < 1
+
+
+def test_a_vocabulary_without_the_true_term_makes_labels_unlikely() -> None:
+    world = some_neurons("missing term", 40)
+    named = name_all(world)
+    found = chances(named.facts(), MODEL)
+    there = named.answerable[[one.neuron for one in named.labelled]]
+    assert np.median(found[there]) > 0.8
+    assert np.median(found[~there]) < 0.35

@@ -60,12 +60,13 @@ NOISE_HELP = (
     "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles."
 )
 NOT_CLAIMED = (
-    "This label goes with the neuron's firing no more than labels of shuffled neurons do: not claimed."
+    "No label is claimed: the best one goes with the neuron's firing no more than labels of shuffled neurons do, "
+    "or it is unlikely to be true; what the neuron looks for may have no word in the vocabulary."
 )
 
 CHANCE_HELP = (
-    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how far "
-    "the label is ahead, whether the methods agree, how well it goes with the firing."
+    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how near the "
+    "label is to what the neuron looks for, how far ahead of other labels, and how near the layer's labels are."
 )
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)
@@ -233,8 +234,8 @@ def layer_beside_noise(rows: NeuronRows, noise: Noise | None) -> str:
     above = int(labelled["above_noise"].sum())
     return (
         f"Suggested labels score {score(float(labelled['score'].median()))} at the median, noise gives "
-        f"{score(noise.mean)}; {above:,} of {len(labelled):,} go with the firing beyond noise "
-        f"(by chance {len(labelled) / 20:,.0f})."
+        f"{score(noise.mean)}; {above:,} of {len(labelled):,} are claimed "
+        f"(of noise at most {len(labelled) / 20:,.0f})."
     )
 
 

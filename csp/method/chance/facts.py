@@ -1,41 +1,35 @@
-"""What is known of a neuron's first label without any truth: the facts that its chance is worked out from.
+"""What is known of a neuron's label without any truth: the facts that its chance is worked out from.
 
-encoded = Encoded(embeddings, text_embeddings, selection)        # shared by all neurons of a run
+encoded = Encoded(embeddings, text_embeddings)                   # shared by all neurons of a run
 facts = layer_facts(encoded, activations, labelled)              # [neurons, `FACTS`]
+
+Texts are compared less what all texts of the vocabulary have in common: the bare cosine to a text is mostly
+that, and differs between encoders more than between right and wrong texts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Float, Float64, Int64
 
-from csp.method.examples.select import Examples
-from csp.method.labelers.projection import weights
+from csp.method.examples.contrast_rule import ContrastRule
+from csp.method.examples.neighbours import Neighbours
+from csp.method.examples.select import Examples, contrasted
+from csp.method.labelers.projection import concept_vector
 
 SAME = 0.9
 """Texts mean the same when their embeddings, or their cosines to the images, are this alike."""
-LEAST_LEAD = 1e-3
-RIDGE = 0.3
-"""Of the mean variance of the embeddings: what the ridge regression adds to each direction."""
+FIVE = ContrastRule(neighbours=5)
+"""The contrastive examples that the first labeler uses too."""
+THIRD = 2
 BLOCK = 256
 """Neurons whose activations are multiplied with the embeddings at once."""
 TINY = 1e-12
 
-
-FACTS = (
-    "lead",
-    "further lead",
-    "likeness",
-    "agreement",
-    "steadiness",
-    "held-out lead",
-    "separation",
-    "signal",
-    "lead of the layer",
-)
-"""What the model looks at; `_facts` says what each is."""
+FACTS = ("lead", "further lead", "likeness", "likeness over all images", "likeness of the layer")
+"""What the model looks at; `text_facts` says what each is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,39 +38,42 @@ class Encoded:
 
     embeddings: Float[np.ndarray, "n d"]
     texts: Float[np.ndarray, "t d"]
-    selection: Bool[np.ndarray, " n"] | None
-    """The images that chose the labels; None: all."""
+    """The vocabulary."""
+    neighbours: Neighbours | None = None
+    """Each image's nearest. Given, it spares work and changes nothing."""
 
     @cached_property
-    def chose(self) -> Bool[np.ndarray, " n"]:
-        """The images that chose the labels."""
-        return np.ones(len(self.embeddings), dtype=bool) if self.selection is None else self.selection
+    def common(self) -> Float64[np.ndarray, " d"]:
+        """What the texts have in common."""
+        common: Float64[np.ndarray, " d"] = self.texts.mean(axis=0, dtype=np.float64)
+        return common
 
     @cached_property
-    def judges(self) -> Bool[np.ndarray, " n"]:
-        """The images that judge them: those held out, or all where none are."""
-        return self.chose if self.chose.all() else ~self.chose
+    def root(self) -> Float64[np.ndarray, "d d"]:
+        """A root of the covariance of the images: C = root root'."""
+        centred = self.embeddings - self.embeddings.mean(axis=0)
+        covariance = (centred.T @ centred).astype(np.float64) / max(len(centred), 1)
+        values, directions = np.linalg.eigh(covariance)
+        root: Float64[np.ndarray, "d d"] = directions * np.sqrt(np.maximum(values, 0.0))
+        return root
 
     @cached_property
-    def mean(self) -> Float64[np.ndarray, " d"]:
-        """The mean embedding of all images."""
-        mean: Float64[np.ndarray, " d"] = self.embeddings.mean(axis=0, dtype=np.float64)
-        return mean
+    def own_texts(self) -> Float64[np.ndarray, "t d"]:
+        """The texts less what is common."""
+        return self.own(self.texts)
 
     @cached_property
-    def covariance(self) -> Float64[np.ndarray, "d d"]:
-        """Of all images."""
-        return _covariance(self.embeddings)
+    def seen_texts(self) -> Float64[np.ndarray, "t d"]:
+        """The texts as images tell them apart."""
+        return self.seen(self.texts)
 
-    @cached_property
-    def judging_covariance(self) -> Float64[np.ndarray, "d d"]:
-        """Of the images that judge."""
-        return _covariance(self.embeddings[self.judges])
+    def seen(self, texts: Float[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
+        """Texts times the root of `covariance`, of unit length: products are correlations over the images."""
+        return _unit(texts.astype(np.float64) @ self.root)
 
-    @cached_property
-    def choosing_covariance(self) -> Float64[np.ndarray, "d d"]:
-        """Of the images that chose."""
-        return _covariance(self.embeddings[self.chose])
+    def own(self, texts: Float[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
+        """Texts less what is common, of unit length."""
+        return _unit(texts.astype(np.float64) - self.common)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,184 +84,112 @@ class Labelled:
     examples: Examples
     texts: Int64[np.ndarray, " p"]
     """Rows of the texts that some labeler ranks high, best first by the labeler that comes first."""
-    scores: Float64[np.ndarray, " p"]
-    """What that labeler gives them."""
-    others: Int64[np.ndarray, " m"]
-    """The first labels of the other labelers, as rows of the texts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """What neurons look for, as directions of unit length in the embedding space; 0 where there is none."""
+
+    contrast: Float64[np.ndarray, "l d"]
+    """The contrastive concept vector, with five contrastive examples for each activating one."""
+    pull: Float64[np.ndarray, "l d"]
+    """sum_i (a_i - mean a) e_i over all images."""
+
+
+def sought(encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Sequence[Labelled]) -> Sought:
+    """The directions of these neurons of a layer, in order."""
+    contrast = np.zeros((len(labelled), encoded.embeddings.shape[1]))
+    pull = np.zeros_like(contrast)
+    for start in range(0, len(labelled), BLOCK):
+        part = labelled[start : start + BLOCK]
+        columns = np.asfortranarray(activations[:, [one.neuron for one in part]])
+        pull[start : start + len(part)] = _unit(_pulls(columns, encoded.embeddings))
+        for place, one in enumerate(part):
+            examples = contrasted(
+                columns[:, place],
+                encoded.embeddings,
+                one.examples.activating,
+                neighbours=encoded.neighbours,
+                rule=FIVE,
+            )
+            contrast[start + place] = concept_vector(examples, encoded.embeddings, 1.0)
+    return Sought(contrast, pull)
 
 
 def layer_facts(
     encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Sequence[Labelled]
 ) -> Float64[np.ndarray, "l f"]:
-    """`FACTS` of the labelled neurons of a layer, in order; NaN for one with fewer than two texts.
+    """`FACTS` of the first label of these neurons of a layer; NaN for a neuron with fewer than two texts.
 
-    The lead of the layer is the mean lead of these neurons.
+    The likeness of the layer is the mean likeness of these neurons.
     """
     found = np.full((len(labelled), len(FACTS)), np.nan)
-    for start in range(0, len(labelled), BLOCK):
-        part = labelled[start : start + BLOCK]
-        columns = activations[:, [one.neuron for one in part]]
-        for place, facts in enumerate(_block_facts(encoded, columns, part), start):
-            found[place, :-1] = facts
+    directions = sought(encoded, activations, labelled)
+    for place, one in enumerate(labelled):
+        if len(one.texts) > 1:
+            first = encoded.texts[one.texts[:1]]
+            contrast, pull = directions.contrast[place], directions.pull[place]
+            found[place, :-1] = text_facts(encoded, first, one.texts, contrast, pull)[0]
     known = ~np.isnan(found[:, 0])
     if known.any():
-        found[known, -1] = found[known, 0].mean()
+        found[known, -1] = found[known, 2].mean()
     return found
 
 
-def _block_facts(
-    encoded: Encoded, activations: Float[np.ndarray, "n b"], labelled: Sequence[Labelled]
-) -> Iterator[list[float]]:
-    judged = _pull(activations, encoded.embeddings, encoded.judges)
-    signals = _signals(encoded, _pull(activations, encoded.embeddings, encoded.chose), judged)
-    for one, pull, signal in zip(labelled, judged, signals.tolist(), strict=True):
-        yield [np.nan] * (len(FACTS) - 1) if len(one.texts) < 2 else _facts(encoded, one, pull, signal)
-
-
-def _facts(encoded: Encoded, one: Labelled, pull: Float64[np.ndarray, " d"], signal: float) -> list[float]:
-    """lead: of the first label's score over that of the next other meaning, as its logarithm;
-    further lead: over the third other meaning, since a neuron may follow two things;
-    likeness: cosine of the label and of what the examples have beyond the average image;
-    agreement: share of the other labelers that put the same meaning first;
-    steadiness: weighted mean over the examples of how much further they are above the average image in the
-    label's cosine than in a rival's, in standard errors, for the rival where that is least, in [-1, 5];
-    held-out lead: the label's correlation with the activations on images that did not choose it less a
-    rival's, in standard errors, for the closest rival, in [-4, 6];
-    separation: share of the examples that are nearer to the label than their contrastive example;
-    signal: -exp(-z / 1.5), z the correlation of the activations with what a ridge regression on the
-    embeddings foretells, on held-out images, times the root of their number (Fisher): -1 for noise, 0 where
-    the encoder surely sees what moves the neuron.
-    """
-    texts = encoded.texts[one.texts].astype(np.float64)
-    same = _same(texts, encoded.covariance)
-    rivals = np.flatnonzero(~same[0])
-    distinct = _distinct(rivals, same)
-    last = float(one.scores[-1])
-    lead = one.scores[0] - (one.scores[distinct[0]] if len(distinct) else last)
-    further = one.scores[0] - (one.scores[distinct[2]] if len(distinct) > 2 else last)
-    share = weights(one.examples)
-    beyond = encoded.embeddings[one.examples.activating].astype(np.float64) - encoded.mean
-    deviation = np.sqrt(np.maximum(np.einsum("pd,pd->p", texts @ encoded.covariance, texts), TINY))
-    above = beyond @ texts.T / deviation
-    common = share @ beyond
-    return [
-        float(np.log(max(lead, LEAST_LEAD))),
-        float(np.log(max(further, LEAST_LEAD))),
-        float(common @ texts[0] / max(np.linalg.norm(common) * np.linalg.norm(texts[0]), TINY)),
-        _agreement(encoded, one),
-        _steadiness(share, above, rivals),
-        _held_out_lead(encoded, pull, texts, rivals),
-        _separation(encoded, one, above[:, 0], texts[0] / deviation[0]),
-        signal,
-    ]
-
-
-def _distinct(rivals: Int64[np.ndarray, " r"], same: Bool[np.ndarray, "p p"]) -> list[int]:
-    """The rivals, best first, less those that mean the same as one before."""
-    found: list[int] = []
-    for rival in rivals.tolist():
-        if not same[rival, found].any():
-            found.append(rival)
-    return found
-
-
-def _agreement(encoded: Encoded, one: Labelled) -> float:
-    if not len(one.others):
-        return 0.0
-    rows = np.concatenate([one.texts[:1], one.others])
-    same = _same(encoded.texts[rows].astype(np.float64), encoded.covariance)
-    return float((same[0, 1:] | (one.others == one.texts[0])).mean())
-
-
-def _steadiness(
-    share: Float64[np.ndarray, " k"], above: Float64[np.ndarray, "k p"], rivals: Int64[np.ndarray, " r"]
-) -> float:
-    if not len(rivals):
-        return 5.0
-    ahead = above[:, :1] - above[:, rivals]
-    mean = share @ ahead
-    error = np.sqrt((share**2) @ (ahead - mean) ** 2)
-    return float(np.clip(mean / np.maximum(error, 1e-9), -1, 5).min())
-
-
-def _held_out_lead(
+def text_facts(
     encoded: Encoded,
+    texts: Float[np.ndarray, "q d"],
+    rivals: Int64[np.ndarray, " p"],
+    contrast: Float64[np.ndarray, " d"],
     pull: Float64[np.ndarray, " d"],
-    texts: Float64[np.ndarray, "p d"],
-    rivals: Int64[np.ndarray, " r"],
-) -> float:
-    """The standard error of a difference of two dependent correlations: sqrt(2 (1 - r12) / n)."""
-    if not len(rivals):
-        return 6.0
-    covariance = texts @ encoded.judging_covariance @ texts.T
-    deviation = np.sqrt(np.maximum(np.diag(covariance), TINY))
-    fit = texts @ pull / deviation
-    between = covariance[0, rivals] / (deviation[0] * deviation[rivals])
-    error = np.sqrt(2 * (1 - np.minimum(between, 0.99)) / np.count_nonzero(encoded.judges))
-    return float(np.clip((fit[0] - fit[rivals]) / error, -4, 6).min())
+) -> Float64[np.ndarray, "q f"]:
+    """`FACTS` but the last, of any texts for one neuron, beside those of the rivals that mean something else:
+
+    likeness: cosine of the text to the neuron's contrastive concept vector (`Sought.contrast`);
+    lead: by how much that is above the best rival's;
+    likeness over all images: cosine of the text to what all images say (`Sought.pull`);
+    further lead: by how much that is above the third best rival's, since a neuron may follow two things;
+    all less what the texts of the vocabulary have in common. `rivals` are rows of the vocabulary; texts mean
+    the same when their embeddings, or their cosines to the images, are as alike as `SAME`. Without rivals,
+    theirs counts as 0.
+    """
+    own, others = encoded.own(texts), encoded.own_texts[rivals]
+    alike = _unit(texts.astype(np.float64)) @ _unit(encoded.texts[rivals].astype(np.float64)).T
+    different = np.maximum(alike, encoded.seen(texts) @ encoded.seen_texts[rivals].T) < SAME
+    likeness, overall = own @ contrast, own @ pull
+    by_contrast, by_pull = others @ contrast, others @ pull
+    best = np.where(different, by_contrast, -np.inf).max(axis=1, initial=-np.inf)
+    ordered = -np.sort(-np.where(different, by_pull, -np.inf), axis=1)
+    count = different.sum(axis=1)
+    third = ordered[np.arange(len(ordered)), np.clip(count - 1, 0, THIRD)] if len(rivals) else count * 0.0
+    none = count == 0
+    return np.column_stack(
+        [
+            likeness - np.where(none, 0.0, best),
+            overall - np.where(none, 0.0, third),
+            likeness,
+            overall,
+        ]
+    )
 
 
-def _separation(
-    encoded: Encoded, one: Labelled, above: Float64[np.ndarray, " k"], label: Float64[np.ndarray, " d"]
-) -> float:
-    paired = one.examples.contrastive >= 0
-    if not paired.any():
-        return 0.5
-    contrastive = encoded.embeddings[one.examples.contrastive[paired]].astype(np.float64) - encoded.mean
-    return float((above[paired] > contrastive @ label).mean())
-
-
-def _signals(
-    encoded: Encoded, chosen: Float64[np.ndarray, "b d"], judged: Float64[np.ndarray, "b d"]
-) -> Float64[np.ndarray, " b"]:
-    covariance = encoded.choosing_covariance
-    width = len(covariance)
-    ridge = max(RIDGE * np.trace(covariance) / width, TINY)
-    direction = np.linalg.solve(covariance + ridge * np.eye(width), chosen.T).T
-    spread = np.sqrt(np.einsum("bd,bd->b", direction @ encoded.judging_covariance, direction))
-    fit = np.einsum("bd,bd->b", judged, direction) / np.maximum(spread, TINY)
-    errors = np.maximum(fit, 0) * np.sqrt(np.count_nonzero(encoded.judges))
-    signal: Float64[np.ndarray, " b"] = -np.exp(-errors / 1.5)
-    return signal
-
-
-def _pull(
-    activations: Float[np.ndarray, "n b"],
-    embeddings: Float[np.ndarray, "n d"],
-    images: Bool[np.ndarray, " n"],
+def _pulls(
+    activations: Float[np.ndarray, "n b"], embeddings: Float[np.ndarray, "n d"]
 ) -> Float64[np.ndarray, "b d"]:
-    """Of each neuron mean(z e), z its activations on these images, standardised: c . pull is the covariance
-    of z with the cosines to a text c. 0 for a neuron that does not vary; activations that are not finite
-    count as their mean."""
-    values = activations[images].astype(np.float64)
+    """Activations that are not finite count as their mean; 0 for a neuron that does not vary."""
+    values = activations.astype(np.float64)
     finite = np.isfinite(values)
     values[~finite] = 0.0
+    values /= np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
     values -= values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
     values[~finite] = 0.0
-    length = np.sqrt((values**2).mean(axis=0)) if len(values) else np.zeros(values.shape[1])
-    values /= np.where(length > TINY, length, np.inf)
-    pull = values.T.astype(np.float32) @ embeddings[images]
-    found: Float64[np.ndarray, "b d"] = pull.astype(np.float64) / max(len(values), 1)
-    return found
+    pulls: Float64[np.ndarray, "b d"] = (values.T.astype(np.float32) @ embeddings).astype(np.float64)
+    pulls[np.abs(values).max(axis=0, initial=0.0) <= TINY] = 0.0
+    return pulls
 
 
-def _covariance(embeddings: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "d d"]:
-    centred = embeddings - embeddings.mean(axis=0)
-    covariance: Float64[np.ndarray, "d d"] = (centred.T @ centred).astype(np.float64) / max(len(centred), 1)
-    return covariance
-
-
-def _same(
-    texts: Float64[np.ndarray, "p d"], covariance: Float64[np.ndarray, "d d"]
-) -> Bool[np.ndarray, "p p"]:
-    """Which texts mean the same."""
-    found: Bool[np.ndarray, "p p"] = (_cosines(texts @ texts.T) >= SAME) | (
-        _cosines(texts @ covariance @ texts.T) >= SAME
+def _unit(vectors: Float64[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
+    found: Float64[np.ndarray, "p d"] = vectors / np.maximum(
+        np.linalg.norm(vectors, axis=1, keepdims=True), TINY
     )
-    return found
-
-
-def _cosines(products: Float64[np.ndarray, "p p"]) -> Float64[np.ndarray, "p p"]:
-    length = np.sqrt(np.maximum(np.diag(products), TINY))
-    found: Float64[np.ndarray, "p p"] = products / np.outer(length, length)
     return found

@@ -29,6 +29,7 @@ from csp.method.control import ByChance, Noise, by_chance
 from csp.method.labelers.registry import LABELERS
 from csp.work.control.draws import DRAWS, FIT, Row, first_labels, shuffled_neurons
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
 from csp.work.labels.scorer import labelers_code
 from csp.work.labels.stored import LATER
 from csp.work.labels.vocabulary import run_vocabulary
@@ -175,18 +176,21 @@ def label_fits(explorer: Explorer, layer: str, labeler: str | None = None) -> La
 
 
 def unclaimed(explorer: Explorer, layer: str) -> frozenset[int]:
-    """The neurons whose first label fits no better than noise, so that nothing is claimed by it.
+    """The neurons for which nothing in the vocabulary fits, so that nothing is claimed by the first label:
 
-    Empty where that can't be told (`label_fits`).
+    it goes with the firing no better than noise (`label_fits`), or it is unlikely to be true, as far as that
+    was worked out: it may only be the nearest of texts that all miss. Empty where neither can be told.
     """
     additions = Additions(explorer.run)
-    return _unclaimed(explorer, layer, (*additions.version(CONTROL), *additions.version(LATER)))
+    tables = (CONTROL, LATER, CHANCES)
+    return _unclaimed(explorer, layer, tuple(part for table in tables for part in additions.version(table)))
 
 
 @lru_cache(maxsize=32)
 def _unclaimed(explorer: Explorer, layer: str, version: tuple[str, ...]) -> frozenset[int]:
     fits = label_fits(explorer, layer)
-    return frozenset() if fits is None else frozenset(fits.fits.index.tolist()) - fits.above
+    noise = frozenset() if fits is None else frozenset(fits.fits.index.tolist()) - fits.above
+    return noise | frozenset(np.flatnonzero(label_chances(explorer.run, layer) < UNLIKELY).tolist())
 
 
 def first_scores(explorer: Explorer, layer: str, labeler: str) -> Float64[np.ndarray, " c"]:

@@ -2,9 +2,10 @@
 
 text_claims(explorer, "layer4", embeddings)         # neurons x texts; None: it can't be told
 
-A text is claimed for a neuron when it goes with the firing more than a label of noise does, and nearly as
-well as the best text of the vocabulary: one that explains much less than another says what the neuron looks
-for only in so far as the two are alike.
+A text is claimed for a neuron when it goes with the firing more than a label of noise does, and is likelier
+true than not had it come first. Where no chance can be said, it must go with the firing nearly as well as the
+best text of the vocabulary: one that explains much less than another says what the neuron looks for only in so
+far as the two are alike.
 """
 
 from functools import lru_cache
@@ -17,11 +18,14 @@ from csp.method.labelers.correlation import FLAT, layer_pulls, text_spread
 from csp.work.control.control import layer_control
 from csp.work.control.draws import FIT
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import text_chances
 from csp.work.splits import selection
 
 NEARLY = 0.8
-"""A text is claimed from this share of the best text's fit on. Chosen on the demo, where it leaves none for
-words of other fields; `benchmarks/nothing_fits.py` says how often it is right elsewhere."""
+"""Without chances a text is claimed from this share of the best text's fit on. Chosen on a former demo."""
+CLAIMED = 0.5
+"""A text that people ask for is claimed from this chance on; `benchmarks/nothing_fits.py` says how often that is
+right."""
 
 
 def text_claims(
@@ -33,7 +37,9 @@ def text_claims(
     best = frame[(frame["labeler"] == FIT) & (frame["rank"] == 1)].set_index("neuron")["score"]
     if noise is None or best.empty:
         return None
-    fits = text_fits(explorer.run, layer, texts)
+    fits, likely = text_fits(explorer.run, layer, texts), text_chances(explorer.run, layer, texts)
+    if likely is not None:
+        return noise.above(fits) & (likely >= CLAIMED)
     needed = NEARLY * best.reindex(range(len(fits))).to_numpy(np.float64)
     return noise.above(fits) & (fits >= np.nan_to_num(needed, nan=np.inf)[:, None])
 

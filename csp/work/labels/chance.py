@@ -5,21 +5,22 @@ measure_chances(run)                        # works out what is missing, and kee
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Float64, Int64
+from jaxtyping import Float, Float64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.chance.facts import Encoded, Labelled, layer_facts
-from csp.method.chance.fitted import LABELER, MEMBERS, MODEL
+from csp.method.chance.facts import Encoded, Labelled, Sought, layer_facts, sought, text_facts
+from csp.method.chance.fitted import LABELER, MODEL
 from csp.method.chance.model import chances
-from csp.work.labels.stored import StoredLabels
+from csp.work.labels.stored import LATER, StoredLabels
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.progress import Report, Stage, silent
-from csp.work.splits import selection
 
 CHANCES = AddedTable(
     "chances",
@@ -30,7 +31,7 @@ CHANCES = AddedTable(
 
 
 LIKELY, UNLIKELY = 0.75, 0.35
-"""From this chance on a label is called likely; under the second, unlikely."""
+"""From this chance on a label is called likely; under the second it is unlikely, and nothing is claimed by it."""
 
 
 def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
@@ -69,33 +70,63 @@ def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False
     additions.compact(CHANCES)
 
 
+def text_chances(run: Run, layer: str, texts: Float[np.ndarray, "q d"]) -> Float64[np.ndarray, "c q"] | None:
+    """By neuron and text the chance that the text is true of the neuron, had it come first.
+
+    0 for a neuron without a label; None where the first labels are not those that the model was fitted on.
+    """
+    labels, version = StoredLabels(run), Additions(run).version(LATER)
+    if labels.first_labeler(layer) != LABELER or not labels.first_labels(layer):
+        return None
+    known = _known(run, layer, version)
+    found = np.zeros((run.layer(layer).neurons, len(texts)))
+    for place, one in enumerate(known.labelled):
+        contrast, pull = known.sought.contrast[place], known.sought.pull[place]
+        facts = text_facts(known.encoded, texts, one.texts, contrast, pull)
+        found[one.neuron] = chances(np.column_stack([facts, np.full(len(texts), known.likeness)]), MODEL)
+    return np.nan_to_num(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What is the same for all texts that are asked about."""
+
+    encoded: Encoded
+    labelled: list[Labelled]
+    sought: Sought
+    likeness: float
+    """Of the layer."""
+
+
+@lru_cache(maxsize=8)
+def _known(run: Run, layer: str, version: tuple[str, ...]) -> _Known:
+    encoded, labelled = _encoded(run), list(_labelled(run, layer, StoredLabels(run)))
+    activations = run.layer_activations(layer)
+    likeness = layer_facts(encoded, activations, labelled)[:, -1]
+    known = likeness[~np.isnan(likeness)]
+    return _Known(
+        encoded, labelled, sought(encoded, activations, labelled), float(known[0]) if len(known) else 0
+    )
+
+
 def _chances(run: Run, layer: str, labels: StoredLabels) -> Float64[np.ndarray, " l"]:
-    assert run.text_embeddings is not None, "a run with labels has a vocabulary"
-    encoded = Encoded(run.embeddings, run.text_embeddings, selection(run))
     labelled = list(_labelled(run, layer, labels))
-    return chances(layer_facts(encoded, run.layer_activations(layer), labelled), MODEL)
+    return chances(layer_facts(_encoded(run), run.layer_activations(layer), labelled), MODEL)
+
+
+def _encoded(run: Run) -> Encoded:
+    assert run.text_embeddings is not None, "a run with labels has a vocabulary"
+    return Encoded(run.embeddings, run.text_embeddings, run.neighbours)
 
 
 def _labelled(run: Run, layer: str, labels: StoredLabels) -> Iterator[Labelled]:
     """The labelled neurons, in the order of `first_labels`, with all texts that are stored for them."""
     row = {text: number for number, text in reversed(list(enumerate(run_vocabulary(run).texts)))}
     rows, examples = labels.first_rows(layer), run.layer_examples(layer)
-    others = _others(labels.frame(layer), row)
     for neuron in rows:
         ranked = rows[neuron]
         yield Labelled(
             neuron=neuron,
             examples=examples[neuron],
             texts=np.array([row[one.label] for one in ranked], dtype=np.int64),
-            scores=np.array([one.score for one in ranked], dtype=np.float64),
-            others=others.get(neuron, np.zeros(0, np.int64)),
         )
-
-
-def _others(frame: pd.DataFrame, row: dict[str, int]) -> dict[int, Int64[np.ndarray, " m"]]:
-    """By neuron the first labels of the labelers that may agree."""
-    firsts = frame[(frame["rank"] == 1) & frame["labeler"].isin(MEMBERS)]
-    found: dict[int, list[int]] = {}
-    for neuron, text in zip(firsts["neuron"].tolist(), firsts["label"].tolist(), strict=True):
-        found.setdefault(neuron, []).append(row[text])
-    return {neuron: np.array(texts, dtype=np.int64) for neuron, texts in found.items()}

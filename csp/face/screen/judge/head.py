@@ -37,12 +37,12 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
             _numbers(explorer, view, label)
     elif first.by is None and first.text is None:
         st.markdown("**The machine suggests no label.**")
-    elif first.by is None and _of_noise(explorer, view):
-        st.caption("Nothing separates what makes it fire from the rest beyond noise")
+    elif first.by is None and _nothing_fits(explorer, view):
+        st.caption("No label of the vocabulary says what makes it fire")
         st.subheader("Nothing fits", anchor=False)
         st.caption(
             f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, "
-            f"goes with the firing no more than noise does."
+            f"goes with the firing no more than noise does, or is unlikely to be true."
         )
     else:
         st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
@@ -63,8 +63,8 @@ def machine_labels(explorer: Explorer, view: NeuronView) -> tuple[str, ...]:
     return (rows[0].label,) if rows else ()
 
 
-def _of_noise(explorer: Explorer, view: NeuronView) -> bool:
-    """Whether the machine's label is one of noise, which is known for the run's own options."""
+def _nothing_fits(explorer: Explorer, view: NeuronView) -> bool:
+    """Whether nothing is claimed by the machine's label, which is known for the run's own options."""
     return view.options == explorer.options() and view.neuron in unclaimed(explorer, view.layer)
 
 
