@@ -101,7 +101,8 @@ def fit(families: Sequence[Judged]) -> Model:
 def _shares(families: Sequence[Judged]) -> Float64[np.ndarray, "k l"]:
     """Of each family and label one over the family's number of labels, 0 for others' labels."""
     rows = [np.full(len(one.right), 1 / len(one.right)) for one in families]
-    return block_diag(*rows)
+    shares: Float64[np.ndarray, "k l"] = block_diag(*rows)
+    return shares
 
 
 def calibration(chance: Float64[np.ndarray, " l"], right: Bool[np.ndarray, " l"]) -> dict[str, Any]:

@@ -1,23 +1,32 @@
-"""How often "nothing in this run fits" is right: `python -m benchmarks.nothing_fits [RUN]` prints JSON.
+"""How often "nothing fits" is right: `python -m benchmarks.nothing_fits [RUN] [--count N]` prints JSON.
 
-On a run whose dataset states what images show, and whose vocabulary says which text names what. Searches are
-for each text that names one attribute: right is to find neurons where one follows that attribute clearly
-(AUROC of at least 0.85 on held-out images), and to find nothing where none comes near (below 0.7). `ratio` is
-the share of searches answered rightly beside that without the control, where each finds something. Then
-labels: for neurons that follow an attribute clearly, how often the first label counts as noise when all texts
-that name it are taken out of the vocabulary, and how often with them in.
+Labels: made-up judging worlds in which for some or all neurons no text is right, and the neurons of a run
+that follow one stated attribute clearly, with all texts that name it taken out of the vocabulary, with them
+in, and shuffled. Of each the share for which nothing is claimed.
+
+Searches, on the run: for each text that names one attribute right is to find neurons where one follows that
+attribute clearly (AUROC of at least 0.85 on held-out images), and to find nothing where none comes near
+(below 0.7). `ratio` is the share of searches answered rightly beside that without the control, where each
+finds something.
 """
 
+import argparse
 import json
-import sys
+from dataclasses import replace
 
 import numpy as np
 
-from csp.method.metrics.ground_truth import CLEAR, true_attributes
+from benchmarks.worlds.families import FAMILIES
+from benchmarks.worlds.judge import Named, name_all
+from benchmarks.worlds.stored import run_worlds
+from benchmarks.worlds.world import Purpose, World
+from csp.method.chance.fitted import MODEL
+from csp.method.chance.model import chances
+from csp.method.metrics.ground_truth import CLEAR
 from csp.method.metrics.statistics import bootstrap_interval
-from csp.work.control.control import layer_control
-from csp.work.control.text_claims import text_claims, text_fits
+from csp.work.control.text_claims import text_claims
 from csp.work.explorer.explorer import Explorer, open_explorer
+from csp.work.labels.chance import UNLIKELY
 from csp.work.metrics.ground_truth import attribute_table
 from csp.work.splits import held_out
 
@@ -26,7 +35,11 @@ ABSENT = 0.7
 
 def main() -> None:
     """Measure and print."""
-    explorer = open_explorer(sys.argv[1] if len(sys.argv) > 1 else "demo")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", default="demo")
+    parser.add_argument("--count", type=int, default=5, help="made-up worlds of each family")
+    options = parser.parse_args()
+    explorer = open_explorer(options.run)
     layer = explorer.run.layers[-1]
     images, _ = held_out(explorer.run)
     table = attribute_table(explorer.run, layer, images)
@@ -42,7 +55,8 @@ def main() -> None:
                 "ratio_of": "searches answered rightly, with the control over without",
                 "found_where_there": _interval(present),
                 "nothing_where_absent": _interval(~absent),
-                **_labels(explorer, layer, table),
+                **_labels(options.run),
+                "made_up": _made_up(options.count),
             }
         )
     )
@@ -63,20 +77,51 @@ def _searches(explorer: Explorer, layer: str, table: np.ndarray) -> list[tuple[b
     return found
 
 
-def _labels(explorer: Explorer, layer: str, table: np.ndarray) -> dict[str, object]:
-    run, followed = explorer.run, true_attributes(table)
-    noise = layer_control(explorer, layer).noise_of_fit(explorer.stored_labels.first_labeler(layer))
-    assert noise is not None and run.text_embeddings is not None
-    fits, named = text_fits(run, layer, run.text_embeddings), list(run.vocabulary["attributes"])
-    whole, without = [], []
-    for neuron in np.flatnonzero(followed >= 0):
-        others = np.array([run.attributes[followed[neuron]] not in names for names in named])
-        whole.append(fits[neuron].max() <= noise.high)
-        without.append(fits[neuron, others].max() <= noise.high)
+def _made_up(count: int) -> dict[str, object]:
+    """By family how often nothing is claimed where no text is right, and where one is."""
+    found: dict[str, object] = {}
+    for family in FAMILIES.values():
+        named = [name_all(world) for world in family.worlds(Purpose.JUDGING, count)]
+        there = np.concatenate([one.answerable[_neurons(one)] for one in named])
+        nothing = np.concatenate([chances(one.facts(), MODEL) < UNLIKELY for one in named])
+        found[family.name] = {
+            "where_nothing_is_right": _interval(nothing[~there]),
+            "where_something_is": _interval(nothing[there]),
+        }
+    return found
+
+
+def _labels(run: str) -> dict[str, object]:
+    """The same of a run's neurons with the true term, without it, and shuffled."""
+    whole, shuffled = (name_all(world) for world in run_worlds(run))
+    facts = whole.facts()
+    usual, without = facts[0, -1], []
+    for truth in set(whole.world.truths):
+        named = name_all(_without(whole.world, truth))
+        own = named.facts()
+        own[:, -1] = usual  # the layer's other labels stay as they are
+        without.append(chances(own, MODEL) < UNLIKELY)
     return {
-        "labels_of_noise_without_the_true_term": _interval(np.array(without)),
-        "labels_of_noise_with_it": _interval(np.array(whole)),
+        "nothing_claimed_without_the_true_term": _interval(np.concatenate(without)),
+        "nothing_claimed_with_it": _interval(chances(facts, MODEL) < UNLIKELY),
+        "nothing_claimed_of_shuffled": _interval(chances(shuffled.facts(), MODEL) < UNLIKELY),
     }
+
+
+def _without(world: World, truth: frozenset[int]) -> World:
+    """The neurons for which just these texts are right, and the vocabulary without them."""
+    followers = [place for place, one in enumerate(world.truths) if one == truth]
+    kept = [row for row in range(len(world.text_embeddings)) if row not in truth]
+    return replace(
+        world,
+        activations=world.activations[:, followers],
+        text_embeddings=world.text_embeddings[kept],
+        truths=(frozenset(),) * len(followers),
+    )
+
+
+def _neurons(named: Named) -> list[int]:
+    return [one.neuron for one in named.labelled]
 
 
 def _interval(values: np.ndarray) -> dict[str, float | int] | None:

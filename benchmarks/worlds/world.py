@@ -8,6 +8,9 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Bool, Float32
 
+ROUND = 2
+"""Of judging worlds: those of a former round were looked at, and judge no more."""
+
 
 class Purpose(StrEnum):
     """What a world may be used for. Nothing is tuned on a judging one, not even by looking."""
@@ -48,6 +51,7 @@ class Family:
         if self.judges_only and purpose is Purpose.DEVELOPMENT:
             return
         for number in range(count):
-            seed = [crc32(self.name.encode()), crc32(purpose.encode()), number]
+            drawn_for = f"{purpose} {ROUND}" if purpose is Purpose.JUDGING else purpose
+            seed = [crc32(self.name.encode()), crc32(drawn_for.encode()), number]
             world = self.draw(np.random.default_rng(seed), purpose)
             yield World(**{**vars(world), "name": f"{self.name} {number + 1}", "family": self.name})

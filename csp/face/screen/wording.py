@@ -60,13 +60,13 @@ NOISE_HELP = (
     "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles."
 )
 NOT_CLAIMED = (
-    "No label is claimed: the best one goes with the neuron's firing no more than labels of shuffled neurons do, "
-    "or it is unlikely to be true; what the neuron looks for may have no word in the vocabulary."
+    "No label is claimed: the best one goes with the neuron's firing no more than labels of shuffled neurons "
+    "do, or it is unlikely to be true; what the neuron looks for may have no word in the vocabulary."
 )
 
 CHANCE_HELP = (
-    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how near the "
-    "label is to what the neuron looks for, how far ahead of other labels, and how near the layer's labels are."
+    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how near "
+    "the label is to what the neuron looks for, how far ahead of others, and how near the layer's labels are."
 )
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)

@@ -41,9 +41,9 @@ def consensus(
     highest correlation comes first: it changes score with the best. Contrast finds what a neuron follows,
     correlation how broad it is ("dog", not "terrier").
 
-    gamma plays no part, nor does the contrast rule that csp beside it follows. All 0 where texts can't be told
-    apart (one text, equal texts) and when the neuron never fires. This project's; `docs/results.md` says how
-    often each is right.
+    gamma plays no part, nor does the contrast rule that csp beside it follows. All 0 where texts can't be
+    told apart (one text, equal texts) and when the neuron never fires. This project's; `docs/results.md` says
+    how often each is right.
     """
     check_texts(evidence.embeddings, text_embeddings)
     if not weights(evidence.examples).any():
@@ -63,10 +63,11 @@ def together(
 ) -> Float64[np.ndarray, "b t"]:
     """The weighted mean of the standardised scores, the best of kin first."""
     known = evidence.vocabulary
-    error = 1 / np.sqrt(max(np.count_nonzero(deciding(evidence)), 1))
+    error = max(int(np.count_nonzero(deciding(evidence))), 1) ** -0.5
     deviation = by_correlation[:, :known].std(axis=1, dtype=np.float64, keepdims=True)
     weight = np.minimum(1.0, deviation / (SURE * error))
-    total = standardised(by_csp, known) + weight * standardised(by_correlation, known)
+    total: Float64[np.ndarray, "b t"] = standardised(by_csp, known)
+    total += weight * standardised(by_correlation, known)
     total /= 1 + weight
     _best_of_kin_first(total[:, :known], by_correlation[:, :known], texts[:known])
     return total
@@ -134,8 +135,8 @@ LABELER = Labeler(
     "consensus",
     consensus,
     "Consensus",
-    "CSP and correlation together: how far a text stands above the average text of the vocabulary, in standard "
-    "deviations (3 is far).",
+    "CSP and correlation together: how far a text stands above the average text of the vocabulary, in "
+    "standard deviations (3 is far).",
     alone=False,
     resampled=resampled,
     place=1,

@@ -31,7 +31,7 @@ CHANCES = AddedTable(
 
 
 LIKELY, UNLIKELY = 0.75, 0.35
-"""From this chance on a label is called likely; under the second it is unlikely, and nothing is claimed by it."""
+"""From this chance on a label is called likely; under the second it is unlikely, and not claimed."""
 
 
 def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
