@@ -157,7 +157,7 @@ def write(model: Model) -> None:
 def drawn(purpose: Purpose, count: int) -> Iterable[World]:
     """The worlds of all families."""
     for family in FAMILIES.values():
-        yield from family.worlds(purpose, count)
+        yield from family.worlds(purpose, count * (family.many if purpose is Purpose.DEVELOPMENT else 1))
 
 
 def judging(options: argparse.Namespace) -> Iterable[World]:

@@ -45,6 +45,8 @@ class Family:
     draw: Callable[[np.random.Generator, Purpose], World]
     judges_only: bool = False
     """Whether it has no development worlds at all."""
+    many: int = 1
+    """What to fit on it takes so many times as many worlds of: more than one where worlds differ most."""
 
     def worlds(self, purpose: Purpose, count: int) -> Iterator[World]:
         """`count` worlds of this family; the same ones each time, and none of the other purpose's."""

@@ -2,8 +2,8 @@
 
 text_claims(explorer, "layer4", embeddings)         # neurons x texts; None: it can't be told
 
-A text is claimed for a neuron when it goes with the firing more than a label of noise does, and is likelier
-true than not had it come first. Where no chance can be said, it must go with the firing nearly as well as the
+A text is claimed for a neuron when it goes with the firing more than a label of noise does, and is not
+unlikely had it come first. Where no chance can be said, it must go with the firing nearly as well as the
 best text of the vocabulary: one that explains much less than another says what the neuron looks for only in
 so far as the two are alike.
 """
@@ -18,12 +18,12 @@ from csp.method.labelers.correlation import FLAT, layer_pulls, text_spread
 from csp.work.control.control import layer_control
 from csp.work.control.draws import FIT
 from csp.work.explorer.explorer import Explorer
-from csp.work.labels.chance import text_chances
+from csp.work.labels.chance import UNLIKELY, text_chances
 from csp.work.splits import selection
 
 NEARLY = 0.8
 """Without chances a text is claimed from this share of the best text's fit on. Chosen on a former demo."""
-CLAIMED = 0.5
+CLAIMED = UNLIKELY
 """A text that people ask for is claimed from this chance on; `benchmarks/nothing_fits.py` says how often
 that is right."""
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.labels.chance import CHANCES, label_chances, measure_chances
+from csp.work.labels.chance import CHANCES, label_chances, measure_chances, text_chances
 from csp.work.labels.stored import StoredLabels
+from csp.work.labels.vocabulary import run_vocabulary
 
 
 def add(run: Run, neuron: int, label: str, chance: float) -> None:
@@ -42,3 +44,14 @@ def test_chances_are_worked_out_once_and_kept(tiny_run: Run, own_home: Path) -> 
     stages.clear()
     measure_chances(tiny_run, lambda progress: stages.append(progress.stage))
     assert not stages, "nothing is missing"
+
+
+def test_a_text_that_comes_first_has_the_chance_of_the_label(tiny_run: Run, own_home: Path) -> None:
+    measure_chances(tiny_run)
+    found = label_chances(tiny_run, "early")
+    vocabulary = run_vocabulary(tiny_run)
+    asked = text_chances(tiny_run, "early", vocabulary.embeddings)
+    assert asked is not None
+    for neuron, label in StoredLabels(tiny_run).first_labels("early").items():
+        if np.isfinite(found[neuron]):
+            assert asked[neuron, vocabulary.row(label)] == pytest.approx(found[neuron], abs=1e-6)
