@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from scipy.linalg import block_diag
 from scipy.optimize import minimize
 
 from benchmarks.reliability import reliability_svg
@@ -37,8 +36,6 @@ from csp.method.metrics.statistics import auroc
 BINS = 10
 PENALTY = 3.0
 """On the squared weights of the standardised facts."""
-TOO_SURE = 4.0
-"""On the square of what a family's mean chance is above the share that is true."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,24 +67,19 @@ def together(parts: Iterable[Judged]) -> Judged:
 
 
 def fit(families: Sequence[Judged]) -> Model:
-    """Logistic regression in which every family counts alike and no fact speaks against a label.
-
-    The penalty on a family's mean chance above its share that is true makes the model rather too careful than
-    too sure: a label that is called likely and is wrong costs more than the other way round.
-    """
-    judged, shares = together(families), _shares(families)
+    """Logistic regression in which every family counts alike and no fact speaks against a label."""
+    judged = together(families)
     mean, deviation = judged.facts.mean(axis=0), np.maximum(judged.facts.std(axis=0), 1e-9)
     design = np.column_stack([(judged.facts - mean) / deviation, np.ones(len(judged.facts))])
-    right, labels = judged.right.astype(float), len(judged.right)
-    count = shares.mean(axis=0) * labels
+    right = judged.right.astype(float)
+    counts = np.concatenate(
+        [np.full(len(one.right), len(right) / len(families) / len(one.right)) for one in families]
+    )
 
     def loss(weights: Float64[np.ndarray, " f1"]) -> tuple[float, Float64[np.ndarray, " f1"]]:
         odds, penalised = design @ weights, np.append(weights[:-1], 0.0)
-        chance = 1 / (1 + np.exp(-odds))
-        over = np.maximum(shares @ (chance - right), 0.0)
-        value = count @ (np.logaddexp(0, odds) - odds * right)
-        value += PENALTY / 2 * penalised @ penalised + TOO_SURE * labels * over @ over
-        slope = count * (chance - right) + 2 * TOO_SURE * labels * (over @ shares) * chance * (1 - chance)
+        value = counts @ (np.logaddexp(0, odds) - odds * right) + PENALTY / 2 * penalised @ penalised
+        slope = counts * (1 / (1 + np.exp(-odds)) - right)
         return float(value), design.T @ slope + PENALTY * penalised
 
     bounds = [(0.0, None)] * len(FACTS) + [(None, None)]
@@ -96,13 +88,6 @@ def fit(families: Sequence[Judged]) -> Model:
     return Model(
         round(float(found[-1] - weights @ mean), 4), tuple(round(one, 4) for one in weights.tolist())
     )
-
-
-def _shares(families: Sequence[Judged]) -> Float64[np.ndarray, "k l"]:
-    """Of each family and label one over the family's number of labels, 0 for others' labels."""
-    rows = [np.full(len(one.right), 1 / len(one.right)) for one in families]
-    shares: Float64[np.ndarray, "k l"] = block_diag(*rows)
-    return shares
 
 
 def calibration(chance: Float64[np.ndarray, " l"], right: Bool[np.ndarray, " l"]) -> dict[str, Any]:

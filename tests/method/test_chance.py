@@ -12,6 +12,8 @@ from csp.method.chance.facts import FACTS, Encoded, Labelled, layer_facts
 from csp.method.chance.fitted import MODEL
 from csp.method.chance.model import Model, chances, recalibrated
 from csp.method.examples.select import select_examples
+from csp.method.labelers.consensus import consensus
+from csp.method.labelers.evidence import Evidence
 
 
 def said(family: str) -> np.ndarray:
@@ -107,3 +109,17 @@ def test_a_vocabulary_without_the_true_term_makes_labels_unlikely() -> None:
     there = named.answerable[[one.neuron for one in named.labelled]]
     assert np.median(found[there]) > 0.8
     assert np.median(found[~there]) < 0.35
+
+
+def test_a_vocabulary_of_100_000_texts_is_ranked_and_judged() -> None:
+    rng = np.random.default_rng(0)
+    texts = rng.standard_normal((100_000, 8)).astype(np.float32)
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    embeddings = texts[:60]
+    activations = np.maximum(embeddings @ texts[7], 0)
+    examples = select_examples(activations, embeddings, 5)
+    scores = consensus(Evidence(activations, embeddings, examples), texts, 1.0)
+    assert np.isfinite(scores).all() and scores.shape == (100_000,)
+    best = np.argsort(-scores, kind="stable")[:10]
+    facts = layer_facts(Encoded(embeddings, texts), activations[:, None], [Labelled(0, examples, best)])
+    assert 0 <= chances(facts, MODEL)[0] <= 1

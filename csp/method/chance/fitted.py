@@ -5,12 +5,12 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-10.2804,
+    intercept=-9.8477,
     weights=(
-        7.4188,  # lead
-        3.1269,  # further lead
-        4.0693,  # likeness
-        0.5403,  # likeness over all images
-        11.2978,  # likeness of the layer
+        8.6661,  # lead
+        3.6405,  # further lead
+        2.5974,  # likeness
+        1.1281,  # likeness over all images
+        12.2799,  # likeness of the layer
     ),
 )
