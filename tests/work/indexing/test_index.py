@@ -212,3 +212,14 @@ def test_values_that_are_no_numbers_stop_the_job(
         monkeypatch.setattr(TorchTarget, "run", broken_run)
     with pytest.raises(BadInputError, match=rf"{part}.* not numbers .* for images/01.png"):
         index(index_spec(world, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_picture_or_the_same_one_again_and_again(world: Path, tmp_path: Path, count: int) -> None:
+    (tmp_path / "same").mkdir()
+    for number in range(count):
+        (tmp_path / f"same/{number}.png").write_bytes((world / "images/00.png").read_bytes())
+    run = Run.open(index(index_spec(world, tmp_path / "run", data=f"folder:{tmp_path / 'same'}")))
+    assert len(run.images) == count and run.check() == []
+    assert np.ptp(run.activations(run.layers[0], 0)) < 1e-5
+    assert run.examples(run.layers[0], 0) is not None
