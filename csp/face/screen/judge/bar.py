@@ -135,7 +135,13 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
         for place, label in enumerate(viewing.picks):
-            _press(f"pick-{place + 1}", shown(in_words(label), 24), Action.OVERRIDE, place, kind="tertiary")
+            _press(
+                f"pick-{place + 1}",
+                shown(_worded(label, viewing), 24),
+                Action.OVERRIDE,
+                place,
+                kind="tertiary",
+            )
     if len(viewing.parts) > 1:
         _parts(viewing)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
@@ -160,6 +166,11 @@ def _parts(viewing: Viewing) -> None:
     )
 
 
+def _worded(label: str, viewing: Viewing) -> str:
+    """A label as the head of the page says it: the machine's in words, a person's as it was written."""
+    return in_words(label) if label == viewing.entry.machine_label else label
+
+
 def _own_words(editing: bool) -> None:
     st.button(
         "Own words",
@@ -177,7 +188,7 @@ def _acts(explorer: Explorer, viewing: Viewing) -> None:
         return
     verb = "Settle as" if viewing.settle and viewing.state.disputed else "Confirm"
     first = viewing.confirmed
-    confirm = f"{verb} {shown(in_words(first), 30)}" if first else verb
+    confirm = f"{verb} {shown(_worded(first, viewing), 30)}" if first else verb
     _press("accept", confirm, Action.CONFIRM, off=first is None)
     _press("none", "None fits", Action.REJECT)
     _later(explorer, viewing)

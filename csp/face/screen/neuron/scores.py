@@ -32,8 +32,6 @@ from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
 
 ROWS = 5
-HEADS = {"clip-dissect": "Dissect", "clip-dissect-mean": "D. mean"}
-"""Heads of columns, where the name of a labeler is too long to be told from another's."""
 RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
 Ranges = Mapping[str, ScoreRange | None]
 
@@ -97,10 +95,7 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
     columns = [
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
-    columns += [
-        Column(HEADS.get(name, LABELERS[name]), _help(explorer, view, name), numeric=True)
-        for name in LABELERS
-    ]
+    columns += [Column(LABELERS[name], _help(explorer, view, name), numeric=True) for name in LABELERS]
     tracks = {
         name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
         for name in LABELERS
