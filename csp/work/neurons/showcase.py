@@ -82,6 +82,11 @@ STANDS_OUT = 2.0
 """How much more strongly than on average the strongest image makes an example's neuron fire."""
 EXAMPLES = 12
 """How many neurons the start page takes turns with."""
+PLAINLY = 0.8
+"""What an example's label names is seen in this much more of the activating images than of their look-alikes:
+of six pairs, one may differ."""
+EXAMPLE_PAIRS = 6
+"""How many pairs of each it shows."""
 
 
 def start_examples(explorer: Explorer, layer: str) -> list[int]:
@@ -89,7 +94,8 @@ def start_examples(explorer: Explorer, layer: str) -> list[int]:
     that was worked out, and that the dataset does not contradict.
 
     First those for which the look-alikes change what the label means, then by score; among those whose
-    strongest image stands out, if any does. Where the dataset tells what neurons follow, the label is that.
+    strongest image stands out, if any does. Where the dataset tells what neurons follow, the label is that,
+    and where it states what images show, the pairs that are shown bear the label out, if any neuron's do.
     """
     frame = explorer.neurons(layer).frame
     labelled = frame[frame["label"].notna()]
@@ -98,6 +104,14 @@ def start_examples(explorer: Explorer, layer: str) -> list[int]:
     holds = label_holds(explorer.run, layer, dict(zip(labelled["neuron"], labelled["label"], strict=True)))
     if any(holds.values()):
         labelled = labelled[labelled["neuron"].isin([neuron for neuron, held in holds.items() if held])]
+    pictures, examples = _ShownTexts(explorer.run), explorer.run.neurons(layer).set_index("neuron")
+    plain_to_see = [
+        neuron
+        for neuron, label in zip(labelled["neuron"], labelled["label"], strict=True)
+        if pictures.bear_out(label, *examples.loc[neuron, ["activating", "contrastive"]])
+    ]
+    if plain_to_see:
+        labelled = labelled[labelled["neuron"].isin(plain_to_see)]
     vivid = labelled[labelled["maximum"] >= STANDS_OUT * labelled["mean"]]
     first = explorer.stored_labels.first_labeler(layer)
     told = compare_labelers(explorer, layer, PLAIN, first).frame.set_index("neuron")
@@ -169,6 +183,16 @@ class _ShownTexts:
             for text in (plain, contrastive)
         ]
         return AttributeShares(plain=seen[0], contrastive=seen[1])
+
+    def bear_out(self, text: str, firing: Images, alike: Images) -> bool:
+        """Whether what a text names is plainly in the activating images and not in their look-alikes: in all
+        pairs (the look-alike is -1 where there is none), and in those that the start page shows."""
+        firing, alike = np.asarray(firing), np.asarray(alike)
+        firing, alike = firing[alike >= 0], alike[alike >= 0]
+        if text not in self.shown or not len(firing):
+            return False
+        falls = self.shown[text][firing].astype(float) - self.shown[text][alike]
+        return min(falls.mean(), falls[:EXAMPLE_PAIRS].mean()) >= PLAINLY
 
     def telling(self, plain: str, contrastive: str, firing: Images, cold: Images) -> float:
         """See the formula at the top; the pairs are aligned."""

@@ -161,6 +161,6 @@ def _concept(
         neurons=tuple(sorted(spots, key=lambda spot: (order[spot[0]], spot[1]))),
         checked=len(people),
         reviewers=tuple(sorted({name for name in people.values() if name is not None})),
-        beside=beside[True] > beside[False],
+        beside=beside[True] > beside[False] or meanings.beside(meaning.name),
         attributes=tuple(stated or columns.get(meaning.key, ())),
     )

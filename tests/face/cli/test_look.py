@@ -16,7 +16,7 @@ from csp.keeping.run_folder.manifest import sealed
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import select_examples
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.registry import FIRST, LABELERS
 from csp.work.progress import Progress
 from tests.build import K
 
@@ -148,7 +148,7 @@ def test_label_json_lists_every_chosen_neuron(tiny_run: Run, tell_json: Callable
 
 
 def test_default_labels_are_those_stored_with_the_run(tiny_run: Run, tell_json: Callable[..., Any]) -> None:
-    stored = tiny_run.labels("late").query("neuron == 1 and labeler == 'csp'")
+    stored = tiny_run.labels("late").query(f"neuron == 1 and labeler == '{FIRST}'")
     found = tell_json("label", "tiny", "--layer", "late", "--neurons", "1", "--top", "3")
     assert [one["label"] for one in found[0]["labels"]] == stored["label"].tolist()
 

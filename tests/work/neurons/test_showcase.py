@@ -18,6 +18,7 @@ from csp.work.neurons.showcase import (
     AttributeShares,
     LabelChange,
     _order,
+    _ShownTexts,
     label_holds,
     start_examples,
     turns,
@@ -116,6 +117,14 @@ def test_no_example_of_the_demo_is_contradicted_by_what_is_known() -> None:
         shown = start_examples(explorer, layer)
         labels = explorer.stored_labels.first_labels(layer)
         assert shown and all(label_holds(run, layer, labels)[neuron] for neuron in shown)
+        pictures, examples = _ShownTexts(run), run.neurons(layer)
+        pairs = zip(examples["activating"], examples["contrastive"], strict=True)
+        seen = {
+            neuron: pictures.bear_out(labels[neuron], *pair)
+            for neuron, pair in enumerate(pairs)
+            if neuron in shown
+        }
+        assert all(seen.values()), "the pairs that people see show what the label names, and its lack"
     tour = turns(run)
     assert tour[0].holds
     false = [turn.holds is False for turn in tour]

@@ -21,10 +21,9 @@ from csp.face.screen.wording import (
 )
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.neurons.showcase import PLAIN, start_examples
+from csp.work.neurons.showcase import EXAMPLE_PAIRS, PLAIN, start_examples
 from csp.work.reviews.summary import layer_summary
 
-EXAMPLE_PAIRS = 6
 COUNTS = (
     ("neurons", "neurons", ""),
     ("reviewed", "reviewed by a person", "confirm,override,reject,unsure"),
