@@ -84,7 +84,7 @@ def resampled(
 LABELER = Labeler(
     "clip-dissect-mean",
     clip_dissect_mean,
-    "CLIP-Dissect (mean)",
+    "Mean CLIP-Dissect",
     "Which text goes with the activating images more than with all images; the variant of CSP's authors. "
     "Comparable in this column only.",
     alone=False,
