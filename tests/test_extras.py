@@ -15,7 +15,13 @@ from csp.extras import EXTRAS, optional
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "csp").rglob("*.py"))
-DISTRIBUTIONS = {"open_clip": "open_clip_torch", "umap": "umap-learn", "authlib": "streamlit"}
+DISTRIBUTIONS = {
+    "open_clip": "open_clip_torch",
+    "umap": "umap-learn",
+    "authlib": "streamlit",
+    "gdcm": "python-gdcm",
+    "pillow_heif": "pillow-heif",
+}
 """What brings a library, where it has another name."""
 
 

@@ -134,6 +134,8 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     if note := became():
         st.caption(plain(note))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-picks"):
+        if len(viewing.parts) > 1:
+            _parts(viewing)
         for place, label in enumerate(viewing.picks):
             _press(
                 f"pick-{place + 1}",
@@ -142,8 +144,6 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
                 place,
                 kind="tertiary",
             )
-    if len(viewing.parts) > 1:
-        _parts(viewing)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
         _acts(explorer, viewing)
         _own_words(editing and not viewing.entry.blind)
@@ -154,16 +154,17 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
 
 def _parts(viewing: Viewing) -> None:
     """Of a label that names several things each can be left out: what is confirmed is the rest."""
-    st.pills(
-        "Right are",
-        list(viewing.parts),
-        selection_mode="multi",
-        default=list(viewing.parts),
-        format_func=lambda part: shown(part, 40),
-        key=viewing.boxes["parts"],
-        label_visibility="collapsed",
-        help="Leave out what is wrong: Confirm records the rest.",
-    )
+    with st.container(key="verdict-parts", width="content"):
+        st.pills(
+            "Right are",
+            list(viewing.parts),
+            selection_mode="multi",
+            default=list(viewing.parts),
+            format_func=lambda part: shown(part, 28),
+            key=viewing.boxes["parts"],
+            label_visibility="collapsed",
+            help="Leave out what is wrong: Confirm records the rest.",
+        )
 
 
 def _worded(label: str, viewing: Viewing) -> str:
