@@ -57,9 +57,12 @@ def label_parts(label: str | None) -> tuple[str, ...]:
 def together(labels: Sequence[str]) -> str:
     """Several labels as one text, as the record keeps them and `label_parts` reads them.
 
-    A label that stands alone stays as it is; a ; within one of several is written as \\;.
+    A label that stands alone stays as it is; a ; within one of several is written as \\;. Behind one that
+    ends with \\ stands a blank, for \\; would not part it from the next.
     """
-    return labels[0] if len(labels) == 1 else BETWEEN.join(map(as_one, labels))
+    if len(labels) == 1:
+        return labels[0]
+    return BETWEEN.join(f"{one} " if one.endswith("\\") else one for one in map(as_one, labels)).rstrip()
 
 
 def as_one(label: str) -> str:
@@ -68,8 +71,9 @@ def as_one(label: str) -> str:
 
 
 def _parts(label: str) -> list[str]:
+    """A text of nothing but ; names no two labels: it stays one, so that it is not taken for none."""
     parts = (part.replace(r"\;", ";").strip() for part in re.split(r"(?<!\\);", label))
-    return [part for part in parts if part]
+    return [part for part in parts if part] or [alone for alone in (label.strip(),) if alone]
 
 
 def _line(text: str, what: str, limit: int | None, notes: list[str]) -> str:

@@ -121,7 +121,8 @@ def put_people_first(found: Sequence[dict[str, Any]], desk: ReviewDesk, top: int
 
 
 def _row(row: dict[str, Any], state: NeuronReview, top: int) -> dict[str, Any]:
-    first = label_in_force(None, state)
+    one = next((one["label"] for one in row["labels"] if one["label"] == state.label), None)
+    first = label_in_force(one, state)  # one of the list, which may hold a ; itself, is one label
     labels = row["labels"] if first.by is None else _person_first(row["labels"], first.texts)
     return row | {
         "labels": labels[:top],

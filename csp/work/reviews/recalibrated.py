@@ -73,4 +73,5 @@ def _right(state: NeuronReview, machine: str | None) -> bool | None:
     event = state.deciding
     if event is None or state.disputed or machine is None or event.verdict is Action.UNSURE:
         return None
-    return any(same_label(part) == same_label(machine) for part in label_parts(event.label))
+    said = (event.label, *label_parts(event.label))  # the whole too: a label may hold a ; itself
+    return any(same_label(text) == same_label(machine) for text in said)

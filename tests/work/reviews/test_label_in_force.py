@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csp.errors import BadInputError
 from csp.keeping.reviews.event import Entry, new_token
-from csp.keeping.reviews.normalise import label_parts, same_label
+from csp.keeping.reviews.normalise import label_parts, same_label, together
 from csp.keeping.reviews.vocabulary import Action
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.label_in_force import label_in_force, put_people_first
@@ -86,3 +87,26 @@ def test_several_labels_of_the_machine_are_confirmed_as_it_meant_them(desk: Revi
         "read without the machine's too"
     )
     assert label_in_force(("hair; dark",), None).texts == ("hair; dark",)
+
+
+def test_a_label_that_ends_with_a_backslash_stays_apart_from_the_next() -> None:
+    labels = ("a\\", "b;c\\", "d")
+    assert label_parts(together(labels)) == labels
+
+
+@pytest.mark.parametrize("text", [";", " ; ;"])
+def test_nothing_but_semicolons_is_no_verdict_and_in_old_records_not_taken_for_none(
+    desk: ReviewDesk, text: str
+) -> None:
+    with pytest.raises(BadInputError, match="holds no word"):
+        say(desk, ANN, Action.OVERRIDE, text)
+    assert label_parts(text) == (text.strip(),)
+    assert same_label(text) != same_label(None)
+
+
+def test_a_label_with_a_semicolon_that_is_confirmed_stays_one_in_lists(desk: ReviewDesk) -> None:
+    machine = "ruler; hairs"
+    desk.record(ANN, Entry(layer="late", neuron=0, verdict=Action.CONFIRM, machine_label=machine))
+    listed = [{"label": machine, "score": 0.3}, {"label": "ink", "score": 0.2}]
+    (row,) = put_people_first([{"layer": "late", "neuron": 0, "labels": listed}], desk, 5)
+    assert row["labels"] == listed

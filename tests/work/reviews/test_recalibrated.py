@@ -58,3 +58,9 @@ def test_rows_and_files_take_the_chances_that_verdicts_tell(
     assert after.chances_by == 3
     assert (after.frame["chance"][known] < before.frame["chance"][known]).all()
     assert np.allclose(after.frame["doubt"][known], 1 - after.frame["chance"][known])
+
+
+def test_a_confirmed_label_with_a_semicolon_is_right(desk: ReviewDesk) -> None:
+    machine = "ruler; hairs"
+    desk.record(ANN, Entry(layer="late", neuron=0, verdict=Action.CONFIRM, machine_label=machine))
+    assert recalibrated._right(desk.neuron("late", 0), machine) is True
