@@ -46,8 +46,8 @@ _SENTENCES: dict[NeuronState, str] = {
         "so all of them are shown."
     ),
     NeuronState.RARE: (
-        "Only {firing} of the images make this neuron fire, fewer than the number of examples asked for; its "
-        "labels rest on so few."
+        "Only {firing} of the images {makes} this neuron fire, fewer than the number of examples asked for; "
+        "its labels rest on so few."
     ),
     NeuronState.ALWAYS_ON: (
         "This neuron responds to almost every image (80 % or more), so its labels may describe what all "
@@ -63,7 +63,7 @@ _SENTENCES: dict[NeuronState, str] = {
 
 def sentence(state: NeuronState, firing: int) -> str:
     """What a state means, for the screen; `firing` is how many images make the neuron fire."""
-    return _SENTENCES[state].format(firing=f"{firing:,}")
+    return _SENTENCES[state].format(firing=f"{firing:,}", makes="makes" if firing == 1 else "make")
 
 
 def neuron_states(activations: Float[np.ndarray, " n"], k: int) -> tuple[NeuronState, ...]:

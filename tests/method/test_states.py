@@ -31,7 +31,8 @@ def test_states(activations: list[float], states: list[str]) -> None:
 
 def test_every_state_has_a_sentence() -> None:
     assert all(sentence(state, 3).endswith(".") for state in NeuronState)
-    assert "Only 3 of the images" in sentence(NeuronState.RARE, 3)
+    assert "Only 3 of the images make this" in sentence(NeuronState.RARE, 3)
+    assert "Only 1 of the images makes this" in sentence(NeuronState.RARE, 1)
 
 
 def test_no_examples_asked_is_refused() -> None:

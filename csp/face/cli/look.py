@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from jaxtyping import Float
 
 from csp.face.cli.options import (
     ContrastOption,
@@ -133,6 +135,7 @@ def examples(
         print_json(document | {"activating": activating, "contrastive": contrastive})
         return
     print_lines([f"neuron {neuron} of {name}, mean activation {mean:.4g}"])
+    print_notes(_what_is_odd(explorer.run.activations(name, neuron), options.k))
     rows = [
         (
             one["path"] or one["image"],
@@ -144,6 +147,14 @@ def examples(
         for one, two in zip(activating, contrastive, strict=True)
     ]
     print_columns(("activating", "activation", "contrastive", "activation", "cosine"), rows)
+
+
+def _what_is_odd(activations: Float[np.ndarray, " n"], k: int) -> list[str]:
+    """The sentences that the neuron's page says too, such as that it never fires."""
+    from csp.method.states import NeuronState, neuron_states, sentence
+
+    firing = int((activations > 0).sum())
+    return [sentence(one, firing) for one in neuron_states(activations, k) if one is not NeuronState.NORMAL]
 
 
 def label(
@@ -204,6 +215,7 @@ def label(
         subtract_template=subtract_template,
         with_facets=facets,
     )
+    cold = sum(not row["labels"] for row in found)
     if reviewed:
         from csp.work.reviews.desk import open_reviewing
         from csp.work.reviews.label_in_force import put_people_first
@@ -225,6 +237,10 @@ def label(
     ]
     heads = (*(["facets"] if facets else []), *(["by"] if reviewed else []))
     print_columns(("layer", "neuron", "chance", "labels", *heads), rows)
+    if cold:
+        print_notes(
+            [f"{cold:,} of {len(found):,} never fire on these images, so the machine has no label for them"]
+        )
 
 
 def _facets_cell(facets: list[dict[str, Any]]) -> str:

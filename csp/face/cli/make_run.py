@@ -129,9 +129,10 @@ def _tell(path: Path, json: bool) -> None:
             }
         )
         return
+    images = run.manifest.images
     print_lines(
         [
-            f"run {run.name}: {run.manifest.images} images, {len(skipped)} skipped, in {path}",
+            f"run {run.name}: {images} image{'' if images == 1 else 's'}, {len(skipped)} skipped, in {path}",
             *(f"skipped {one['path']}: {one['reason']}" for one in skipped),
             *(f"note: {note}" for note in notes),
         ]

@@ -75,9 +75,7 @@ class ReviewDesk:
         may(person, Role.REVIEWER, "decide")
         self.check(entry.layer, entry.neuron)
         if entry.label and not entry.label.strip("; \\"):
-            raise BadInputError(
-                f"the label {entry.label!r} holds no word; write what the neuron looks for, a ; only between two"
-            )
+            raise BadInputError(f"the label {entry.label!r} holds no word; write what the neuron looks for")
         machine = entry.machine_label or self.machine_label(entry.layer, entry.neuron)
         given = self.run.manifest.parameters
         complete = replace(

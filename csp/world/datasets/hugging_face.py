@@ -82,9 +82,7 @@ def _in_folder(folder: Path, shown: str) -> list[RowFile]:
         if not hidden(file.relative_to(folder).as_posix()) and not file.name.startswith("cache-")
     )
     if not kept:
-        raise BadInputError(
-            f"The dataset '{shown}' has no Parquet or Arrow file: save_to_disk and to_parquet write them."
-        )
+        raise BadInputError(f"The dataset '{shown}' has no Parquet or Arrow file: save_to_disk writes them.")
     return [RowFile(file, _split(file, file.parent.relative_to(folder).as_posix())) for file in kept]
 
 

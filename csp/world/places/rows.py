@@ -153,7 +153,7 @@ def _data(cell: Any) -> bytes | None:
 def _nothing(cell: Any) -> str:
     named = isinstance(cell, dict) and cell.get("path")
     return (
-        "The row holds only the name of a file, not the picture itself."
+        "The row holds only the name of a file, not the picture itself; save_to_disk puts the pictures in."
         if named
         else "The row holds no picture."
     )

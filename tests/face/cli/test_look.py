@@ -269,3 +269,10 @@ def test_doctor_tells_the_notes_of_runs(tell: Tell, tiny_run: Run) -> None:
     file = tiny_run.path / "manifest.json"
     file.write_bytes(sealed(json.loads(file.read_text()) | {"notes": ["ReLU is assumed."]}))
     assert "  note: ReLU is assumed.\n" in tell("doctor")[1]
+
+
+def test_a_neuron_that_never_fires_is_told(tiny_run: Run, tell: Tell) -> None:
+    _, _, err = tell("examples", "tiny", "--layer", "late", "--neuron", "2")
+    assert "note: This neuron did not respond to any image" in err
+    _, _, err = tell("label", "tiny", "--layer", "late", "--gamma", "0.5")
+    assert "of 6 never fire on these images" in err
