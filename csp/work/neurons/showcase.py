@@ -192,7 +192,7 @@ class _ShownTexts:
         if text not in self.shown or not len(firing):
             return False
         falls = self.shown[text][firing].astype(float) - self.shown[text][alike]
-        return min(falls.mean(), falls[:EXAMPLE_PAIRS].mean()) >= PLAINLY
+        return bool(min(falls.mean(), falls[:EXAMPLE_PAIRS].mean()) >= PLAINLY)
 
     def telling(self, plain: str, contrastive: str, firing: Images, cold: Images) -> float:
         """See the formula at the top; the pairs are aligned."""
