@@ -17,6 +17,15 @@ def settled(page: Page) -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
+def press(page: Page, key: str, control: str) -> None:
+    """Press a key once the button that prints it can be pressed and nothing is being drawn any more."""
+    expect(page.locator(f".st-key-{control} button").first).to_be_enabled(timeout=LONG)
+    settled(page)
+    page.wait_for_timeout(500)  # a button listens a moment after it is drawn
+    settled(page)
+    page.keyboard.press(key)
+
+
 def shown(page: Page, neuron: int) -> None:
     expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
     expect(page).to_have_url(re.compile(rf"neuron={neuron}\b"), timeout=LONG)

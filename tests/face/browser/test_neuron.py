@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.face.browser.steps import opened, pictures_load, settled, shown
+from tests.face.browser.steps import opened, pictures_load, press, settled, shown
 from tests.face.conftest import LONG
 
 pytestmark = pytest.mark.browser
@@ -73,8 +73,7 @@ def test_a_picture_opens_large_and_arrows_go_through_the_pictures(page: Page, ad
 def test_where_it_fires_lies_over_the_pictures_of_the_demo(page: Page, address: str) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=3")
     page.locator(".st-key-activating-grid img").first.wait_for()
-    page.wait_for_timeout(1000)  # keys work once the buttons that print them are there
-    page.keyboard.press("m")
+    press(page, "m", "heat-map")
     expect(page).to_have_url(re.compile("heat=true"), timeout=LONG)
     overlays = page.locator(".st-key-activating-grid .csp-overlay[src]")
     expect(overlays).to_have_count(9, timeout=4 * LONG)
@@ -85,8 +84,7 @@ def test_where_it_fires_lies_over_the_pictures_of_the_demo(page: Page, address: 
 def test_a_similar_neuron_opens_and_the_pinned_one_is_compared(page: Page, address: str) -> None:
     opened(page, address + NEURON)
     page.locator(".st-key-activating-grid img").first.wait_for()
-    page.wait_for_timeout(1000)  # keys work once the buttons that print them are there
-    page.keyboard.press("p")
+    press(page, "p", "pin")
     expect(page).to_have_url(re.compile("pin=0"), timeout=LONG)
     settled(page)
     page.locator(".st-key-next button").click()
