@@ -18,7 +18,7 @@ from csp.face.screen.atlas.table import neuron_cards, neuron_table
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import chosen_doubt, doubt_picker
-from csp.face.screen.state.cached import chosen_explorer, chosen_layer, map_of, noise_of, rows_of
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer, controls_of, map_of, rows_of
 from csp.face.screen.wording import NOISE_HELP, layer_beside_noise, measured_line
 from csp.work.neurons.rows import doubted_under
 
@@ -60,7 +60,7 @@ with frame("Neurons"):
     else:
         neuron_cards(context, shown, columns=4)
     with st.container(key="provenance"):
-        noise = noise_of(explorer, layer, explorer.stored_labels.first_labeler(layer))
-        st.caption(layer_beside_noise(rows, noise), help=NOISE_HELP)
+        controls = controls_of(explorer, layer, explorer.stored_labels.first_labeler(layer))
+        st.caption(layer_beside_noise(rows, *controls), help=NOISE_HELP)
         st.caption(measured_line(rows, run))
     run_line(run)

@@ -28,6 +28,7 @@ for metric in simcorr stability descriptive; do
     $python -m csp evaluate "$run" --metric $metric --in-place
 done
 
+$python -m csp control "$run" --random-weights --in-place >/dev/null
 $python -m csp reliance "$run" --in-place >/dev/null
 
 for mode in "" --activating-only; do

@@ -51,23 +51,37 @@ def attribute(
 
 
 def control(
-    run: RunArgument, layer: AllLayersOption = None, in_place: InPlaceOption = False, json: JsonOption = False
+    run: RunArgument,
+    layer: AllLayersOption = None,
+    random_weights: Annotated[
+        bool,
+        typer.Option(
+            "--random-weights",
+            help="Also label the same layers with random weights: all images once more through the model.",
+        ),
+    ] = False,
+    in_place: InPlaceOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Print the first labels beside what noise gives, and keep what noise gives with the run."""
     from csp.work.control.control import measure_control
     from csp.work.control.sight import encoder_sight
     from csp.work.control.summary import control_rows
+    from csp.work.control.untrained import measure_untrained
     from csp.work.explorer.explorer import open_explorer
 
     explorer = open_explorer(run)
     layers = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     with shown_progress() as report:
         measure_control(explorer, report, layers=layers, in_place=in_place)
+        if random_weights:
+            measure_untrained(explorer, report, layers=layers, in_place=in_place)
     rows, sight = control_rows(explorer, layers), encoder_sight(explorer)
     if json:
         seen = None if sight is None else sight.as_json()
         print_json({"run": explorer.run.name, "control": rows, "encoder": seen})
         return
+    measured = any(row["score_untrained"] is not None for row in rows)
     titles = (
         "layer",
         "labeler",
@@ -80,13 +94,20 @@ def control(
         "up to",
         "above",
         "by chance",
+        "score, random weights",
+        "fit",
+        "above",
     )
-    print_columns(titles, [tuple(row.values()) for row in rows])
+    print_columns(titles, [tuple("" if value is None else value for value in row.values()) for row in rows])
     print_notes(
         [
             "score: of first labels, the median; by noise: of the same neurons shuffled over the images, "
             "the mean and what 19 of 20 do not pass; fit: correlation of the label with the firing; "
             "above: labels that fit better than noise",
+            "random weights: the same layer with weights drawn anew; the means of its labels, and how "
+            "many of as many would be above: nothing of that was learnt"
+            if measured
+            else "--random-weights also says what the layers give before anything is learnt",
             *([f"the encoder sees {sight.share:.2f} of 1: {sight.sentence}"] if sight else []),
         ]
     )

@@ -57,7 +57,9 @@ MOST_NAMED = 12
 
 NOISE_HELP = (
     "Noise: the same neurons with their activations shuffled over the images, labelled the same way; the "
-    "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles."
+    "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles. Random "
+    "weights, where measured: the same layer of a model that has learnt nothing, on the same images; it "
+    "does follow colour and texture, so what it gives is no noise, but was not learnt either."
 )
 NOT_CLAIMED = (
     "No label is claimed: the best one goes with the neuron's firing no more than labels of shuffled neurons "
@@ -213,9 +215,11 @@ def rival_words(rival: Rival | None) -> str:
     return f" It is {score(rival.lead)} ahead of *{plain(rival.label)}*, the best that means something else."
 
 
-def beside_noise(value: float, noise: Noise | None) -> str:
-    """A score beside what noise gives: `Score 0.637; noise gives 0.513`."""
-    return f"Score {score(value)}" + (f"; noise gives {score(noise.mean)}" if noise else "")
+def beside_noise(value: float, noise: Noise | None, untrained: Noise | None = None) -> str:
+    """A score beside what the controls give: `Score 0.637; noise gives 0.513, random weights 0.560`."""
+    given = [f"noise gives {score(noise.mean)}"] if noise else []
+    given += [f"random weights {score(untrained.mean)}"] if untrained else []
+    return "; ".join([f"Score {score(value)}", *([", ".join(given)] if given else [])])
 
 
 def chance_words(chance: float) -> str:
@@ -226,20 +230,22 @@ def chance_words(chance: float) -> str:
     return f"{word}: more than 9 in 10" if chance >= 0.95 else f"{word}: {10 * chance:.0f} in 10"
 
 
-def layer_beside_noise(rows: NeuronRows, noise: Noise | None) -> str:
+def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise | None) -> str:
     """A layer's first labels beside noise, in one sentence; empty without labels or control."""
     labelled = rows.frame[rows.frame["machine_label"].notna()]
     if noise is None or labelled.empty:
         return ""
     above = int(labelled["above_noise"].sum())
+    weights = f", random weights {score(untrained.mean)}" if untrained else ""
     return (
         f"Suggested labels score {score(float(labelled['score'].median()))} at the median, noise gives "
-        f"{score(noise.mean)}; {above:,} of {len(labelled):,} are claimed "
+        f"{score(noise.mean)}{weights}; {above:,} of {len(labelled):,} are claimed "
         f"(of noise at most {len(labelled) / 20:,.0f})."
     )
 
 
-def by_chance(counts: Sequence[ByChance | None]) -> str:
-    """What chance gives of a count over layers, in brackets; empty where it is not known."""
-    known = [count for count in counts if count is not None]
-    return f"by chance {sum(count.expected for count in known):,.0f}" if known else ""
+def by_chance(counts: Sequence[ByChance | None], untrained: Sequence[ByChance | None] = ()) -> str:
+    """What the controls give of a count over layers: `by chance 3, random weights 12`; empty if not known."""
+    said = (("by chance", counts), ("random weights", untrained))
+    known = {words: [count.expected for count in found if count is not None] for words, found in said}
+    return ", ".join(f"{words} {sum(found):,.0f}" for words, found in known.items() if found)

@@ -67,12 +67,15 @@ class LayerControl:
         """How well the labeler's labels of noise fit; None where there is no control."""
         return self._noises("fit").get(labeler)
 
-    def by_chance(self, labeler: str, holds: Callable[[str], bool], neurons: int) -> ByChance | None:
-        """Of so many neurons of noise, how many would have a first label that `holds` and fits above noise.
+    def by_chance(
+        self, labeler: str, holds: Callable[[str], bool], neurons: int, noise: Noise | None = None
+    ) -> ByChance | None:
+        """Of so many neurons of this control, how many would have a first label that `holds` and fits above
+        `noise` (None: its own).
 
         None where there is no control.
         """
-        noise = self.noise_of_fit(labeler)
+        noise = noise or self.noise_of_fit(labeler)
         if noise is None:
             return None
         rows = self.frame[self.frame["labeler"] == labeler]

@@ -1,7 +1,7 @@
 """Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,6 +72,10 @@ class Scorer:
                 lambda: layer_prior(self.layer_activations(layer), self.embeddings, self.text_embeddings),
             )
         return self._priors[layer]
+
+    def of_other(self, layer: str, activations: Float32[np.ndarray, "n c"]) -> "Scorer":
+        """The same for another model's neurons in the place of a layer."""
+        return replace(self, _priors={layer: layer_prior(activations, self.embeddings, self.text_embeddings)})
 
     def evidence(self, layer: str, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
         """What labelers may look at for one neuron of a layer."""

@@ -28,6 +28,7 @@ from csp.world.protocols.target import (
     ExplainableTarget,
     MendableTarget,
     TargetModel,
+    UntrainableTarget,
     open_target,
 )
 from csp.world.specs.registry import ENCODERS, SAES, TARGETS
@@ -99,6 +100,13 @@ def mendable(target: RunTarget) -> MendableTarget:
     if isinstance(target.model, MendableTarget):
         return target.model
     raise _unable(target, "can't be written with neurons switched off", "mended")
+
+
+def untrainable(target: RunTarget) -> UntrainableTarget:
+    """The same model as one whose weights can be drawn anew; UnavailableError for one whose can't."""
+    if isinstance(target.model, UntrainableTarget):
+        return target.model
+    raise _unable(target, "can't be had with random weights", "untrained")
 
 
 def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:

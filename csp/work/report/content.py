@@ -1,6 +1,6 @@
 """What the audit report says, as plain values that its template lays out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
+from csp.method.control import ByChance
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
 from csp.work.attribution.model_card import ModelCard, model_card, people_columns
 from csp.work.control.control import LabelFits, label_fits
@@ -32,7 +33,12 @@ from csp.work.report.findings import (
     reviewers,
 )
 from csp.work.report.leaning import LeaningPage, leaning_page
-from csp.work.reviews.artefacts import ArtefactNeuron, artefact_neurons, artefacts_by_chance
+from csp.work.reviews.artefacts import (
+    ArtefactNeuron,
+    artefact_neurons,
+    artefacts_by_chance,
+    artefacts_untrained,
+)
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
@@ -117,6 +123,8 @@ class Content:
     artefact_groups: tuple[ArtefactGroup, ...]
     artefacts_by_chance: float | None
     """How many noise would give; None where that is not known."""
+    artefacts_untrained: float | None
+    """How many random weights would give; None where that was not measured."""
     noise: tuple[LabelFits, ...]
     """By layer with labels, how the machine's first labels fit beside noise."""
     classes: tuple[ClassRow, ...]
@@ -174,7 +182,8 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         reviewers=reviewers(states),
         artefacts=artefacts,
         artefact_groups=artefact_groups(artefacts),
-        artefacts_by_chance=_by_chance(explorer),
+        artefacts_by_chance=_expected(artefacts_by_chance(explorer, layer) for layer in run.layers),
+        artefacts_untrained=_expected(artefacts_untrained(explorer, layer) for layer in run.layers),
         noise=tuple(one for layer in run.layers if (one := label_fits(explorer, layer)) is not None),
         classes=_classes(run.manifest.classes, images),
         cards=cards,
@@ -187,8 +196,7 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
     )
 
 
-def _by_chance(explorer: Explorer) -> float | None:
-    counts = [artefacts_by_chance(explorer, layer) for layer in explorer.run.layers]
+def _expected(counts: Iterable[ByChance | None]) -> float | None:
     known = [count.expected for count in counts if count is not None]
     return sum(known) if known else None
 

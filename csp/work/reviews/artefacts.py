@@ -8,7 +8,8 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS
 from csp.method.control import ByChance
 from csp.work.attribution.class_attribution import ClassAttribution, How, class_attribution
-from csp.work.control.control import layer_control, unclaimed
+from csp.work.control.control import LayerControl, layer_control, unclaimed
+from csp.work.control.untrained import untrained_control
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.checklist import ARTEFACT, Criteria, artefacts_of, criteria
 from csp.work.reviews.desk import Spot
@@ -68,10 +69,20 @@ def artefacts_by_chance(explorer: Explorer, layer: str) -> ByChance | None:
 
     None without a vocabulary, or where no neuron fires.
     """
+    return _artefacts_in(explorer, layer, layer_control(explorer, layer))
+
+
+def artefacts_untrained(explorer: Explorer, layer: str) -> ByChance | None:
+    """How many would seem to, had the model random weights; None where that was not measured."""
+    control = untrained_control(explorer, layer)
+    return None if control is None else _artefacts_in(explorer, layer, control)
+
+
+def _artefacts_in(explorer: Explorer, layer: str, control: LayerControl) -> ByChance | None:
     known, first = criteria(), explorer.stored_labels.first_labeler(layer)
     labelled = len(explorer.stored_labels.first_rows(layer))
-    control = layer_control(explorer, layer)
-    return control.by_chance(first, lambda label: bool(artefacts_of(label, known)), labelled)
+    noise = layer_control(explorer, layer).noise_of_fit(first)
+    return control.by_chance(first, lambda label: bool(artefacts_of(label, known)), labelled, noise)
 
 
 def claims(neuron: int, state: NeuronReview, noise: Set[int]) -> bool:

@@ -9,7 +9,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.method.control import ByChance
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import artefact_tags, artefacts_by_chance, claims
+from csp.work.reviews.artefacts import artefact_tags, artefacts_by_chance, artefacts_untrained, claims
 from csp.work.reviews.checklist import artefacts_of, criteria
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -27,6 +27,8 @@ class LayerSummary:
     """Whose label in force, or a person's tag, names an artefact; see `ArtefactNeuron`."""
     by_chance: ByChance | None
     """How many of them noise would give; None where that is not known."""
+    untrained: ByChance | None
+    """How many random weights would give; None where that was not measured."""
 
 
 def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronReview]) -> LayerSummary:
@@ -41,6 +43,7 @@ def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronR
             [machine.get(neuron) for neuron in range(neurons)], reviewed, unclaimed(explorer, layer)
         ),
         by_chance=artefacts_by_chance(explorer, layer),
+        untrained=artefacts_untrained(explorer, layer),
     )
 
 

@@ -147,6 +147,14 @@ class MendableTarget(Protocol):
 
 
 @runtime_checkable
+class UntrainableTarget(Protocol):
+    """A target model whose weights can be drawn anew."""
+
+    def untrained(self, seed: int) -> "TargetModel":
+        """The same architecture with random weights, without SAEs; the same for the same seed."""
+
+
+@runtime_checkable
 class SpliceableTarget(Protocol):
     """A target model whose layers sparse autoencoders can read."""
 

@@ -15,8 +15,9 @@ from csp.world.protocols.sae import SaeOn, latent_layers
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits, held_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
-from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
-from csp.world.torch_models.mending import checkpoint_bytes, mended_state
+from csp.world.torch_models.layers import first_tensor, list_layers, read_layers, weights_hash
+from csp.world.torch_models.rewriting.mending import checkpoint_bytes, mended_state
+from csp.world.torch_models.rewriting.random_weights import with_random_weights
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
 from csp.world.torch_models.splicing.splice import Spliced
 
@@ -126,6 +127,11 @@ class TorchTarget:
         """A safetensors checkpoint with neurons held at values; `BadInputError` where that is not exact."""
         state = mended_state(self.module, self._noise(), layer, self.pooling, neurons, values)
         return checkpoint_bytes(state, self.spec, self.classes, metadata)
+
+    def untrained(self, seed: int) -> "TorchTarget":
+        """The same architecture, without SAEs, with weights drawn anew."""
+        module = with_random_weights(self.module, seed)
+        return replace(self, module=module, weights_hash=weights_hash(module))
 
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""

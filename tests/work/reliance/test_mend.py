@@ -22,7 +22,7 @@ from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
 from csp.work.reliance.mend import RECORD, Why, foldable, mend_preview, together, write_mended
 from csp.world.protocols.target import open_target
-from csp.world.torch_models.mending import mended_state
+from csp.world.torch_models.rewriting.mending import mended_state
 from tests.work.reliance.conftest import MakeRun
 from tests.work.tiny_world import index_spec
 

@@ -17,7 +17,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW, ClassAttribution, artefact_attribution, extremes
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
-from csp.work.reviews.artefacts import artefacts_by_chance
+from csp.work.reviews.artefacts import artefacts_by_chance, artefacts_untrained
 
 SIDE_BY_SIDE = 4
 """So many classes stand beside each other; of more, one is chosen."""
@@ -94,7 +94,9 @@ def artefact_section(
     run = explorer.run
     st.subheader("Artefacts, and the classes they push towards", anchor=False)
     table = artefact_attribution(rows.frame[["neuron", "artefacts"]], attribution)
-    chance = by_chance([artefacts_by_chance(explorer, rows.layer)])
+    chance = by_chance(
+        [artefacts_by_chance(explorer, rows.layer)], [artefacts_untrained(explorer, rows.layer)]
+    )
     neurons = int(rows.frame["artefacts"].map(bool).sum())
     if neurons and chance:
         st.caption(f"{counted(neurons, 'neuron')} in all; {chance}.", help=NOISE_HELP)

@@ -8,7 +8,7 @@ from csp.face.screen.elements.components import Column, Row, row_table
 from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
 from csp.method.metrics.statistics import Interval
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import ArtefactNeuron, artefacts_by_chance
+from csp.work.reviews.artefacts import ArtefactNeuron, artefacts_by_chance, artefacts_untrained
 from csp.work.reviews.audit import Audit
 
 GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist", "skin": "Skin"}
@@ -39,10 +39,12 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
         "Open disputes", len(audit.disputes), help="People's latest decisions differ.", border=True
     )
     chance = by_chance([artefacts_by_chance(explorer, layer) for layer in explorer.run.layers])
+    beside = by_chance([], [artefacts_untrained(explorer, layer) for layer in explorer.run.layers])
+    weights = f"({beside}) " if beside else ""
     spurious.metric(
         f"Artefacts, {chance}" if chance else "Artefact neurons",
         len(artefacts),
-        help=f"Their label or tag names a ruler, hair, sticker, ... {NOISE_HELP}",
+        help=f"Their label or tag names a ruler, hair, sticker, ... {weights}{NOISE_HELP}",
         border=True,
     )
     record.metric(

@@ -11,7 +11,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.review_wording import shown
-from csp.face.screen.state.cached import noise_of
+from csp.face.screen.state.cached import controls_of
 from csp.face.screen.wording import LABELERS, score
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
@@ -87,7 +87,7 @@ def text_numbers(explorer: Explorer, view: NeuronView, text: str, *, load: bool)
         return "This neuron never fires, so no label can be scored."
     first = explorer.stored_labels.first_labeler(view.layer)
     by = first if first in found.scores else COSINE
-    row, noise = found.scores[by], noise_of(explorer, view.layer, by)
+    row, (noise, _) = found.scores[by], controls_of(explorer, view.layer, by)
     scale = f"; what is suggested for a shuffled neuron scores {score(noise.mean)}" if noise else ""
     return (
         f"{shown(text, 40)} scores **{score(row.score)}** by {LABELERS[by]}{beside(by, found.scores)}, "

@@ -15,7 +15,7 @@ from csp.face.screen.neuron.facets import facets_line
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
-from csp.face.screen.state.cached import noise_of, reviewed
+from csp.face.screen.state.cached import controls_of, reviewed
 from csp.face.screen.wording import (
     LABELER_HELP,
     LABELERS,
@@ -72,11 +72,11 @@ def _score_line(explorer: Explorer, view: NeuronView) -> None:
     if not rows:
         return
     own = view.options == explorer.options()
-    noise = noise_of(explorer, view.layer, first) if own else None
+    controls = controls_of(explorer, view.layer, first) if own else (None, None)
     lead = rival_words(explorer.synonyms.rival(_all_rows(explorer, view, first)))
     by = next((one.by for one in view.scores if one.text == rows[0].label), {})
     st.caption(
-        f"{LABELERS[first]}{beside(first, by)}: {beside_noise(rows[0].score, noise)}.{lead}",
+        f"{LABELERS[first]}{beside(first, by)}: {beside_noise(rows[0].score, *controls)}.{lead}",
         help=f"{LABELERS[first]}: {LABELER_HELP[first]} {remark(view)} {NOISE_HELP} {RIVAL_HELP}",
     )
 
@@ -109,7 +109,8 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
 
 def _help(explorer: Explorer, view: NeuronView, labeler: str) -> str:
     """What a labeler's scores are, and what noise gives at the run's own options."""
-    noise = noise_of(explorer, view.layer, labeler) if view.options == explorer.options() else None
+    own = view.options == explorer.options()
+    noise = controls_of(explorer, view.layer, labeler)[0] if own else None
     return f"{LABELERS[labeler]}: {LABELER_HELP[labeler]}" + (
         f" Noise gives {score(noise.mean)}." if noise else ""
     )

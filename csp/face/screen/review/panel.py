@@ -7,7 +7,7 @@ from csp.face.screen.judge.head import suggestion
 from csp.face.screen.page.identity import me
 from csp.face.screen.review_wording import said, shown, standing
 from csp.face.screen.state import review_store
-from csp.face.screen.state.cached import noise_of, reviewed
+from csp.face.screen.state.cached import controls_of, reviewed
 from csp.face.screen.wording import LABELERS, NOISE_HELP, beside_noise, rival_words
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
@@ -25,7 +25,7 @@ def label_in_question(explorer: Explorer, view: NeuronView) -> None:
     if rows:
         stored = explorer.stored_labels.first_rows(view.layer).get(view.neuron, ())
         lead = rival_words(explorer.synonyms.rival(stored))
-        beside = beside_noise(rows[0].score, noise_of(explorer, view.layer, labeler))
+        beside = beside_noise(rows[0].score, *controls_of(explorer, view.layer, labeler))
         st.caption(f"{LABELERS[labeler]}: {beside}.{lead}", help=NOISE_HELP)
     if state is not None and state.verdicts:
         st.markdown(standing(state))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.face.screen.runs.index_form import index_fields
 from csp.face.screen.runs.job_form import Fields, Given, job_form
-from csp.face.screen.runs.run_fields import candidate_fields, measure_fields, run_fields
+from csp.face.screen.runs.run_fields import candidate_fields, control_fields, measure_fields, run_fields
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
 from csp.work.jobs.registry import KINDS
@@ -39,6 +39,7 @@ def _add_fields(fields: Fields) -> Given:
 FORMS: dict[str, Callable[[Fields], Given]] = {
     "index": index_fields,
     "candidates": candidate_fields,
+    "control": control_fields,
     "evaluate": measure_fields,
     "add": _add_fields,
 }

@@ -29,6 +29,17 @@ def run_fields(fields: Fields) -> Given:
         return _of(run) | _layer(run, fields, every=True)
 
 
+def control_fields(fields: Fields) -> Given:
+    """Run, layer, and whether the model with random weights is asked, too."""
+    given = dict(run_fields(fields))
+    asked = st.checkbox(
+        "Also with random weights: all images once more through the model",
+        key=fields.key("random_weights"),
+    )
+    fields.fault("random_weights")
+    return given | ({"random_weights": True} if asked else {})
+
+
 def measure_fields(fields: Fields) -> Given:
     """What to measure, of which labelers."""
     given = dict(run_fields(fields))

@@ -1,12 +1,13 @@
 """Parts of the start page: one example that makes the idea plain, and the run at a glance."""
 
+from collections.abc import Sequence
 from math import isfinite
 
 import streamlit as st
 
 from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
-from csp.face.screen.state.cached import chances_of, neurons_of, noise_of, reviewed
+from csp.face.screen.state.cached import chances_of, controls_of, neurons_of, reviewed
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import (
     CHANCE_HELP,
@@ -22,7 +23,7 @@ from csp.face.screen.wording import (
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.showcase import EXAMPLE_PAIRS, PLAIN, start_examples
-from csp.work.reviews.summary import layer_summary
+from csp.work.reviews.summary import LayerSummary, layer_summary
 
 COUNTS = (
     ("neurons", "neurons", ""),
@@ -79,8 +80,8 @@ def _conclusion(explorer: Explorer, view: NeuronView) -> None:
         if isfinite(chance):
             st.markdown(f"**{chance_words(chance)}**", help=CHANCE_HELP)
         else:
-            noise = noise_of(explorer, view.layer, first)
-            st.caption(f"{beside_noise(best.score, noise)}.", help=NOISE_HELP)
+            controls = controls_of(explorer, view.layer, first)
+            st.caption(f"{beside_noise(best.score, *controls)}.", help=NOISE_HELP)
         without = view.labels[PLAIN][0]
         if without.label != best.label:
             st.caption(f"From the first row alone it would have said: *{plain(without.label)}*.")
@@ -104,12 +105,16 @@ def run_summary(explorer: Explorer) -> None:
     for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
         with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
             _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
-            if name == "artefacts" and (chance := by_chance([layer.by_chance for layer in layers])):
+            if name == "artefacts" and (chance := _by_controls(layers)):
                 st.caption(chance, help=NOISE_HELP)
     cards = st.columns(max(3, len(run.layers)), gap="small")
     for card, layer in zip(cards, run.layers, strict=False):
         with card.container(border=True, gap="xsmall"):
             _layer_card(explorer, layer)
+
+
+def _by_controls(layers: Sequence[LayerSummary]) -> str:
+    return by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
 
 
 def _ways(explorer: Explorer, begun: bool) -> None:

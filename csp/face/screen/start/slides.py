@@ -88,7 +88,7 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
         )
         layers = [layer_summary(explorer, layer, reviewed(explorer, layer)) for layer in explorer.run.layers]
         if artefacts := sum(layer.artefacts for layer in layers):
-            noise = by_chance([layer.by_chance for layer in layers])
+            noise = by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
             beside = f" ({noise})" if noise else ""
             st.markdown(f"**{artefacts}** neurons here seem to follow an artefact{beside}.")
         here = {"run": explorer.run.name, "layer": view.layer}

@@ -18,6 +18,7 @@ from csp.method.control import Noise
 from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
 from csp.work.control.control import CONTROL, LayerControl, layer_control
 from csp.work.control.sight import Sight, encoder_sight
+from csp.work.control.untrained import UNTRAINED, untrained_control
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.explorer.views import NeuronTable
 from csp.work.neurons.concept_vectors import GammaPath, gamma_path
@@ -100,11 +101,15 @@ def rows_of(explorer: Explorer, layer: str) -> NeuronRows:
     return with_reviews(rows, reviewed(explorer, layer))
 
 
-def noise_of(explorer: Explorer, layer: str, labeler: str) -> Noise | None:
-    """What scores noise gives under a labeler, kept until more is measured; None without a vocabulary."""
-    return _control(
-        explorer, explorer.run.fingerprint, Additions(explorer.run).version(CONTROL), layer
-    ).noise(labeler)
+def controls_of(explorer: Explorer, layer: str, labeler: str) -> tuple[Noise | None, Noise | None]:
+    """What scores noise and random weights give under a labeler, kept until more is measured.
+
+    None of noise without a vocabulary, of random weights where they were not measured.
+    """
+    additions = Additions(explorer.run)
+    version = (*additions.version(CONTROL), *additions.version(UNTRAINED))
+    shuffled, untrained = _controls(explorer, explorer.run.fingerprint, version, layer)
+    return shuffled.noise(labeler), None if untrained is None else untrained.noise(labeler)
 
 
 def sight_of(explorer: Explorer) -> Sight | None:
@@ -214,8 +219,10 @@ def _sight(_explorer: Explorer, fingerprint: str, added: tuple[str, ...]) -> Sig
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring what noise gives …")
-def _control(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str) -> LayerControl:
-    return layer_control(_explorer, layer)
+def _controls(
+    _explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer: str
+) -> tuple[LayerControl, LayerControl | None]:
+    return layer_control(_explorer, layer), untrained_control(_explorer, layer)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
