@@ -6,6 +6,7 @@ from csp.face.screen.elements.picture_picker import another_picture, chosen_pict
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.reliance.what_if import what_if_section
+from csp.face.screen.search.beside import with_beside
 from csp.face.screen.search.try_image import (
     chosen_image,
     chosen_order,
@@ -33,6 +34,7 @@ with frame("Try an image"):
         left, right = st.columns([28, 72], gap="medium")
         with left:
             chosen_image(explorer, chosen)
+            chosen = with_beside(explorer.run, chosen)
         with right:
             outcome = try_chosen(explorer, layer, chosen)
             if outcome is not None:

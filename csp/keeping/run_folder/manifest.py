@@ -80,6 +80,17 @@ class LayerRecord(_Record):
         return fields
 
 
+class ColumnRecord(_Record):
+    """A column of the dataset that the target model takes beside the picture: a number, or one of `choices`.
+
+    `default` enters where an image has no value.
+    """
+
+    name: str
+    choices: tuple[str, ...] = ()
+    default: float | str
+
+
 class Parameters(_Record):
     """Every parameter that decides a number of the run."""
 
@@ -125,6 +136,8 @@ class Manifest(_Record):
     layers: tuple[LayerRecord, ...]
     classes: Annotated[tuple[str, ...], AfterValidator(distinct)] = ()
     """The target model's classes by place, no two of one name: of two called crane the other is crane (2)."""
+    columns: tuple[ColumnRecord, ...] = ()
+    """What the model takes beside the picture; left out of the file where it takes nothing."""
     parameters: Parameters = Parameters()
     notes: tuple[str, ...] = ()
     images: int = 0
@@ -132,6 +145,13 @@ class Manifest(_Record):
     dimension: int = 0
     plan: dict[str, Any] = {}
     files: dict[str, FileRecord] = {}
+
+    @model_serializer(mode="wrap")
+    def _without_no_columns(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        if not self.columns:
+            fields.pop("columns", None)
+        return fields
 
     @property
     def fingerprint(self) -> str:
@@ -233,6 +253,7 @@ def new_manifest(
     parameters: Parameters,
     code: str,
     classes: tuple[str, ...] = (),
+    columns: tuple[ColumnRecord, ...] = (),
 ) -> Manifest:
     """A manifest, but for what the writer counts, made now by `code` (`code_hash` of what makes the run)."""
     target, dataset, encoder = sources
@@ -247,5 +268,6 @@ def new_manifest(
         encoder=encoder,
         layers=layers,
         classes=classes,
+        columns=columns,
         parameters=parameters,
     )

@@ -88,10 +88,11 @@ def _maps(
     target: RunTarget, layer: str, neurons: Sequence[int], pictures: Sequence[ProbeImage]
 ) -> list[Heatmap]:
     """Picture by picture, and in each the neurons in their order."""
-    model, parts, found = explainable(target), dict[tuple[int, int], CropBox](), list[Heatmap]()
+    parts, found = dict[tuple[int, int], CropBox](), list[Heatmap]()
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
         batch = np.stack([target.model.preprocess(one.image) for one in some])
+        model = explainable(target.on([one.beside for one in some]))
         with target.lock:
             values = model.maps(batch, layer, neurons)
         for one, of_neurons in zip(some, values, strict=True):

@@ -89,14 +89,17 @@ def check_classes(run: Run) -> None:
 
 def _measure_slope(run: Run, target: RunTarget, layer: str, additions: Additions, report: Report) -> None:
     """One image after the other; the mean so far is kept now and then, with the number of its images."""
-    images, pictures, model = images_of(run), ProbeImages(run), differentiable(target)
+    images, pictures = images_of(run), ProbeImages(run)
+    differentiable(target)  # UnavailableError before anything is done
     activations = run.layer_activations(layer)
     total, done = _so_far(run, layer, activations, additions)
     stage, kept = Stage(f"attribution of {layer}", len(images), report, done), time.monotonic()
     stage.reached(done)
     for start in range(done, len(images), AT_ONCE):
         rows = images[start : start + AT_ONCE].tolist()
-        batch = np.stack([target.model.preprocess(pictures.picture(image).image) for image in rows])
+        some = [pictures.picture(image) for image in rows]
+        batch = np.stack([target.model.preprocess(one.image) for one in some])
+        model = differentiable(target.on([one.beside for one in some]))
         with target.lock:
             total += np.nan_to_num(model.slopes(batch, layer)).sum(axis=0, dtype=np.float64)
         done = start + len(rows)

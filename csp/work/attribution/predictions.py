@@ -26,9 +26,10 @@ from csp.work.attribution.model_quality import ModelQuality, model_quality
 from csp.work.attribution.unlikeness import Unlikeness, unlikeness
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
-from csp.work.models.reopen import explainable, run_target
+from csp.work.models.reopen import RunTarget, explainable, run_target
 from csp.work.models.seen_part import SeenPart, seen_part
 from csp.world.pictures.uploads import read_upload
+from csp.world.protocols.columns import Beside
 
 How = Literal["exact", "gradient"]
 
@@ -66,14 +67,19 @@ def read_picture(data: bytes) -> ProbeImage:
     return ProbeImage(upload.image, upload.remark)
 
 
-def try_picture(explorer: Explorer, layer: str, picture: Image.Image) -> Prediction:
-    """A picture that is not in the run, through the model. Raises UnavailableError without the model."""
-    target = run_target(explorer.run)
+def try_picture(
+    explorer: Explorer, layer: str, picture: Image.Image, beside: Beside | None = None
+) -> Prediction:
+    """A picture that is not in the run, with what stands `beside` it, through the model.
+
+    Raises UnavailableError without the model, BadInputError for a value beside it that can't enter.
+    """
+    target = run_target(explorer.run).on([beside or {}])
     batch = target.model.preprocess(picture)[None]
     with target.lock:
         output = target.model.run(batch, [layer])
     activations = output.activations[layer][0]
-    contributions, how, remark = _contributions_by_model(explorer, layer, picture)
+    contributions, how, remark = _contributions_by_model(target, layer, picture)
     probabilities = np.zeros(0) if output.probabilities is None else output.probabilities[0]
     found = contributions, how, remark
     return replace(
@@ -118,7 +124,8 @@ def _by_weights(
 def _kept_contributions(explorer: Explorer, layer: str, image: int) -> Found:
     def compute() -> dict[str, Any]:
         picture = ProbeImages(explorer.run).picture(image)
-        found, how, remark = _contributions_by_model(explorer, layer, picture.image)
+        target = run_target(explorer.run).on([picture.beside])
+        found, how, remark = _contributions_by_model(target, layer, picture.image)
         if found is None:
             raise UnavailableError(remark)
         numbers = np.nan_to_num(found).astype(float).round(6).tolist()
@@ -132,8 +139,7 @@ def _kept_contributions(explorer: Explorer, layer: str, image: int) -> Found:
     return np.array(kept["contributions"]), kept["how"], kept["remark"]
 
 
-def _contributions_by_model(explorer: Explorer, layer: str, picture: Image.Image) -> Found:
-    target = run_target(explorer.run)
+def _contributions_by_model(target: RunTarget, layer: str, picture: Image.Image) -> Found:
     try:
         model = explainable(target)
     except UnavailableError as error:

@@ -1,7 +1,7 @@
 """`csp index`: every probe image through the target model and the encoder in one pass, into a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import (
+    ColumnRecord,
     LayerRecord,
     Manifest,
     Parameters,
@@ -38,6 +39,7 @@ from csp.work.models.reopen import RunTarget
 from csp.work.models.saes import sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
+from csp.world.protocols.columns import Column, records, settle, target_columns
 from csp.world.protocols.dataset import Dataset
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.pooling import pooling_of, read_pooling
@@ -61,7 +63,7 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     if not already_finished(out, job.plan):
         _make(out, job, report)
     finished = Run.open(out)
-    measure_attribution_when_indexed(finished, RunTarget(job.target), report)
+    measure_attribution_when_indexed(finished, job.run_target, report)
     measure_control_when_made(finished, report)
     measure_chances(finished, report, in_place=True)
     return out
@@ -90,8 +92,10 @@ def open_job(spec: IndexSpec) -> "IndexJob":
             raise BadInputError(
                 f"the pooling names the layer {layer!r}, which is not read; name it as a layer too"
             )
+    columns, missing = settle(target_columns(target), dataset.table)
+    dataset = replace(dataset, notes=(*dataset.notes, *missing))
     encoder = open_encoder(openable_spec(spec.encoder))
-    return IndexJob(spec, target, encoder, dataset, layers, vocabulary, latents)
+    return IndexJob(spec, target, encoder, dataset, layers, vocabulary, latents, columns)
 
 
 def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo, ...]:
@@ -118,6 +122,13 @@ class IndexJob:
     layers: tuple[LayerInfo, ...]
     vocabulary: Vocabulary | None
     latents: Mapping[str, SaeOn] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    """What the model takes beside the picture, with what enters where an image lacks it."""
+
+    @property
+    def run_target(self) -> RunTarget:
+        """The target model as the run will open it."""
+        return RunTarget(self.target, columns=self.columns).on([{}])
 
     @cached_property
     def sources(self) -> Sources:
@@ -178,8 +189,9 @@ class IndexJob:
     def manifest(self, name: str) -> Manifest:
         """The manifest, but for what the writer counts."""
         layers = tuple(self._layer_record(info) for info in self.layers)
+        columns = tuple(ColumnRecord(**vars(one)) for one in self.columns)
         return new_manifest(
-            name, self.sources, layers, self.parameters, code_hash(__name__), self.target.classes
+            name, self.sources, layers, self.parameters, code_hash(__name__), self.target.classes, columns
         )
 
     def _layer_record(self, info: LayerInfo) -> LayerRecord:
@@ -213,9 +225,9 @@ class IndexJob:
             return Batch(
                 start, stop, table, {}, np.empty((0, self.encoder.dimension), np.float32), skipped=skipped
             )
-        output = self.target.run(
-            np.stack([image.target for image in images]), [info.layer for info in self.layers]
-        )
+        target = self.run_target.on(records(table)).model
+        batch = np.stack([image.target for image in images])
+        output = target.run(batch, [info.layer for info in self.layers])
         embeddings = self.encoder.embed_images(np.stack([image.encoder for image in images]))
         names = list(table["path"])
         for layer, activations in output.activations.items():

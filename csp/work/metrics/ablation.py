@@ -115,7 +115,7 @@ class CausalCheck:
 
     def _by_model(self, layer: str) -> Ablated:
         target, inputs = self._target
-        model = ablatable(target)
+        ablatable(target)  # UnavailableError before anything is done
         size = 4 * next((math.prod(one.shape) for one in target.model.layers() if one.layer == layer), 1)
         activations = self._explorer.run.layer_activations(layer)
         means: Float64[np.ndarray, " c"] = np.asarray(np.nanmean(activations, axis=0, dtype=np.float64))
@@ -126,7 +126,8 @@ class CausalCheck:
             values, parts = means[list(neurons)].astype(np.float32), []
             at_once = max(1, MOST_BYTES // (size * len(neurons)))
             for start in range(0, len(images), at_once):
-                batch = inputs.batch(images[start : start + at_once].tolist())
+                some = images[start : start + at_once].tolist()
+                batch, model = inputs.batch(some), ablatable(target.on(inputs.beside(some)))
                 with target.lock:
                     parts.append(model.ablated(batch, layer, neurons, values))
             return np.concatenate(parts, axis=1)

@@ -1,10 +1,11 @@
 """The pictures of the probe dataset as a model takes them: the image file, else what the run has stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float32
 from PIL import Image
 
@@ -15,6 +16,7 @@ from csp.work.runs.spec_paths import openable_spec
 from csp.work.runs.strangers import is_stranger
 from csp.world.pictures.decode import UnreadableImageError, decode_image
 from csp.world.places.place import Place
+from csp.world.protocols.columns import Beside, records
 from csp.world.protocols.dataset import open_dataset
 from csp.world.protocols.target import TargetModel
 
@@ -28,6 +30,8 @@ class ProbeImage:
 
     image: Image.Image
     remark: str = ""
+    beside: Beside = field(default_factory=dict)
+    """What it has beside it, by the name of the column."""
 
 
 class ProbeImages:
@@ -42,6 +46,15 @@ class ProbeImages:
         A file of another size than the run remembers is another picture: the stored one is taken instead.
         """
         row = self._run.images.iloc[image]
+        return replace(self._picture(image, row), beside=self.beside([image])[0])
+
+    def beside(self, images: Sequence[int]) -> list[Beside]:
+        """What pictures have beside them, for a model that takes more than the picture."""
+        if not self._run.manifest.columns:
+            return [{} for _ in images]
+        return records(self._run.images.iloc[list(images)])
+
+    def _picture(self, image: int, row: pd.Series) -> ProbeImage:
         if self._place is not None and isinstance(row["path"], str):
             try:
                 found = self._place.picture(row["path"]).image
@@ -89,6 +102,10 @@ class ModelInputs:
     def batch(self, images: Sequence[int]) -> Float32[np.ndarray, "b 3 h w"]:
         """Some pictures; UnavailableError when one is nowhere."""
         return np.stack([self._ready.get(image, partial(self._made, image)) for image in images])
+
+    def beside(self, images: Sequence[int]) -> list[Beside]:
+        """What these pictures have beside them."""
+        return self._pictures.beside(images)
 
     def _made(self, image: int) -> Float32[np.ndarray, "3 h w"]:
         return self._model.preprocess(self._pictures.picture(image).image)

@@ -2,14 +2,15 @@
 
     target = run_target(run)                   # UnavailableError: which weights are missing, or are others
     with target.lock: target.model.run(...)    # one at a time
+    target.on([one.beside for one in pictures])   # the same, with what these pictures have beside them
     explainable(target), differentiable(target), ablatable(target)   # the same, if it can do what is needed
     encoder = run_encoder(run)
 
 Opened models are kept, the last two of each kind.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from threading import Lock, RLock
 from typing import TypeVar
@@ -19,6 +20,7 @@ from csp.keeping.run_folder.manifest import SaeSource, Source
 from csp.keeping.run_folder.run import Run
 from csp.work.models.saes import splice
 from csp.work.runs.strangers import source_spec
+from csp.world.protocols.columns import Beside, BesideTarget, Column, entered, target_columns
 from csp.world.protocols.encoder import Encoder, open_encoder
 from csp.world.protocols.pooling import Pooling, as_text
 from csp.world.protocols.sae import Sae, SaeOn, open_sae
@@ -44,6 +46,18 @@ class RunTarget:
 
     model: TargetModel
     lock: RLock = field(default_factory=RLock, compare=False)
+    columns: tuple[Column, ...] = ()
+    """What it takes beside the picture, with what the run enters where that is missing."""
+
+    def on(self, pictures: Sequence[Beside]) -> "RunTarget":
+        """The same model for one batch: of pictures with this beside each, or of any that all have `[this]`.
+
+        Raises `BadInputError` for a value that can't enter.
+        """
+        if not self.columns:
+            return self
+        assert isinstance(self.model, BesideTarget)  # checked when it was opened
+        return replace(self, model=self.model.given(entered(self.columns, pictures)))
 
 
 @dataclass(frozen=True)
@@ -59,8 +73,14 @@ def run_target(run: Run) -> RunTarget:
     pooling = as_text({one.layer: one.pooling for one in run.manifest.layers if one.pooling})
     spec = source_spec(run, TARGETS, run.manifest.target)
     saes = tuple((one.sae, source_spec(run, SAES, one.sae)) for one in run.manifest.layers if one.sae)
+    columns = run_columns(run)
     with _OPENING:
-        return _target(run.manifest.target, spec, pooling, saes)
+        return _target(run.manifest.target, spec, pooling, saes, columns)
+
+
+def run_columns(run: Run) -> tuple[Column, ...]:
+    """What the target model of a run takes beside the picture."""
+    return tuple(Column(one.name, one.choices, one.default) for one in run.manifest.columns)
 
 
 def run_encoder(run: Run) -> RunEncoder:
@@ -118,14 +138,21 @@ def _unable(target: RunTarget, what: str, lacks: str) -> UnavailableError:
 
 @lru_cache(maxsize=2)
 def _target(
-    source: Source, spec: str, pooling: Pooling, saes: tuple[tuple[SaeSource, str], ...]
+    source: Source,
+    spec: str,
+    pooling: Pooling,
+    saes: tuple[tuple[SaeSource, str], ...],
+    columns: tuple[Column, ...],
 ) -> RunTarget:
     model = _opened("target model", source, lambda: open_target(spec, pooling=pooling))
     opened = [
         SaeOn(sae.layer, _same_weights(_opened("SAE", sae, partial(open_sae, path)), sae))
         for sae, path in saes
     ]
-    return RunTarget(splice(_same_weights(model, source), opened))
+    spliced = splice(_same_weights(model, source), opened)
+    if [one.name for one in columns] != [one.name for one in target_columns(spliced)]:
+        raise UnavailableError(f"{source.spec} takes other columns beside the picture now than in this run")
+    return RunTarget(spliced, columns=columns).on([{}])
 
 
 @lru_cache(maxsize=2)

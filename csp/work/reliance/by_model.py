@@ -71,11 +71,11 @@ def measure_by_model(run: Run, chosen: Sequence[Concept], report: Report = silen
         plans = _plans(run, concept, activations)
         for start in range(0, len(images), AT_ONCE):
             some = np.array(images[start : start + AT_ONCE])
-            batch = inputs.batch(some.tolist())
+            batch, seeing = inputs.batch(some.tolist()), target.on(inputs.beside(some.tolist()))
             rows = [
                 (part, image, output)
                 for part, plan in plans.items()
-                for image, output in zip(some.tolist(), _said(target, batch, plan, some), strict=True)
+                for image, output in zip(some.tolist(), _said(seeing, batch, plan, some), strict=True)
             ]
             additions.append(WITHOUT_CONCEPT, _frame(concept, rows))
             stage.reached(start + len(some))

@@ -218,7 +218,8 @@ def _furthest(
 ) -> float:
     """How far the model as it is written is from the old one with its neurons held, on some probe images."""
     images = np.unique(np.linspace(0, run.manifest.images - 1, TRIED).astype(np.int64)).tolist()
-    batch = ModelInputs(run, target.model).batch(images)
+    inputs = ModelInputs(run, target.model)
+    batch, target = inputs.batch(images), target.on(inputs.beside(images))
     with target.lock:
         head, output = explainable(target).head(seen.layer), target.model.run(batch, [seen.layer])
     if head is None or output.probabilities is None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64
-from PIL import Image
 
 from csp.keeping.run_folder.run import Run
 from csp.keeping.spreadsheet import guarded
 from csp.method.reliance import Link, outputs_of, random_groups
+from csp.work.models.probe_images import ProbeImage
 from csp.work.models.reopen import run_target
 from csp.work.reliance.concepts import Concept, Shown
 from csp.work.reliance.heads import BehindHead
@@ -149,10 +149,10 @@ def as_csv(run: Run, found: Flips) -> str:
     return out.getvalue()
 
 
-def picture_activations(run: Run, layer: str, picture: Image.Image) -> Float32[np.ndarray, " c"]:
+def picture_activations(run: Run, layer: str, picture: ProbeImage) -> Float32[np.ndarray, " c"]:
     """What a picture of one's own makes the neurons of a layer do; UnavailableError without the model."""
-    target = run_target(run)
-    batch = target.model.preprocess(picture)[None]
+    target = run_target(run).on([picture.beside])
+    batch = target.model.preprocess(picture.image)[None]
     with target.lock:
         found: Float32[np.ndarray, " c"] = target.model.run(batch, [layer]).activations[layer][0]
     return found

@@ -1,11 +1,12 @@
 """Target models in ONNX: `onnx:FILE`, run by ONNX Runtime; every tensor between its nodes can be a layer.
 
 What the file can't say may stand in its metadata, each as JSON: `classes` (names), `input_size` (224 or
-`[224, 224]`, where the graph leaves it open), `mean` and `std` (three numbers, of pixels from 0 to 1).
+`[224, 224]`, where the graph leaves it open), `mean` and `std` (three numbers, of pixels from 0 to 1),
+`columns` (what it takes beside the picture, see `csp.world.protocols.columns`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,12 +20,16 @@ from PIL import Image
 
 from csp.errors import BadInputError, NotFoundError
 from csp.files import expanded, is_regular
+from csp.world.protocols.columns import Column, Values, entered
 from csp.world.protocols.pooling import Pooling
 from csp.world.protocols.target import LayerInfo, TargetOutput
 from csp.world.specs.registry import nearest, reason
 from csp.world.targets.onnx_file import (
+    encoded,
     graph_hash,
+    input_columns,
     last_operation,
+    other_inputs,
     picture_input,
     picture_size,
     read_graph,
@@ -59,7 +64,13 @@ class OnnxTarget:
     pooling: Pooling = "mean"
     multi_label: bool = False
     notes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    values: Values | None = None
     sessions: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+
+    def given(self, values: Values) -> "OnnxTarget":
+        """The same model, for batches of pictures with these values beside them."""
+        return replace(self, values=values)
 
     def layers(self) -> list[LayerInfo]:
         """Every tensor of 2 to 4 axes between nodes, by one pass over two blank pictures."""
@@ -113,13 +124,11 @@ class OnnxTarget:
         fixed = sides(self._input)[0]
         step = fixed or len(batch)
         parts: list[list[np.ndarray]] = []
+        fed = {self._input.name: np.ascontiguousarray(given, np.float32), **self._beside(len(batch))}
         for start in range(0, len(batch), step):
-            block = np.ascontiguousarray(given[start : start + step], np.float32)
-            missing = step - len(block)
-            if missing:
-                block = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)])
+            rows = np.minimum(np.arange(start, start + step), len(batch) - 1)  # the last one again at the end
             try:
-                parts.append(session.run(names, {self._input.name: block}))
+                parts.append(session.run(names, {name: array[rows] for name, array in fed.items()}))
             except Exception as error:  # ONNX Runtime raises classes of its own for each kind
                 raise BadInputError(f"{self.name} can't be run on pictures ({reason(error)}).") from error
         if not fixed:
@@ -130,6 +139,15 @@ class OnnxTarget:
             if all(array.ndim and len(array) == step for array in arrays):
                 kept[name] = np.concatenate(arrays)[: len(batch)].astype(np.float32)
         return kept
+
+    def _beside(self, count: int) -> dict[str, np.ndarray]:
+        """What the inputs beside the picture get."""
+        values = entered(self.columns, [{}]) if self.values is None else self.values
+        inputs = zip(self.columns, other_inputs(self.graph), strict=True)
+        return {
+            one.name: encoded(one, np.broadcast_to(values[column.name], count), len(column.choices))
+            for column, one in inputs
+        }
 
     def _session(self, names: tuple[str, ...]) -> Any:
         if names not in self.sessions:
@@ -198,10 +216,11 @@ def open_target(name: str, pooling: Pooling) -> OnnxTarget:
         std=std,
         channels_last=channels_last,
         pooling=pooling,
+        columns=input_columns(graph, facts, name),
         multi_label=_NORMALISED.get(last_operation(graph), False),
     )
     classes, more = _classes(target, facts)
-    return OnnxTarget(**{**vars(target), "classes": classes, "notes": (*notes, *more), "sessions": {}})
+    return replace(target, classes=classes, notes=(*notes, *more), sessions={})
 
 
 def _opened(graph: Any, name: str) -> Any:

@@ -6,14 +6,27 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+from jaxtyping import Float32
+from onnx import TensorProto
 
 from csp.errors import BadInputError
+from csp.world.protocols.columns import Column, read_columns
 from csp.world.specs.registry import reason
 
 DEFAULT_SIZE = 224
 LARGEST = 2 << 30
 """Bytes that one ONNX message may have."""
+NUMBERS = {
+    TensorProto.FLOAT: np.float32,
+    TensorProto.FLOAT16: np.float16,
+    TensorProto.DOUBLE: np.float64,
+    TensorProto.INT64: np.int64,
+    TensorProto.INT32: np.int32,
+    TensorProto.BOOL: np.bool_,
+}
+"""The kinds of numbers that an input beside the picture may take."""
 
 
 def read_graph(path: Path, name: str) -> Any:
@@ -31,16 +44,59 @@ def read_graph(path: Path, name: str) -> Any:
 
 
 def picture_input(graph: Any) -> Any:
-    """The one input that is not a weight. Raises `BadInputError`."""
-    weights = {one.name for one in graph.graph.initializer}
-    inputs = [one for one in graph.graph.input if one.name not in weights]
-    if len(inputs) != 1 or len(sides(inputs[0])) != 4 or 3 not in (sides(inputs[0])[1], sides(inputs[0])[3]):
+    """The one input that is a picture. Raises `BadInputError`."""
+    inputs = _inputs(graph)
+    found = [one for one in inputs if len(sides(one)) == 4 and 3 in (sides(one)[1], sides(one)[3])]
+    if len(found) != 1:
         shapes = "; ".join(f"{one.name} {sides(one)}" for one in inputs)
         raise BadInputError(
             f"The ONNX model takes {shapes or 'nothing'}: it must take one picture of three colours, "
             "as [pictures, 3, height, width] or [pictures, height, width, 3]."
         )
-    return inputs[0]
+    return found[0]
+
+
+def other_inputs(graph: Any) -> list[Any]:
+    """The inputs beside the picture, each one value for a picture. Raises `BadInputError` for another."""
+    picture = picture_input(graph).name
+    others = [one for one in _inputs(graph) if one.name != picture]
+    for one in others:
+        if len(sides(one)) not in (1, 2) or one.type.tensor_type.elem_type not in NUMBERS:
+            raise BadInputError(
+                f"The ONNX model takes '{one.name}' {sides(one)} beside the picture: that must be one number "
+                "a picture, as [pictures] or [pictures, 1], or zeros and a one, as [pictures, choices]."
+            )
+    return others
+
+
+def input_columns(graph: Any, facts: dict[str, str], name: str) -> tuple[Column, ...]:
+    """What the graph takes beside the picture, as its metadata `columns` says. Raises `BadInputError`."""
+    inputs = other_inputs(graph)
+    whose = f"The metadata of '{name}'"
+    columns = read_columns(stated(facts, "columns", name), [one.name for one in inputs], whose)
+    for one, column in zip(inputs, columns, strict=True):
+        width = (*sides(one), 1)[1]
+        if width > 1 and width != len(column.choices):
+            raise BadInputError(
+                f"The ONNX model takes {width} numbers for '{one.name}' beside the picture: state as many "
+                "choices in the metadata 'columns'."
+            )
+    return columns
+
+
+def encoded(one: Any, numbers: Float32[np.ndarray, " b"], choices: int) -> np.ndarray:
+    """A column's numbers as the input takes them: as they are, or for each a row of zeros and a one."""
+    shape, kind = sides(one), NUMBERS[one.type.tensor_type.elem_type]
+    if len(shape) == 1:
+        return numbers.astype(kind)
+    rows = np.eye(choices)[numbers.astype(int)] if choices and shape[1] != 1 else numbers[:, None]
+    return rows.astype(kind)
+
+
+def _inputs(graph: Any) -> list[Any]:
+    """What the graph takes that is no weight."""
+    weights = {one.name for one in graph.graph.initializer}
+    return [one for one in graph.graph.input if one.name not in weights]
 
 
 def sides(tensor: Any) -> list[int]:

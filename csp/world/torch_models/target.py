@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
+from csp.world.protocols.columns import Column, Values
 from csp.world.protocols.pooling import Pooling
 from csp.world.protocols.sae import SaeOn, latent_layers
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
@@ -19,6 +20,7 @@ from csp.world.torch_models.layers import first_tensor, list_layers, read_layers
 from csp.world.torch_models.rewriting.mending import checkpoint_bytes, mended_state
 from csp.world.torch_models.rewriting.random_weights import with_random_weights
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
+from csp.world.torch_models.splicing.beside import Beside
 from csp.world.torch_models.splicing.splice import Spliced
 
 Preprocess = Callable[[Image.Image], Float32[np.ndarray, "3 h w"]]
@@ -39,6 +41,13 @@ class TorchTarget:
     multi_label: bool = False
     notes: tuple[str, ...] = ()
     """What to know of the model before relying on it, each in a sentence."""
+    columns: tuple[Column, ...] = ()
+    """What `module` takes beside the picture, as arguments of these names."""
+    values: Values | None = None
+
+    def given(self, values: Values) -> "TorchTarget":
+        """The same model, for batches of pictures with these values beside them."""
+        return replace(self, values=values)
 
     def with_saes(self, saes: Sequence[SaeOn]) -> "TorchTarget":
         """The same model, in which the latents of SAEs are layers (`protocols.sae.latent_layers`)."""
@@ -52,7 +61,7 @@ class TorchTarget:
 
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""
-        return list_layers(self.module, self.input_size)
+        return list_layers(self._usual, self.input_size)
 
     def preprocess(self, image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
         """Turn an RGB image into the model's input."""
@@ -60,7 +69,7 @@ class TorchTarget:
 
     def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
         """Read several layers in one pass. Raises `NotFoundError`, `BadInputError` if one can't be read."""
-        activations, output = read_layers(self.module, torch.tensor(batch), layers, self.pooling)
+        activations, output = read_layers(self._ready, torch.tensor(batch), layers, self.pooling)
         if not self.classes:
             return TargetOutput(activations, None)
         logits = first_tensor(output)
@@ -78,7 +87,7 @@ class TorchTarget:
         self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]
     ) -> Float32[np.ndarray, "b m y x"]:
         """Where neurons fire: their output before it is pooled; BadInputError for a layer without space."""
-        return neuron_maps(self.module, torch.tensor(batch), layer, neurons)
+        return neuron_maps(self._ready, torch.tensor(batch), layer, neurons)
 
     def contributions(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Contributions:
         """What each neuron adds to the class said, by gradient x activation: exact for a linear head."""
@@ -89,7 +98,7 @@ class TorchTarget:
             chosen.append(compared.argmax(1))
             return compared.gather(1, chosen[0][:, None])[:, 0]
 
-        values = gradient_times_activation(self.module, torch.tensor(batch), layer, scores)
+        values = gradient_times_activation(self._ready, torch.tensor(batch), layer, scores)
         return Contributions(values, chosen[0].cpu().numpy(), self.head(layer) is not None)
 
     def slopes(self, batch: Float32[np.ndarray, "b 3 h w"], layer: str) -> Float32[np.ndarray, "b c classes"]:
@@ -98,7 +107,7 @@ class TorchTarget:
         def scores(logits: Tensor) -> Tensor:
             return compared_logits(logits, self.multi_label)
 
-        return unit_slopes(self.module, torch.tensor(batch), layer, self.pooling, scores)
+        return unit_slopes(self._ready, torch.tensor(batch), layer, self.pooling, scores)
 
     def ablated(
         self,
@@ -108,13 +117,19 @@ class TorchTarget:
         values: Float32[np.ndarray, " m"],
     ) -> Float32[np.ndarray, "m b classes"]:
         """Class probabilities with one neuron at a time held at its value, on its whole map."""
-        logits = ablated_logits(self.module, torch.tensor(batch), layer, neurons, torch.tensor(values))
+        if self.columns:  # the columns' branch has a row an image, so the layer's can't be repeated
+            each = [
+                ((neuron,), np.full((len(batch), 1), value))
+                for neuron, value in zip(neurons, values, strict=True)
+            ]
+            return np.stack([self.held(batch, {layer: one}) for one in each])
+        logits = ablated_logits(self._ready, torch.tensor(batch), layer, neurons, torch.tensor(values))
         found = [probabilities(each, self.multi_label).cpu().numpy() for each in logits]
         return np.stack(found)
 
     def held(self, batch: Float32[np.ndarray, "b 3 h w"], held: Held) -> Float32[np.ndarray, "b classes"]:
         """Class probabilities with neurons of several layers held, on their whole maps, in one pass."""
-        logits = held_logits(self.module, torch.tensor(batch), held)
+        logits = held_logits(self._ready, torch.tensor(batch), held)
         return probabilities(logits, self.multi_label).cpu().numpy()
 
     def mended(
@@ -125,7 +140,7 @@ class TorchTarget:
         metadata: Mapping[str, str],
     ) -> bytes:
         """A safetensors checkpoint with neurons held at values; `BadInputError` where that is not exact."""
-        state = mended_state(self.module, self._noise(), layer, self.pooling, neurons, values)
+        state = mended_state(self._usual, self._noise(), layer, self.pooling, neurons, values)
         return checkpoint_bytes(state, self.spec, self.classes, metadata)
 
     def untrained(self, seed: int) -> "TorchTarget":
@@ -135,10 +150,20 @@ class TorchTarget:
 
     def head(self, layer: str) -> Float32[np.ndarray, "classes c"] | None:
         """The weights of the linear head on this layer's pooled output, on the scale of `compared_logits`."""
-        weights = linear_head(self.module, self._noise(), layer, self.pooling)
+        weights = linear_head(self._usual, self._noise(), layer, self.pooling)
         if weights is None:
             return None
         return compared_logits(torch.tensor(weights).T, self.multi_label).T.numpy()
+
+    @property
+    def _ready(self) -> nn.Module:
+        """The module as one that takes the picture alone."""
+        return Beside(self.module, self.columns, self.values) if self.columns else self.module
+
+    @property
+    def _usual(self) -> nn.Module:
+        """The same for any number of pictures: the defaults enter."""
+        return Beside(self.module, self.columns, None) if self.columns else self.module
 
     def _noise(self) -> Tensor:
         return torch.rand(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))

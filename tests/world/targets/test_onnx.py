@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from csp.errors import BadInputError, NotFoundError
+from csp.world.protocols.columns import BesideTarget, entered
 from csp.world.protocols.target import open_target
 from tests.world.tiny import CLASSES, pictures
 
@@ -150,3 +151,35 @@ def test_files_that_are_none(tmp_path: Path, content: bytes) -> None:
         open_target(f"onnx:{tmp_path / 'none.onnx'}")
     with pytest.raises(BadInputError, match="folder"):
         open_target(f"onnx:{tmp_path}")
+
+
+class Beside(nn.Module):
+    """Takes an age and one of two sexes, as a row of a zero and a one, beside the picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor, age: torch.Tensor, sex: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(torch.cat([x.mean((2, 3)), age[:, None], sex], 1))
+        return logits
+
+
+@torch.inference_mode()
+def test_values_beside_the_picture(tmp_path: Path) -> None:
+    net, file = Beside().eval(), tmp_path / "beside.onnx"
+    example = torch.zeros(1, 3, 8, 8), torch.zeros(1), torch.zeros(1, 2)
+    torch.onnx.export(net, example, file, verbose=False, external_data=False)
+    with pytest.raises(BadInputError, match=r"takes 2 numbers for 'sex'"):
+        open_target(f"onnx:{file}")
+    graph = onnx.load(str(file))
+    columns = {"sex": {"choices": ["female", "male"]}, "age": {"default": 50}}
+    helper.set_model_props(graph, {"columns": json.dumps(columns)})
+    onnx.save(graph, str(file))
+    target = open_target(f"onnx:{file}")
+    assert isinstance(target, BesideTarget)
+    images = prepared(target, 3)
+    values = entered(target.columns, [{"age": 20, "sex": "male"}, {}, {"age": 80, "sex": "female"}])
+    age, sex = torch.tensor([20.0, 50.0, 80.0]), torch.tensor([[0.0, 1], [1, 0], [1, 0]])
+    found = target.given(values).run(images, []).probabilities
+    assert np.allclose(found, net(torch.tensor(images), age, sex).softmax(1), atol=1e-5)

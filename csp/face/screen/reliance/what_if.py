@@ -61,7 +61,7 @@ def _ready(explorer: Explorer, found: Sequence[Concept], picture: int | ProbeIma
     if isinstance(picture, int):
         activations = seen.activations[picture]
     else:
-        activations = picture_activations(explorer.run, seen.layer, picture.image)
+        activations = picture_activations(explorer.run, seen.layer, picture)
     return _Ready(seen, activations, movers(seen, found, activations))
 
 

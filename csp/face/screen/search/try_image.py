@@ -37,7 +37,7 @@ def try_chosen(explorer: Explorer, layer: str, chosen: Chosen) -> Prediction | N
     def work() -> Prediction:
         if chosen.upload is None:
             return try_probe_image(explorer, layer, chosen.image or 0)
-        return try_picture(explorer, layer, chosen.upload.image)
+        return try_picture(explorer, layer, chosen.upload.image, chosen.upload.beside)
 
     return waited("try-image", asked, work, "Looking at the picture", choose_anew)
 

@@ -1,1 +1,1 @@
-"""Sparse autoencoders inside a model: what one gives, and how its latents become a layer."""
+"""What is put into a torch model or around it: sparse autoencoders, values beside the picture."""

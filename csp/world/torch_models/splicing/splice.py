@@ -14,6 +14,7 @@ from torch import nn
 from csp.errors import BadInputError
 from csp.world.torch_models.layers import find_module, first_tensor, with_first_tensor
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
+from csp.world.torch_models.splicing.beside import Beside
 
 
 class Latents(nn.Identity):
@@ -48,8 +49,10 @@ class Spliced(nn.Module):
 
 
 def unspliced(module: nn.Module) -> nn.Module:
-    """The model without the SAEs."""
-    return module.model if isinstance(module, Spliced) else module
+    """The model without the SAEs, and without what stands beside its pictures."""
+    while isinstance(module, Spliced | Beside):
+        module = module.model
+    return module
 
 
 def _through(sae: Autoencoder, latents: Latents) -> Any:
