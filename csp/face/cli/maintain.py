@@ -1,20 +1,37 @@
 """Commands about the program itself: demo, doctor."""
 
+import errno
 import os
+import re
 import socket
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from csp.errors import CspError, UnavailableError
+from csp.errors import BadInputError, CspError, UnavailableError
 from csp.face.cli.options import JsonOption
 from csp.face.cli.output import print_json, print_lines
 from csp.plugins import Registry
 
 
 def demo(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the app listens.")] = 8501,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, envvar="CSP_PORT", help="Where the app listens.")
+    ] = 8501,
+    address: Annotated[
+        str,
+        typer.Option(
+            envvar="CSP_ADDRESS",
+            help="At which of this machine's addresses: 0.0.0.0 for all of them, for others to come in.",
+        ),
+    ] = "127.0.0.1",
+    prefix: Annotated[
+        str,
+        typer.Option(
+            envvar="CSP_PREFIX", help="The folder below which a proxy offers the app, such as tools/csp."
+        ),
+    ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser window.")] = False,
 ) -> None:
     """Open the app on the embedded demo."""
@@ -25,19 +42,37 @@ def demo(
     find_run("demo")
     if not APP.is_file():
         raise UnavailableError(f"{APP} is missing; run csp from a complete copy of the program")
-    _check_free(port)
+    _check_free(address, port)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
+    options += ["--server.address", address, *(["--server.baseUrlPath", _folder(prefix)] if prefix else [])]
     os.environ["CSP_HOME"] = str(home())
     os.chdir(BUNDLE)  # Python would import what lies in the working folder, whoever put it there
     os.execv(sys.executable, [sys.executable, "-m", "csp.face.screen.page.server", str(APP), *options])  # noqa: S606
 
 
-def _check_free(port: int) -> None:
-    with socket.socket() as probe:
+def _folder(prefix: str) -> str:
+    """The parts of a prefix as addresses have them. Raises BadInputError."""
+    parts = prefix.strip("/").split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", part) for part in parts):
+        raise BadInputError(
+            f"--prefix {prefix!r} can't stand in an address: give folders of letters, digits, '.', '_' and '-', "
+            "such as tools/csp"
+        )
+    return "/".join(parts)
+
+
+def _check_free(address: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
+    except (OSError, UnicodeError) as error:
+        raise BadInputError(f"--address {address!r} is no address of this machine") from error
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("", port))
+            probe.bind((address, port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise BadInputError(f"--address {address!r} is no address of this machine") from error
             raise UnavailableError(
                 f"port {port} can't be used ({error.strerror}); choose another with --port"
             ) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 import streamlit
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit.starlette import App
 
@@ -45,6 +45,7 @@ def document() -> str:
 def serve(app: Path, options: dict[str, object]) -> None:
     """Serves the app until it is stopped."""
     page = document()
+    prefix = str(options.get("server.baseUrlPath", "")).strip("/")  # the folder that a proxy gives to the app
     # To Streamlit the server is always one without a screen: with one it offers to install things for coding
     # assistants, on every page.
     opens_browser = options.pop("server.headless", True) is False
@@ -58,12 +59,15 @@ def serve(app: Path, options: dict[str, object]) -> None:
     @asynccontextmanager
     async def opened(server: App) -> AsyncIterator[None]:
         if opens_browser:
-            address = f"http://localhost:{options.get('server.port', 8501)}"
+            address = f"http://localhost:{options.get('server.port', 8501)}/{prefix}"
             get_running_loop().call_later(0.5, webbrowser.open, address)
         yield
 
     sys.argv = [str(app)]  # Streamlit takes the place of the app from here
-    routes = [Route(f"/{name}", dressed) for name in names]
+    folder = f"/{prefix}/" if prefix else "/"
+    routes = [Route(f"{folder}{name}", dressed) for name in names]
+    if prefix:  # the document names its scripts from the folder on, which the address has to end with
+        routes.append(Route(f"/{prefix}", lambda request: RedirectResponse(request.url.replace(path=folder))))
     guard = Middleware(Guard, document=page)
     App(app, routes=routes, middleware=[guard], lifespan=opened, on_script_error=fault_shown).run(
         config=options
