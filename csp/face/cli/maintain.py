@@ -38,11 +38,14 @@ def demo(
     from csp.keeping.bundle import APP, BUNDLE
     from csp.keeping.home import home
     from csp.keeping.library.find import find_run
+    from csp.work.runs.deployment import open_to_all
 
     find_run("demo")
     if not APP.is_file():
         raise UnavailableError(f"{APP} is missing; run csp from a complete copy of the program")
     _check_free(address, port)
+    if warning := open_to_all(address):
+        print(f"note: {warning}", file=sys.stderr)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
     options += ["--server.address", address, *(["--server.baseUrlPath", _folder(prefix)] if prefix else [])]
     os.environ["CSP_HOME"] = str(home())
@@ -78,12 +81,24 @@ def _check_free(address: str, port: int) -> None:
             ) from error
 
 
-def doctor(json: JsonOption = False) -> None:
-    """Report versions, device, cache and whether every run is sound."""
+def doctor(
+    server: Annotated[
+        bool, typer.Option("--server", help="Only ask whether the server of this machine answers.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Report versions, device, cache, the place of the server, and whether every run is sound."""
+    from csp.work.runs.deployment import ask_server, examine_deployment
     from csp.work.runs.doctor import examine
 
-    found = examine() | {"team": _team(), "plugins": _plugins()}
-    found["ok"] = found["ok"] and found["team"]["problem"] is None
+    if server:
+        address = ask_server()
+        print_json({"ok": True, "address": address}) if json else print_lines(
+            [f"a server answers at {address}"]
+        )
+        return
+    found = examine() | {"deployment": examine_deployment(), "team": _team(), "plugins": _plugins()}
+    found["ok"] = found["ok"] and found["team"]["problem"] is None and not found["deployment"]["problems"]
     if json:
         print_json(found)
         return
@@ -97,6 +112,10 @@ def doctor(json: JsonOption = False) -> None:
             *([f"cache: {cache['notice']}"] if cache["notice"] else []),
             f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
             f"team: {team['problem'] or _sign_in(team)}",
+            *(
+                f"server: {line}"
+                for line in (*found["deployment"]["problems"], *found["deployment"]["notes"])
+            ),
             *(f"{one['kind']} {one['name']}: of the package {one['package']}" for one in added),
             *found["plugins"]["problems"],
             *(line for run in found["runs"] for line in _run_lines(run)),

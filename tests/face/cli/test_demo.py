@@ -61,7 +61,9 @@ def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"port {port} can't be used" in capsys.readouterr().err
 
 
-def test_behind_a_proxy_the_app_lives_in_a_folder(tmp_path: Path) -> None:
+def test_behind_a_proxy_the_app_lives_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     port = free_port()
     app = subprocess.Popen(
         [sys.executable, "-m", "csp", "demo", "--no-browser"],
@@ -78,6 +80,13 @@ def test_behind_a_proxy_the_app_lives_in_a_folder(tmp_path: Path) -> None:
         script = re.search(rb'src="\./(static/js/index[^"]+)"', document)
         assert script
         assert answer(f"{here}/{script[1].decode()}", app)
+        monkeypatch.setenv("CSP_PORT", str(port))
+        monkeypatch.setenv("CSP_PREFIX", "/tools/csp/")
+        assert run(["doctor", "--server"]) == 0
+        assert f"127.0.0.1:{port}/tools/csp" in capsys.readouterr().out
+        monkeypatch.setenv("CSP_PREFIX", "elsewhere")
+        assert run(["doctor", "--server"]) == 2
+        assert "no server answers" in capsys.readouterr().err
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://localhost:{port}/neuron")
     finally:

@@ -1,0 +1,43 @@
+"""What a server needs of its place: a folder to write, and a sign-in when others can come in."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from csp.work.runs.deployment import examine_deployment, open_to_all
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.7", "::1", "localhost"])
+def test_this_machine_alone_needs_no_sign_in(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CSP_HOME", str(tmp_path))
+    assert open_to_all(address) == ""
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "csp.clinic.org"])
+def test_other_machines_need_one(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSP_HOME", str(tmp_path))
+    monkeypatch.setenv("CSP_ADDRESS", address)
+    assert any("nobody is asked to sign in" in note for note in examine_deployment()["notes"])
+    (tmp_path / "team.toml").write_text('sign_in = "oidc"')
+    assert open_to_all(address) == ""
+
+
+def test_a_home_that_can_not_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("CSP_HOME", str(tmp_path / "file" / "home"))
+    (problem,) = examine_deployment()["problems"]
+    assert "can't be written" in problem
+
+
+def test_every_variable_stands_in_the_table_of_deploying() -> None:
+    code = [*(ROOT / "csp").rglob("*.py"), ROOT / "app.py", *(ROOT / "pages").glob("*.py")]
+    used = {name for path in code for name in re.findall(r"\bCSP_[A-Z_]+[A-Z]\b", path.read_text("utf-8"))}
+    told = set(
+        re.findall(r"^\| `(CSP_[A-Z_]+)`", (ROOT / "docs" / "deploy.md").read_text("utf-8"), re.MULTILINE)
+    )
+    assert used == told
