@@ -58,8 +58,8 @@ def _folder(prefix: str) -> str:
     parts = prefix.strip("/").split("/")
     if not all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", part) for part in parts):
         raise BadInputError(
-            f"--prefix {prefix!r} can't stand in an address: give folders of letters, digits, '.', '_' and '-', "
-            "such as tools/csp"
+            f"--prefix {prefix!r} can't stand in an address: give folders of letters, digits, '.', '_' and "
+            "'-', such as tools/csp"
         )
     return "/".join(parts)
 

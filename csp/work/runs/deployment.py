@@ -1,4 +1,4 @@
-"""What a server needs of the place where it runs, and where it listens: `csp demo`, `csp doctor`, docs/deploy.md."""
+"""What a server needs of the place where it runs, and where it listens (docs/deploy.md)."""
 
 import ipaddress
 import os
@@ -47,8 +47,8 @@ def open_to_all(address: str) -> str:
     if asks or _is_local(address):
         return ""
     return (
-        f"at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may judge "
-        "and delete; docs/teams.md says how people sign in"
+        f"at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may "
+        "judge and delete; docs/teams.md says how people sign in"
     )
 
 
