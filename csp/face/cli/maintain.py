@@ -38,14 +38,14 @@ def demo(
     from csp.keeping.bundle import APP, BUNDLE
     from csp.keeping.home import home
     from csp.keeping.library.find import find_run
-    from csp.work.runs.deployment import open_to_all
+    from csp.work.runs.deployment import OPEN_TO_ALL, is_local
 
     find_run("demo")
     if not APP.is_file():
         raise UnavailableError(f"{APP} is missing; run csp from a complete copy of the program")
     _check_free(address, port)
-    if warning := open_to_all(address):
-        print(f"note: {warning}", file=sys.stderr)
+    if not (is_local(address) or _asks_sign_in()):
+        print(f"note: {OPEN_TO_ALL.format(address=address)}", file=sys.stderr)
     options = ["--server.port", str(port), "--server.headless", str(no_browser).lower()]
     options += ["--server.address", address, *(["--server.baseUrlPath", _folder(prefix)] if prefix else [])]
     os.environ["CSP_HOME"] = str(home())
@@ -97,7 +97,8 @@ def doctor(
             [f"a server answers at {address}"]
         )
         return
-    found = examine() | {"deployment": examine_deployment(), "team": _team(), "plugins": _plugins()}
+    found = examine() | {"team": _team(), "plugins": _plugins()}
+    found["deployment"] = examine_deployment(asks_sign_in=_asks_sign_in())
     found["ok"] = found["ok"] and found["team"]["problem"] is None and not found["deployment"]["problems"]
     if json:
         print_json(found)
@@ -147,6 +148,11 @@ def _team() -> dict[str, Any]:
     except CspError as error:
         return {"sign_in": None, "hosts": [], "problem": str(error)}
     return {"sign_in": team.sign_in, "hosts": list(team.hosts), "problem": team.problem}
+
+
+def _asks_sign_in() -> bool:
+    """Whether people have to sign in; with a mistake in the settings nobody gets in at all."""
+    return bool(_team()["sign_in"] != "name")
 
 
 def _sign_in(team: dict[str, Any]) -> str:

@@ -8,23 +8,26 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from csp.errors import CspError, UnavailableError
+from csp.errors import UnavailableError
 from csp.keeping.faults import told
 from csp.keeping.home import home
-from csp.work.reviews.people import LOCAL, read_team
 
 ADDRESS, PORT, PREFIX = "CSP_ADDRESS", "CSP_PORT", "CSP_PREFIX"
 """Environment variables: where the app listens, and the folder below which a proxy offers it."""
+OPEN_TO_ALL = (
+    "at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may judge and "
+    "delete; docs/teams.md says how people sign in"
+)
 SECONDS = 5
 """So long a server that is well takes to answer at most."""
 
 
-def examine_deployment() -> dict[str, Any]:
+def examine_deployment(*, asks_sign_in: bool) -> dict[str, Any]:
     """Where the app would listen, what of the place can't work (`problems`), what is unwise (`notes`)."""
-    address = os.environ.get(ADDRESS, "") or "127.0.0.1"
+    address = _address()
     return {
         "address": address,
-        "port": os.environ.get(PORT, "") or "8501",
+        "port": _port(),
         "prefix": os.environ.get(PREFIX, ""),
         "problems": [
             f"{folder} can't be written ({why}): give the server a folder of its own"
@@ -32,33 +35,18 @@ def examine_deployment() -> dict[str, Any]:
             if (why := _why_not_written(folder))
         ],
         "notes": [
-            *([open_to_all(address)] if open_to_all(address) else []),
+            *([OPEN_TO_ALL.format(address=address)] if not (asks_sign_in or is_local(address)) else []),
             *(["it runs as root: give it a user of its own"] if _is_root() else []),
         ],
     }
 
 
-def open_to_all(address: str) -> str:
-    """Says that a server at this address lets others in without a sign-in; "" if it does not."""
-    try:
-        asks = read_team().sign_in != "name"
-    except CspError:  # with a mistake in the settings nobody gets in
-        asks = True
-    if asks or _is_local(address):
-        return ""
-    return (
-        f"at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may "
-        "judge and delete; docs/teams.md says how people sign in"
-    )
-
-
 def ask_server() -> str:
     """The address at which the server of this machine answered. Raises UnavailableError if none does."""
-    place = examine_deployment()
-    host = "127.0.0.1" if place["address"] in ("0.0.0.0", "::", "") else place["address"]  # noqa: S104 # replaced
+    host = "127.0.0.1" if _address() in ("0.0.0.0", "::") else _address()  # noqa: S104 # asked at its own
     host = f"[{host}]" if ":" in host else host
-    folder = f"/{place['prefix'].strip('/')}".rstrip("/")
-    address = f"http://{host}:{place['port']}{folder}"
+    folder = f"/{os.environ.get(PREFIX, '').strip('/')}".rstrip("/")
+    address = f"http://{host}:{_port()}{folder}"
     try:
         with urllib.request.urlopen(f"{address}/_stcore/health", timeout=SECONDS) as answer:  # noqa: S310 # http
             well = answer.read(16) == b"ok"
@@ -70,6 +58,22 @@ def ask_server() -> str:
     return address
 
 
+def is_local(address: str) -> bool:
+    """Whether only this machine reaches what listens at an address."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _address() -> str:
+    return os.environ.get(ADDRESS, "") or "127.0.0.1"
+
+
+def _port() -> str:
+    return os.environ.get(PORT, "") or "8501"
+
+
 def _why_not_written(folder: Path) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,13 +82,6 @@ def _why_not_written(folder: Path) -> str:
     except OSError as error:
         return error.strerror or told(error)
     return ""
-
-
-def _is_local(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address in LOCAL
 
 
 def _is_root() -> bool:

@@ -5,32 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from csp.work.runs.deployment import examine_deployment, open_to_all
+from csp.work.runs.deployment import examine_deployment
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.7", "::1", "localhost"])
-def test_this_machine_alone_needs_no_sign_in(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        *((one, True) for one in ("127.0.0.1", "127.0.0.7", "::1", "localhost")),
+        *((one, False) for one in ("0.0.0.0", "::", "192.0.2.1", "csp.clinic.org")),
+    ],
+)
+def test_whom_others_reach_asks_for_a_sign_in(
+    address: str, local: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CSP_HOME", str(tmp_path))
-    assert open_to_all(address) == ""
-
-
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "csp.clinic.org"])
-def test_other_machines_need_one(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CSP_HOME", str(tmp_path))
     monkeypatch.setenv("CSP_ADDRESS", address)
-    assert any("nobody is asked to sign in" in note for note in examine_deployment()["notes"])
-    (tmp_path / "team.toml").write_text('sign_in = "oidc"')
-    assert open_to_all(address) == ""
+    open_to_all = "nobody is asked to sign in"
+    assert any(open_to_all in note for note in examine_deployment(asks_sign_in=False)["notes"]) != local
+    assert not any(open_to_all in note for note in examine_deployment(asks_sign_in=True)["notes"])
 
 
 def test_a_home_that_can_not_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("CSP_HOME", str(tmp_path / "file" / "home"))
-    (problem,) = examine_deployment()["problems"]
+    (problem,) = examine_deployment(asks_sign_in=True)["problems"]
     assert "can't be written" in problem
 
 
