@@ -15,8 +15,8 @@ from csp.keeping.home import home
 ADDRESS, PORT, PREFIX = "CSP_ADDRESS", "CSP_PORT", "CSP_PREFIX"
 """Environment variables: where the app listens, and the folder below which a proxy offers it."""
 OPEN_TO_ALL = (
-    "at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may judge and "
-    "delete; docs/teams.md says how people sign in"
+    "at {address} other machines may come in, and nobody is asked to sign in: whoever reaches it may judge "
+    "and delete; docs/teams.md says how people sign in"
 )
 SECONDS = 5
 """So long a server that is well takes to answer at most."""
