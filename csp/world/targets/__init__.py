@@ -42,4 +42,18 @@ SCHEMES = (
         "a model in ONNX: every tensor between its nodes can be a layer",
         path="",
     ),
+    Scheme(
+        "export",
+        "csp.world.targets.exported:open_target",
+        ("export:/path/model.pt2",),
+        "a program of torch.export, with its modules by name",
+        path="",
+    ),
+    Scheme(
+        "torchscript",
+        "csp.world.targets.torchscript:open_target",
+        ("torchscript:/path/model.pt",),
+        "a model in TorchScript, with its modules by name",
+        path="",
+    ),
 )

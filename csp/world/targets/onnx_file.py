@@ -1,8 +1,6 @@
 """What an ONNX file says: its one picture, the metadata beside the graph, how it ends."""
 
 import hashlib
-import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,8 @@ from onnx import TensorProto
 from csp.errors import BadInputError
 from csp.world.protocols.columns import Column, read_columns
 from csp.world.specs.registry import reason
+from csp.world.targets.facts import KEYS, Facts, parsed
 
-DEFAULT_SIZE = 224
 LARGEST = 2 << 30
 """Bytes that one ONNX message may have."""
 NUMBERS = {
@@ -69,11 +67,10 @@ def other_inputs(graph: Any) -> list[Any]:
     return others
 
 
-def input_columns(graph: Any, facts: dict[str, str], name: str) -> tuple[Column, ...]:
+def input_columns(graph: Any, facts: Facts) -> tuple[Column, ...]:
     """What the graph takes beside the picture, as its metadata `columns` says. Raises `BadInputError`."""
     inputs = other_inputs(graph)
-    whose = f"The metadata of '{name}'"
-    columns = read_columns(stated(facts, "columns", name), [one.name for one in inputs], whose)
+    columns = read_columns(facts.said.get("columns"), [one.name for one in inputs], facts.whose)
     for one, column in zip(inputs, columns, strict=True):
         width = (*sides(one), 1)[1]
         if width > 1 and width != len(column.choices):
@@ -104,53 +101,20 @@ def sides(tensor: Any) -> list[int]:
     return [side.dim_value for side in tensor.type.tensor_type.shape.dim]
 
 
-def picture_size(
-    picture: Any, channels_last: bool, facts: dict[str, str], name: str, notes: list[str]
-) -> tuple[int, int]:
-    """Height and width that the picture must have; appends to the notes where nothing says it."""
+def facts_of(graph: Any, name: str) -> Facts:
+    """What the metadata beside the graph says, each as JSON. Raises `BadInputError`."""
+    whose = f"The ONNX file '{name}'"
+    texts = {entry.key: entry.value for entry in graph.metadata_props}
+    return Facts(whose, {key: parsed(texts[key], key, whose) for key in KEYS if key in texts})
+
+
+def picture_size(picture: Any, channels_last: bool, facts: Facts) -> tuple[int, int]:
+    """Height and width that the picture must have. Raises `BadInputError`."""
     height, width = sides(picture)[1:3] if channels_last else sides(picture)[2:4]
     if height and width:
         return height, width
-    given = stated(facts, "input_size", name)
-    if given is None:
-        notes.append(
-            f"The ONNX file '{name}' takes pictures of any size: they are made {DEFAULT_SIZE} pixels wide."
-        )
-        given = DEFAULT_SIZE
-    pair = [given, given] if isinstance(given, int) else given
-    if (
-        not isinstance(pair, list)
-        or len(pair) != 2
-        or not all(isinstance(side, int) and 0 < side < 1 << 14 for side in pair)
-    ):
-        raise BadInputError(f"The metadata 'input_size' of '{name}' is no size such as 224.")
-    return height or pair[0], width or pair[1]
-
-
-def three_numbers(
-    facts: dict[str, str], key: str, default: tuple[float, ...], name: str
-) -> tuple[float, ...]:
-    """A field of the metadata that is a number for each colour. Raises `BadInputError`."""
-    values = stated(facts, key, name)
-    numbers = default if values is None else values
-    if (
-        not isinstance(numbers, list | tuple)
-        or len(numbers) != 3
-        or not all(isinstance(value, int | float) and math.isfinite(value) for value in numbers)
-        or (key == "std" and not all(numbers))
-    ):
-        raise BadInputError(f"The metadata '{key}' of '{name}' is not three numbers.")
-    return tuple(float(value) for value in numbers)
-
-
-def stated(facts: dict[str, str], key: str, name: str) -> Any:
-    """A field of the metadata, read as JSON; None where it is missing. Raises `BadInputError`."""
-    if key not in facts:
-        return None
-    try:
-        return json.loads(facts[key])
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"The metadata '{key}' of '{name}' is not JSON.") from error
+    usual = facts.size()
+    return height or usual[0], width or usual[1]
 
 
 def last_operation(graph: Any) -> str:

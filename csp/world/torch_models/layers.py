@@ -24,9 +24,9 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def weights_hash(module: nn.Module) -> str:
-    """SHA-256 over names, types, shapes and bytes of all weights and buffers, sorted by name."""
-    digest = hashlib.sha256()
+def weights_hash(module: nn.Module, graph: str = "") -> str:
+    """SHA-256 over names, types, shapes and bytes of all weights and buffers, sorted by name; and a graph."""
+    digest = hashlib.sha256(graph.encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         flat = tensor.detach().cpu().contiguous().reshape(-1)
@@ -48,7 +48,7 @@ def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInf
     return [
         LayerInfo(
             name,
-            type(part).__name__,
+            kind_of(part),
             shapes[name],
             sum(parameter.numel() for parameter in part.parameters()),
         )
@@ -90,9 +90,16 @@ def find_module(module: nn.Module, layer: str) -> nn.Module:
     return modules[layer]
 
 
+def kind_of(module: nn.Module) -> str:
+    """The name of its class; of a module of an exported program, of the class that it was."""
+    told = getattr(module, "type_name", None)
+    was = told() if callable(told) else None
+    return was.rpartition(".")[2] if isinstance(was, str) else type(module).__name__
+
+
 def channels_last(module: nn.Module) -> bool:
     """Whether such a module puts neurons last where the shape leaves it open."""
-    return isinstance(module, nn.Linear | nn.LayerNorm)
+    return isinstance(module, nn.Linear | nn.LayerNorm) or kind_of(module) in ("Linear", "LayerNorm")
 
 
 def forward(module: nn.Module, batch: Tensor, visits: Mapping[str, Visit]) -> Any:

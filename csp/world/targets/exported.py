@@ -1,0 +1,134 @@
+"""Target models of `torch.export`: `export:FILE.pt2`, whose modules keep their names, hooks and gradients."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx.node import Node
+
+from csp.errors import BadInputError
+from csp.world.pictures.prepare import prepared
+from csp.world.protocols.columns import read_columns
+from csp.world.protocols.pooling import Pooling
+from csp.world.targets.exported_file import read_exported
+from csp.world.targets.facts import Facts, facts_in_zip, model_file
+from csp.world.torch_models.classes import class_names
+from csp.world.torch_models.layers import device, first_tensor, weights_hash
+from csp.world.torch_models.model_names import file_name
+from csp.world.torch_models.target import TorchTarget
+
+
+class Exported(nn.Module):
+    """The modules of an exported program, called with the picture and, by name, what stands beside it.
+
+    `more` names the inputs after the picture, in their order, `keywords` those that go by name. Gives logits:
+    of a graph that `ends_in` a softmax or a sigmoid, numbers that it makes the same probabilities of.
+    """
+
+    def __init__(
+        self, modules: nn.Module, more: Sequence[str], keywords: Sequence[str], ends_in: str
+    ) -> None:
+        super().__init__()
+        self.modules_of = modules
+        self._more, self._keywords, self._ends_in = more, keywords, ends_in
+
+    def forward(self, picture: Tensor, **beside: Tensor) -> Any:
+        """What the program gives of pictures."""
+        keywords = {name: beside[name] for name in self._more if name in self._keywords}
+        output = self.modules_of(
+            picture, *(beside[name] for name in self._more if name not in self._keywords), **keywords
+        )
+        found = first_tensor(output)
+        if found is None or not self._ends_in:
+            return output
+        return found.log() if self._ends_in == "softmax" else found.logit(1e-7)
+
+    def named_modules(self, *arguments: Any, **named: Any) -> Any:
+        """Those of the program, under their own names."""
+        yield from self.modules_of.named_modules(*arguments, **named)
+
+
+def open_target(name: str, pooling: Pooling) -> TorchTarget:
+    """Open a file of `torch.export.save`.
+
+    Raises `NotFoundError`, `BadInputError` for one that takes no picture, or holds more than a graph.
+    """
+    path = model_file(name, ".pt2")
+    program = read_exported(path, name)
+    facts = facts_in_zip(path, f"The exported file '{name}'")
+    inputs = _inputs(program, name)
+    columns = read_columns(facts.said.get("columns"), [one.name for one in inputs[1:]], facts.whose)
+    size = _picture_size(inputs[0], facts)
+    keywords = program.call_spec.in_spec.child(1).context
+    ends_in = _ends_in(program)
+    module = Exported(
+        torch.export.unflatten(program), [one.name for one in inputs[1:]], list(keywords or ()), ends_in
+    )
+    for part in module.named_modules():
+        part[1].training = False
+    module.to(device())
+    mean, std = facts.normalisation()
+    outputs = _logits(program)
+    classes, notes = class_names(facts.names(), outputs, facts.whose) if outputs else ((), ())
+    return TorchTarget(
+        spec=f"export:{name}",
+        name=file_name(name).removesuffix(".pt2"),
+        classes=classes,
+        weights_hash=weights_hash(module, str(program.graph)),
+        input_size=size,
+        module=module,
+        transform=lambda image: prepared(image, size, mean, std),
+        pooling=pooling,
+        multi_label=ends_in == "sigmoid" and outputs > 1,
+        notes=(*facts.notes, *notes),
+        columns=columns,
+    )
+
+
+def _inputs(program: Any, name: str) -> list[Node]:
+    """The inputs that are no weights: the picture first. Raises `BadInputError`."""
+    users = set(program.graph_signature.user_inputs)
+    inputs = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in users]
+    shapes = [tuple(getattr(node.meta.get("val"), "shape", ())) for node in inputs]
+    said = "; ".join(
+        f"{node.name} {list(map(str, shape))}" for node, shape in zip(inputs, shapes, strict=True)
+    )
+    if not shapes or len(shapes[0]) != 4 or shapes[0][1] != 3 or any(len(shape) != 1 for shape in shapes[1:]):
+        raise BadInputError(
+            f"The exported file '{name}' takes {said or 'nothing'}: it must take a picture first, as "
+            "[pictures, 3, height, width], and beside it one number a picture each, as [pictures]."
+        )
+    if isinstance(shapes[0][0], int):
+        raise BadInputError(
+            f"The exported file '{name}' was made for exactly {shapes[0][0]} pictures at a time: export it "
+            "with dynamic_shapes that leave the first axis open, such as {0: torch.export.Dim('pictures')}."
+        )
+    return inputs
+
+
+def _picture_size(picture: Node, facts: Facts) -> tuple[int, int]:
+    height, width = picture.meta["val"].shape[2:]
+    if isinstance(height, int) and isinstance(width, int):
+        return height, width
+    return facts.size()
+
+
+def _logits(program: Any) -> int:
+    """How many numbers the first output holds for a picture; 0 where that is no row."""
+    node = _output(program)
+    shape = tuple(getattr(None if node is None else node.meta.get("val"), "shape", ()))
+    return int(shape[1]) if len(shape) == 2 and isinstance(shape[1], int) else 0
+
+
+def _output(program: Any) -> Node | None:
+    (given,) = program.graph.find_nodes(op="output")[0].args
+    names = set(program.graph_signature.user_outputs)
+    return next((node for node in given if isinstance(node, Node) and node.name in names), None)
+
+
+def _ends_in(program: Any) -> str:
+    node = _output(program)
+    target = "" if node is None else str(node.target)
+    kinds = ("softmax", "sigmoid")
+    return next((kind for kind in kinds if target.startswith((f"aten.{kind}.", f"aten._{kind}."))), "")
