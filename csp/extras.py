@@ -30,6 +30,7 @@ EXTRAS = {
     "pillow_heif": "heic",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "overcomplete": "sae",
 }
 """The extra that brings a library, by the name that Python imports."""
 

@@ -59,6 +59,7 @@ for _name, _command in (
 app.command("push", hidden=True)(add_to_run.attribute)  # its name before 0.2
 app.add_typer(review.app, name="review")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(make_run.saes, name="sae")
 
 
 def run(arguments: Sequence[str]) -> int:

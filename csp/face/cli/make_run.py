@@ -1,11 +1,12 @@
-"""Commands that make a run: index, import."""
+"""Commands that make a run, or what one is made with: index, import, sae train."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from csp.face.cli.options import JsonOption, OutOption, VocabularyOption
+from csp.face.cli.options import JsonOption, LayerOption, OutOption, RunArgument, VocabularyOption, one_layer
 from csp.face.cli.output import print_json, print_lines
 from csp.face.cli.progress import shown_progress
 
@@ -108,6 +109,63 @@ def import_(
     with shown_progress() as report:
         path = import_arrays(spec, report)
     _tell(path, json)
+
+
+saes = typer.Typer(help="Train sparse autoencoders (SAEs).", no_args_is_help=True)
+
+
+@saes.callback()
+def _only() -> None:
+    """So that `train` keeps its name, as long as it is the only one."""
+
+
+@saes.command()
+def train(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    layer: LayerOption = None,
+    kind: Annotated[str, typer.Option(help="topk, batchtopk, relu or jumprelu.")] = "topk",
+    latents: Annotated[int, typer.Option(help="How many latents.")] = 4096,
+    active: Annotated[int, typer.Option(help="topk, batchtopk: how many fire at a position.")] = 32,
+    penalty: Annotated[
+        float, typer.Option(help="relu, jumprelu: what each latent's activation costs.")
+    ] = 0.003,
+    epochs: Annotated[int, typer.Option(help="How often all positions are learnt from.")] = 20,
+    batch: Annotated[int, typer.Option(help="Positions in a step.")] = 1024,
+    rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 1e-3,
+    positions: Annotated[int, typer.Option(help="At most so many places of each image.")] = 16,
+    seed: Annotated[int, typer.Option(help="What chance begins with.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Train an SAE on a run's layer; `csp index --sae LAYER=overcomplete:FILE` shows its latents."""
+    from csp.keeping.library.find import find_run
+    from csp.keeping.run_folder.run import Run
+    from csp.work.models.train_sae import sae_plan, train_sae
+
+    opened = Run.open(find_run(run))
+    name = one_layer(opened, layer)
+    plan = sae_plan(
+        kind=kind,
+        latents=latents,
+        active=active,
+        penalty=penalty,
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+    )
+    with shown_progress() as report:
+        quality = train_sae(opened, name, plan, out, report, positions=positions)
+    if json:
+        print_json({"run": opened.name, "layer": name, "out": str(out), **asdict(quality)})
+        return
+    print_lines(
+        [
+            f"{out}: {plan.latents} latents of {name}, explains {quality.explained:.3f} of the variance at "
+            f"{quality.positions} positions held out, {quality.l0:.1f} above 0, {quality.dead:.1%} never",
+            f"to see them: csp index ... --sae {name}=overcomplete:{out}",
+        ]
+    )
 
 
 def _tell(path: Path, json: bool) -> None:

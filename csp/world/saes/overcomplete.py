@@ -5,8 +5,9 @@ the others it is written before an @, `topk-32@`, `batchtopk-0.4@` (its running 
 safetensors file may say it in its metadata (`fires`), as `csp sae train` writes it.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from csp.world.torch_models.state_dicts import listed
 DICTIONARY = "dictionary._weights"
 FIRES = "fires"
 """The field of a safetensors file's metadata that says how latents fire."""
+LEARNT = "learnt"
+"""The field with how it was trained and how well that went, as JSON."""
 _ENCODERS = (
     ("encoder.final_block.0.weight", "encoder.final_block.0.bias"),
     ("encoder.weight", "encoder.bias"),
@@ -35,8 +38,29 @@ def open_sae(name: str) -> Autoencoder:
         path = name
     checkpoint = read_checkpoint(path)
     state = state_of(checkpoint, DICTIONARY)
-    rule = _rule(fires or checkpoint.metadata.get(FIRES, ""), state, path)
-    return Autoencoder(f"overcomplete:{name}", _weights(state, path), rule)
+    said = fires or checkpoint.metadata.get(FIRES, "")
+    return autoencoder_of(f"overcomplete:{name}", state, said, learnt_note(checkpoint.metadata))
+
+
+def autoencoder_of(
+    spec: str, state: Mapping[str, Tensor], fires: str, notes: Sequence[str] = ()
+) -> Autoencoder:
+    """The SAE of a state dict. Raises `BadInputError` as `open_sae`."""
+    path = spec.removeprefix("overcomplete:").rpartition("@")[2]
+    return Autoencoder(spec, _weights(state, path), _rule(fires, state, path), notes=notes)
+
+
+def learnt_note(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """What `csp sae train` measured, in a sentence; nothing where a file's metadata says something else."""
+    try:
+        quality = json.loads(metadata.get(LEARNT, ""))["quality"]
+        explained, l0, dead = (float(quality[name]) for name in ("explained", "l0", "dead"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ()
+    return (
+        f"The SAE explains {explained:.0%} of what its layer varies by at a position, with {l0:.1f} latents "
+        f"above 0; {dead:.0%} of them never fired at positions held out.",
+    )
 
 
 def _weights(state: Mapping[str, Tensor], path: str) -> Weights:

@@ -57,7 +57,8 @@ class TorchTarget:
             for name, one in latent_layers(saes).items()
             if isinstance(one.sae, Autoencoder)
         }
-        return replace(self, module=Spliced(self.module, spliced).eval())
+        said = tuple(f"{name}: {note}" for name, (_, sae) in spliced.items() for note in sae.notes)
+        return replace(self, module=Spliced(self.module, spliced).eval(), notes=self.notes + said)
 
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""

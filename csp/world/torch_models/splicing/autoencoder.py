@@ -9,7 +9,7 @@ Bussmann et al. 2024, arXiv 2412.06410 (BatchTopK); Rajamanoharan et al. 2024, a
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,13 +108,23 @@ class Autoencoder(nn.Module):
     decoder_bias: Tensor
 
     def __init__(
-        self, spec: str, weights: Weights, rule: Rule, *, centred: bool = False, scaling: Scaling = "none"
+        self,
+        spec: str,
+        weights: Weights,
+        rule: Rule,
+        *,
+        centred: bool = False,
+        scaling: Scaling = "none",
+        notes: Sequence[str] = (),
     ) -> None:
-        """`centred`: the decoder's bias is taken off the input. Raises `BadInputError` for weights of shapes
-        that don't belong together, that are not finite, or a rule that does not fit them."""
+        """`centred`: the decoder's bias is taken off the input; `notes`: what to know of it, in sentences.
+
+        Raises `BadInputError` for weights of shapes that don't belong together, that are not finite, or a
+        rule that does not fit them.
+        """
         super().__init__()
         _check(spec, weights, rule)
-        self.spec, self.centred, self.scaling = spec, centred, scaling
+        self.spec, self.centred, self.scaling, self.notes = spec, centred, scaling, tuple(notes)
         self.register_buffer("encoder", weights.encoder.float())
         self.register_buffer("encoder_bias", weights.encoder_bias.float())
         self.register_buffer("decoder", weights.decoder.float())
