@@ -28,6 +28,7 @@ EXTRAS = {
     "pydicom": "dicom",
     "gdcm": "dicom",
     "pillow_heif": "heic",
+    "keras": "keras",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "overcomplete": "sae",

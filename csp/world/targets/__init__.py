@@ -56,4 +56,11 @@ SCHEMES = (
         "a model in TorchScript, with its modules by name",
         path="",
     ),
+    Scheme(
+        "keras",
+        "csp.world.targets.keras:open_target",
+        ("keras:/path/model.keras",),
+        "a model of Keras 3, run by torch, with its layers by name",
+        path="",
+    ),
 )

@@ -14,9 +14,9 @@ from csp.world.protocols.pooling import Pooling
 from csp.world.targets.exported_file import read_exported
 from csp.world.targets.facts import Facts, facts_in_zip, model_file
 from csp.world.torch_models.classes import class_names
-from csp.world.torch_models.layers import device, first_tensor, weights_hash
+from csp.world.torch_models.layers import device, weights_hash
 from csp.world.torch_models.model_names import file_name
-from csp.world.torch_models.target import TorchTarget
+from csp.world.torch_models.target import TorchTarget, logits_of
 
 
 class Exported(nn.Module):
@@ -39,10 +39,7 @@ class Exported(nn.Module):
         output = self.modules_of(
             picture, *(beside[name] for name in self._more if name not in self._keywords), **keywords
         )
-        found = first_tensor(output)
-        if found is None or not self._ends_in:
-            return output
-        return found.log() if self._ends_in == "softmax" else found.logit(1e-7)
+        return logits_of(output, self._ends_in)
 
     def named_modules(self, *arguments: Any, **named: Any) -> Any:
         """Those of the program, under their own names."""

@@ -99,6 +99,9 @@ def kind_of(module: nn.Module) -> str:
 
 def channels_last(module: nn.Module) -> bool:
     """Whether such a module puts neurons last where the shape leaves it open."""
+    told = getattr(module, "channels_last", None)
+    if isinstance(told, bool):
+        return told
     return isinstance(module, nn.Linear | nn.LayerNorm) or kind_of(module) in ("Linear", "LayerNorm")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -179,6 +180,14 @@ def compared_logits(logits: Tensor, multi_label: bool = False) -> Tensor:
     if logits.shape[1] == 1:
         return torch.cat([-logits / 2, logits / 2], 1)
     return logits if multi_label else logits - logits.mean(1, keepdim=True)
+
+
+def logits_of(output: Any, ends_in: str) -> Any:
+    """What a model gives; of one that ends in `softmax` or `sigmoid`, numbers of the same probabilities."""
+    found = first_tensor(output)
+    if found is None or not ends_in:
+        return output
+    return found.log() if ends_in == "softmax" else found.logit(1e-7)
 
 
 def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:
