@@ -3,6 +3,10 @@
 The bare products: all images' embeddings times each other, block by block, thrown away. Ours: each image's
 nearest neighbours, found once and kept, then a look-up per neuron with exact search where the look-up can't
 tell. Answers are compared with the neuron-by-neuron exact search, on all neurons or on `--checked` of them.
+
+With `--texts` also what the app's first labels cost: the consensus of every neuron, the control (`DRAWS`
+shuffled neurons under every labeler) and the chances, as `csp index` works them out, against csp
+alone from the same embeddings. The five contrastive examples of the consensus hold the one of csp.
 """
 
 import argparse
@@ -15,11 +19,18 @@ from contextlib import contextmanager
 import numpy as np
 from jaxtyping import Float32
 
+from csp.method.chance.facts import Encoded, Labelled, layer_facts
+from csp.method.control import dealt_neurons, shuffled
 from csp.method.examples.contrast_rule import cold_images
 from csp.method.examples.contrastive import UNSURE, look_up
 from csp.method.examples.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
 from csp.method.examples.select import Examples, mean_activation, select_examples
 from csp.method.examples.select_layer import select_all
+from csp.method.labelers.consensus import RULE, consensus
+from csp.method.labelers.csp import csp
+from csp.method.labelers.evidence import Evidence
+from csp.work.control.draws import DRAWS, first_labels
+from csp.work.labels.scorer import TOP, Scorer
 
 
 def make_embeddings(images: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "n d"]:
@@ -113,6 +124,48 @@ def measure(options: argparse.Namespace) -> dict[str, float | bool | str]:
     }
 
 
+def label_costs(options: argparse.Namespace) -> dict[str, float | str]:
+    """Seconds of each stage of the first labels, and their ratio to csp alone."""
+    times: dict[str, float] = {}
+    rng = np.random.default_rng(0)
+    embeddings = make_embeddings(options.images, options.dimensions, rng)
+    activations = make_activations(embeddings, options.neurons, rng)
+    texts = make_embeddings(options.texts, options.dimensions, rng)
+    with stopwatch(times, "neighbours"):
+        neighbours = nearest_neighbours(embeddings, options.stored)
+    with stopwatch(times, "examples"):
+        layer = select_all(activations, embeddings, options.examples, neighbours=neighbours)
+    with stopwatch(times, "wide examples"):
+        wide = select_all(activations, embeddings, options.examples, neighbours=neighbours, rule=RULE)
+    columns = np.ascontiguousarray(activations.T)
+    scorer = Scorer(embeddings, texts, None, lambda layer: activations, neighbours)
+    names = tuple(map(str, range(options.texts)))
+    with stopwatch(times, "csp"):
+        for column, examples in zip(columns, layer, strict=True):
+            csp(Evidence(column, embeddings, examples), texts, 1.0)
+    with stopwatch(times, "consensus"):
+        first = [
+            np.argsort(-consensus(evidence, texts, 1.0))[:TOP]
+            for evidence in scorer.layer_evidence("one", activations, layer, wide)
+        ]
+    with stopwatch(times, "control"):
+        drawn = dealt_neurons(range(options.neurons), DRAWS, rng)
+        dealt = np.stack([shuffled(columns[neuron], None, rng) for neuron in drawn], axis=1)
+        noise = select_all(dealt, embeddings, options.examples, neighbours=neighbours)
+        for scores in scorer.layer_scores("one", dealt, noise, 1.0):
+            list(first_labels(scores, names))
+    with stopwatch(times, "chance"):
+        labelled = [Labelled(*one) for one in zip(range(options.neurons), layer, first, strict=True)]
+        layer_facts(Encoded(embeddings, texts, neighbours), activations, labelled)
+    shared, alone = times["neighbours"], times["examples"] + times["csp"]
+    ours = sum(times[name] for name in ("wide examples", "consensus", "control", "chance"))
+    return {
+        "labels_ratio": (shared + ours) / (shared + alone),
+        "labels_ratio_of": "neighbours, examples, consensus, control, chance to neighbours, examples, csp",
+        **{f"labels: {name}": seconds for name, seconds in times.items()},
+    }
+
+
 @contextmanager
 def stopwatch(times: dict[str, float], name: str) -> Iterator[None]:
     """Keep the shortest time that the block took, under `name`."""
@@ -130,9 +183,13 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=30)
     parser.add_argument("--stored", type=int, default=STORED, help="neighbours kept per image")
     parser.add_argument("--checked", type=int, default=2_048, help="neurons compared with the exact search")
+    parser.add_argument("--texts", type=int, default=0, help="first labels of so many texts are timed, too")
     parser.add_argument("--repeats", type=int, default=2)
     options = parser.parse_args()
-    measured = {k: round(v, 4) if isinstance(v, float) else v for k, v in measure(options).items()}
+    found = measure(options)
+    if options.texts:
+        found |= label_costs(options)
+    measured = {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
     print(json.dumps(measured | vars(options)))
 
 

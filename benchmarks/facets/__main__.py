@@ -6,9 +6,9 @@
 
 Of the things that a neuron tells: precision, recall and F1 of the set that its facets name, pooled over
 the neurons that tell something, with its 95 % interval (bootstrapped over neurons), beside the same of the
-first label. `difference` is facets less first label, paired. In a stored run a neuron tells the attribute of
-highest AUROC on held-out images, if that is at least 0.85, then the one among the images that lack it, and so
-on. A text that names no attribute is wrong in `f1`; `f1_of_attributes` leaves it out.
+first label. `difference` is facets less first label, paired. In a stored run a neuron tells the attribute or
+class of highest AUROC on held-out images, if that is at least 0.85, then the one among the images that lack
+it, and so on. A text that names neither is wrong in `f1`; `f1_of_attributes` leaves it out.
 `ratio` is the lowest F1 of the facets over that of the first label, over all worlds.
 """
 

@@ -136,10 +136,10 @@ FAMILIES = {
 
 @dataclass(frozen=True, eq=False)
 class RunWorld(FacetWorld):
-    """A stored run whose images have attributes."""
+    """A stored run whose images have attributes and classes: things are both."""
 
     def told(self, neuron: int) -> frozenset[Thing]:
-        """The attribute told best if that is clear, then the best among images that lack it, and so on."""
+        """The thing told best if that is clear, then the best among images that lack it, and so on."""
         found, left = list[int](), ~self.selection
         while True:
             best = true_attributes(attribute_auroc(self.activations[left][:, [neuron]], self.present[left]))[
@@ -157,14 +157,18 @@ def run_world(name: str) -> FacetWorld:
     chosen = selection(run)
     if run.text_embeddings is None or not run.attributes or chosen is None:
         raise BadInputError(f"the run {name} lacks attributes of its images, a vocabulary or held-out images")
-    place = {attribute: number for number, attribute in enumerate(run.attributes)}
+    classes = run.images["label"]
+    present = {name: run.images[name].to_numpy(dtype=bool) for name in run.attributes}
+    present |= {name: (classes == name).to_numpy() for name in sorted(set(classes.dropna()) - {""})}
+    place = {name: number for number, name in enumerate(present)}
+    named = zip(run.vocabulary["text"], run.vocabulary["attributes"], strict=True)
     return RunWorld(
         run.name,
         np.concatenate([run.layer_activations(layer) for layer in run.layers], axis=1),
         run.embeddings,
         run.text_embeddings,
-        run.images[list(run.attributes)].to_numpy(dtype=bool),
-        tuple(frozenset(place[one] for one in names) for names in run.vocabulary["attributes"]),
+        np.column_stack(list(present.values())),
+        tuple(frozenset(place[one] for one in (*names, text) if one in place) for text, names in named),
         chosen,
         (),
     )

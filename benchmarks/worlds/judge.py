@@ -50,8 +50,8 @@ def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
     selected = select_all(world.activations, world.embeddings, examples)
     scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: world.activations)
     firsts: dict[str, list[int]] = {name: [] for name in LABELERS}
-    for neuron, (column, chosen) in enumerate(zip(world.activations.T, selected, strict=True)):
-        scores = scorer.scores(world.name, np.ascontiguousarray(column), chosen, gamma)
+    scored = scorer.layer_scores(world.name, world.activations, selected, gamma)
+    for neuron, (chosen, scores) in enumerate(zip(selected, scored, strict=True)):
         for name, found in firsts.items():
             found.append(_first(scores.get(name)))
         if LABELER in scores:

@@ -14,18 +14,19 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.neighbours import Neighbours
-from csp.method.examples.select import Examples, contrasted
+from csp.method.examples.select import Examples
+from csp.method.examples.select_layer import contrast_all
+from csp.method.labelers.consensus import RULE
 from csp.method.labelers.projection import concept_vector
 
 SAME = 0.9
 """Texts mean the same when their embeddings, or their cosines to the images, are this alike."""
-FIVE = ContrastRule(neighbours=5)
-"""The contrastive examples that the first labeler uses too."""
 THIRD = 2
-BLOCK = 256
-"""Neurons whose activations are multiplied with the embeddings at once."""
+BLOCK = 1024
+"""Neurons whose contrastive examples are searched together."""
+IN_DOUBLE = 256
+"""Neurons whose activations are held in double precision at a time."""
 TINY = 1e-12
 
 FACTS = ("lead", "further lead", "likeness", "likeness over all images", "likeness of the layer")
@@ -103,15 +104,12 @@ def sought(encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Se
     for start in range(0, len(labelled), BLOCK):
         part = labelled[start : start + BLOCK]
         columns = np.asfortranarray(activations[:, [one.neuron for one in part]])
-        pull[start : start + len(part)] = _unit(_pulls(columns, encoded.embeddings))
-        for place, one in enumerate(part):
-            examples = contrasted(
-                columns[:, place],
-                encoded.embeddings,
-                one.examples.activating,
-                neighbours=encoded.neighbours,
-                rule=FIVE,
-            )
+        for place in range(0, len(part), IN_DOUBLE):
+            few = columns[:, place : place + IN_DOUBLE]
+            pull[start + place : start + place + few.shape[1]] = _unit(_pulls(few, encoded.embeddings))
+        activating = [one.examples.activating for one in part]
+        wide = contrast_all(columns, encoded.embeddings, activating, neighbours=encoded.neighbours, rule=RULE)
+        for place, examples in enumerate(wide):
             contrast[start + place] = concept_vector(examples, encoded.embeddings, 1.0)
     return Sought(contrast, pull)
 

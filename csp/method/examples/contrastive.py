@@ -90,14 +90,44 @@ def look_up(
     chosen = np.full((len(activating), count), UNSURE, dtype=np.int64)
     if neighbours is None:
         return chosen
+    if reuse:
+        chosen, plain = _plain(activating, cold, neighbours, count)
+        for place in np.flatnonzero(~plain):
+            chosen[place] = _stored(activating[place], cold, embeddings, neighbours, count)
+        return chosen
     cold = cold.copy()
     for position, image in enumerate(activating):
         chosen[position] = _stored(image, cold, embeddings, neighbours, count)
-        if not reuse:
-            if UNSURE in chosen[position]:
-                break
-            cold[_found(chosen[position])] = False
+        if UNSURE in chosen[position]:
+            break
+        cold[_found(chosen[position])] = False
     return chosen
+
+
+def _plain(
+    activating: Int64[np.ndarray, " k"], cold: Bool[np.ndarray, " n"], neighbours: Neighbours, count: int
+) -> tuple[Int64[np.ndarray, "k count"], Bool[np.ndarray, " k"]]:
+    """Many look-ups at once: the first cold neighbours, and where these are the answer beyond doubt.
+
+    That is where all are there, and each is more than `TIE` nearer than the next, the last of them than the
+    next cold one and than the farthest that is stored.
+    """
+    stored = neighbours.index[activating]
+    if stored.shape[1] <= count:
+        return np.full((len(activating), count), UNSURE, dtype=np.int64), np.zeros(
+            len(activating), dtype=bool
+        )
+    rows, places = np.nonzero(cold[stored])
+    starts = np.searchsorted(rows, np.arange(len(activating)))
+    there = np.bincount(rows, minlength=len(activating))
+    turns = np.arange(count + 1)
+    last = stored.shape[1] - 1
+    at = np.where(turns < there[:, None], starts[:, None] + turns, -1)
+    first = np.where(at >= 0, np.append(places, last)[at], last)
+    similarities = np.take_along_axis(neighbours.similarity[activating], first, axis=1)
+    apart = similarities[:, 1:] < similarities[:, :-1] - TIE
+    plain: Bool[np.ndarray, " k"] = (there >= count) & apart.all(axis=1)
+    return np.take_along_axis(stored, first[:, :-1], axis=1).astype(np.int64), plain
 
 
 def _stored(

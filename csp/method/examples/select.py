@@ -1,6 +1,6 @@
 """Activating and contrastive examples of neurons (the paper's steps 1 and 2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
@@ -73,6 +73,11 @@ def contrasted(
         again = unsure if reuse else slice(None)
         nearest[again] = contrastive.search(activating[again], cold, embeddings, reuse, rule.neighbours)
     return pair(activations, embeddings, activating, nearest, rule)
+
+
+def narrowed(wide: Examples) -> Examples:
+    """Examples with several contrastive neighbours, as they are with the nearest alone."""
+    return replace(wide, further=None)
 
 
 def top_images(activations: Float[np.ndarray, " n"], k: int) -> Int64[np.ndarray, " k"]:

@@ -1,5 +1,7 @@
 """The examples of all neurons of a layer at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
@@ -29,24 +31,38 @@ def select_all(
     """
     check_probe(activations, embeddings)
     check_examples(k)
+    activating = [top_images(np.ascontiguousarray(column), k) for column in activations.T]
+    return contrast_all(activations, embeddings, activating, reuse=reuse, neighbours=neighbours, rule=rule)
+
+
+def contrast_all(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    activating: Sequence[Int64[np.ndarray, " _"]],
+    *,
+    reuse: bool = True,
+    neighbours: Neighbours | None = None,
+    rule: ContrastRule = PAPER_RULE,
+) -> list[Examples]:
+    """The same for activating examples that are chosen already, by neuron; each as `contrasted`."""
     layer: list[Examples] = []
-    neurons = max(1, ACTIVATIONS_AT_ONCE // len(activations))
+    neurons = max(1, ACTIVATIONS_AT_ONCE // max(len(activations), 1))
     for start in range(0, activations.shape[1], neurons):
         block = np.ascontiguousarray(activations[:, start : start + neurons].T)
-        layer += _select_block(block, embeddings, k, reuse, neighbours, rule)
+        part = activating[start : start + neurons]
+        layer += _contrast_block(block, embeddings, part, reuse, neighbours, rule)
     return layer
 
 
-def _select_block(
+def _contrast_block(
     activations: Float[np.ndarray, "c n"],
     embeddings: Float[np.ndarray, "n d"],
-    k: int,
+    activating: Sequence[Int64[np.ndarray, " _"]],
     reuse: bool,
     neighbours: Neighbours | None,
     rule: ContrastRule,
 ) -> list[Examples]:
     cold = [cold_images(neuron, mean_activation(neuron), rule) for neuron in activations]
-    activating = [top_images(neuron, k) for neuron in activations]
     nearest = [
         contrastive.look_up(images, left_cold, embeddings, neighbours, reuse, rule.neighbours)
         for images, left_cold in zip(activating, cold, strict=True)
@@ -63,7 +79,7 @@ def _select_block(
 
 
 def _search_unsure(
-    activating: list[Int64[np.ndarray, " _"]],
+    activating: Sequence[Int64[np.ndarray, " _"]],
     cold: list[Bool[np.ndarray, " n"]],
     nearest: list[Int64[np.ndarray, "_ count"]],
     embeddings: Float[np.ndarray, "n d"],

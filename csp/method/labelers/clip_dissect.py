@@ -15,6 +15,9 @@ SHARPNESS = 10.0
 IMAGES = 100
 LAMBDA = 1.0
 MIN_PROBABILITY = 1e-7
+TOGETHER = 10
+AT_ONCE = 2**25
+"""So many images times texts are held at a time, in single precision."""
 STRONGEST, WEAKEST = 0.998, 0.97
 """How surely the neuron's concept is in the strongest of the images; it falls with the rank."""
 
@@ -35,7 +38,9 @@ def clip_dissect(
     check_texts(evidence.embeddings, text_embeddings)
     if not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    scores = log_chances(evidence, text_embeddings).sum(axis=0) - _prior(evidence)
+    images = strongest_images(evidence.activations, IMAGES)
+    odds = _odds(evidence.embeddings[images], text_embeddings)
+    scores = _log_likelihood(odds, odds.sum(axis=1, dtype=np.float64)) - _prior(evidence)
     single: Float32[np.ndarray, " t"] = scores.astype(np.float32)
     return single
 
@@ -45,30 +50,70 @@ def layer_prior(
     embeddings: Float[np.ndarray, "n d"],
     text_embeddings: Float[np.ndarray, "t d"],
 ) -> Float64[np.ndarray, " t"]:
-    """log mean P(images of a neuron | t) over the neurons of a layer that fire; the same for all of them."""
-    total, firing = np.full(len(text_embeddings), -np.inf), 0
-    for column in activations.T:
-        if (np.isfinite(column) & (column > 0)).any():
-            own = _log_chances(np.ascontiguousarray(column), embeddings, text_embeddings).sum(axis=0)
-            total, firing = np.logaddexp(total, own), firing + 1
-    return total - np.log(firing) if firing else np.zeros(len(text_embeddings))
+    """log mean P(images of a neuron | t) over the neurons of a layer that fire; the same for all of them.
+
+    Texts are taken some at a time: the memory does not grow with their number. Each image is compared with
+    each text twice (once to sum over the texts), however many neurons it is among the strongest of.
+    """
+    columns = (np.ascontiguousarray(column) for column in activations.T)
+    strongest = [strongest_images(one, IMAGES) for one in columns if (np.isfinite(one) & (one > 0)).any()]
+    if not strongest:
+        return np.zeros(len(text_embeddings))
+    used, rows = np.unique(np.concatenate(strongest), return_inverse=True)
+    places = np.split(rows, np.cumsum([len(images) for images in strongest])[:-1])
+    shown, size = embeddings[used], max(1, AT_ONCE // len(used))
+    blocks = [text_embeddings[start : start + size] for start in range(0, len(text_embeddings), size)]
+    total = sum((_odds(shown, block).sum(axis=1, dtype=np.float64) for block in blocks), np.zeros(len(used)))
+    found = []
+    for block in blocks:
+        odds, prior = _odds(shown, block), np.full(len(block), -np.inf)
+        for images in places:
+            np.logaddexp(prior, _log_likelihood(odds[images], total[images]), out=prior)
+        found.append(prior - np.log(len(places)))
+    return np.concatenate(found)
 
 
 def log_chances(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "r t"]:
     """log P(image | t) of the neuron's strongest images, strongest first."""
-    return _log_chances(evidence.activations, evidence.embeddings, text_embeddings)
-
-
-def _log_chances(
-    activations: Float[np.ndarray, " n"],
-    embeddings: Float[np.ndarray, "n d"],
-    texts: Float[np.ndarray, "t d"],
-) -> Float64[np.ndarray, "r t"]:
-    images = strongest_images(activations, IMAGES)
-    there = STRONGEST - np.arange(len(images)) / max(len(images), 1) * (STRONGEST - WEAKEST)
-    given_image = text_probabilities(embeddings[images], texts, SHARPNESS)
-    chances: Float64[np.ndarray, "r t"] = np.log(1 + there[:, None] * (given_image - 1) + MIN_PROBABILITY)
+    images = strongest_images(evidence.activations, IMAGES)
+    there = _there(len(images))[:, None]
+    given_image = text_probabilities(evidence.embeddings[images], text_embeddings, SHARPNESS)
+    chances: Float64[np.ndarray, "r t"] = np.log(1 + there * (given_image - 1) + MIN_PROBABILITY)
     return chances
+
+
+def _odds(
+    embeddings: Float[np.ndarray, "r d"], texts: Float[np.ndarray, "t d"]
+) -> Float32[np.ndarray, "r t"]:
+    """exp(10 (e_i . t)): P(t | i) but for the sum over all texts."""
+    odds = (embeddings @ texts.T).astype(np.float32, copy=False)
+    odds *= np.float32(SHARPNESS)
+    single: Float32[np.ndarray, "r t"] = np.exp(odds, out=odds)
+    return single
+
+
+def _log_likelihood(
+    odds: Float32[np.ndarray, "r t"], total: Float64[np.ndarray, " r"]
+) -> Float64[np.ndarray, " t"]:
+    """log P(images | t) of images in their order; `odds` is changed, `total` is their sum over all texts.
+
+    Of each factor 1 + p (P - 1) + 1e-7 = c (1 + P p / c), c = 1 - p + 1e-7, the logarithms are taken of ten
+    at a time: a product of ten such brackets is below 500^10, which single precision holds.
+    """
+    if len(odds) == 0:
+        return np.zeros(odds.shape[1])
+    there = _there(len(odds))
+    least = 1 - there + MIN_PROBABILITY
+    odds *= (there / least / total).astype(np.float32)[:, None]
+    odds += 1
+    tens = np.multiply.reduceat(odds, np.arange(0, len(odds), TOGETHER), axis=0)
+    found: Float64[np.ndarray, " t"] = np.log(tens).sum(axis=0, dtype=np.float64) + np.log(least).sum()
+    return found
+
+
+def _there(images: int) -> Float64[np.ndarray, " r"]:
+    found: Float64[np.ndarray, " r"] = STRONGEST - np.arange(images) / max(images, 1) * (STRONGEST - WEAKEST)
+    return found
 
 
 def _prior(evidence: Evidence) -> Float64[np.ndarray, " t"] | float:

@@ -7,7 +7,7 @@ from jaxtyping import Float, Float32, Float64, Int64
 
 from csp.method.checks import check_texts
 from csp.method.examples.contrast_rule import ContrastRule
-from csp.method.examples.select import Examples, contrasted
+from csp.method.examples.select import contrasted
 from csp.method.labelers import correlation, csp
 from csp.method.labelers.correlation import deciding
 from csp.method.labelers.evidence import Evidence
@@ -112,14 +112,16 @@ def _kin(own: Float64[np.ndarray, "c d"], best: int) -> Int64[np.ndarray, " k"]:
 
 def _contrasted(evidence: Evidence) -> Evidence:
     """The same activating examples, each with five contrastive ones."""
-    examples: Examples = contrasted(
-        evidence.activations,
-        evidence.embeddings,
-        evidence.examples.activating,
-        neighbours=evidence.neighbours,
-        rule=RULE,
-    )
-    return replace(evidence, examples=examples)
+    wide = evidence.wide
+    if wide is None:
+        wide = contrasted(
+            evidence.activations,
+            evidence.embeddings,
+            evidence.examples.activating,
+            neighbours=evidence.neighbours,
+            rule=RULE,
+        )
+    return replace(evidence, examples=wide)
 
 
 def resampled(

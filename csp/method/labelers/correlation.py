@@ -26,11 +26,15 @@ def correlation(
     so it must not see the images that later judge it: hence the split.
     """
     check_texts(evidence.embeddings, text_embeddings)
-    pull = selected_deviation(evidence)
-    if not (weights(evidence.examples).any() and pull.any()):
+    if not weights(evidence.examples).any():
+        return np.zeros(len(text_embeddings), dtype=np.float32)
+    pull = evidence.pull
+    if pull is None:
+        pull = (selected_deviation(evidence) @ evidence.embeddings).astype(np.float32)
+    if not pull.any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
     varies = spread(evidence, text_embeddings)
-    together = text_embeddings @ (pull @ evidence.embeddings).astype(np.float32)
+    together = text_embeddings @ pull
     scores = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
     clipped: Float32[np.ndarray, " t"] = np.clip(scores, -1.0, 1.0).astype(np.float32)
     return clipped
@@ -85,7 +89,7 @@ def layer_pulls(
     values[~finite] = 0.0
     length = np.linalg.norm(values, axis=0)
     values /= np.where(length > FLAT, length, np.inf)
-    pulls: Float64[np.ndarray, "c d"] = values.T @ embeddings[chosen]
+    pulls: Float64[np.ndarray, "c d"] = (values.T.astype(np.float32) @ embeddings[chosen]).astype(np.float64)
     return pulls
 
 

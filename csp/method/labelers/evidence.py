@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float32, Float64
 
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
@@ -26,6 +26,10 @@ class Evidence:
     """See `layer_prior`; for clip-dissect, which can't tell it from one neuron."""
     neighbours: Neighbours | None = None
     """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
+    pull: Float32[np.ndarray, " d"] | None = None
+    """See `layer_pulls`; for correlation. Given, it spares a pass over all images."""
+    wide: Examples | None = None
+    """The activating examples as consensus contrasts them (`consensus.RULE`). Given, it spares the search."""
     empty_text: Float[np.ndarray, " d"] | None = None
     """The embedding of the prompt templates without any words, which semanticlens may subtract; None: not."""
     vocabulary: int | None = None

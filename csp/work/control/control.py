@@ -14,6 +14,7 @@ many cosines is high for any examples, shuffled ones too, while what a label say
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.control.draws import DRAWS, FIT, Row, first_labels, shuffled_neurons
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
-from csp.work.labels.scorer import labelers_code
+from csp.work.labels.scorer import AT_ONCE, labelers_code
 from csp.work.labels.stored import LATER
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.progress import Report, Stage, silent
@@ -214,8 +215,11 @@ def _rows(explorer: Explorer, layer: str, report: Report) -> list[Row]:
     assert explorer.scorer is not None, "asked of runs with a vocabulary"
     texts, gamma = run_vocabulary(explorer.run).texts, explorer.run.manifest.parameters.gamma
     stage, rows = Stage(f"control of {layer}", DRAWS, report), list[Row]()
-    for one in shuffled_neurons(explorer.run, layer):
-        scores = explorer.scorer.scores(layer, one.activations, one.examples, gamma)
-        rows += [{"draw": one.draw, "neuron": one.neuron, **row} for row in first_labels(scores, texts)]
-        stage.reached(one.draw + 1)
+    draws = shuffled_neurons(explorer.run, layer)
+    while part := list(islice(draws, AT_ONCE)):
+        activations = np.stack([one.activations for one in part], axis=1)
+        scored = explorer.scorer.layer_scores(layer, activations, [one.examples for one in part], gamma)
+        for one, scores in zip(part, scored, strict=True):
+            rows += [{"draw": one.draw, "neuron": one.neuron, **row} for row in first_labels(scores, texts)]
+            stage.reached(one.draw + 1)
     return rows

@@ -10,9 +10,10 @@ from jaxtyping import Float32
 from csp.keeping.run_folder.run import Run
 from csp.method.control import dealt_neurons, shuffled
 from csp.method.examples.contrast_rule import parse_rule
-from csp.method.examples.select import Examples, select_examples
+from csp.method.examples.select import Examples
+from csp.method.examples.select_layer import select_all
 from csp.method.labelers.correlation import LABELER as CORRELATION
-from csp.work.labels.scorer import Scores
+from csp.work.labels.scorer import AT_ONCE, Scores
 from csp.work.splits import selection
 
 DRAWS = 256
@@ -43,17 +44,20 @@ def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draw]
         return
     rng = np.random.default_rng([parameters.seed, run.layers.index(layer)])
     rule, decides = parse_rule(parameters.contrast), selection(run)
-    for draw, neuron in enumerate(dealt_neurons(firing, draws, rng).tolist()):
-        activations = shuffled(run.activations(layer, neuron), decides, rng)
-        examples = select_examples(
-            activations,
+    dealt = dealt_neurons(firing, draws, rng)
+    for start in range(0, draws, AT_ONCE):
+        neurons = dealt[start : start + AT_ONCE].tolist()
+        columns = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
+        layer_examples = select_all(
+            np.stack(columns, axis=1),
             run.embeddings,
             parameters.k,
             reuse=parameters.reuse,
             neighbours=run.neighbours,
             rule=rule,
         )
-        yield Draw(draw, neuron, activations, examples)
+        for place, examples in enumerate(layer_examples):
+            yield Draw(start + place, neurons[place], columns[place], examples)
 
 
 def first_labels(scores: Scores, texts: tuple[str, ...]) -> Iterator[Row]:

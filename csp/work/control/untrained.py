@@ -122,9 +122,8 @@ def _rows(
         rule=parse_rule(parameters.contrast),
     )
     stage, rows = Stage(f"random weights of {layer}", len(neurons), report), list[dict[str, Any]]()
-    for draw, (neuron, examples) in enumerate(zip(neurons.tolist(), layer_examples, strict=True)):
-        column = np.ascontiguousarray(activations[:, draw])
-        scores = scorer.scores(layer, column, examples, parameters.gamma)
+    scored = scorer.layer_scores(layer, activations, layer_examples, parameters.gamma)
+    for draw, (neuron, scores) in enumerate(zip(neurons.tolist(), scored, strict=True)):
         rows += [{"draw": draw, "neuron": neuron, **row} for row in first_labels(scores, texts)]
         stage.reached(draw + 1)
     return rows

@@ -1,17 +1,16 @@
 """What is worked out once when a run is made: neighbours, then states, examples and labels of neurons."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter
-from csp.method.examples.contrast_rule import parse_rule
+from csp.method.examples.contrast_rule import PAPER_RULE, parse_rule
 from csp.method.examples.neighbours import nearest_neighbours
-from csp.method.examples.select import Examples
+from csp.method.examples.select import Examples, narrowed
 from csp.method.examples.select_layer import select_all
+from csp.method.labelers.consensus import RULE as WIDE
 from csp.method.states import neuron_states
 from csp.work.labels.scorer import Scorer, best_texts, scorer_of
 from csp.work.labels.stored import label_rows
@@ -43,12 +42,13 @@ def _precompute_layer(
     neurons: list[Row] = []
     labels: list[Row] = []
     stage = Stage(f"neurons of {layer}", activations.shape[1], report)
-    for neuron, examples in enumerate(_all_examples(draft, activations)):
+    parameters, (chosen, wide) = draft.manifest.parameters, _all_examples(draft, activations)
+    scored = scorer.layer_scores(layer, activations, chosen, parameters.gamma, wide) if scorer else None
+    for neuron, examples in enumerate(chosen):
         column = np.ascontiguousarray(activations[:, neuron])
-        neurons.append(_neuron_row(neuron, column, examples, draft.manifest.parameters.k))
-        if scorer:
-            scores = scorer.scores(layer, column, examples, draft.manifest.parameters.gamma)
-            labels.extend(label_rows(neuron, best_texts(scores, texts)))
+        neurons.append(_neuron_row(neuron, column, examples, parameters.k))
+        if scored:
+            labels.extend(label_rows(neuron, best_texts(next(scored), texts)))
         stage.reached(neuron + 1)
     writer.write_neurons(layer, pd.DataFrame(neurons))
     if scorer:
@@ -56,16 +56,25 @@ def _precompute_layer(
         writer.write_labels(layer, pd.DataFrame(labels, columns=columns))
 
 
-def _all_examples(draft: Run, activations: Float32[np.ndarray, "n c"]) -> Sequence[Examples]:
+def _all_examples(
+    draft: Run, activations: Float32[np.ndarray, "n c"]
+) -> tuple[list[Examples], list[Examples] | None]:
+    """The examples of a layer's neurons, and, if that comes with them, as the first labeler contrasts them:
+
+    the paper's rule takes the nearest of the first labeler's contrastive examples.
+    """
     parameters = draft.manifest.parameters
-    return select_all(
+    rule = parse_rule(parameters.contrast)
+    together = parameters.reuse and rule == PAPER_RULE
+    found = select_all(
         activations,
         draft.embeddings,
         parameters.k,
         reuse=parameters.reuse,
         neighbours=draft.neighbours,
-        rule=parse_rule(parameters.contrast),
+        rule=WIDE if together else rule,
     )
+    return ([narrowed(one) for one in found], found) if together else (found, None)
 
 
 def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: Examples, k: int) -> Row:

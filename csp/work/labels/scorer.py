@@ -1,6 +1,6 @@
 """Scores and ranks the texts of a vocabulary for a neuron, under every labeler at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,9 +11,11 @@ from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
+from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.clip_dissect_mean import text_prior
-from csp.method.labelers.correlation import text_spread
+from csp.method.labelers.consensus import RULE
+from csp.method.labelers.correlation import layer_pulls, text_spread
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS, all_scores
 from csp.work.labels.rows import LabelRow, Labels
@@ -22,6 +24,9 @@ from csp.work.splits import selection
 
 TOP = 10
 """How many best texts of each labeler are kept for a neuron."""
+
+AT_ONCE = 128
+"""Neurons for which a pass over all images is made together."""
 
 Scores = Mapping[str, Float32[np.ndarray, " t"]]
 OfTexts = Float64[np.ndarray, " t"]
@@ -92,6 +97,42 @@ class Scorer:
             vocabulary=self.vocabulary,
         )
 
+    def layer_evidence(
+        self,
+        layer: str,
+        activations: Float32[np.ndarray, "n c"],
+        examples: Sequence[Examples],
+        wide: Sequence[Examples] | None = None,
+    ) -> Iterator[Evidence]:
+        """The same for many neurons, in order: a pass over all images is made for some at a time.
+
+        `wide` are their `Evidence.wide`, where they are known.
+        """
+        if wide is None:
+            activating = [one.activating for one in examples]
+            wide = contrast_all(
+                activations, self.embeddings, activating, neighbours=self.neighbours, rule=RULE
+            )
+        for start in range(0, len(examples), AT_ONCE):
+            part = examples[start : start + AT_ONCE]
+            block = np.asfortranarray(activations[:, start : start + AT_ONCE])
+            pulls = layer_pulls(block, self.embeddings, self.selection).astype(np.float32)
+            for place, one in enumerate(part):
+                evidence = self.evidence(layer, block[:, place], one)
+                yield replace(evidence, pull=pulls[place], wide=wide[start + place])
+
+    def layer_scores(
+        self,
+        layer: str,
+        activations: Float32[np.ndarray, "n c"],
+        examples: Sequence[Examples],
+        gamma: float,
+        wide: Sequence[Examples] | None = None,
+    ) -> Iterator[Scores]:
+        """As `scores`, of many neurons of a layer, in order; `wide` as of `layer_evidence`."""
+        for evidence in self.layer_evidence(layer, activations, examples, wide):
+            yield self._of(LABELERS.keys(), evidence, gamma)
+
     def scores(
         self,
         layer: str,
@@ -121,10 +162,13 @@ class Scorer:
         examples: Examples,
         gamma: float,
     ) -> Scores:
-        if not (examples.activation > 0).any():
+        return self._of(names, self.evidence(layer, activations, examples), gamma)
+
+    def _of(self, names: Set[str], evidence: Evidence, gamma: float) -> Scores:
+        if not (evidence.examples.activation > 0).any():
             return {}
-        evidence = self.evidence(layer, activations, examples)
-        return all_scores(names, evidence, self.text_embeddings, gamma)
+        found = all_scores(names, evidence, self.text_embeddings, gamma)
+        return {name: found[name] for name in LABELERS if name in found}
 
 
 def best_texts(scores: Scores, texts: tuple[str, ...], top: int = TOP) -> Labels:

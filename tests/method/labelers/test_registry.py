@@ -55,6 +55,16 @@ def test_clip_dissect_equals_its_slow_twin(world: World, neurons: int, seed: int
         )
 
 
+def test_the_layer_prior_is_the_same_however_many_texts_are_taken_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_world(11, 60, 8, ties=False)
+    layer = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+    whole = layer_prior(layer, world.embeddings, world.texts)
+    monkeypatch.setattr("csp.method.labelers.clip_dissect.AT_ONCE", 200)
+    np.testing.assert_allclose(layer_prior(layer, world.embeddings, world.texts), whole, rtol=1e-6)
+
+
 def test_the_two_clip_dissects_name_different_labels() -> None:
     """As the original multiplies over images, one image that lacks a thing rules it out."""
     world = make_world(7, 200, 8, ties=False)
