@@ -20,6 +20,7 @@ from csp.world.torch_models.explain import gradient_times_activation, linear_hea
 from csp.world.torch_models.layers import first_tensor, list_layers, read_layers, weights_hash
 from csp.world.torch_models.rewriting.mending import checkpoint_bytes, mended_state
 from csp.world.torch_models.rewriting.random_weights import with_random_weights
+from csp.world.torch_models.splicing.attention import name_heads
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
 from csp.world.torch_models.splicing.beside import Beside
 from csp.world.torch_models.splicing.splice import Spliced
@@ -45,6 +46,10 @@ class TorchTarget:
     columns: tuple[Column, ...] = ()
     """What `module` takes beside the picture, as arguments of these names."""
     values: Values | None = None
+
+    def __post_init__(self) -> None:
+        """What attention heads give are layers, too."""
+        name_heads(self.module)
 
     def given(self, values: Values) -> "TorchTarget":
         """The same model, for batches of pictures with these values beside them."""
