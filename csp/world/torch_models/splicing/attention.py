@@ -1,8 +1,8 @@
 """What attention heads give, as layers of any torch model: `NAME.heads` and `NAME.head_norms`.
 
 `heads` has a neuron for each dimension of each head (head h, dimension d: neuron h * width + d), as they
-reach the output projection; `head_norms` one for each head, the length of what it gives. Both are
-`[b, tokens, c]` and take part in the pass: what holds one of them, or follows it by gradient, moves the model.
+reach the output projection; `head_norms` one for each head, the length of what it gives. Both are of shape
+`[b, tokens, c]` and take part in the pass: holding one, or following it by gradient, moves the model.
 """
 
 from collections.abc import Callable, Iterator
