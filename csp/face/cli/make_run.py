@@ -37,6 +37,12 @@ def index(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images computed at once (32).")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that decode images (2).")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="local, or ray: on the machines of a Ray cluster (local).")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster (auto: the one of this machine).")
+    ] = None,
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
     contrast: ContrastOption = None,
@@ -58,6 +64,8 @@ def index(
         "pooling": pooling,
         "batch_size": batch_size,
         "workers": workers,
+        "engine": engine,
+        "address": address,
         "k": examples,
         "gamma": gamma,
         "reuse": False if no_reuse else None,

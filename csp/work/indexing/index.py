@@ -1,8 +1,8 @@
 """`csp index`: every probe image through the target model and the encoder in one pass, into a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from csp.work.control.control import measure_control_when_made
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
+from csp.work.indexing.ray_engine import ray_batches
 from csp.work.indexing.spec import IndexSpec
 from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
 from csp.work.labels.chance import measure_chances
@@ -203,13 +204,30 @@ class IndexJob:
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""
-        paths = self.dataset.table["path"]
-        stage = Stage("images", len(paths), report, start=writer.next_row)
-        preparer = Preparer(self.target, self.encoder, self.dataset.images)
-        batches = preparer.batches(paths, self.spec.batch_size, self.spec.workers, writer.next_row)
-        for batch in batches:
-            writer.add_batch(self._computed(batch))
+        stage = Stage("images", len(self.dataset.table), report, start=writer.next_row)
+        for batch in self._batches(writer.next_row):
+            writer.add_batch(batch)
             stage.reached(writer.next_row)
+
+    def _batches(self, start: int) -> Iterator[Batch]:
+        count, size = len(self.dataset.table), self.spec.batch_size
+        if self.spec.engine == "ray":
+            rows = [(first, min(first + size, count)) for first in range(start, count, size)]
+            return ray_batches(partial(open_job, self.spec), rows, self.spec.address)
+        return map(self._computed, self._preparer.batches(self._paths, size, self.spec.workers, start))
+
+    def batch(self, first: int, last: int) -> Batch:
+        """What both models give for the rows `first` to `last - 1` of the dataset, one batch."""
+        rows = self._preparer.batches(self._paths.iloc[:last], last - first, self.spec.workers, first)
+        return self._computed(next(rows))
+
+    @property
+    def _paths(self) -> pd.Series:
+        return self.dataset.table["path"]
+
+    @property
+    def _preparer(self) -> Preparer:
+        return Preparer(self.target, self.encoder, self.dataset.images)
 
     def _computed(self, rows: list[Prepared | Unreadable]) -> Batch:
         images = [row for row in rows if isinstance(row, Prepared)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -76,6 +76,10 @@ class IndexSpec(BaseModel):
     batch_size: int = Field(32, ge=1, le=4096)
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode images while the models compute; changes no number."""
+    engine: Literal["local", "ray"] = "local"
+    """Where batches are worked out: here, or on a Ray cluster; changes no number."""
+    address: str = "auto"
+    """Of the Ray cluster."""
     vocabulary: Path | None = None
     templates: Annotated[tuple[Template, ...] | None, BeforeValidator(_one_or_more)] = Field(
         None, min_length=1

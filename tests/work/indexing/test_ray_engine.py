@@ -1,0 +1,76 @@
+"""A run made on a Ray cluster of two nodes is the one made here, also when a worker and a node are lost."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from csp.errors import BadInputError, UnavailableError
+from csp.keeping.run_folder.run import Run
+from csp.work.indexing.index import index
+from csp.work.indexing.spec import make_spec
+from csp.work.progress import Progress, silent
+from tests.work.tiny_world import index_spec
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        yield made
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+def made_with(world: Path, out: Path, report: Any = silent, **fields: Any) -> Run:
+    spec = index_spec(world, out).model_dump() | {"batch_size": 4, **fields}
+    return Run.open(index(make_spec(spec), report))
+
+
+def contents(run: Run) -> dict[str, str]:
+    """A hash of each file, but for what says when it was made."""
+    return {
+        str(path.relative_to(run.path)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(run.path.rglob("*"))
+        if path.is_file() and path.name != "manifest.json" and "additions" not in path.parts
+    }
+
+
+def test_a_run_is_the_same_when_a_worker_is_lost(cluster: Cluster, world: Path, tmp_path: Path) -> None:
+    here = made_with(world, tmp_path / "here" / "run")
+    second = cluster.add_node(num_cpus=1)
+    lost: list[int] = []
+
+    def lose(progress: Progress) -> None:
+        if progress.stage == "images" and progress.done >= 8 and not lost:
+            workers = [one for one in psutil.process_iter(["cmdline"]) if "ray::_Worker" in _words(one)]
+            lost.append(len(workers))
+            workers[0].kill()
+        if progress.stage == "images" and progress.done >= 20 and len(lost) == 1:
+            lost.append(0)
+            cluster.remove_node(second, allow_graceful=False)
+
+    there = made_with(world, tmp_path / "there" / "run", lose, engine="ray", address=cluster.address)
+    assert lost == [2, 0]
+    assert there.fingerprint == here.fingerprint
+    assert contents(there) == contents(here)
+
+
+def _words(process: psutil.Process) -> str:
+    return " ".join(process.info["cmdline"] or ())
+
+
+def test_a_cluster_that_is_not_there_is_a_sentence(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="engine"):
+        made_with(world, tmp_path / "run", engine="dask")
+    for address in ("127.0.0.1:9", "127.0.0.1:x", "127.0.0.1:99999", "no such place"):
+        with pytest.raises(UnavailableError, match="there is no Ray cluster at"):
+            made_with(world, tmp_path / "run", engine="ray", address=address)
