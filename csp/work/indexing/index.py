@@ -205,7 +205,9 @@ class IndexJob:
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""
         stage = Stage("images", len(self.dataset.table), report, start=writer.next_row)
+        widths: dict[str, int] = {}
         for batch in self._batches(writer.next_row):
+            _check_widths(batch, widths, self.target.name)
             writer.add_batch(batch)
             stage.reached(writer.next_row)
 
@@ -285,6 +287,19 @@ def _check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:
             f"{paths[int(np.argmin(finite))]}; "
             "its weights or its input's mean and std can't be right: check the checkpoint"
         )
+
+
+def _check_widths(batch: Batch, widths: dict[str, int], model: str) -> None:
+    """Raise BadInputError for a layer of other neurons than before; remembers how many there were."""
+    for layer, activations in batch.activations.items():
+        neurons = activations.shape[1]
+        before = widths.setdefault(layer, neurons)
+        if neurons != before:
+            raise BadInputError(
+                f"layer {layer} of the target model {model} gives {neurons} neurons for the images from row "
+                f"{batch.start} on, but {before} before: it changes with the pictures, so it can't be "
+                "indexed; choose another layer"
+            )
 
 
 def _predictions(classes: tuple[str, ...], probabilities: np.ndarray | None) -> list[str] | None:

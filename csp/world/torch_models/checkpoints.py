@@ -44,7 +44,7 @@ _PLAIN = (
 """Plain values that training programs save beside the weights, besides those that torch reads anyway."""
 
 _OTHERS = (
-    (b"\x89HDF\r\n", "is a Keras (HDF5) file, which torch can't read"),
+    (b"\x89HDF\r\n", "is a Keras (HDF5) file, which torch can't read: save it anew by model.save('x.keras')"),
     (b"version https://git-lfs", "is a pointer of Git LFS and not the weights: run `git lfs pull`"),
     (b"\x1f\x8b", "is compressed: unpack it first"),
     (b"7z\xbc\xaf", "is compressed: unpack it first"),
@@ -54,6 +54,8 @@ _OTHERS = (
     (b"GGUF", "is a GGUF file, which torch can't read"),
     (b"\x93NUMPY", "is a NumPy array and no state dict: save model.state_dict()"),
 )
+_WHOLE = {"torchscript": "constants.pkl", "export": "archive_format", "keras": "model.weights.h5"}
+"""What archives of whole models hold, by the scheme that opens them."""
 _UNKNOWN = "was written neither by torch.save nor by safetensors: save model.state_dict()"
 
 
@@ -161,8 +163,11 @@ def _read_shards(path: Path, name: str) -> dict[str, Tensor]:
 
 
 def _load(path: Path, name: str) -> Any:
-    if _is_script(path):
-        raise BadInputError(f"The checkpoint '{name}' {runs_code()}")
+    if scheme := _model_kind(path):
+        raise BadInputError(
+            f"The checkpoint '{name}' is a whole model and no state dict: open it as {scheme}:{name}, or "
+            "save only model.state_dict(), best as .safetensors."
+        )
     try:
         # opened here, as torch takes a name for what it says
         with plain_values(), path.open("rb") as file:
@@ -198,15 +203,16 @@ def plain_values() -> Iterator[None]:
         yield
 
 
-def _is_script(path: Path) -> bool:
-    """Tell a TorchScript archive, which holds the model's code, from a saved state dict."""
+def _model_kind(path: Path) -> str:
+    """The scheme that opens an archive of a whole model (its graph or code); empty for weights."""
     if not zipfile.is_zipfile(path):
-        return False
+        return ""
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+            entries = {entry.partition("/")[2] or entry for entry in archive.namelist()}
     except (zipfile.BadZipFile, ValueError, NotImplementedError):  # torch's own reader says what is wrong
-        return False
+        return ""
+    return next((scheme for scheme, entry in _WHOLE.items() if entry in entries), "")
 
 
 def _states(content: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Tensor]]]:

@@ -81,7 +81,11 @@ class TorchTarget:
             return TargetOutput(activations, None)
         logits = first_tensor(output)
         if logits is None or logits.ndim != 2:
-            raise TypeError(f"{self.name} is no classifier: it returns {type(output).__name__}")
+            shape = f"axes {tuple(logits.shape)}" if logits is not None else f"a {type(output).__name__}"
+            raise BadInputError(
+                f"{self.name} is no classifier: it gives {shape}, not one row of numbers an image: "
+                "open the part of it that gives classes, or name no classes."
+            )
         found = probabilities(logits, self.multi_label).cpu().numpy()
         if found.shape[1] != len(self.classes):
             raise BadInputError(

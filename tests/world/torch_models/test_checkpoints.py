@@ -163,10 +163,10 @@ def tar() -> bytes:
     return file.getvalue()
 
 
-def zipped() -> bytes:
+def zipped(entry: str = "weights/readme.txt") -> bytes:
     file = io.BytesIO()
     with ZipFile(file, "w") as archive:
-        archive.writestr("weights/readme.txt", "hello")
+        archive.writestr(entry, "hello")
     return file.getvalue()
 
 
@@ -177,6 +177,9 @@ OTHERS = {
     "gzip": (gzip.compress(b"x"), "unpack"),
     "tar": (tar(), "unpack"),
     "zip": (zipped(), "damaged"),
+    "script": (zipped("skin/constants.pkl"), "open it as torchscript:"),
+    "program": (zipped("skin/archive_format"), "open it as export:"),
+    "keras 3": (zipped("model.weights.h5"), "open it as keras:"),
     "json": (b'{"a": 1}', "no index of weights"),
     "json list": (b'{"weight_map": [1]}', "no index of weights"),
     "text": (b"weights, honestly", r"save model.state_dict\(\)"),
