@@ -28,5 +28,5 @@ def test_a_run_without_pooled_layers_is_opened_as_usual() -> None:
     ["", "median", "quantile", "quantile:1", "quantile:x", "mean,max", "=max", "a=max,a=mean", "a=b=c"],
 )
 def test_what_can_not_be_read_is_refused_with_what_to_write(text: str) -> None:
-    with pytest.raises(BadInputError, match="can't be read: write mean, max, cls"):
+    with pytest.raises(BadInputError, match="can't be read: write mean, max, patch, cls"):
         read_pooling(text)

@@ -33,7 +33,7 @@ def index(
     vocabulary: VocabularyOption = None,
     pooling: Annotated[
         str | None,
-        typer.Option(help="mean, max, cls, quantile:0.95; by layer: mean,layer3=max (mean)."),
+        typer.Option(help="mean, max, patch, cls, quantile:0.95; by layer: mean,layer3=max (mean)."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images computed at once (32).")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that decode images (2).")] = None,

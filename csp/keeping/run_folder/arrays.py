@@ -24,17 +24,38 @@ NEIGHBOURS = (NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY)
 _SHARD_BYTES = 64 << 20
 _CHUNK_BYTES = 4 << 20
 
+_ACROSS = 256
+"""Cells in a row of the raster in which places are stored."""
+
 Block = tuple[slice, np.ndarray]
 NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
 """Gives the activations of the neurons from `first` up to `last`."""
 
 
-ACTIVATIONS = "activations-"
+ACTIVATIONS, PLACES = "activations-", "places-"
 
 
 def activations_array(layer_index: int) -> str:
     """Name of the activations array of the layer at this place in the manifest."""
     return f"{ACTIVATIONS}{layer_index}"
+
+
+def places_array(layer_index: int) -> str:
+    """Name of the array of places of the layer there: where each neuron fires most on each image."""
+    return f"{PLACES}{layer_index}"
+
+
+def packed_places(where: Float32[np.ndarray, "b c 2"]) -> Float32[np.ndarray, "b c"]:
+    """Places in pictures (x and y from 0 to 1) as stored: cells of a 256 x 256 raster, row by row."""
+    x, y = np.moveaxis(np.clip(np.floor(where * _ACROSS), 0, _ACROSS - 1), 2, 0)
+    cells: Float32[np.ndarray, "b c"] = (y * _ACROSS + x).astype(np.float32)
+    return cells
+
+
+def unpacked_places(stored: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2"]:
+    """The middle of each cell; what is no cell, in a run from elsewhere, is taken for the nearest."""
+    cells = np.clip(np.nan_to_num(stored), 0, _ACROSS**2 - 1).astype(np.int64)
+    return ((np.stack([cells % _ACROSS, cells // _ACROSS], 1) + 0.5) / _ACROSS).astype(np.float32)
 
 
 def create_group(run: Path) -> None:
@@ -43,8 +64,11 @@ def create_group(run: Path) -> None:
     atomic.sync_tree(run / GROUP)
 
 
-def write_activations(run: Path, layer_index: int, shape: tuple[int, int], block: NeuronBlock) -> None:
-    """Write `[c, n]`, one chunk per neuron, whole or not at all, holding one shard (64 MB) at a time."""
+def write_by_neuron(run: Path, name: str, shape: tuple[int, int], block: NeuronBlock) -> None:
+    """Write activations or places, `[c, n]`, one chunk per neuron, whole or not at all.
+
+    Holds one shard (64 MB) at a time.
+    """
     neurons, images = shape
     shard = min(neurons, max(1, _SHARD_BYTES // (4 * images)))
 
@@ -55,7 +79,7 @@ def write_activations(run: Path, layer_index: int, shape: tuple[int, int], block
 
     layout = {"shape": shape, "chunks": (1, images), "shards": (shard, images), "dtype": np.float32}
     packing = ZstdCodec(level=1, checksum=True)
-    _write(run, activations_array(layer_index), blocks(), layout | {"compressors": packing})
+    _write(run, name, blocks(), layout | {"compressors": packing})
 
 
 def write_array(run: Path, name: str, data: np.ndarray) -> None:

@@ -51,9 +51,13 @@ def assemble(run: Path, manifest: Manifest, batches: Sequence[StagedBatch]) -> N
     """Write the parts of the run that are not there yet, each whole or not at all."""
     filled = _filled(batches)
     for index, record in enumerate(manifest.layers):
+        shape = record.neurons, manifest.images
         if not _has(run, arrays.activations_array(index)):
             columns = _Columns(filled, f"activations/{record.layer}")
-            arrays.write_activations(run, index, (record.neurons, manifest.images), columns)
+            arrays.write_by_neuron(run, arrays.activations_array(index), shape, columns)
+        if record.grid and not _has(run, arrays.places_array(index)):
+            columns = _Columns(filled, f"places/{record.layer}")
+            arrays.write_by_neuron(run, arrays.places_array(index), shape, columns)
     for name in _ROW_ARRAYS:
         if name in filled[0].shapes() and not _has(run, name):
             arrays.write_array(run, name, np.concatenate([batch.array(name) for batch in filled]))

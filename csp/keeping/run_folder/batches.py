@@ -4,7 +4,7 @@ The file appears under its name `rows-START-STOP.safetensors` only when complete
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Batch:
     """(path, reason) of each skipped image."""
     remarks: tuple[tuple[str, str], ...] = ()
     """(path, what to know of how it was read), for images of which there is something to say."""
+    places: dict[str, Float32[np.ndarray, "b _"]] = field(default_factory=dict)
+    """By layer, where each neuron fires most (`Run.places`); of the layers of which that is kept."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def _contents(batch: Batch) -> dict[str, np.ndarray]:
 
 def _arrays(batch: Batch) -> dict[str, np.ndarray]:
     arrays: dict[str, Any] = {f"activations/{layer}": data for layer, data in batch.activations.items()}
+    arrays |= {f"places/{layer}": data for layer, data in batch.places.items()}
     arrays["embeddings"] = batch.embeddings
     if batch.probabilities is not None:
         arrays["probabilities"] = batch.probabilities
@@ -157,9 +160,9 @@ def _check(batch: Batch) -> None:
         )
     if not images:
         return
-    lengths = {layer: len(data) for layer, data in batch.activations.items()} | {
-        "embeddings": len(batch.embeddings)
-    }
+    lengths = {layer: len(data) for layer, data in batch.activations.items()}
+    lengths |= {f"places of {layer}": len(data) for layer, data in batch.places.items()}
+    lengths["embeddings"] = len(batch.embeddings)
     if batch.probabilities is not None:
         lengths["probabilities"] = len(batch.probabilities)
     if batch.thumbnails:

@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -42,6 +43,10 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+Side = Annotated[int, Field(ge=1, le=4096)]
+"""So many positions of a layer lie beside or above each other."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +68,8 @@ class SaeSource(Source):
 class LayerRecord(_Record):
     """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none).
 
-    `sae` for the latents of a sparse autoencoder; left out of the file elsewhere, as before there were any.
+    `sae` for the latents of a sparse autoencoder, `grid` (rows and columns) where the place at which a neuron
+    fires most is kept for every image; left out of the file elsewhere, as before there were any.
     """
 
     layer: str
@@ -71,12 +77,14 @@ class LayerRecord(_Record):
     type: str = ""
     pooling: str = ""
     sae: SaeSource | None = None
+    grid: tuple[Side, Side] | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = dump(self)
-        if self.sae is None:
-            fields.pop("sae", None)
+        for name in ("sae", "grid"):
+            if getattr(self, name) is None:
+                fields.pop(name, None)
         return fields
 
 

@@ -99,6 +99,17 @@ class Run:
         """All activations of a layer, read anew each time (n x c x 4 bytes)."""
         return self._read(arrays.activations_array(self._layer_index(layer))).T
 
+    def places(self, layer: str, neuron: int) -> Float32[np.ndarray, "n 2"] | None:
+        """Where one neuron fires most in every picture: x and y, shares of its width and height.
+
+        None for a layer of which that was not kept.
+        """
+        self.activations(layer, neuron)  # NotFoundError for a neuron that does not exist
+        name = arrays.places_array(self._layer_index(layer))
+        if self.layer(layer).grid is None or not self.has(f"{arrays.GROUP}/{name}"):
+            return None
+        return arrays.unpacked_places(self._read(name, neuron))
+
     def activation_blocks(self, layer: str) -> Iterator[Float32[np.ndarray, "n b"]]:
         """The same, some neurons at a time (`BLOCK_BYTES`), in order."""
         name, record = arrays.activations_array(self._layer_index(layer)), self.layer(layer)
@@ -266,7 +277,7 @@ class Run:
             self._kept[name] = arrays.open_array(self.path, name, *self._layout(name), stored)
         with arrays.reading(self.path, name):
             data: np.ndarray = self._kept[name][rows]
-        if not name.startswith(arrays.ACTIVATIONS) and (
+        if not name.startswith((arrays.ACTIVATIONS, arrays.PLACES)) and (
             fault := contents.values_fault(name, data, self.manifest.images)
         ):
             raise self._unfit(f"{arrays.GROUP}/{name}", fault)
@@ -283,8 +294,9 @@ class Run:
             arrays.NEIGHBOUR_INDEX: (manifest.images, None),
             arrays.NEIGHBOUR_SIMILARITY: (manifest.images, None),
             **{
-                arrays.activations_array(place): (one.neurons, manifest.images)
+                name(place): (one.neurons, manifest.images)
                 for place, one in enumerate(manifest.layers)
+                for name in (arrays.activations_array, arrays.places_array)
             },
         }
         return shapes[name], "int32" if name == arrays.NEIGHBOUR_INDEX else "float32"

@@ -18,7 +18,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, explainable, run_target
-from csp.world.pictures.heatmap import CropBox, lit, seen_part, spotlight
+from csp.world.pictures.heatmap import CropBox, lit, patch_light, seen_part, spotlight
 
 AT_ONCE = 16
 
@@ -58,7 +58,9 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
     no space left.
     """
     wanted = list(dict.fromkeys(images))
-    explorer.run.activations(layer, neuron)  # NotFoundError for a neuron that does not exist
+    kept = explorer.run.places(layer, neuron)  # NotFoundError for a neuron that does not exist
+    if kept is not None:
+        return _stored(explorer.run, layer, neuron, wanted, kept)
 
     def compute() -> list[dict[str, Any]]:
         pictures = ProbeImages(explorer.run)
@@ -71,6 +73,26 @@ def heat(explorer: Explorer, layer: str, neuron: int, images: Sequence[int]) -> 
     strongest = max((one.peak for one in maps), default=0.0)
     overlays = {image: one.overlay(strongest) for image, one in zip(wanted, maps, strict=True)}
     return HeatmapOverlays(overlays, next((one.remark for one in maps if one.remark), ""))
+
+
+def _stored(
+    run: Run, layer: str, neuron: int, wanted: Sequence[int], places: Float32[np.ndarray, "n 2"]
+) -> HeatmapOverlays:
+    """The patch that fired most in each picture, from the run alone."""
+    grid, activations = run.layer(layer).grid, np.nan_to_num(run.activations(layer, neuron))
+    assert grid is not None  # there are no places without
+    strongest = max((float(activations[image]) for image in wanted), default=0.0)
+    sizes = run.images[["width", "height"]].to_numpy()
+    overlays = {
+        image: patch_light(
+            places[image],
+            grid,
+            float(activations[image]) / strongest if strongest > 0 else 0.0,
+            (int(sizes[image, 0]), int(sizes[image, 1])),
+        )
+        for image in wanted
+    }
+    return HeatmapOverlays(overlays, "")
 
 
 def lit_pictures(run: Run, layer: str, neurons: Sequence[int], picture: ProbeImage) -> dict[int, bytes]:

@@ -1,16 +1,18 @@
 """`csp index`: every probe image through the target model and the encoder in one pass, into a run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float32
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.code_hash import code_hash
+from csp.keeping.run_folder.arrays import packed_places
 from csp.keeping.run_folder.batches import Batch
 from csp.keeping.run_folder.manifest import (
     ColumnRecord,
@@ -40,10 +42,11 @@ from csp.work.models.reopen import RunTarget
 from csp.work.models.saes import sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
+from csp.world.pictures.heatmap import CropBox, seen_part
 from csp.world.protocols.columns import Column, records, settle, target_columns
 from csp.world.protocols.dataset import Dataset
 from csp.world.protocols.encoder import Encoder, open_encoder
-from csp.world.protocols.pooling import pooling_of, read_pooling
+from csp.world.protocols.pooling import PATCH, pooling_of, read_pooling
 from csp.world.protocols.sae import SaeOn, read_sae
 from csp.world.protocols.target import LayerInfo, TargetModel, open_target
 from csp.world.protocols.templates import TEMPLATES
@@ -200,7 +203,8 @@ class IndexJob:
         found = self.latents.get(info.layer)
         sae = None if found is None else sae_source(found)
         kind = info.type if found is None else f"latents of an SAE ({found.sae.kind})"
-        return LayerRecord(layer=info.layer, neurons=0, type=kind, pooling=pooling, sae=sae)
+        grid = info.grid if pooling == PATCH else None
+        return LayerRecord(layer=info.layer, neurons=0, type=kind, pooling=pooling, sae=sae, grid=grid)
 
     def compute(self, writer: RunWriter, report: Report) -> None:
         """Run both models over the images that no earlier job has done."""
@@ -266,7 +270,21 @@ class IndexJob:
             thumbnails=tuple(image.thumbnails for image in images),
             skipped=skipped,
             remarks=tuple((paths.iloc[image.row], remark) for image in images for remark in image.remarks),
+            places={layer: self._in_pictures(where, images) for layer, where in output.places.items()},
         )
+
+    def _in_pictures(
+        self, where: Float32[np.ndarray, "b c 2"], images: Sequence[Prepared]
+    ) -> Float32[np.ndarray, "b c"]:
+        """Places in the model's input as places in the pictures, of which it may see a part, as stored."""
+        parts = [self._seen((image.width, image.height)) for image in images]
+        corners = np.array([[part.left, part.top] for part in parts], np.float32)[:, None]
+        ends = np.array([[part.right, part.bottom] for part in parts], np.float32)[:, None]
+        return packed_places(corners + where * (ends - corners))
+
+    @cached_property
+    def _seen(self) -> Callable[[tuple[int, int]], CropBox]:
+        return lru_cache(maxsize=256)(partial(seen_part, self.target.preprocess))
 
     def write_vocabulary(self, writer: RunWriter, draft: Run) -> None:
         """Embed the vocabulary and write it into the unpublished run."""

@@ -69,6 +69,21 @@ def spotlight(
     return file.getvalue()
 
 
+def patch_light(
+    place: Float[np.ndarray, " 2"], grid: tuple[int, int], strength: float, size: tuple[int, int]
+) -> bytes:
+    """The same where all that is known is the place (x, y from 0 to 1) at which the neuron fires most.
+
+    Clear in one patch of a layer of `grid` rows and columns, as far as it fires: `strength` from 0 to 1.
+    """
+    width, height = size
+    side = min(width, height)
+    down, across = (np.abs(np.arange(PIXELS) + 0.5 - PIXELS * middle) for middle in (place[1], place[0]))
+    tall, wide = PIXELS * side / grid[0] / height / 2, PIXELS * side / grid[1] / width / 2
+    inside = (down <= max(tall, 1.0))[:, None] & (across <= max(wide, 1.0))[None, :]
+    return spotlight(inside * np.clip(strength, 0.0, 1.0), 1.0, CropBox(0, 0, 1, 1), size)
+
+
 def lit(picture: Image.Image, overlay: bytes, longest_side: int = 180) -> bytes:
     """A small picture (WebP) under its overlay, where the two can't be laid over each other."""
     small = picture.copy()

@@ -1,7 +1,7 @@
 """The pooling: how what a neuron gives over an image becomes one number.
 
-As text (in commands, configs and what adapters are opened with) `mean`, `max`, `quantile:0.95` or `cls`; for
-some layers otherwise, `mean,layer3=max,layer2=quantile:0.9`.
+As text (in commands, configs and what adapters are opened with) `mean`, `max`, `patch`, `quantile:0.95` or
+`cls`; for some layers otherwise, `mean,layer3=max,layer2=quantile:0.9`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ from csp.errors import BadInputError
 
 Pooling = str
 """A text that `read_pooling` can read."""
-FORM = "mean, max, cls or such as quantile:0.95; for one layer otherwise, such as mean,layer3=max"
+PATCH = "patch"
+"""The maximum over the patches of the image alone, of which the place is kept."""
+FORM = "mean, max, patch, cls or such as quantile:0.95; for one layer otherwise, such as mean,layer3=max"
 
 
 def read_pooling(text: str) -> tuple[str, Mapping[str, str]]:
@@ -28,7 +30,7 @@ def read_pooling(text: str) -> tuple[str, Mapping[str, str]]:
 
 
 def pooling_of(text: str, layer: str) -> str:
-    """How one layer is pooled: `mean`, `max`, `cls` or `quantile:Q`; raises BadInputError otherwise."""
+    """How one layer is pooled, such as `mean` or `quantile:0.95`; raises BadInputError for another form."""
     usual, named = read_pooling(text)
     return named.get(layer, usual)
 
@@ -47,7 +49,7 @@ def as_text(poolings: Mapping[str, str]) -> Pooling:
 
 
 def _known(pooling: str) -> bool:
-    if pooling in ("mean", "max", "cls"):
+    if pooling in ("mean", "max", PATCH, "cls"):
         return True
     try:
         share = share_of(pooling)

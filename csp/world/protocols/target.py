@@ -5,7 +5,7 @@ imported only when a model is opened. `docs/how-to/own-adapters.md` shows how to
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -22,24 +22,28 @@ from csp.world.specs.registry import TARGETS
 class LayerInfo:
     """One module of a target model that can be read: dotted name, class, output shape for one image.
 
-    `parameters` counts the numbers that were learnt, in it and the modules inside.
+    `parameters` counts the numbers that were learnt, in it and the modules inside; `grid` are the rows and
+    columns in which its positions lie over the image, None where it has no space.
     """
 
     layer: str
     type: str
     shape: tuple[int, ...]
     parameters: int = 0
+    grid: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class TargetOutput:
     """What one pass over b images gives: `activations[layer]` is `[b, c]`, `probabilities` `[b, classes]`.
 
-    A model without classes gives no probabilities.
+    A model without classes gives no probabilities. `places[layer]`, of layers pooled by `patch`, is where in
+    the input each neuron fires most: x and y of the middle of the patch, from 0 to 1.
     """
 
     activations: dict[str, Float32[np.ndarray, "b c"]]
     probabilities: Float32[np.ndarray, "b classes"] | None
+    places: Mapping[str, Float32[np.ndarray, "b c 2"]] = field(default_factory=dict)
 
 
 class TargetModel(Protocol):

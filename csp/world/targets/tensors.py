@@ -18,7 +18,7 @@ from csp.world.protocols.target import LayerInfo, TargetOutput
 from csp.world.specs.registry import nearest
 from csp.world.targets.facts import Facts
 from csp.world.torch_models.classes import class_names
-from csp.world.torch_models.layers import pool
+from csp.world.torch_models.layers import grid_of, places_of, pool
 from csp.world.torch_models.target import probabilities
 
 
@@ -60,7 +60,13 @@ class NamedTensors(ABC):
         usual = replace(self, values=None)
         arrays = usual.compute(np.zeros((2, 3, *self.input_size), np.float32), list(known))
         return [
-            LayerInfo(name, kind, arrays[name].shape[1:], self.parameters(name))
+            LayerInfo(
+                name,
+                kind,
+                arrays[name].shape[1:],
+                self.parameters(name),
+                grid_of(arrays[name].shape[1:], self._aspect, self.channels_last),
+            )
             for name, kind in known.items()
             if name in arrays and len(arrays[name]) == 2 and 2 <= arrays[name].ndim <= 4
         ]
@@ -81,8 +87,10 @@ class NamedTensors(ABC):
                 raise NotFoundError(f"The model has no layer '{layer}'{nearest(layer, known)}.")
         arrays = self.compute(batch, [*layers, OUTPUT])
         pooled = {layer: self._pooled(layer, arrays.get(layer), batch) for layer in layers}
+        found_at = {layer: self._places(layer, arrays[layer]) for layer in layers}
+        places = {layer: where for layer, where in found_at.items() if where is not None}
         if not self.classes:
-            return TargetOutput(pooled, None)
+            return TargetOutput(pooled, None, places)
         found = arrays.get(OUTPUT)
         if found is None or found.shape != (len(batch), found.shape[-1]):
             raise BadInputError(f"{self.name} gives no row of numbers for each picture.")
@@ -90,7 +98,7 @@ class NamedTensors(ABC):
             found = probabilities(torch.from_numpy(found)).numpy()
         elif found.shape[1] == 1:
             found = np.hstack([1 - found, found])
-        return TargetOutput(pooled, found.astype(np.float32))
+        return TargetOutput(pooled, found.astype(np.float32), places)
 
     def beside(self, count: int) -> Values:
         """The numbers that enter beside so many pictures, by column."""
@@ -106,8 +114,16 @@ class NamedTensors(ABC):
     def _pooled(self, layer: str, array: np.ndarray | None, batch: np.ndarray) -> Float32[np.ndarray, "b c"]:
         if array is None or len(array) != len(batch) or array.ndim < 2:
             raise BadInputError(f"Layer '{layer}' does not give one row per image: choose another.")
-        height, width = self.input_size
-        return pool(layer, torch.from_numpy(array), self.pooling, height / width, self.channels_last).numpy()
+        return pool(layer, torch.from_numpy(array), self.pooling, self._aspect, self.channels_last).numpy()
+
+    def _places(self, layer: str, array: np.ndarray) -> Float32[np.ndarray, "b c 2"] | None:
+        output = torch.from_numpy(array)
+        found = places_of(layer, output, self.pooling, self._aspect, self.channels_last)
+        return None if found is None else found.float().numpy()
+
+    @property
+    def _aspect(self) -> float:
+        return self.input_size[0] / self.input_size[1]
 
 
 OUTPUT = ""

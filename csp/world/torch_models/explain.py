@@ -1,6 +1,5 @@
 """Where a neuron fires in an image, and what it adds to a class: gradients and maps of a torch classifier."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,13 +15,12 @@ from csp.world.torch_models.layers import (
     find_module,
     first_tensor,
     forward,
+    maps_of,
     pool,
     space_axes,
     with_first_tensor,
 )
 
-MOST_EXTRA_TOKENS = 8
-"""Class token, distillation token and registers that may stand before the tokens of the image."""
 SAME = 1e-4
 """How near, against their spread, a head's input must be to a layer's output to be that output."""
 
@@ -40,7 +38,7 @@ def neuron_maps(
     if not kept:
         raise BadInputError(f"Layer '{layer}' does not run in a pass over images: choose another.")
     height, width = batch.shape[-2:]
-    maps = _channels_first(layer, kept[-1], height / width, channels_last(part))
+    maps = maps_of(layer, kept[-1], height / width, channels_last(part))
     found: Float32[np.ndarray, "b m h w"] = maps[:, list(neurons)].float().cpu().numpy()
     return found
 
@@ -170,34 +168,6 @@ def _same(given: Tensor, pooled: Tensor) -> bool:
         return False
     spread = float(pooled.float().std())
     return float((given.float() - pooled).abs().max()) <= SAME * max(spread, 1e-12)
-
-
-def _channels_first(layer: str, output: Tensor, aspect: float, last: bool) -> Tensor:
-    if output.ndim == 4:
-        return output if space_axes(output.shape, aspect, last) == (2, 3) else output.permute(0, 3, 1, 2)
-    if output.ndim == 3 and output.shape[2] > 1:
-        grid = token_grid(output.shape[1], aspect)
-        if grid is not None:
-            extra = output.shape[1] - grid[0] * grid[1]
-            tokens = output[:, extra:].transpose(1, 2)
-            return tokens.reshape(*tokens.shape[:2], *grid)
-    raise BadInputError(
-        f"Layer '{layer}' gives one number an image and neuron, so it can't say where: "
-        "choose an earlier layer, one that still sees the image as an area."
-    )
-
-
-def token_grid(tokens: int, aspect: float) -> tuple[int, int] | None:
-    """Rows and columns of the image's tokens, which come last, shaped as the input (`aspect`, h / w).
-
-    As few tokens as can be are taken for extra ones (class token, registers). None where no grid fits.
-    """
-    for extra in range(min(MOST_EXTRA_TOKENS, tokens - 1) + 1):
-        count = tokens - extra
-        rows = round(math.sqrt(count * aspect))
-        if rows and count % rows == 0 and abs(math.log(rows * rows / count / aspect)) < 1e-2:
-            return rows, count // rows
-    return None
 
 
 def _summed(product: Tensor, aspect: float, last: bool) -> Tensor:

@@ -12,10 +12,12 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.protocols.pooling import Pooling, pooling_of, share_of
+from csp.world.protocols.pooling import PATCH, Pooling, pooling_of, share_of
 from csp.world.protocols.target import LayerInfo
 from csp.world.specs.registry import nearest
 
+MOST_EXTRA_TOKENS = 8
+"""Class token, distillation token and registers that may stand before the tokens of the image."""
 Visit = Callable[[Tensor], None]
 
 
@@ -51,6 +53,7 @@ def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInf
             kind_of(part),
             shapes[name],
             sum(parameter.numel() for parameter in part.parameters()),
+            grid_of(shapes[name], input_size[0] / input_size[1], channels_last(part)),
         )
         for name, part in modules.items()
         if name in shapes
@@ -58,12 +61,16 @@ def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInf
 
 
 def read_layers(
-    module: nn.Module, batch: Tensor, layers: Sequence[str], pooling: Pooling
+    module: nn.Module,
+    batch: Tensor,
+    layers: Sequence[str],
+    pooling: Pooling,
+    places: dict[str, Float32[np.ndarray, "b c 2"]] | None = None,
 ) -> tuple[dict[str, Float32[np.ndarray, "b c"]], Any]:
     """Run the model once; return the pooled output of each layer, and the model's own output.
 
     A module that runs several times in one pass (a shared ReLU) gives its last output. Outputs are pooled
-    inside the hook: a later in-place operation would change them.
+    inside the hook: a later in-place operation would change them. `places` is filled as `places_of` says.
     """
     modules = {layer: find_module(module, layer) for layer in layers}
     height, width = batch.shape[-2:]
@@ -72,6 +79,9 @@ def read_layers(
     def keep(layer: str, output: Tensor) -> None:
         last = channels_last(modules[layer])
         pooled[layer] = pool(layer, output, pooling, height / width, last).cpu().numpy()
+        found = places_of(layer, output, pooling, height / width, last)
+        if places is not None and found is not None:
+            places[layer] = found.float().cpu().numpy()
 
     visits = {layer: lambda output, layer=layer: keep(layer, output) for layer in layers}
     output = forward(module, batch, visits)
@@ -156,11 +166,14 @@ def pool(layer: str, output: Tensor, poolings: Pooling, aspect: float = 1.0, las
 
     `[b, c]` and `[b, c, 1]` stay. `[b, tokens, c]`: the first token (`cls`), or mean, max or quantile over
     all tokens, the first included.
-    `[b, c, h, w]` and `[b, h, w, c]`: mean, max or quantile over space, see `space_axes`.
+    `[b, c, h, w]` and `[b, h, w, c]`: mean, max or quantile over space, see `space_axes`. `patch` is the
+    maximum over the positions of the image alone.
     """
     pooling = pooling_of(poolings, layer)
     if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
         return output.float().reshape(len(output), -1).clone()
+    if pooling == PATCH and output.ndim in (3, 4):
+        return maps_of(layer, output, aspect, last).float().amax((2, 3))
     if output.ndim == 3:
         if pooling == "cls":
             return output[:, 0].float().clone()
@@ -179,6 +192,27 @@ def pool(layer: str, output: Tensor, poolings: Pooling, aspect: float = 1.0, las
     return output.float().amax(axes) if share is None else _quantile(output.float(), axes, share)
 
 
+def places_of(
+    layer: str, output: Tensor, poolings: Pooling, aspect: float = 1.0, last: bool = False
+) -> Tensor | None:
+    """Where each neuron fires most, x and y from 0 to 1, `[b, c, 2]`; None unless pooled by `patch`."""
+    if pooling_of(poolings, layer) != PATCH or grid_of(output.shape[1:], aspect, last) is None:
+        return None
+    maps = maps_of(layer, output, aspect, last)
+    rows, columns = maps.shape[2:]
+    best = maps.flatten(2).argmax(2)
+    x, y = (best % columns + 0.5) / columns, (best // columns + 0.5) / rows
+    return torch.stack([x, y], 2)
+
+
+def grid_of(shape: Sequence[int], aspect: float, last: bool) -> tuple[int, int] | None:
+    """Rows and columns of the positions of an output of this shape (of one image); None without space."""
+    if len(shape) == 3:
+        first, second = space_axes((1, *shape), aspect, last)
+        return shape[first - 1], shape[second - 1]
+    return token_grid(shape[0], aspect) if len(shape) == 2 and shape[1] > 1 else None
+
+
 def _quantile(output: Tensor, axes: tuple[int, ...], share: float) -> Tensor:
     """The value that a share of the n positions of an image do not exceed: the ceil(share n)-th smallest."""
     places = output.movedim(axes, tuple(range(-len(axes), 0))).flatten(-len(axes))
@@ -191,3 +225,35 @@ def space_axes(shape: Sequence[int], aspect: float, channels_last: bool) -> tupl
     first = abs(math.log(shape[2] / shape[3] / aspect))
     last = abs(math.log(shape[1] / shape[2] / aspect))
     return (1, 2) if last < first or (last == first and channels_last) else (2, 3)
+
+
+def maps_of(layer: str, output: Tensor, aspect: float, last: bool) -> Tensor:
+    """A layer's output as maps, `[b, c, y, x]`; of tokens, those of the image, laid out as it is.
+
+    Raises BadInputError for a layer without space.
+    """
+    if output.ndim == 4:
+        return output if space_axes(output.shape, aspect, last) == (2, 3) else output.permute(0, 3, 1, 2)
+    if output.ndim == 3 and output.shape[2] > 1:
+        grid = token_grid(output.shape[1], aspect)
+        if grid is not None:
+            extra = output.shape[1] - grid[0] * grid[1]
+            tokens = output[:, extra:].transpose(1, 2)
+            return tokens.reshape(*tokens.shape[:2], *grid)
+    raise BadInputError(
+        f"Layer '{layer}' gives one number an image and neuron, so it can't say where: "
+        "choose an earlier layer, one that still sees the image as an area."
+    )
+
+
+def token_grid(tokens: int, aspect: float) -> tuple[int, int] | None:
+    """Rows and columns of the image's tokens, which come last, shaped as the input (`aspect`, h / w).
+
+    As few tokens as can be are taken for extra ones (class token, registers). None where no grid fits.
+    """
+    for extra in range(min(MOST_EXTRA_TOKENS, tokens - 1) + 1):
+        count = tokens - extra
+        rows = round(math.sqrt(count * aspect))
+        if rows and count % rows == 0 and abs(math.log(rows * rows / count / aspect)) < 1e-2:
+            return rows, count // rows
+    return None

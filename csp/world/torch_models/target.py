@@ -76,9 +76,10 @@ class TorchTarget:
 
     def run(self, batch: Float32[np.ndarray, "b 3 h w"], layers: Sequence[str]) -> TargetOutput:
         """Read several layers in one pass. Raises `NotFoundError`, `BadInputError` if one can't be read."""
-        activations, output = read_layers(self._ready, torch.tensor(batch), layers, self.pooling)
+        places: dict[str, Float32[np.ndarray, "b c 2"]] = {}
+        activations, output = read_layers(self._ready, torch.tensor(batch), layers, self.pooling, places)
         if not self.classes:
-            return TargetOutput(activations, None)
+            return TargetOutput(activations, None, places)
         logits = first_tensor(output)
         if logits is None or logits.ndim != 2:
             shape = f"axes {tuple(logits.shape)}" if logits is not None else f"a {type(output).__name__}"
@@ -92,7 +93,7 @@ class TorchTarget:
                 f"{self.name} gives {found.shape[1]} numbers an image but names {len(self.classes)} classes: "
                 "name as many classes as its head has."
             )
-        return TargetOutput(activations, found)
+        return TargetOutput(activations, found, places)
 
     def maps(
         self, batch: Float32[np.ndarray, "b 3 h w"], layer: str, neurons: Sequence[int]

@@ -50,7 +50,7 @@ def test_a_run_goes_where_its_path_says(
         ({"layers": []}, "layers"),
         ({"gamma": 2}, "gamma"),
         ({"layer": "x"}, "layer is no field"),
-        ({"pooling": "median"}, "mean, max, cls or such as quantile:0.95"),
+        ({"pooling": "median"}, "mean, max, patch, cls or such as quantile:0.95"),
         ({"batch_size": 0}, "batch_size"),
         ({"templates": ["a mole"]}, "templates"),
         ({"templates": []}, "templates"),

@@ -175,7 +175,7 @@ def test_specs_that_name_nothing(spec: str, kind: type[CspError], reason: str) -
 
 
 def test_a_pooling_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(BadInputError, match="'median' can't be read: write mean, max, cls"):
+    with pytest.raises(BadInputError, match="'median' can't be read: write mean, max, patch, cls"):
         open_target("torchvision:resnet18", pooling="median")
 
 

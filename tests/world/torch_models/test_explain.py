@@ -11,7 +11,8 @@ from torchvision.models import ResNet, VisionTransformer, resnet18
 from csp.errors import BadInputError, NotFoundError
 from csp.world.protocols.pooling import Pooling
 from csp.world.protocols.target import ExplainableTarget, open_target
-from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, token_grid
+from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps
+from csp.world.torch_models.layers import token_grid
 from csp.world.torch_models.target import TorchTarget, compared_logits
 
 STEP = 1e-7

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet, SwinTransformer, VisionTransformer, resnet18
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.torch_models.layers import list_layers, pool, read_layers, weights_hash
+from csp.world.torch_models.layers import list_layers, places_of, pool, read_layers, weights_hash
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +198,21 @@ def test_the_weights_hash_follows_every_weight_and_nothing_else(resnet: ResNet) 
     with torch.no_grad():
         other.bn1.running_mean[0] += 1e-6
     assert weights_hash(other) != before
+
+
+@pytest.mark.parametrize(("extra", "shape"), [(0, (4, 6)), (1, (4, 6)), (5, (4, 6))])
+def test_of_patches_the_highest_counts_and_its_place_is_known(extra: int, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    maps = torch.rand(2, 3, rows, columns, generator=torch.Generator().manual_seed(extra))
+    tokens = torch.cat([torch.full((2, extra, 3), 9.0), maps.flatten(2).transpose(1, 2)], 1)
+    for output in (maps, tokens) if extra == 0 else (tokens,):
+        assert torch.equal(pool("x", output, "patch", rows / columns), maps.amax((2, 3)))
+        places = places_of("x", output, "patch", rows / columns)
+        assert places is not None
+        for image, neuron in [(0, 0), (1, 2)]:
+            x, y = places[image, neuron].tolist()
+            row, column = int(y * rows), int(x * columns)
+            assert maps[image, neuron, row, column] == maps[image, neuron].max()
+            assert (x, y) == pytest.approx(((column + 0.5) / columns, (row + 0.5) / rows))
+    assert places_of("x", maps, "max", rows / columns) is None
+    assert places_of("x", torch.rand(2, 3), "patch") is None

@@ -132,7 +132,7 @@ def _numbers(fields: Fields) -> dict[str, Any]:
             ),
             "pooling": columns["pooling"].selectbox(
                 "Feature maps become one number by",
-                ["mean", "max", "quantile:0.95", "cls"],
+                ["mean", "max", "patch", "quantile:0.95", "cls"],
                 key=fields.key("pooling"),
             ),
             "batch_size": columns["batch_size"].number_input(
