@@ -10,14 +10,15 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, NotFoundError
 
 _KINDS = {
-    stat.S_IFDIR: "it is a folder",
-    stat.S_IFIFO: "it is a pipe, not a file",
-    stat.S_IFCHR: "it is a device, not a file",
-    stat.S_IFBLK: "it is a device, not a file",
-    stat.S_IFSOCK: "it is a socket, not a file",
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
 }
 
 
@@ -30,7 +31,7 @@ def open_regular(path: Path | str) -> BufferedReader:
     kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
     if kind != stat.S_IFREG:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, _KINDS.get(kind, "it is no regular file"), _shown(path))
+        raise OSError(errno.EINVAL, f"it {_instead_of(stat.S_IFREG, kind)}", _shown(path))
     return os.fdopen(descriptor, "rb")
 
 
@@ -56,6 +57,36 @@ def is_folder(path: Path | str) -> bool:
         return stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return False
+
+
+def require_file(path: Path | str, named: str) -> None:
+    """Raise NotFoundError where nothing of this name is there, BadInputError where it is no regular file.
+
+    `named` begins the sentence, such as "The CSV file 'a.csv'".
+    """
+    _require(stat.S_IFREG, path, named)
+
+
+def require_folder(path: Path | str, named: str) -> None:
+    """Raise NotFoundError where nothing of this name is there, BadInputError where it is no folder."""
+    _require(stat.S_IFDIR, path, named)
+
+
+def _require(wanted: int, path: Path | str, named: str) -> None:
+    try:
+        kind = stat.S_IFMT(Path(path).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{named} does not exist.") from None
+    except ValueError:  # NUL, or half a surrogate pair
+        raise BadInputError(f"{named} can't be read (no file can have this name).") from None
+    except OSError as error:
+        raise BadInputError(f"{named} can't be read ({error.strerror or error}).") from None
+    if kind != wanted:
+        raise BadInputError(f"{named} {_instead_of(wanted, kind)}.")
+
+
+def _instead_of(wanted: int, kind: int) -> str:
+    return f"is {_KINDS.get(kind, 'something else')}, not {_KINDS[wanted]}"
 
 
 def link_out(folder: Path) -> Path | None:

@@ -44,7 +44,7 @@ def read_terms(path: Path) -> Vocabulary:
     commas between them. Raises NotFoundError without the file, BadInputError when it can't be read or holds
     no text.
     """
-    if not path.is_file():
+    if not path.exists():
         raise NotFoundError(
             f"there is no vocabulary file {path}; give a text file with one term a line, or a .csv"
         )

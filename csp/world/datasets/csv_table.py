@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from csp.errors import BadInputError, NotFoundError
-from csp.files import expanded
+from csp.errors import BadInputError
+from csp.files import expanded, require_file
 from csp.world.datasets.image_kinds import is_image_name
 from csp.world.datasets.image_names import ImageFiles
 from csp.world.datasets.isic import RESTS, with_head, with_metadata
@@ -50,8 +50,7 @@ def open_dataset(name: str) -> Dataset:
         read = _fetched(name)
     else:
         file = expanded(name).absolute()
-        if not file.is_file():
-            raise NotFoundError(f"The CSV file '{name}' does not exist.")
+        require_file(file, f"The CSV file '{name}'")
         place = folder_of(str(file.parent), "folder")
         read = with_metadata(with_head(read_table(file, "CSV file")), file)
     table, notes = listed_rows(read, place, name)

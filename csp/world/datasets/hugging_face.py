@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.extras import optional
-from csp.files import expanded, is_folder, is_regular
+from csp.files import expanded, is_folder, is_regular, require_folder
 from csp.world.datasets.csv_table import LABEL_NAMES, SPLIT_NAMES
 from csp.world.datasets.image_folder import SPLITS
 from csp.world.datasets.shards import files_of
@@ -69,7 +69,7 @@ def _files(place: str, split: str) -> list[RowFile]:
             RowFile(Path(file), _split(Path(file), "")) for file in files_of(place, "Parquet or Arrow file")
         ]
     if place.startswith(("/", ".", "~")) or place.partition("@")[0].count("/") > 1:
-        raise NotFoundError(f"The dataset folder '{place}' does not exist.")
+        require_folder(path, f"The dataset folder '{place}'")
     return _in_folder(_downloaded(place, split), place)
 
 

@@ -4,22 +4,20 @@ from pathlib import Path
 from typing import IO
 
 from csp.errors import BadInputError, NotFoundError
-from csp.files import expanded, open_regular
+from csp.files import expanded, open_regular, require_folder
 from csp.world.places.addresses import is_address
 from csp.world.places.folder import LocalFolder
 from csp.world.places.place import Place
 
 
 def folder_of(name: str, what: str) -> Place:
-    """The folder of this name; `NotFoundError` where this machine has none."""
+    """The folder of this name. Raises `NotFoundError` without it, `BadInputError` for something else."""
     if is_address(name):
         from csp.world.places.remote import RemoteFolder
 
         return RemoteFolder(name)
     root = expanded(name).absolute()
-    if not root.is_dir():
-        kind = "is a file, not a folder" if root.exists() else "does not exist"
-        raise NotFoundError(f"The {what} '{name}' {kind}.")
+    require_folder(root, f"The {what} '{name}'")
     return LocalFolder(root)
 
 

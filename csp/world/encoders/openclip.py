@@ -20,8 +20,8 @@ from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 from transformers import AutoConfig
 
-from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
-from csp.files import expanded
+from csp.errors import BadInputError, CspError, UnavailableError
+from csp.files import expanded, require_file, require_folder
 from csp.world.specs.registry import nearest, reason
 from csp.world.torch_models.checkpoints import plain_values, read_checkpoint, runs_code
 from csp.world.torch_models.encoder import TorchEncoder
@@ -159,11 +159,12 @@ def _source(name: str) -> Source:
     if pretrained in tags:
         return _published(architecture, pretrained)
     file = expanded(pretrained)
-    if not file.is_file():
+    if not pretrained or not file.exists():
         raise BadInputError(
             f"OpenCLIP has no weights '{pretrained}' for {architecture}, and there is no such file: "
             f"it has {', '.join(tags) or 'none'}."
         )
+    require_file(file, f"The file of weights '{pretrained}'")
     notes = []
     if architecture + QUICK in known:
         notes.append(
@@ -188,8 +189,7 @@ def _published(architecture: str, tag: str) -> Source:
 
 def _folder(name: str) -> Source:
     folder = expanded(name.removeprefix(LOCAL))
-    if not folder.is_dir():
-        raise NotFoundError(f"The OpenCLIP folder '{folder}' does not exist.")
+    require_folder(folder, f"The OpenCLIP folder '{folder}'")
     if not (folder / CONFIG).is_file():
         raise BadInputError(f"The folder '{folder}' is no OpenCLIP model: it has no {CONFIG}.")
     file = next((path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))), None)

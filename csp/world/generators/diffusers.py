@@ -11,8 +11,8 @@ from diffusers.utils import logging
 from PIL import Image
 from torch import nn
 
-from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.files import expanded
+from csp.errors import BadInputError, UnavailableError
+from csp.files import expanded, require_folder
 from csp.world.specs.registry import reason
 from csp.world.torch_models.hugging_face import short_name
 from csp.world.torch_models.layers import device, weights_hash
@@ -65,7 +65,7 @@ def _load(name: str) -> Any:
     if folder.is_dir() and not (folder / "model_index.json").is_file():
         raise BadInputError(f"The folder '{name}' is no diffusers pipeline: it has no model_index.json.")
     if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise NotFoundError(f"The pipeline folder '{name}' does not exist.")
+        require_folder(folder, f"The pipeline folder '{name}'")
     try:
         return diffusers.AutoPipelineForText2Image.from_pretrained(
             str(folder) if folder.is_dir() else name, use_safetensors=True, trust_remote_code=False

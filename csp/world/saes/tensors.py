@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from csp.errors import BadInputError, NotFoundError
-from csp.files import expanded, read_regular
+from csp.files import expanded, read_regular, require_folder
 from csp.world.specs.registry import reason
 from csp.world.torch_models.checkpoints import Checkpoint
 from csp.world.torch_models.splicing.autoencoder import SCALINGS, Scaling, Weights
@@ -75,6 +75,5 @@ def plain_weights(state: Mapping[str, Tensor], shown: str) -> Weights:
 def folder_of(name: str) -> Path:
     """A folder. Raises `NotFoundError` where there is none."""
     folder = expanded(name)
-    if not folder.is_dir():
-        raise NotFoundError(f"The SAE folder '{name}' does not exist.")
+    require_folder(folder, f"The SAE folder '{name}'")
     return folder

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from csp.errors import BadInputError, NotFoundError
-from csp.files import expanded, is_regular
+from csp.errors import BadInputError
+from csp.files import expanded, require_file
 
 KEYS = ("classes", "input_size", "mean", "std", "columns")
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
@@ -105,10 +105,9 @@ def parsed(text: str, key: str, whose: str) -> Any:
 
 
 def model_file(name: str, kind: str) -> Path:
-    """The file of that name. Raises `NotFoundError`, or `BadInputError` for a folder."""
+    """The file of that name. Raises `NotFoundError`, or `BadInputError` for a folder or a device."""
     path = expanded(name)
     if path.is_dir():
         raise BadInputError(f"'{name}' is a folder: name the {kind} file in it.")
-    if not is_regular(path):
-        raise NotFoundError(f"There is no {kind} file '{name}'.")
+    require_file(path, f"The {kind} file '{name}'")
     return path

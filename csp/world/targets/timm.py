@@ -18,8 +18,8 @@ from timm.data.imagenet_info import ImageNetInfo
 from timm.data.transforms_factory import create_transform
 from torch import nn
 
-from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.files import expanded, read_regular
+from csp.errors import BadInputError, UnavailableError
+from csp.files import expanded, read_regular, require_folder
 from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import is_path, nearest, reason
 from csp.world.torch_models.checkpoints import Checkpoint, read_checkpoint
@@ -101,8 +101,7 @@ def _source(name: str) -> Source:
 def _folder(name: str) -> Source:
     """A folder of config.json and weights. Raises `NotFoundError`, `BadInputError` with the remedy."""
     folder = expanded(name)
-    if not folder.is_dir():
-        raise NotFoundError(f"The model folder '{name}' does not exist.")
+    require_folder(folder, f"The model folder '{name}'")
     config = _config(name, folder)
     architecture = str(config.get("architecture"))
     if not timm.is_model(architecture):

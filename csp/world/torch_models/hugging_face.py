@@ -12,8 +12,8 @@ from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
-from csp.files import expanded
+from csp.errors import BadInputError, CspError, UnavailableError
+from csp.files import expanded, require_folder
 from csp.world.specs.registry import reason
 from csp.world.torch_models.checkpoints import plain_values, runs_code
 from csp.world.torch_models.finite import refuse_not_finite
@@ -47,7 +47,7 @@ def load(name: str, from_pretrained: Callable[..., Any], **options: Any) -> Any:
     """
     folder = expanded(name)
     if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise NotFoundError(f"The model folder '{name}' does not exist.")
+        require_folder(folder, f"The model folder '{name}'")
     if folder.is_dir():
         _check_config(name, folder)
     try:
