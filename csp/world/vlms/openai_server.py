@@ -130,13 +130,22 @@ def _said(document: Any, address: str) -> str:
     """The text of an answer, or of a refusal; "" where the model said nothing."""
     try:
         message = document["choices"][0]["message"]
-        text = message.get("content") or message.get("refusal") or ""
+        return _text(message.get("content") or message.get("refusal") or "").strip()
     except (LookupError, TypeError, AttributeError):
         raise UnavailableError(
             f"The server at {address} does not answer as an OpenAI-compatible one does ({_short(document)})."
         ) from None
-    return str(text).strip()
+
+
+def _text(content: Any) -> str:
+    """A text as it is, or the texts among its parts. Raises LookupError or TypeError for anything else."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
 
 
 def _short(document: Any) -> str:
-    return json.dumps(document)[:100]
+    try:
+        return json.dumps(document)[:100]
+    except RecursionError:
+        return "JSON that is nested too deeply"

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -25,7 +26,7 @@ from csp.errors import BadInputError, CspError, UnavailableError
 from csp.keeping.bundle import BUNDLE
 from csp.world.pictures.grid import picture_grid
 from csp.world.protocols.vlm import StoppedError, open_vlm
-from csp.world.vlms.openai_server import OpenAiVlm
+from csp.world.vlms.openai_server import OpenAiVlm, _said
 from csp.world.vlms.prompts import PROMPTS
 from tests.world.misbehaving import Behaviour, Server, breaks_off, drips, fails, gives, hangs, serving, tells
 from tests.world.tiny import pictures
@@ -120,6 +121,45 @@ def test_a_server_that_hangs_is_left_and_asked_anew(hanging: Behaviour) -> None:
 def test_what_does_not_pass_is_one_sentence(behaviour: Behaviour, sentence: str) -> None:
     with serving(behaviour) as server, pytest.raises(CspError, match=sentence):
         ask(impatient(server))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "5",
+        "true",
+        '{"a": "ruler"}',
+        '["ruler"]',
+        '[{"type": "text"}]',
+        '[{"type": "text", "text": ["ruler"]}]',
+    ],
+)
+def test_an_answer_of_another_kind_than_text_is_refused(content: str) -> None:
+    document = f'{{"choices": [{{"message": {{"content": {content}}}}}]}}'.encode()
+    with serving(gives(document)) as server, pytest.raises(CspError, match="does not answer as an OpenAI-"):
+        ask(impatient(server))
+
+
+def test_an_answer_in_parts_is_its_texts() -> None:
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "ruler"}]
+    with serving(gives(json.dumps({"choices": [{"message": {"content": parts}}]}).encode())) as server:
+        assert ask(impatient(server)) == "ruler"
+
+
+@pytest.mark.parametrize("opens, closes", [("[", "]"), ('{"a":', "}")])
+def test_an_answer_nested_deep_is_refused_in_a_sentence(opens: str, closes: str) -> None:
+    for depth in range(900, 1000):
+        document = _nested(opens, closes, depth)
+        with pytest.raises(UnavailableError, match="does not answer as an OpenAI-"):
+            _said(document, "there")
+
+
+def _nested(opens: str, closes: str, depth: int) -> Any:
+    """What JSON reads at this depth, and else what it reads at half of it."""
+    try:
+        return json.loads(opens * depth + "1" + closes * depth)
+    except RecursionError:
+        return _nested(opens, closes, depth // 2)
 
 
 def test_retry_after_is_honoured() -> None:
