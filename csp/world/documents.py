@@ -4,6 +4,7 @@ Neither runs anything. References (`*name`) are refused, for a few lines of them
 """
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ MOST_BYTES = 10_000_000
 DEEPEST = 50
 LARGEST_WHOLE = 2**53
 """A whole number beyond is none that a setting could mean, and no float holds it."""
+
+
+NESTED = f"values nested more than {DEEPEST} deep"
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+"""Brackets of JSON, and its texts as a whole, for brackets in them are none."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,13 +58,34 @@ def read_settings(path: Path, what: str) -> dict[str, Any]:
     return values
 
 
-def parse_json(text: str, what: str, *, deep: bool = False) -> Any:
-    """The values of a JSON text; `what` begins the sentence of `BadInputError`. `deep`: they may be nested
-    as deep as JSON can be read at all."""
+def parse_json(text: str, what: str) -> Any:
+    """The values of a JSON text; `what` begins the sentence of `BadInputError`."""
     values = _parsed(json.loads, text, what, "JSON")
-    if not deep:
-        _check_depth(values, what)
+    _check_depth(values, what)
     return values
+
+
+def parse_json_rows(text: str, what: str) -> list[Any]:
+    """The values of a JSON list; `NESTED` is in the place of one that is nested too deeply."""
+    values = _parsed(json.loads, _without_deep(text), what, "JSON")
+    if not isinstance(values, list):
+        raise BadInputError(f"{what} is not a list of objects")
+    return values
+
+
+def _without_deep(text: str) -> str:
+    """A JSON text with `NESTED` for whatever in its outermost list is nested too deeply to be read."""
+    kept, end, start, depth, deepest = [], 0, 0, 0, 0
+    for part in _BRACKETS.finditer(text):
+        if part[0] in "[{":
+            depth += 1
+            start, deepest = (part.start(), depth) if depth == 2 else (start, max(depth, deepest))
+        elif part[0] in "]}":
+            depth -= 1
+            if depth == 1 and deepest > DEEPEST:
+                kept += [text[end:start], json.dumps(NESTED)]
+                end = part.end()
+    return "".join([*kept, text[end:]])
 
 
 def parse_yaml(text: str, what: str) -> Any:

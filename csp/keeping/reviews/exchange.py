@@ -16,7 +16,7 @@ from csp.files import read_regular
 from csp.keeping import atomic
 from csp.keeping.reviews.rows import COLUMNS, LINE, NO_ROW, REQUIRED, SURPLUS
 from csp.keeping.spreadsheet import guarded, unguarded
-from csp.world.documents import parse_json
+from csp.world.documents import parse_json_rows
 from csp.world.tables import read_table, same_name
 
 Row = Mapping[str, Any]
@@ -89,9 +89,7 @@ def _write_json(rows: Iterable[Row]) -> bytes:
 
 def _read_json(path: Path) -> list[dict[str, Any]]:
     text = read_regular(path).decode("utf-8-sig")
-    rows = parse_json(text, f"the file of reviews {path}", deep=True)
-    if not isinstance(rows, list):
-        raise ValueError("it is not a list of objects")
+    rows = parse_json_rows(text, f"the file of reviews {path}")
     return [row if isinstance(row, dict) else {NO_ROW: row} for row in rows]
 
 

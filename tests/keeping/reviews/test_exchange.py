@@ -121,7 +121,8 @@ def test_a_field_that_cannot_be_read_is_named(changed: dict[str, Any], message: 
         ("x.csv", b'neuron\n"' + b"x" * 200, "line 2 has quotes that are not closed"),
         ("x.csv", b"PK\x03\x04...", "is an Excel workbook"),
         ("x.json", b"{", "can't be read as JSON"),
-        ("x.json", b'{"a": 1}', "it is not a list of objects"),
+        ("x.json", b'{"a": 1}', "is not a list of objects"),
+        ("x.json", b"[" * 100_000, "nested more than 50 deep"),
         ("x.parquet", b"PAR1", "can't be read as parquet"),
     ],
 )
@@ -141,10 +142,15 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
         ("x.csv", b"neuron,verdict,reviewer\n\x1b[2J1,reject,Ann\n2,reject,Ann\n"),
         ("x.json", b'[null, {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
         ("x.json", b'[[1], {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
-        (
-            "x.json",
-            b'[{"neuron": 1, "verdict": "reject", "reviewer": %s}, '
-            b'{"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]' % (b"[" * 400 + b"]" * 400),
+        *(
+            (
+                "x.json",
+                b'[{"neuron": 1, "verdict": "reject", "reviewer": "]}", "%s": %s}, '
+                b'{"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'
+                % (field, b'{"a":[' * depth + b"]}" * depth),
+            )
+            for depth in (20, 400, 480, 50_000)
+            for field in (b"neuron", b"tags", b"blind", b"label", b"gamma")
         ),
     ],
 )
