@@ -4,11 +4,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.sparse import issparse, save_npz, sparray, spmatrix
 
 from csp.api.checks import place, words
 from csp.api.run import OpenedRun, open_run
@@ -19,7 +20,7 @@ from csp.work.indexing.index import index as make_index
 from csp.work.indexing.spec import make_spec
 from csp.work.progress import Report, silent
 
-Array = Float[np.ndarray, "rows columns"] | str | Path
+Array: TypeAlias = Float[np.ndarray, "rows columns"] | sparray | spmatrix | str | Path
 
 
 def index(
@@ -67,7 +68,7 @@ def import_arrays(
     contrast: str | None = None,
     report: Report = silent,
 ) -> OpenedRun:
-    """Open a run made of arrays that you have: in memory, or as `.npy` files.
+    """Open a run made of arrays that you have: in memory, or as `.npy` files; sparse ones of SciPy, too.
 
     activations: [images, neurons]; embeddings: [images, d]; text_embeddings: [texts, d], one row for each
     text of `vocabulary` (a list of texts, or a file). `images` is a folder, a CSV file or a dataset spec that
@@ -104,6 +105,10 @@ def _file(array: None, path: Path) -> None: ...
 def _file(array: Array | None, path: Path) -> Path | None:
     if array is None or isinstance(array, str | Path):
         return None if array is None else Path(array)
+    if issparse(array):
+        path = path.with_suffix(".npz")
+        save_npz(path, array)
+        return path
     try:
         np.save(path, np.asarray(array), allow_pickle=False)
     except ValueError as error:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.sparse import csr_array
 
 import csp
 from csp.keeping.run_folder.run import Run
@@ -184,7 +185,7 @@ def test_own_arrays_become_a_run(tmp_path: Path) -> None:
     neuron = made.neuron("mine", 2)
     assert neuron.pairs["image"].tolist() == np.argsort(-activations[:, 2], kind="stable")[:5].tolist()
     assert isinstance(neuron.labels(), pd.DataFrame) and len(neuron.labels(top=3)) == 3
-    without = csp.import_arrays(activations, embeddings, out=tmp_path / "bare")
+    without = csp.import_arrays(csr_array(activations), embeddings, out=tmp_path / "bare")
     assert without.neuron("imported", 0).labels().empty
     assert without.neuron("imported", 0)._repr_html_()
 

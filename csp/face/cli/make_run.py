@@ -79,7 +79,9 @@ def index(
 
 
 def import_(
-    activations: Annotated[Path, typer.Option(help="A .npy file, images x neurons.")],
+    activations: Annotated[
+        Path, typer.Option(help="A .npy file (or SciPy's sparse .npz), images x neurons.")
+    ],
     embeddings: Annotated[Path, typer.Option(help="A .npy file, images x dimensions.")],
     out: Annotated[str, typer.Option(help="A folder, or a name for a run in the cache.")],
     images: Annotated[

@@ -20,6 +20,10 @@ from csp.keeping.run_folder import tables
 from csp.keeping.run_folder.thumbnails import Thumbnails
 
 _SUFFIX = ".safetensors"
+_PLACES, _VALUES, _SHAPE = "sparse-places/", "sparse-values/", "sparse-shape/"
+"""What stands for an array that is mostly 0: int32 [2, k] (columns and rows, by column), [k] and [2]."""
+_GAIN = 2
+"""An array is kept as its numbers other than 0 where that takes this many times less room."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,22 @@ class StagedBatch:
     def array(self, name: str, columns: slice = slice(None)) -> np.ndarray:
         """An array, or some columns of it."""
         with safe_open(self.path, framework="numpy") as file:
+            if _VALUES + name in file.keys():  # noqa: SIM118
+                return _unpacked(file, name, columns)
             data: np.ndarray = (
                 file.get_tensor(name) if columns == slice(None) else file.get_slice(name)[:, columns]
             )
         return data
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every array in the file."""
+        """The shape of every array that the file holds."""
         with safe_open(self.path, framework="numpy") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            names = set(file.keys())
+            packed = [name.removeprefix(_SHAPE) for name in names if name.startswith(_SHAPE)]
+            whole = names - {kind + name for name in packed for kind in (_PLACES, _VALUES, _SHAPE)}
+            return {name: tuple(file.get_slice(name).get_shape()) for name in whole} | {
+                name: tuple(file.get_tensor(_SHAPE + name).tolist()) for name in packed
+            }
 
     def thumbnails(self) -> Iterator[Thumbnails]:
         """The pictures, image by image."""
@@ -132,17 +143,41 @@ def _contents(batch: Batch) -> dict[str, np.ndarray]:
 
 
 def _arrays(batch: Batch) -> dict[str, np.ndarray]:
-    arrays: dict[str, Any] = {f"activations/{layer}": data for layer, data in batch.activations.items()}
-    arrays |= {f"places/{layer}": data for layer, data in batch.places.items()}
-    arrays["embeddings"] = batch.embeddings
+    arrays: dict[str, Any] = {"embeddings": batch.embeddings}
     if batch.probabilities is not None:
         arrays["probabilities"] = batch.probabilities
     arrays = {name: np.asarray(data, dtype=np.float32) for name, data in arrays.items()}
+    for kind, by_layer in (("activations", batch.activations), ("places", batch.places)):
+        for layer, data in by_layer.items():
+            arrays |= _packed(f"{kind}/{layer}", np.asarray(data, dtype=np.float32))
     if batch.thumbnails:
         pictures = [picture for pair in batch.thumbnails for picture in (pair.small, pair.large)]
         arrays["pictures"] = np.frombuffer(b"".join(pictures), dtype=np.uint8)
         arrays["picture_lengths"] = np.array([len(picture) for picture in pictures], dtype=np.int64)
     return arrays
+
+
+def _packed(name: str, data: Float32[np.ndarray, "b c"]) -> dict[str, np.ndarray]:
+    """The array under its name, or what stands for it where it is mostly 0 (bit for bit: -0.0 is kept)."""
+    bits = np.ascontiguousarray(data).view(np.uint32)
+    if _GAIN * np.count_nonzero(bits) * (2 * 4 + 4) > data.nbytes:
+        return {name: data}
+    columns, rows = np.nonzero(bits.T)
+    return {
+        _PLACES + name: np.stack([columns, rows]).astype(np.int32),
+        _VALUES + name: data[rows, columns],
+        _SHAPE + name: np.array(data.shape, dtype=np.int64),
+    }
+
+
+def _unpacked(file: Any, name: str, columns: slice) -> Float32[np.ndarray, "b _"]:
+    height, width = file.get_tensor(_SHAPE + name).tolist()
+    first, last, _ = columns.indices(width)
+    at, rows = file.get_tensor(_PLACES + name)
+    here = slice(*np.searchsorted(at, (first, last)).tolist())
+    data = np.zeros((height, last - first), dtype=np.float32)
+    data[rows[here], at[here] - first] = file.get_tensor(_VALUES + name)[here]
+    return data
 
 
 def _ipc(table: pa.Table) -> np.ndarray:

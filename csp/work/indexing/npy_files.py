@@ -6,29 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from numpy.lib.format import MAGIC_PREFIX, open_memmap
+from scipy.sparse import csr_array, load_npz
 
 from csp.errors import BadInputError, NotFoundError
 from csp.files import open_regular
 
 BLOCK_BYTES = 64 << 20
+MOST_COLUMNS = 1 << 24
+"""Of a sparse array, whose head may claim any number of them."""
 UNIT = 1e-3
 """Lengths that differ from 1 by less are rounding of a unit vector kept in half precision."""
 
 
 @dataclass(frozen=True, eq=False)
 class GivenArray:
-    """A two-dimensional array in a `.npy` file, mapped and not read."""
+    """A two-dimensional array: in a `.npy` file, mapped and not read; or in SciPy's `.npz`, sparse."""
 
     path: Path
     what: str
-    data: np.ndarray
+    data: np.ndarray | csr_array
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return len(self.data)
+        return int(self.data.shape[0])
 
     @property
     def width(self) -> int:
@@ -37,14 +40,28 @@ class GivenArray:
 
     def block(self, start: int, stop: int) -> Float32[np.ndarray, "b w"]:
         """Some rows as float32; a value too large for it becomes infinite."""
+        rows = self.data[start:stop]
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(self.data[start:stop], dtype=np.float32)
+            return np.ascontiguousarray(
+                rows.toarray() if isinstance(rows, csr_array) else rows, dtype=np.float32
+            )
 
     def blocks(self) -> Iterator[tuple[int, Float32[np.ndarray, "b w"]]]:
         """All rows, block after block, each with its first row."""
         step = max(1, BLOCK_BYTES // (4 * self.width))
         for start in range(0, self.rows, step):
             yield start, self.block(start, start + step)
+
+    def not_finite(self) -> Int64[np.ndarray, " w"]:
+        """By column, how many values are not finite as float32."""
+        if isinstance(self.data, csr_array):
+            with np.errstate(over="ignore"):
+                bad = ~np.isfinite(self.data.data.astype(np.float32))
+            return np.bincount(self.data.indices[bad], minlength=self.width)
+        return sum(
+            (np.count_nonzero(~np.isfinite(block), axis=0) for _, block in self.blocks()),
+            np.zeros(self.width, dtype=np.int64),
+        )
 
     def conversion(self) -> list[str]:
         """A note when the values were of another type than float32."""
@@ -54,10 +71,16 @@ class GivenArray:
 
 
 def open_given(path: Path, what: str) -> GivenArray:
-    """Map a `.npy` file. Raises NotFoundError, or BadInputError for anything but a table of numbers."""
+    """Map a `.npy` file, or read a sparse `.npz` file without filling in its zeros.
+
+    Raises NotFoundError, or BadInputError for anything but a table of numbers.
+    """
     data = _mapped(path, what)
-    if not isinstance(data, np.ndarray):
-        raise BadInputError(f"{path} is an archive of arrays; save the {what} alone with numpy.save")
+    if not isinstance(data, np.ndarray | csr_array):
+        raise BadInputError(
+            f"{path} is an archive of arrays; save the {what} alone with numpy.save, or with "
+            "scipy.sparse.save_npz where most are 0"
+        )
     if data.dtype.kind not in "fiub":
         raise BadInputError(f"the {what} in {path} are of type {data.dtype}; save them as float32")
     if data.ndim != 2 or 0 in data.shape:
@@ -74,13 +97,27 @@ def _mapped(path: Path, what: str) -> Any:
         if is_npy:
             with np.errstate(over="ignore"):  # a size beyond all numbers is refused all the same
                 return open_memmap(path, mode="r")
-        return np.load(path, allow_pickle=False)  # an archive, or refused
+        with np.load(path, allow_pickle=False) as archive:  # an archive, or refused
+            is_sparse = {"format", "shape", "data"} <= set(archive)
+        return _sparse(path) if is_sparse else None
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path} with the {what}; give a .npy file") from None
     except Exception as error:  # noqa: BLE001 # what NumPy raises on a damaged head is of many kinds
         raise BadInputError(
             f"the {what} in {path} can't be read as a .npy file of numbers ({_reason(error)})"
         ) from None
+
+
+def _sparse(path: Path) -> csr_array:
+    """What `scipy.sparse.save_npz` wrote, by rows however it is kept; ValueError where it is damaged."""
+    stored = load_npz(path)
+    if stored.ndim != 2 or stored.shape[1] > MOST_COLUMNS:
+        raise ValueError(f"it says that its shape is {stored.shape}")
+    if stored.format in ("csr", "csc", "bsr"):  # others look at their indices when they are opened
+        stored.check_format(full_check=True)
+    by_row = csr_array(stored)
+    by_row.sum_duplicates()
+    return by_row
 
 
 def _reason(error: Exception) -> str:
@@ -110,9 +147,7 @@ def normalised(vectors: Float32[np.ndarray, "b d"]) -> Float32[np.ndarray, "b d"
 
 def check_activations(given: GivenArray) -> list[str]:
     """Notes on activations: conversions, and how many values are not finite."""
-    bad = np.zeros(given.width, dtype=np.int64)
-    for _, block in given.blocks():
-        bad += np.count_nonzero(~np.isfinite(block), axis=0)
+    bad = given.not_finite()
     if not bad.any():
         return given.conversion()
     neurons = np.count_nonzero(bad)

@@ -37,19 +37,20 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
 def _precompute_layer(
     writer: RunWriter, draft: Run, layer: str, scorer: Scorer | None, report: Report
 ) -> None:
-    activations = draft.layer_activations(layer)
     texts = tuple(draft.vocabulary["text"])
     neurons: list[Row] = []
     labels: list[Row] = []
-    stage = Stage(f"neurons of {layer}", activations.shape[1], report)
-    parameters, (chosen, wide) = draft.manifest.parameters, _all_examples(draft, activations)
-    scored = scorer.layer_scores(layer, activations, chosen, parameters.gamma, wide) if scorer else None
-    for neuron, examples in enumerate(chosen):
-        column = np.ascontiguousarray(activations[:, neuron])
-        neurons.append(_neuron_row(neuron, column, examples, parameters.k))
-        if scored:
-            labels.extend(label_rows(neuron, best_texts(next(scored), texts)))
-        stage.reached(neuron + 1)
+    stage = Stage(f"neurons of {layer}", draft.layer(layer).neurons, report)
+    parameters = draft.manifest.parameters
+    for activations in draft.activation_blocks(layer):
+        chosen, wide = _all_examples(draft, activations)
+        scored = scorer.layer_scores(layer, activations, chosen, parameters.gamma, wide) if scorer else None
+        for examples, column in zip(chosen, activations.T, strict=True):
+            neuron = len(neurons)
+            neurons.append(_neuron_row(neuron, np.ascontiguousarray(column), examples, parameters.k))
+            if scored:
+                labels.extend(label_rows(neuron, best_texts(next(scored), texts)))
+            stage.reached(neuron + 1)
     writer.write_neurons(layer, pd.DataFrame(neurons))
     if scorer:
         columns = ["neuron", "labeler", "rank", "label", "score"]
@@ -59,7 +60,7 @@ def _precompute_layer(
 def _all_examples(
     draft: Run, activations: Float32[np.ndarray, "n c"]
 ) -> tuple[list[Examples], list[Examples] | None]:
-    """The examples of a layer's neurons, and, if that comes with them, as the first labeler contrasts them:
+    """The examples of some neurons, and, if that comes with them, as the first labeler contrasts them:
 
     the paper's rule takes the nearest of the first labeler's contrastive examples.
     """

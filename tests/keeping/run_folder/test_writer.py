@@ -77,6 +77,21 @@ def test_stores_what_was_given(built_run: Path) -> None:
     assert not staging_folder(built_run).exists()
 
 
+def test_numbers_that_are_mostly_zero_are_staged_without_the_zeros(tmp_path: Path) -> None:
+    rare = np.zeros((build.BATCH, 3000), dtype=np.float32)
+    rare[2, 7], rare[0, 7], rare[5, 2999], rare[1, 40] = 3, -0.0, np.nan, -1e-30
+    out, given = tmp_path / "tiny", build.batch(4, 4 + build.BATCH)
+    layers = {"early": rare, "late": given.activations["late"]}
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        writer.add_batch(dataclasses.replace(given, start=0, stop=build.BATCH, activations=layers))
+        (staged,) = staging_folder(out).glob("rows-*")
+        assert staged.stat().st_size < rare.nbytes / 2
+        run = writer.assemble(build.manifest())
+        assert run.layer_activations("early").tobytes() == rare.tobytes()
+        assert run.activations("early", 7).tobytes() == rare[:, 7].tobytes()
+        np.testing.assert_array_equal(run.layer_activations("late"), layers["late"])
+
+
 def test_killed_at_any_moment_ends_with_the_same_run(built_run: Path, tmp_path: Path) -> None:
     chance = random.Random(7)
     out = tmp_path / "tiny"

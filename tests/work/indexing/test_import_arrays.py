@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array, save_npz
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run_folder.manifest import Parameters
@@ -149,3 +151,52 @@ def test_repeated_texts_are_left_out_with_their_embeddings(given: Path) -> None:
     assert run.vocabulary["text"].tolist() == ["ruler", "hair"]
     assert run.text_embeddings is not None
     np.testing.assert_allclose(run.text_embeddings, np.load(given / "texts.npy")[:2], atol=1e-6)
+
+
+def mostly_zero(given: Path) -> np.ndarray:
+    """Activations of which one in six is other than 0, and no row or column is like another."""
+    array = np.load(given / "activations.npy")
+    array[np.arange(IMAGES * NEURONS).reshape(array.shape) % 6 > 0] = 0
+    return array
+
+
+@pytest.mark.parametrize("kind", ["csc", "coo", "dia"])
+def test_sparse_activations_give_the_run_of_the_same_numbers_in_full(given: Path, kind: str) -> None:
+    array = mostly_zero(given)
+    save(given, "activations", array)
+    whole = Run.open(import_arrays(spec(given)))
+    save_npz(given / "sparse.npz", csr_array(array).asformat(kind))
+    run = Run.open(import_arrays(spec(given, activations=given / "sparse.npz", out=str(given / "other"))))
+    np.testing.assert_array_equal(run.layer_activations("imported"), array)
+    pd.testing.assert_frame_equal(run.neurons("imported"), whole.neurons("imported"))
+
+
+def test_sparse_activations_that_are_not_finite_are_a_state(given: Path) -> None:
+    array = mostly_zero(given).astype(np.float64)
+    array[4, 1], array[5, 1] = np.nan, 1e300
+    save_npz(given / "sparse.npz", csr_array(array))
+    run = Run.open(import_arrays(spec(given, activations=given / "sparse.npz")))
+    assert run.neurons("imported")["state"].tolist()[1] == "non-finite"
+    assert "activations were converted from float64 to float32" in run.manifest.notes
+    assert any("2 values that are not finite, in 1 neurons" in note for note in run.manifest.notes)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"indices": np.array([9], np.int32)}, "can't be read"),
+        ({"shape": np.array([IMAGES, 1 << 40])}, "1099511627776|1099511627777"),
+        ({"format": np.array(b"lil")}, "can't be read"),
+        ({"data": np.array(["a"])}, "activations"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+def test_a_damaged_sparse_file_is_refused(given: Path, parts: dict, message: str, kind: str) -> None:
+    save_npz(given / "sparse.npz", csr_array(([1.0], ([0], [0])), shape=(IMAGES, 4)).asformat(kind))
+    with np.load(given / "sparse.npz") as stored:
+        whole = {**stored, **parts}
+    if kind == "csc" and "indices" in parts:
+        whole["indices"] = np.array([IMAGES], np.int32)
+    np.savez(given / "sparse.npz", **whole)
+    with pytest.raises(BadInputError, match=message):
+        import_arrays(spec(given, activations=given / "sparse.npz"))
