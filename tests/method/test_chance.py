@@ -97,9 +97,12 @@ def test_verdicts_recalibrate_chances() -> None:
     assert np.isnan(recalibrated(np.array([np.nan, 0.5]), said, right)[0])
 
 
-def test_one_sided_verdicts_do_not_make_certain() -> None:
-    found = recalibrated(np.array([0.2, 0.9]), np.full(50, 0.9), np.ones(50, dtype=bool))
-    assert found[0] < found[1] < 1
+@pytest.mark.parametrize("right", [True, False])
+def test_one_sided_verdicts_move_all_chances_one_way_and_make_none_certain(right: bool) -> None:
+    before = np.array([0.02, 0.2, 0.9])
+    found = recalibrated(before, np.tile([0.3, 0.9], 25), np.full(50, right))
+    assert ((found > before) == right).all()
+    assert 0 < found[0] < found[1] < found[2] < 1
 
 
 def test_a_vocabulary_without_the_true_term_makes_labels_unlikely() -> None:

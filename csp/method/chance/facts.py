@@ -29,8 +29,22 @@ IN_DOUBLE = 256
 """Neurons whose activations are held in double precision at a time."""
 TINY = 1e-12
 
-FACTS = ("lead", "further lead", "likeness", "likeness over all images", "likeness of the layer")
-"""What the model looks at; `text_facts` says what each is."""
+FACTS = (
+    "lead",
+    "further lead",
+    "likeness",
+    "likeness over all images",
+    "likeness of the layer",
+    "short of the layer's best",
+)
+"""What the model looks at; `text_facts` and `Layer` say what each is."""
+OF_TEXT = 4
+"""So many of them are of a text alone, the others beside its layer."""
+ENOUGH_LEAD, ENOUGH_FURTHER, ENOUGH_OF_LAYER = 0.3, 0.4, 0.55
+"""More than this of a fact makes no label likelier: an encoder whose cosines are all high, or a label that is
+far ahead, is not the surer for it. About what true labels have in the worlds that the model is fitted on."""
+BEST = 0.9
+"""The layer's best labels are as alike as this quantile of its labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,23 +128,48 @@ def sought(encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Se
     return Sought(contrast, pull)
 
 
+@dataclass(frozen=True)
+class Layer:
+    """What the first labels of a layer have in common, beside which each text of it stands."""
+
+    likeness: float
+    """Their mean likeness, as far as it counts: low where the encoder hardly sees what the layer follows."""
+    best: float
+    """The 90 % quantile of their likeness over all images: what a label that is there gets here."""
+
+    def complete(self, facts: Float64[np.ndarray, "q 4"]) -> Float64[np.ndarray, "q 6"]:
+        """`FACTS` of texts of which `text_facts` are known; the last is at most 0."""
+        short = np.minimum(facts[:, OF_TEXT - 1] - self.best, 0.0)
+        return np.column_stack([facts, np.where(np.isnan(short), np.nan, self.likeness), short])
+
+
+def layer_of(facts: Float64[np.ndarray, "l 4"]) -> Layer:
+    """What a layer's first labels have in common; their facts are NaN where they are not known."""
+    known = facts[~np.isnan(facts[:, 0])]
+    if not len(known):
+        return Layer(0.0, 0.0)
+    likeness = min(float(known[:, 2].mean()), ENOUGH_OF_LAYER)
+    return Layer(likeness, float(np.quantile(known[:, OF_TEXT - 1], BEST)))
+
+
 def layer_facts(
     encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Sequence[Labelled]
 ) -> Float64[np.ndarray, "l f"]:
-    """`FACTS` of the first label of these neurons of a layer; NaN for a neuron with fewer than two texts.
+    """`FACTS` of the first label of these neurons of a layer; NaN for a neuron with fewer than two texts."""
+    found = first_facts(encoded, labelled, sought(encoded, activations, labelled))
+    return layer_of(found).complete(found)
 
-    The likeness of the layer is the mean likeness of these neurons.
-    """
-    found = np.full((len(labelled), len(FACTS)), np.nan)
-    directions = sought(encoded, activations, labelled)
+
+def first_facts(
+    encoded: Encoded, labelled: Sequence[Labelled], directions: Sought
+) -> Float64[np.ndarray, "l 4"]:
+    """`text_facts` of the first label of each neuron; NaN for a neuron with fewer than two texts."""
+    found = np.full((len(labelled), OF_TEXT), np.nan)
     for place, one in enumerate(labelled):
         if len(one.texts) > 1:
             first = encoded.texts[one.texts[:1]]
             contrast, pull = directions.contrast[place], directions.pull[place]
-            found[place, :-1] = text_facts(encoded, first, one.texts, contrast, pull)[0]
-    known = ~np.isnan(found[:, 0])
-    if known.any():
-        found[known, -1] = found[known, 2].mean()
+            found[place] = text_facts(encoded, first, one.texts, contrast, pull)[0]
     return found
 
 
@@ -140,8 +179,8 @@ def text_facts(
     rivals: Int64[np.ndarray, " p"],
     contrast: Float64[np.ndarray, " d"],
     pull: Float64[np.ndarray, " d"],
-) -> Float64[np.ndarray, "q f"]:
-    """`FACTS` but the last, of any texts for one neuron, beside those of the rivals that mean something else:
+) -> Float64[np.ndarray, "q 4"]:
+    """The first four of `FACTS`, of any texts for one neuron, beside rivals that mean another thing:
 
     likeness: cosine of the text to the neuron's contrastive concept vector (`Sought.contrast`);
     lead: by how much that is above the best rival's;
@@ -163,8 +202,8 @@ def text_facts(
     none = count == 0
     return np.column_stack(
         [
-            likeness - np.where(none, 0.0, best),
-            overall - np.where(none, 0.0, third),
+            np.minimum(likeness - np.where(none, 0.0, best), ENOUGH_LEAD),
+            np.minimum(overall - np.where(none, 0.0, third), ENOUGH_FURTHER),
             likeness,
             overall,
         ]

@@ -5,12 +5,13 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-9.8477,
+    intercept=-11.3506,
     weights=(
-        8.6661,  # lead
-        3.6405,  # further lead
-        2.5974,  # likeness
-        1.1281,  # likeness over all images
-        12.2799,  # likeness of the layer
+        11.7442,  # lead
+        2.2105,  # further lead
+        2.1022,  # likeness
+        0.0,  # likeness over all images
+        19.0528,  # likeness of the layer
+        3.4777,  # short of the layer's best
     ),
 )

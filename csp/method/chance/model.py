@@ -32,16 +32,19 @@ def recalibrated(
     """The chances as people's verdicts have them; `judged` are of labels that they found `right` or not.
 
     Platt's scaling (1999): 1 / (1 + exp(-(a logit(p) + b))), with a penalty that pulls a to 1 and b to 0 in
-    place of his smoothed targets: few or one-sided verdicts change little. NaN stays NaN.
+    place of his smoothed targets: few verdicts change little. How fast a chance should rise can only be
+    told from verdicts of both kinds, so a is held the more the rarer one of them is, and is 1 without it:
+    where all labels were wrong every chance falls, where all were right every one rises. NaN stays NaN.
     """
-    odds = _logit(judged)
+    odds, rarer = _logit(judged), min(int(right.sum()), int((~right).sum()))
+    held = len(right) / max(rarer, 1)
 
     def loss(ab: Float64[np.ndarray, " 2"]) -> float:
         said = ab[0] * odds + ab[1]
-        away = (ab[0] - 1) ** 2 + ab[1] ** 2
+        away = held * (ab[0] - 1) ** 2 + ab[1] ** 2
         return float((np.logaddexp(0, said) - right * said).sum() + away / 2)
 
-    a, b = minimize(loss, np.array([1.0, 0.0]), bounds=[(0.0, None), (None, None)]).x
+    a, b = minimize(loss, np.array([1.0, 0.0]), bounds=[(0.0, None) if rarer else (1.0, 1.0), (None, None)]).x
     found: Float64[np.ndarray, " c"] = 1 / (1 + np.exp(-(a * _logit(chance) + b)))
     return found
 

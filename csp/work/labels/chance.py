@@ -15,7 +15,17 @@ from jaxtyping import Float, Float64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.chance.facts import Encoded, Labelled, Sought, layer_facts, sought, text_facts
+from csp.method.chance.facts import (
+    Encoded,
+    Labelled,
+    Layer,
+    Sought,
+    first_facts,
+    layer_facts,
+    layer_of,
+    sought,
+    text_facts,
+)
 from csp.method.chance.fitted import LABELER, MODEL
 from csp.method.chance.model import chances
 from csp.work.labels.stored import LATER, StoredLabels
@@ -83,7 +93,7 @@ def text_chances(run: Run, layer: str, texts: Float[np.ndarray, "q d"]) -> Float
     for place, one in enumerate(known.labelled):
         contrast, pull = known.sought.contrast[place], known.sought.pull[place]
         facts = text_facts(known.encoded, texts, one.texts, contrast, pull)
-        found[one.neuron] = chances(np.column_stack([facts, np.full(len(texts), known.likeness)]), MODEL)
+        found[one.neuron] = chances(known.layer.complete(facts), MODEL)
     return np.nan_to_num(found)
 
 
@@ -94,19 +104,14 @@ class _Known:
     encoded: Encoded
     labelled: list[Labelled]
     sought: Sought
-    likeness: float
-    """Of the layer."""
+    layer: Layer
 
 
 @lru_cache(maxsize=8)
 def _known(run: Run, layer: str, version: tuple[str, ...]) -> _Known:
     encoded, labelled = _encoded(run), list(_labelled(run, layer, StoredLabels(run)))
-    activations = run.layer_activations(layer)
-    likeness = layer_facts(encoded, activations, labelled)[:, -1]
-    known = likeness[~np.isnan(likeness)]
-    return _Known(
-        encoded, labelled, sought(encoded, activations, labelled), float(known[0]) if len(known) else 0
-    )
+    directions = sought(encoded, run.layer_activations(layer), labelled)
+    return _Known(encoded, labelled, directions, layer_of(first_facts(encoded, labelled, directions)))
 
 
 def _chances(run: Run, layer: str, labels: StoredLabels) -> Float64[np.ndarray, " l"]:
