@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from csp.work.explorer.explorer import open_explorer
 from tests.face.browser.steps import opened, pictures_load, press, settled, shown
 from tests.face.conftest import LONG
 
@@ -115,3 +116,14 @@ def test_from_contrasts_and_classes_to_a_neuron(page: Page, address: str) -> Non
     assert pictures_load(page, "class-push") > 0
     card.click()
     expect(page.locator(".st-key-toolbar h3")).to_contain_text("Neuron", timeout=LONG)
+
+
+def test_t_groups_the_pictures_by_thing_and_back(page: Page, address: str) -> None:
+    found = open_explorer("demo").stored_facets.of("layer4")
+    neuron = next(neuron for neuron, facets in found.items() if len(facets) > 1)
+    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron={neuron}")
+    press(page, "t", "by-facet")
+    expect(page).to_have_url(re.compile("by=facets"), timeout=LONG)
+    expect(page.get_by_role("button", name="Grouped by thing")).to_be_visible(timeout=LONG)
+    press(page, "t", "by-facet")
+    expect(page).not_to_have_url(re.compile("by=facets"), timeout=LONG)
