@@ -1,5 +1,7 @@
 """The candidates on the neuron page: listed, looked into, added, edited, asked for; faults are sentences."""
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 
@@ -99,6 +101,25 @@ def test_a_candidate_of_ones_own_is_scored_kept_and_edited(tiny_run: Run, server
     found = {one.text: one for one in candidates(open_explorer("tiny"), "late", RULER)}
     assert found["Dark hair"].replaced and found["hairs beside a ruler"].replaces == "Dark hair"
     assert "hairs beside a ruler" in words(page())
+
+
+def test_a_candidate_that_a_full_disk_refuses_stays_in_its_box(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page()
+    app.text_input(key="own-label").set_value("Dark hair").run()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        app.button(key="keep-own").click().run()
+    assert not app.exception and "No space left on device" in app.toast[0].value
+    assert app.text_input(key="own-label").value == "Dark hair"
+    assert not candidates(open_explorer("tiny"), "late", RULER)
+    app.button(key="keep-own").click().run()
+    assert [one.text for one in candidates(open_explorer("tiny"), "late", RULER)] == ["Dark hair"]
 
 
 def test_a_label_of_ones_own_is_scored_as_the_page_is(tiny_run: Run) -> None:
