@@ -206,6 +206,18 @@ def test_a_record_that_cannot_be_read_leaves_the_machines_labels(own_home: Path,
     assert app.button(key="retry").label == "Retry"
 
 
+def test_two_tabs_of_one_person_both_count_and_the_later_stands(tiny: Run) -> None:
+    """The older tab does not ask about one's own verdict; no dispute is made of it."""
+    one, two = neuron_page(0), neuron_page(0)
+    pressed(one, "accept")
+    pressed(two, "none")
+    with open_reviews() as reviews:
+        state = ReviewDesk(tiny, reviews).neuron("late", 0)
+    assert [event.verdict for event in state.events] == [Action.CONFIRM, Action.REJECT]
+    assert [event.verdict for event in state.verdicts.values()] == [Action.REJECT] and not state.disputed
+    assert {event.reviewer for event in state.events} == {"Ina"}
+
+
 def test_agreement_and_disputes_are_measured(tiny: Run) -> None:
     for neuron, act in ((0, Action.CONFIRM), (1, Action.REJECT)):
         record(tiny, BO, act, neuron)
