@@ -10,6 +10,9 @@ from csp.method.checks import check_examples
 ALWAYS_ON_SHARE = 0.8
 """A neuron that fires (activation above 0) on at least this share of the images is always on."""
 
+ROUNDING = 1e-6
+"""Activations that differ by no more than this share of the largest are the same but for rounding."""
+
 
 class NeuronState(StrEnum):
     """What is odd about a neuron on this probe dataset; most serious first."""
@@ -73,7 +76,7 @@ def neuron_states(activations: Float[np.ndarray, " n"], k: int) -> tuple[NeuronS
     """
     check_examples(k)
     finite = activations[np.isfinite(activations)]
-    constant = finite.size > 0 and finite.min() == finite.max()
+    constant = finite.size > 0 and bool(np.ptp(finite) <= ROUNDING * np.abs(finite).max())
     firing = int(np.count_nonzero(finite > 0))
     found = {
         NeuronState.NON_FINITE: finite.size < activations.size,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from csp.method.metrics.statistics import Interval
     from csp.work.attribution.model_card import GroupNumbers
     from csp.work.neurons.concepts_across import Across
-    from csp.work.reliance.mend import Mended, MendPreview
+    from csp.work.reliance.mending.made import Mended
+    from csp.work.reliance.mending.mend import MendPreview
     from csp.work.reliance.numbers import Change
     from csp.work.reliance.reliance import ConceptReliance, Reliance
 
@@ -168,7 +169,14 @@ def _interval(change: "Change") -> str:
 
 def mend(
     run: RunArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The checkpoint to write, a .safetensors.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="A checkpoint (.safetensors), or a file that has neurons held (.json).",
+        ),
+    ],
     concept: Annotated[
         list[str] | None, typer.Option("--concept", help="A concept or one of its labels to switch off.")
     ] = None,
@@ -179,10 +187,11 @@ def mend(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Write the model with a concept's neurons held at their mean, as weights of the same architecture."""
+    """Write the model with a concept's neurons held at their mean: in its weights, or as it runs."""
     from csp.work.explorer.explorer import open_explorer
     from csp.work.reliance.concepts import concepts, find_concept
-    from csp.work.reliance.mend import Why, mend_preview, together, write_mended
+    from csp.work.reliance.mending.made import Why
+    from csp.work.reliance.mending.mend import mend_preview, together, write_mended
     from csp.work.reviews.desk import open_reviewing
 
     if not concept:
@@ -209,9 +218,11 @@ def mend(
 
 
 def _print_mended(made: "Mended", preview: "MendPreview | None") -> None:
-    record, layer = made.record, made.record["layer"]
-    lines = [f"{len(record['neurons'])} neurons of {layer} ({record['concepts']}) are held at their mean"]
-    if left := record["left_in_other_layers"]:
+    record = made.record
+    held = record.get("held") or {record["layer"]: {"neurons": record["neurons"]}}
+    count, layer = sum(len(one["neurons"]) for one in held.values()), ", ".join(held)
+    lines = [f"{count} neurons of {layer} ({record['concepts']}) are held at their mean"]
+    if left := record.get("left_in_other_layers"):
         lines.append(f"{left} of other layers stay as they are: only those of {layer} can be folded away")
     print_lines(lines)
     if preview is not None:

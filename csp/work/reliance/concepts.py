@@ -22,6 +22,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.reliance.meanings import Meaning, Meanings, as_words
 from csp.work.reviews.desk import Spot
+from csp.method.states import NeuronState
 from csp.work.reviews.label_in_force import LabelInForce, labels_in_force
 
 ALIKE = 0.1
@@ -74,7 +75,12 @@ def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[C
     labels: dict[str, list[tuple[Spot, LabelInForce]]] = {}
     for layer in explorer.run.layers:
         reviewed = {neuron: state for (where, neuron), state in states.items() if where == layer}
+        constant = explorer.run.neurons(layer)["state"].eq(NeuronState.CONSTANT).to_numpy()
         for neuron, label in labels_in_force(explorer, layer, reviewed).items():
+            if (
+                constant[neuron] and label.by is None
+            ):  # it tells no images apart, whatever the machine calls it
+                continue
             for text in () if label.sides else label.texts:
                 labels.setdefault(text, []).append(((layer, neuron), label))
     commonest = sorted(labels, key=lambda text: (-len(labels[text]), text))

@@ -57,6 +57,13 @@ SCHEMES = (
         path="",
     ),
     Scheme(
+        "mended",
+        "csp.world.targets.mended:open_target",
+        ("mended:/path/mended.json",),
+        "a model with some neurons held at their mean, as `csp mend` writes it",
+        path="",
+    ),
+    Scheme(
         "keras",
         "csp.world.targets.keras:open_target",
         ("keras:/path/model.keras",),

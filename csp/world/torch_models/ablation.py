@@ -73,12 +73,7 @@ def held_logits(module: nn.Module, batch: Tensor, held: Held) -> Float32[Tensor,
         if tensor is None or len(tensor) != len(batch):
             return output
         ran.add(layer)
-        axis = _channel_axis(tensor, aspect, channels_last(part))
-        changed = tensor.clone()
-        moved = changed.movedim(axis, 1)
-        new = torch.tensor(values, dtype=tensor.dtype, device=tensor.device)
-        moved[:, list(neurons)] = new.reshape(*new.shape, *[1] * (moved.ndim - 2))
-        return with_first_tensor(output, changed)
+        return with_first_tensor(output, filled(tensor, part, aspect, list(neurons), torch.tensor(values)))
 
     handles = []
     for layer in held:
@@ -95,6 +90,20 @@ def held_logits(module: nn.Module, batch: Tensor, held: Held) -> Float32[Tensor,
     if logits is None or ran != set(held):
         raise BadInputError(f"Neurons of {', '.join(held)} can't be held fixed: choose other layers.")
     return logits.float()
+
+
+def filled(
+    output: Tensor, part: nn.Module, aspect: float, neurons: list[int], values: Float32[Tensor, "b m"]
+) -> Tensor:
+    """What a module gives, with neurons at these values on their whole maps.
+
+    One row of values is for all images; `aspect` is height by width of the model's input.
+    """
+    changed = output.clone()
+    moved = changed.movedim(_channel_axis(output, aspect, channels_last(part)), 1)
+    new = values.to(output.dtype).to(output.device)
+    moved[:, neurons] = new.reshape(*new.shape, *[1] * (moved.ndim - 2))
+    return changed
 
 
 def _channel_axis(output: Tensor, aspect: float, last: bool) -> int:

@@ -20,7 +20,7 @@ from csp.work.indexing.index import index
 from csp.work.models.probe_images import ModelInputs
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
-from csp.work.reliance.mend import RECORD, Why, foldable, mend_preview, together, write_mended
+from csp.work.reliance.mending.mend import RECORD, Why, foldable, mend_preview, together, write_mended
 from csp.world.protocols.target import open_target
 from csp.world.torch_models.rewriting.mending import mended_state
 from tests.work.reliance.conftest import MakeRun

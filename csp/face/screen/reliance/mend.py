@@ -19,7 +19,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.jobs.kinds.mend import mended_file
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
-from csp.work.reliance.mend import MendPreview, mend_preview, together
+from csp.work.reliance.mending.mend import MendPreview, mend_preview, together
 
 MEND, BY, OF = "without", "mend-by", "mend-of"
 """Parameters of the address: what is switched off, by which column it is told, and of which class."""

@@ -12,7 +12,8 @@ from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, 
 from csp.work.jobs.kind import JobKind
 from csp.work.progress import Report
 from csp.work.reliance.concepts import Concept, concepts, find_concept
-from csp.work.reliance.mend import Why, foldable, together, write_mended
+from csp.work.reliance.mending.made import Why
+from csp.work.reliance.mending.mend import foldable, together, write_mended
 from csp.work.reviews.desk import open_reviewing
 
 
@@ -42,9 +43,13 @@ def _chosen(arguments: Arguments) -> Concept:
 
 def faults(arguments: Arguments) -> Faults:
     """What is wrong with run or concepts: there is none, or it can't be folded into the weights."""
-    return run_faults(arguments) or faults_among(
-        {"concepts": lambda: foldable(asked_run(arguments), _chosen(arguments))}
-    )
+    return run_faults(arguments) or faults_among({"concepts": lambda: _check(arguments)})
+
+
+def _check(arguments: Arguments) -> None:
+    chosen = _chosen(arguments)
+    if not str(arguments.get("out", "")).endswith(".json"):
+        foldable(asked_run(arguments), chosen)
 
 
 KIND = JobKind(

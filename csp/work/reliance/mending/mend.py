@@ -4,6 +4,7 @@ chosen = together(find_concept(found, name) for name in names)
 preview = mend_preview(explorer, chosen, "skin_tone")        # .before .after: model cards by that column
 made = write_mended(explorer, chosen, Path("mended.safetensors"), who)    # BadInputError: not exact
 made.spec                                                    # torchvision:resnet18@mended.safetensors
+write_mended(explorer, chosen, Path("mended.json"), who)     # any layer: a file for mended:FILE
 
 The neurons of the concepts in the layer that the last linear layer reads are held at their mean: their
 weights become 0, and what they add on average goes into the bias. Neurons in earlier layers stay as they are.
@@ -13,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +23,6 @@ import numpy as np
 from csp.errors import BadInputError
 from csp.keeping import atomic
 from csp.keeping.run_folder.run import Run
-from csp.keeping.versions import csp_version
 from csp.method.reliance import link_of, logits_of, mean_ablated
 from csp.work.attribution.model_card import (
     ModelCard,
@@ -40,21 +39,15 @@ from csp.work.progress import Report, Stage, silent
 from csp.work.reliance.concepts import Concept, shown
 from csp.work.reliance.exact import exact_numbers
 from csp.work.reliance.heads import BehindHead, behind_head, check_answers
+from csp.work.reliance.mending.made import CLOSE, TRIED, Mended, Why, told_of
+from csp.work.reliance.mending.wrapper import write_wrapper
 from csp.world.protocols.target import open_target
 
 SCHEMES = ("torchvision", "timm")
 """Those whose models are opened as `SCHEME:NAME@FILE`."""
+INSTEAD = "write a .json, which holds them as the model runs"
 RECORD = "csp_mended"
 """The metadata field of the checkpoint that holds the record."""
-TRIED, CLOSE = 16, 1e-5
-
-
-@dataclass(frozen=True)
-class Why:
-    """By whom something is switched off, and why."""
-
-    by: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,18 +56,6 @@ class MendPreview:
 
     before: ModelCard
     after: ModelCard
-
-
-@dataclass(frozen=True)
-class Mended:
-    """The checkpoint that was written."""
-
-    path: Path
-    record_path: Path
-    spec: str
-    record: dict[str, Any]
-    furthest: float
-    """The greatest difference of a probability from what was foretold, over `TRIED` probe images."""
 
 
 def together(chosen: Iterable[Concept]) -> Concept:
@@ -104,13 +85,13 @@ def foldable(run: Run, chosen: Concept) -> tuple[BehindHead, tuple[int, ...]]:
     if seen is None:
         raise BadInputError(
             f"no linear layer follows the layers of the run {run.name}, so no neuron can be switched off in "
-            "the weights without changing more: index the layer before the last linear one"
+            f"the weights without changing more: {INSTEAD}, or index the layer before the last linear one"
         )
     neurons = chosen.of(seen.layer)
     if not neurons:
         raise BadInputError(
             f"the neurons of {chosen.name!r} are in {', '.join(chosen.layers)}; only those of {seen.layer} "
-            "can be switched off in the weights without changing more"
+            f"can be switched off in the weights without changing more: {INSTEAD}"
         )
     return seen, neurons
 
@@ -137,13 +118,16 @@ def write_mended(
 ) -> Mended:
     """Write the checkpoint, with its record inside and beside it, and check that it says what was foretold.
 
-    Raises BadInputError where it would not be exact or another file is in the way, UnavailableError without
-    the model.
+    A name that ends in .json asks for a file that has the neurons held as the model runs (`wrapper.py`).
+    Raises BadInputError where folding would not be exact or another file is in the way, UnavailableError
+    without the model.
     """
+    if out.suffix == ".json":
+        return write_wrapper(explorer, chosen, out, why or Why(), report)
     run, stage = explorer.run, Stage("mending", 4, report)
     seen, neurons = foldable(run, chosen)
     if out.suffix != ".safetensors":
-        raise BadInputError(f"the mended checkpoint {out} must end in .safetensors")
+        raise BadInputError(f"the mended model {out} must end in .safetensors, or in .json")
     atomic.expect_delivery(out)
     target = run_target(run)
     scheme, _, name = target.model.spec.partition(":")
@@ -187,21 +171,11 @@ def _record(
         worth = {"not_known": str(error)}
     numbers = exact_numbers(run, seen, chosen, shown(run, chosen))
     return {
-        "concepts": chosen.name,
-        "labels": list(chosen.labels),
-        "labels_checked_by_people": chosen.checked,
-        "reviewers": list(chosen.reviewers),
+        **told_of(run, chosen, why),
         "layer": seen.layer,
         "neurons": list(neurons),
         "held_at": [round(float(value), 6) for value in seen.usual[list(neurons)]],
         "left_in_other_layers": len(chosen.neurons) - len(neurons),
-        "by": why.by,
-        "reason": why.reason,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "csp_version": csp_version(),
-        "run": run.name,
-        "fingerprint": run.fingerprint,
-        "source": {"spec": run.manifest.target.spec, "hash": run.manifest.target.hash},
         "quality": worth,
         "reliance": numbers.model_dump(mode="json", by_alias=True),
     }

@@ -1,0 +1,1 @@
+"""A model without some concepts: previewed, written, recorded."""
