@@ -18,11 +18,11 @@ from csp.errors import NotFoundError
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
+from csp.method.states import NeuronState
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.reliance.meanings import Meaning, Meanings, as_words
 from csp.work.reviews.desk import Spot
-from csp.method.states import NeuronState
 from csp.work.reviews.label_in_force import LabelInForce, labels_in_force
 
 ALIKE = 0.1
