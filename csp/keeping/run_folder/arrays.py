@@ -32,12 +32,17 @@ NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
 """Gives the activations of the neurons from `first` up to `last`."""
 
 
-ACTIVATIONS, PLACES = "activations-", "places-"
+ACTIVATIONS, PLACES, DECODER = "activations-", "places-", "decoder-"
 
 
 def activations_array(layer_index: int) -> str:
     """Name of the activations array of the layer at this place in the manifest."""
     return f"{ACTIVATIONS}{layer_index}"
+
+
+def decoder_array(layer_index: int) -> str:
+    """Name of the array of directions of the layer there: what each latent of an SAE adds."""
+    return f"{DECODER}{layer_index}"
 
 
 def places_array(layer_index: int) -> str:

@@ -57,6 +57,7 @@ def _content_problems(run: "Run") -> Iterator[str]:
         lambda: run.neighbours,
         *(partial(run.layer_activations, layer) for layer in run.layers),
         *(partial(run.places, layer, 0) for layer in run.layers),
+        *(partial(run.decoder, layer) for layer in run.layers),
         *(partial(run.neurons, layer) for layer in run.layers),
         *(partial(run.labels, layer) for layer in run.layers),
     ]

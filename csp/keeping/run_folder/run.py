@@ -117,6 +117,10 @@ class Run:
         for first in range(0, record.neurons, size):
             yield self._read(name, slice(first, first + size)).T
 
+    def decoder(self, layer: str) -> Float32[np.ndarray, "c d"] | None:
+        """What each latent of an SAE adds to the layer that it reads, for 1 of it; None where not kept."""
+        return self._read_if_there(arrays.decoder_array(self._layer_index(layer)))
+
     @cached_property
     def embeddings(self) -> Float32[np.ndarray, "n d"]:
         """The unit image embeddings."""
@@ -298,6 +302,7 @@ class Run:
                 for place, one in enumerate(manifest.layers)
                 for name in (arrays.activations_array, arrays.places_array)
             },
+            **{arrays.decoder_array(place): (one.neurons, None) for place, one in enumerate(manifest.layers)},
         }
         return shapes[name], "int32" if name == arrays.NEIGHBOUR_INDEX else "float32"
 

@@ -201,9 +201,11 @@ class RunWriter:
         return self._draft
 
     def written(self, part: str) -> bool:
-        """Whether a killed job already wrote a part: `neighbours`, `vocabulary`, `neurons-0`, `labels-1`."""
+        """Whether a killed job already wrote a part: `neighbours`, `vocabulary`, `neurons-0`, `decoder-1`."""
         if part == "neighbours":
             return (self._folder / arrays.GROUP / arrays.NEIGHBOUR_SIMILARITY).exists()
+        if part.startswith(arrays.DECODER):
+            return (self._folder / arrays.GROUP / part).exists()
         return (self._folder / tables.location(part)).exists()
 
     def write_neighbours(self, neighbours: Neighbours) -> None:
@@ -220,6 +222,15 @@ class RunWriter:
             raise ValueError(f"text embeddings of shape {embeddings.shape} for {len(vocabulary)} texts")
         self._put_array(arrays.TEXT_EMBEDDINGS, embeddings.astype(np.float32, copy=False))
         self._put_table("vocabulary", vocabulary, tables.VOCABULARY)
+
+    def write_decoder(self, layer: str, directions: Float32[np.ndarray, "c d"]) -> None:
+        """Store what each latent of the layer adds to the layer that its SAE reads."""
+        record = self._assembled.layer(layer)
+        if len(directions) != record.neurons:
+            raise ValueError(f"{len(directions)} directions for the {record.neurons} latents of {layer!r}")
+        name = arrays.decoder_array(self._layer_index(layer))
+        if not self.written(name):
+            self._put_array(name, directions.astype(np.float32, copy=False))
 
     def write_neurons(self, layer: str, neurons: pd.DataFrame) -> None:
         """Store a layer's table of neurons (columns `tables.NEURONS`): one row per neuron, in order."""

@@ -78,6 +78,8 @@ def _make(out: Path, job: "IndexJob", report: Report) -> None:
         job.compute(writer, report)
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
+        for layer, one in job.latents.items():
+            writer.write_decoder(layer, one.sae.directions())
         precompute(writer, draft, report)
         writer.finish((*job.notes, *remark_notes(writer.remarks)))
 

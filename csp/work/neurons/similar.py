@@ -2,6 +2,7 @@
 
 similar = similar_neurons(explorer.run, "layer4")    # reads the examples of the layer once: keep it
 similar.of(17)                                       # (SimilarNeuron(neuron=3, cosine=0.93), ...), best first
+similar_by_decoder(explorer.run, "layer4.topk")      # latents that add the same to the layer; None elsewhere
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,18 @@ class SimilarNeurons:
 def similar_neurons(run: Run, layer: str) -> SimilarNeurons:
     """The similar neurons of a layer at the run's own gamma."""
     return SimilarNeurons(gamma_path(run, layer).at(run.manifest.parameters.gamma))
+
+
+def similar_by_decoder(run: Run, layer: str) -> SimilarNeurons | None:
+    """Latents of an SAE by what they add to the layer that it reads: the directions of its decoder.
+
+    None for a layer that is no SAE's, and for a run of before they were kept.
+    """
+    directions = run.decoder(layer)
+    if directions is None:
+        return None
+    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+    return SimilarNeurons(directions / np.where(lengths > 0, lengths, 1))
 
 
 def most_similar(

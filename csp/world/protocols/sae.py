@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+import numpy as np
+from jaxtyping import Float32
+
 from csp.errors import BadInputError
 from csp.world.specs.registry import SAES
 
@@ -30,6 +33,9 @@ class Sae(Protocol):
     @property
     def weights_hash(self) -> str:
         """SHA-256 over all that decides what it gives."""
+
+    def directions(self) -> Float32[np.ndarray, "l d"]:
+        """What each latent adds to the layer for 1 of it, before any scaling back: the decoder's rows."""
 
 
 @dataclass(frozen=True)

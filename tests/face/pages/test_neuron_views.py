@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.face.screen.neuron import similar
 from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
@@ -41,6 +43,18 @@ def test_similar_neurons_are_links_with_pictures(tiny_run: Run) -> None:
     assert grid["cards"][0]["pictures"][0]["src"].startswith("data:image/webp")
     silent = opened("pages/neuron.py", run="tiny", layer="late", neuron=str(NEVER))
     assert "No other neuron of this layer" in said(silent)
+
+
+def test_latents_that_add_the_same_stand_beside_them(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = np.ones((tiny_run.layer("early").neurons, 3), np.float32)
+    decoder[RULER] = decoder[4] = (-1, 0, 2)
+    monkeypatch.setattr(Run, "decoder", lambda _run, _layer: decoder)
+    similar._similar_by_decoder.clear()
+    app = opened("pages/neuron.py", run="tiny", layer="early", neuron=str(RULER))
+    similar._similar_by_decoder.clear()
+    assert "Add the same" in said(app)
+    _, grid = drawn(app, "cards")
+    assert grid["cards"][0]["title"] == "4 · 1.00"
 
 
 def test_an_image_opens_by_its_address_with_its_facts(tiny_run: Run) -> None:

@@ -6,13 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from overcomplete.sae import SAE, TopKSAE
+from safetensors.torch import load_file
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec, read_config
+from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import run_target
+from csp.work.neurons.similar import similar_by_decoder
+from csp.work.reliance import by_model
+from csp.work.reliance.by_model import answers_by_model, measure_by_model
+from csp.work.reliance.concepts import Concept
 from csp.world.pictures.decode import read_image
 from tests.work.tiny_world import index_spec
 
@@ -25,6 +32,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(SAE(512, 24).eval().state_dict(), folder / "vanilla.pt")
     torch.save(TopKSAE(7, 40, top_k=4).eval().state_dict(), folder / "narrow.pt")
     return folder
+
+
+def topk(files: Path) -> TopKSAE:
+    """The SAE as its own library opens it."""
+    sae = TopKSAE(512, 40, top_k=4)
+    sae.load_state_dict(torch.load(files / "topk.pt", weights_only=True))
+    return sae.eval()
 
 
 def sae_spec(world: Path, out: Path, *saes: str, layers: tuple[str, ...] = ("layer4",)) -> object:
@@ -48,6 +62,21 @@ def test_latents_are_layers_beside_the_one_they_read(run: Run) -> None:
     assert run.check() == []
 
 
+def test_the_decoder_is_kept_and_tells_which_latents_add_the_same(run: Run, files: Path) -> None:
+    expected = topk(files).get_dictionary().detach().numpy()
+    found = run.decoder("layer4.topk")
+    assert found is not None and run.decoder("layer4") is None
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    similar = similar_by_decoder(run, "layer4.topk")
+    assert similar is not None and similar_by_decoder(run, "layer4") is None
+    unit = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    cosines = unit @ unit[7]
+    cosines[7] = -2
+    first = similar.of(7)[0]
+    assert first.neuron == cosines.argmax()
+    assert first.cosine == pytest.approx(cosines.max(), abs=1e-5)
+
+
 def test_the_run_opens_its_saes_again(run: Run, world: Path) -> None:
     target = run_target(run).model
     image = read_image(world / run.images["path"].iloc[3])
@@ -56,6 +85,40 @@ def test_the_run_opens_its_saes_again(run: Run, world: Path) -> None:
         np.testing.assert_allclose(run.layer_activations(layer)[3], found.activations[layer][0], atol=1e-5)
     assert run.probabilities is not None
     np.testing.assert_allclose(run.probabilities[3], found.probabilities[0], atol=1e-5)
+
+
+@torch.no_grad()
+def test_reliance_switches_latents_off_and_passes_on_what_they_do_not_explain(
+    run: Run, world: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_model, "MOST_IMAGES", 4)
+    mean = run.layer_activations("layer4.topk").mean(axis=0)
+    off = np.argsort(-mean)[:2].tolist()
+    spots = tuple(("layer4.topk", latent) for latent in sorted(off))
+    concept = Concept("ruler", ("ruler",), spots, 0, (), True, ("ruler",))
+    measure_by_model(run, [concept])
+    said = answers_by_model(run, concept)
+    assert said is not None and len(said.images) == 4
+
+    model = torchvision.models.resnet18(num_classes=3).eval()
+    model.load_state_dict(load_file(world / "classifier.safetensors"))
+    sae, kept = topk(files), []
+
+    def without(_module: object, _inputs: object, output: torch.Tensor) -> torch.Tensor:
+        positions = output.movedim(1, -1)
+        _, latents = sae.encode(positions.reshape(-1, 512))
+        held = latents.clone()
+        held[:, off] = torch.tensor(mean[off])
+        kept.append(float((positions.reshape(-1, 512) - sae.decode(latents)).norm()))
+        change = (sae.decode(held) - sae.decode(latents)).reshape(positions.shape)
+        return output + change.movedim(-1, 1)
+
+    model.layer4.register_forward_hook(without)
+    batch = ModelInputs(run, run_target(run).model).batch(said.images.tolist())
+    expected = model(torch.tensor(batch)).softmax(dim=1).numpy()
+    np.testing.assert_allclose(said.mean, expected, atol=1e-5)
+    assert np.abs(said.mean - said.before).max() > 1e-4
+    assert min(kept) > 1, "the SAE explains all: nothing would be lost by its reconstruction alone"
 
 
 def test_only_latents_may_be_read(world: Path, files: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_link
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_neurons
+from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_by_decoder, similar_neurons
 from csp.work.reviews.label_in_force import label_in_force
 
 SHOWN, IMAGES = 4, 4
@@ -19,19 +19,33 @@ HELP = (
 )
 
 
+DECODER_HELP = (
+    "Latents of this sparse autoencoder that add nearly the same to the layer it reads. The second number is "
+    "the cosine of what they add: 1 = the same, 0 = nothing in common, below 0 = the opposite. It does not "
+    "say when they fire."
+)
+
+
 def similar_panel(explorer: Explorer, view: NeuronView) -> None:
     """The most similar neurons, most alike first."""
     with st.container(key="similar-neurons", gap="xxsmall"):
         st.markdown("**Look for the same**", help=HELP)
         found = _similar(explorer, explorer.run.fingerprint, view.layer).of(view.neuron)[:SHOWN]
-        if not found:
+        if found:
+            cards = [_card(explorer, view.layer, one, "concept vectors") for one in found]
+            card_grid("Similar neurons", cards, columns=SHOWN, key="similar-cards")
+        else:
             st.caption("No other neuron of this layer fires for anything alike.")
-            return
-        cards = [_card(explorer, view.layer, one) for one in found]
-        card_grid("Similar neurons", cards, columns=SHOWN, key="similar-cards")
+        by_decoder = _similar_by_decoder(explorer, explorer.run.fingerprint, view.layer)
+        if by_decoder is not None:
+            st.markdown("**Add the same**", help=DECODER_HELP)
+            cards = [
+                _card(explorer, view.layer, one, "directions") for one in by_decoder.of(view.neuron)[:SHOWN]
+            ]
+            card_grid("Latents that add the same", cards, columns=SHOWN, key="decoder-cards")
 
 
-def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
+def _card(explorer: Explorer, layer: str, one: SimilarNeuron, compared: str) -> Card:
     images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:IMAGES]
     machine = explorer.stored_facets.machine_labels(layer).get(one.neuron)
     label = label_in_force(machine, reviewed(explorer, layer).get(one.neuron)).shown
@@ -44,10 +58,15 @@ def _card(explorer: Explorer, layer: str, one: SimilarNeuron) -> Card:
             {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {one.neuron}"}
             for image in images
         ],
-        hint=f"Neuron {one.neuron}: {label}. Cosine of the concept vectors {one.cosine:.3f}",
+        hint=f"Neuron {one.neuron}: {label}. Cosine of the {compared} {one.cosine:.3f}",
     )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing the neurons …")
 def _similar(_explorer: Explorer, fingerprint: str, layer: str) -> SimilarNeurons:
     return similar_neurons(_explorer.run, layer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing the latents …")
+def _similar_by_decoder(_explorer: Explorer, fingerprint: str, layer: str) -> SimilarNeurons | None:
+    return similar_by_decoder(_explorer.run, layer)

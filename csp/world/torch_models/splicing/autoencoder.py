@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from csp.errors import BadInputError
@@ -151,6 +152,10 @@ class Autoencoder(nn.Module):
         """SHA-256 over its weights and what decides how they are used."""
         used = f"{self.kind} {getattr(self.rule, 'k', 0)} {self.centred} {self.scaling}"
         return hashlib.sha256(f"{weights_hash(self)} {used}".encode()).hexdigest()
+
+    def directions(self) -> Float32[np.ndarray, "l d"]:
+        """What each latent adds to the layer for 1 of it, before any scaling back: the decoder's rows."""
+        return self.decoder.detach().cpu().numpy()
 
     def encode(self, inputs: Float[Tensor, "*b d"]) -> Float[Tensor, "*b l"]:
         """The latents of each position."""
