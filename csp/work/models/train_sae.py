@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from csp.errors import BadInputError
+from csp.extras import optional
 from csp.keeping.atomic import deliver, expect_delivery, write_bytes
 from csp.keeping.run_folder.run import Run
 from csp.work.models.probe_images import ModelInputs
@@ -42,7 +43,8 @@ def train_sae(
     Raises `NotFoundError` for a layer, `UnavailableError` for a model that is gone or a file that can't be
     written, `BadInputError` for a plan that can't be.
     """
-    from csp.world.saes.training import train_sae as trained
+    with optional():
+        from csp.world.saes.training import train_sae as trained
 
     layer = run.layer(layer).layer
     if positions < 1:
@@ -73,8 +75,8 @@ def train_sae(
 
 def sae_plan(**given: Any) -> "SaePlan":
     """A plan of these fields. Raises `BadInputError` for one that can't be."""
-    from csp.world.saes.training import SaePlan
-
+    with optional():
+        from csp.world.saes.training import SaePlan
     return SaePlan(**given)
 
 
