@@ -38,3 +38,16 @@ $python -m scripts.demo.evaluate_candidates
 $python -m csp evaluate "$run" --metric cosy --generator dermoscopy:drawn --in-place
 $python -m csp evaluate "$run" --metric causal --in-place # layer3 needs the model: a quarter of an hour
 $python -m csp experiment examples/demo-experiment.yaml --in-place -o docs/experiment-demo.md
+
+for kind in topk relu; do
+    sae=assets/models/sae/$kind.safetensors
+    if [ ! -f "$sae" ]; then
+        mkdir -p assets/models/sae
+        $python -m csp sae train "$run" --layer layer4 --kind $kind --latents 512 --active 16 --epochs 15 --batch 512 --out "$sae"
+    fi
+done
+$python -m scripts.demo.render_probe "$work/probe-saes" --images 640
+$python -m csp index examples/demo-saes.yaml
+for metric in ground-truth simcorr stability; do
+    $python -m csp evaluate demo-saes --metric $metric --in-place
+done
