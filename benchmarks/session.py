@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import psutil
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, TimeoutError, async_playwright
 
 from benchmarks.pages import ARGUMENTS, LONG, SCREEN, SETTLED, served_app
 
@@ -42,20 +42,24 @@ async def opened(browser: Browser, address: str, count: int) -> list[Page]:
     return tabs
 
 
-async def leaf(tabs: list[Page], address: str, run: str, until: float) -> int:
-    """Goes from view to view until a moment of the clock; how many were seen."""
-    seen = 0
+async def leaf(tabs: list[Page], address: str, run: str, until: float) -> tuple[int, int]:
+    """Goes from view to view until a moment of the clock; how many were seen, and how many came too late."""
+    seen = late = 0
     for number in itertools.count():
         if time.monotonic() >= until:
-            return seen
+            break
         tab = tabs[number % len(tabs)]
         page = PAGES[(number // len(tabs) + number) % len(PAGES)]
         view = {"run": run, "neuron": str(number % 200), "query": WORDS[number % len(WORDS)]}
-        await tab.goto(f"{address}/{page}?{urlencode(view)}")
-        await tab.wait_for_selector(SETTLED)
-        seen += 1
+        await tab.bring_to_front()  # a tab that nobody looks at draws nothing
+        try:
+            await tab.goto(f"{address}/{page}?{urlencode(view)}")
+            await tab.wait_for_selector(SETTLED)
+            seen += 1
+        except TimeoutError:
+            late += 1
         await asyncio.sleep(1)
-    return seen
+    return seen, late
 
 
 async def readings(server: psutil.Process, until: float) -> list[tuple[float, float]]:
@@ -74,11 +78,11 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         with served_app(options.home) as (address, server):
             tabs = await opened(browser, f"{address}/?{urlencode({'run': options.run})}", options.tabs)
             until = time.monotonic() + 60 * options.minutes
-            seen, read = await asyncio.gather(
+            (seen, late), read = await asyncio.gather(
                 leaf(tabs, address, options.run, until), readings(server, until)
             )
         await browser.close()
-    return figures(read) | {"views": seen, "tabs": options.tabs, "minutes": options.minutes}
+    return figures(read) | {"views": seen, "late": late, "tabs": options.tabs, "minutes": options.minutes}
 
 
 def figures(read: list[tuple[float, float]]) -> dict[str, Any]:
