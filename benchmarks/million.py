@@ -1,0 +1,178 @@
+"""Memory and time of making and opening a run, at three sizes, and what they give at a million images.
+
+Usage: python -m benchmarks.million [--sizes 5000 10000 20000] [--dimension 512] [--neurons 2048] [--folder F]
+Activations, embeddings and 345 texts are made up on disk, block by block; each size runs in a process of
+its own. Memory is what a process has to itself (files that are mapped don't count), read every 20 ms, by stage;
+stability is of five neurons. Prints one JSON object: `stages` by size, `growth` the exponent of each with the
+number of images (a line through logarithms), `at_a_million` what a line gives for memory and the exponent for
+time; `ratio` is the greatest memory of a stage at a million over 4 GB.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import open_explorer
+from csp.work.indexing.import_arrays import ImportSpec, import_arrays
+from csp.work.metrics.evaluate import evaluate
+from csp.work.metrics.protocol import MetricRequest
+from csp.work.neurons.map import draw_map
+from csp.work.progress import Progress
+
+MILLION, LIMIT_GB, TEXTS, BLOCK, EVERY = 1_000_000, 4.0, 345, 10_000, 0.02
+GIGABYTE = 2**30
+
+
+class Watch:
+    """Which stage runs, how long each took, and the most memory in it."""
+
+    def __init__(self) -> None:
+        self.stage = ""
+        self.peaks: defaultdict[str, float] = defaultdict(float)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._since, self._process, self._on = time.perf_counter(), psutil.Process(), True
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def enter(self, stage: str) -> None:
+        """From now on it is this one."""
+        now = time.perf_counter()
+        if self.stage:
+            self.seconds[self.stage] += now - self._since
+        self.stage, self._since = stage, now
+
+    def report(self, progress: Progress) -> None:
+        """Takes the stage from a job's progress, without the layer's name."""
+        stage = progress.stage.partition(" of ")[0]
+        if stage != self.stage:
+            self.enter(stage)
+
+    def found(self) -> dict[str, dict[str, float]]:
+        """By stage: gigabytes and seconds."""
+        self.enter("")
+        self._on = False
+        self._thread.join()
+        return {
+            name: {"peak_gb": round(self.peaks[name], 3), "seconds": round(self.seconds[name], 2)}
+            for name in self.seconds
+        }
+
+    def _look(self) -> None:
+        while self._on:
+            memory = self._process.memory_info()
+            own = (memory.rss - memory.shared) / GIGABYTE
+            self.peaks[self.stage] = max(self.peaks[self.stage], own)
+            time.sleep(EVERY)
+
+
+def make_up(folder: Path, images: int, dimension: int, neurons: int) -> None:
+    """The arrays, as `.npy` files: each neuron follows one of the dimensions of the embeddings."""
+    rng = np.random.default_rng(0)
+    texts = rng.normal(size=(TEXTS, dimension)).astype(np.float32)
+    np.save(folder / "texts.npy", texts)
+    (folder / "terms.txt").write_text("\n".join(f"thing {index}" for index in range(TEXTS)))
+    follows = rng.integers(0, TEXTS, neurons)
+    shape = {"embeddings": (images, dimension), "activations": (images, neurons)}
+    files = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float32, size)
+        for name, size in shape.items()
+    }
+    for start in range(0, images, BLOCK):
+        rows = min(BLOCK, images - start)
+        shown = rng.integers(0, TEXTS, (rows, 3))
+        made = texts[shown].mean(1) + rng.normal(scale=1.0, size=(rows, dimension))
+        seen = (shown[:, :, None] == follows).any(1)
+        fired = (seen * rng.uniform(1, 2, seen.shape) + rng.normal(scale=0.3, size=seen.shape)).clip(0)
+        files["embeddings"][start : start + rows] = made
+        files["activations"][start : start + rows] = fired
+
+
+def one(folder: Path, images: int, dimension: int, neurons: int) -> dict[str, dict[str, float]]:
+    """All stages at one size, in this process."""
+    make_up(folder, images, dimension, neurons)
+    watch = Watch()
+    spec = ImportSpec(
+        folder / "activations.npy",
+        folder / "embeddings.npy",
+        str(folder / "run"),
+        vocabulary=folder / "terms.txt",
+        text_embeddings=folder / "texts.npy",
+    )
+    watch.enter("import")
+    run = Run.open(import_arrays(spec, watch.report))
+    watch.enter("map")
+    draw_map(run, run.layers, watch.report)
+    watch.enter("stability")
+    explorer, layer = open_explorer(str(folder / "run")), run.layers[0]
+    options = explorer.options(None, None, None, None)
+    evaluate(explorer, MetricRequest("stability", ("csp",), options, {layer: range(5)}), watch.report)
+    watch.enter("one neuron")
+    explorer = open_explorer(str(folder / "run"))
+    explorer.pairs(layer, 7)
+    explorer.labels(layer, 7)
+    return watch.found()
+
+
+def main() -> None:
+    """Measure each size in a process of its own, and print one JSON object."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", type=int, nargs="+", default=[5_000, 10_000, 20_000])
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--neurons", type=int, default=2_048)
+    parser.add_argument("--folder", type=Path, help="where the arrays and runs are made")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(options.folder, options.one, options.dimension, options.neurons)))
+        return
+    found: dict[int, Any] = {}
+    for images in options.sizes:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            words = ["--one", images, "--dimension", options.dimension, "--neurons", options.neurons]
+            command = [sys.executable, "-m", "benchmarks.million", *map(str, words), "--folder", folder]
+            environment = {**os.environ, "CSP_HOME": f"{folder}/home"}
+            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+            found[images] = json.loads(done.stdout)
+    print(json.dumps(summary(found) | {"dimension": options.dimension, "neurons": options.neurons}))
+
+
+def summary(found: dict[int, Any]) -> dict[str, Any]:
+    """Exponents of growth, and what the lines give at a million images."""
+    growth: dict[str, Any] = {}
+    beyond: dict[str, Any] = {}
+    for stage in next(iter(found.values())):
+        sizes = [size for size in found if stage in found[size]]
+        for what in ("peak_gb", "seconds"):
+            values = np.array([max(found[size][stage][what], 1e-3) for size in sizes])
+            exponent, level = np.polyfit(np.log(sizes), np.log(values), 1) if len(sizes) > 1 else (0.0, 0.0)
+            growth.setdefault(stage, {})[what] = round(float(exponent), 2)
+            far = np.exp(level + exponent * np.log(MILLION))
+            if what == "peak_gb":
+                far = np.polyval(np.polyfit(sizes, values, min(1, len(sizes) - 1)), MILLION)
+            beyond.setdefault(stage, {})[what] = round(float(far), 2)
+    most = max(one["peak_gb"] for one in beyond.values())
+    return {
+        "benchmark": "million",
+        "ratio": round(most / LIMIT_GB, 3),
+        "ratio_of": "the greatest memory of a stage at a million images, extrapolated, over 4 GB",
+        "stages": found,
+        "growth": growth,
+        "at_a_million": beyond,
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
