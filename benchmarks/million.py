@@ -2,10 +2,10 @@
 
 Usage: python -m benchmarks.million [--sizes 5000 10000 20000] [--dimension 512] [--neurons 2048] [--folder F]
 Activations, embeddings and 345 texts are made up on disk, block by block; each size runs in a process of
-its own. Memory is what a process has to itself (files that are mapped don't count), read every 20 ms, by stage;
-stability is of five neurons. Prints one JSON object: `stages` by size, `growth` the exponent of each with the
-number of images (a line through logarithms), `at_a_million` what a line gives for memory and the exponent for
-time; `ratio` is the greatest memory of a stage at a million over 4 GB.
+its own. Memory is what a process has to itself (files that are mapped don't count), read every 20 ms, by
+stage; stability is of five neurons. Prints one JSON object: `stages` by size, `growth` the exponent of each
+with the number of images (a line through logarithms), `at_a_million` what a line gives for memory and the
+exponent for time; `ratio` is the greatest memory of a stage at a million over 4 GB.
 """
 
 import argparse
