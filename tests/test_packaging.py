@@ -131,7 +131,8 @@ def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_an_installed_program_lists_the_demo_and_keeps_its_own_with_the_person(
     installed: Path, elsewhere: Path
 ) -> None:
-    assert [run["name"] for run in json.loads(printed(installed / "csp", "runs", "--json"))] == ["demo"]
+    listed = [run["name"] for run in json.loads(printed(installed / "csp", "runs", "--json"))]
+    assert listed == ["demo", "demo-saes"]
     report = json.loads(printed(installed / "csp", "doctor", "--json"))
     assert report["ok"], report
     assert Path(report["home"]).is_relative_to(elsewhere.parent / "person")

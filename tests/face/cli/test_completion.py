@@ -26,7 +26,7 @@ def csp(*words: str, **environment: str) -> str:
     [
         ("csp rev", ["review"]),
         ("csp label t", ["tiny"]),
-        ("csp search ", ["tiny", "demo"]),
+        ("csp search ", ["tiny", "demo", "demo-saes"]),
         ("csp map x", []),
     ],
 )
