@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from csp.face.screen.neuron import similar
 from csp.keeping.home import result_cache_folder
+from csp.keeping.library import find
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
@@ -155,7 +156,12 @@ def test_a_side_is_compared_with_itself(tiny_run: Run, what: str, side: str) -> 
     opened("pages/compare.py", run="tiny", layer="late", what=what, a=side, b=side)
 
 
-def test_one_run_alone_is_not_compared_with_itself(own_home: Path) -> None:
+def test_one_run_alone_is_not_compared_with_itself(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "demo").symlink_to(find.SHIPPED_RUNS / "demo")
+    monkeypatch.setattr(find, "SHIPPED_RUNS", tmp_path / "shipped")
     app = opened("pages/compare.py", run="demo", what="runs")
     assert "only one run on this machine" in app.info[0].value
     assert not drawn(app, "rows")

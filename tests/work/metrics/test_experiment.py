@@ -70,10 +70,10 @@ def test_the_table_is_markdown_and_json(tmp_path: Path) -> None:
     assert as_json(found)["numbers"]["truth"]["differences"]["plain"]["n"] == 2
 
 
-@pytest.mark.parametrize("name", ["demo", "imagenet", "isic2019"])
-def test_the_shipped_experiments_can_be_read(name: str) -> None:
+@pytest.mark.parametrize(("name", "ways"), [("demo", 8), ("imagenet", 6), ("isic2019", 6)])
+def test_the_shipped_experiments_can_be_read(name: str, ways: int) -> None:
     experiment = read_experiment(EXAMPLES / f"{name}-experiment.yaml")
-    assert len(experiment.ways) == 6
+    assert len(experiment.ways) == ways
     if experiment.index is not None:
         assert Path(experiment.index).is_file()
 
