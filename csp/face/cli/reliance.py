@@ -198,6 +198,9 @@ def mend(
         raise BadInputError(
             'name what to switch off: --concept "ruler" (csp reliance RUN lists what there is)'
         )
+    in_other_layers = out.suffix == ".json"
+    if in_other_layers and by is not None:
+        raise BadInputError("--by tells what changes in a checkpoint; a .json is not measured: leave it out")
     explorer, states = open_explorer(run), open_reviewing(run).states()
     found = concepts(explorer, states)
     chosen = together(dict.fromkeys(find_concept(found, name) for name in concept))
@@ -205,11 +208,13 @@ def mend(
         made = write_mended(explorer, chosen, out, Why(who, reason), report)
     preview = None
     try:
-        preview = mend_preview(explorer, chosen, by)
+        preview = None if in_other_layers else mend_preview(explorer, chosen, by)
     except BadInputError as error:
         if by is not None:
             raise
         print_notes([f"how good it is was not measured: {error}"])
+    if in_other_layers:
+        print_notes(["how good it is was not measured: index it as a model of its own, and compare the runs"])
     with stdout_kept_for(out):
         if json:
             print_json({**made.record, "path": str(made.path), "furthest": made.furthest})
@@ -231,10 +236,14 @@ def _print_mended(made: "Mended", preview: "MendPreview | None") -> None:
         print_columns(("held-out images", "n", "", "before", "after", "95 % after"), rows)
     print_lines(
         [
-            f"written to {made.path}, its record to {made.record_path}; open it as {made.spec}",
+            f"written to {made.path}, its record {_where(made)}; open it as {made.spec}",
             f"checked on probe images: probabilities are what was foretold up to {made.furthest:.1g}",
         ]
     )
+
+
+def _where(made: "Mended") -> str:
+    return "in it" if made.record_path == made.path else f"to {made.record_path}"
 
 
 def _worth(before: "GroupNumbers", after: "GroupNumbers") -> "Iterator[tuple[object, ...]]":

@@ -18,6 +18,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.counterparts import counterparts
 from csp.work.reliance.concepts import Concept, concepts
+from csp.work.reliance.numbers import How
 from csp.work.reliance.reliance import ConceptReliance, reliance
 from csp.work.reviews.desk import Spot
 
@@ -31,6 +32,8 @@ class Effect:
     of_class: str
     change: float | None
     leans: bool
+    how: How
+    """Of those neurons that the last layer reads, or of all, by the model: not to be compared."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,13 @@ def concepts_across(a: Explorer, states_a: States, b: Explorer, states_b: States
     )
     effects_a, effects_b = _effects(a, states_a), _effects(b, states_b)
     found = [
-        _across(named_a.get(key), named_b.get(key), layers, partner, (effects_a.get(key), effects_b.get(key)))
+        _across(
+            named_a.get(key),
+            named_b.get(key),
+            layers,
+            partner,
+            _alike(effects_a.get(key), effects_b.get(key)),
+        )
         for key in dict.fromkeys((*named_a, *named_b))
     ]
     found = [one for one in found if one.in_a or one.in_b]
@@ -122,6 +131,11 @@ def _across(
     )
 
 
+def _alike(a: Effect | None, b: Effect | None) -> tuple[Effect | None, Effect | None]:
+    """Both, but neither where one is of the neurons of one layer and the other of those of all."""
+    return (None, None) if a and b and a.how != b.how else (a, b)
+
+
 def _effects(explorer: Explorer, states: States) -> dict[str, Effect]:
     try:
         found = reliance(explorer, states).concepts
@@ -132,4 +146,4 @@ def _effects(explorer: Explorer, states: States) -> dict[str, Effect]:
 
 def _effect(one: ConceptReliance) -> Effect:
     most = one.numbers.most
-    return Effect(most, one.numbers.classes[most].main.change, one.leans)
+    return Effect(most, one.numbers.classes[most].main.change, one.leans, one.numbers.how)

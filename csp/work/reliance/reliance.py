@@ -157,10 +157,11 @@ def _exact(run: Run, concept: Concept) -> bool:
     return seen is not None and concept.layers == (seen.layer,)
 
 
-def _why_untested(seen: BehindHead | None) -> str:
+def _why_untested(seen: BehindHead | None, concept: Concept) -> str:
     if seen is None:
         return "no linear layer follows the layers of this run, so the model has to run"
-    return f"its neurons are in layers before {seen.layer}, so the model has to run"
+    where = ", ".join(concept.layers)
+    return f"its neurons are in {where}, which the last linear layer does not read, so the model has to run"
 
 
 def _of_concept(
@@ -173,7 +174,7 @@ def _of_concept(
         return ConceptReliance(concept, _in_order(run, stored.numbers), stored.provenance)
     seen = None if by_model else behind_head(run)
     if not by_model and (seen is None or not concept.of(seen.layer)):
-        return Untested(concept, _why_untested(seen))
+        return Untested(concept, _why_untested(seen, concept))
 
     def numbers() -> dict[str, Any]:
         found = (

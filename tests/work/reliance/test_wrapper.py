@@ -15,7 +15,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
 from csp.work.models.probe_images import ModelInputs
-from csp.work.reliance.by_model import answers_by_model
+from csp.work.reliance.by_model import answers_by_model, measure_by_model
 from csp.work.reliance.mending.made import Mended, Why
 from csp.work.reliance.mending.mend import write_mended
 from csp.world.protocols.target import open_target
@@ -34,6 +34,7 @@ def indexed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def made(own_home: Path, indexed: Run, tmp_path: Path) -> Mended:
     explorer = Explorer(indexed, ResultCache(result_cache_folder()))
+    measure_by_model(indexed, [concept("ruler", "layer1", *HELD)])
     return write_mended(
         explorer, concept("ruler", "layer1", *HELD), tmp_path / "m.json", Why("Ann", "no lesion")
     )

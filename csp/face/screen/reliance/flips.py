@@ -26,7 +26,7 @@ def flips_section(explorer: Explorer, concept: Concept, params: Params) -> None:
         return
     found = _flips(explorer.run, explorer.run.fingerprint, seen.layer, concept)
     with st.container(key="flips", gap="small"):
-        st.markdown(f"**Decisions that rest on it** · {_in_words(concept, found)}")
+        st.markdown(f"**Decisions that rest on it** · {_in_words(concept, seen.layer, found)}")
         if not found.images:
             return
         page = chosen_page(params, len(found.images), PAGE)
@@ -52,16 +52,16 @@ def _flips(_run: Run, fingerprint: str, layer: str, concept: Concept) -> Flips:
     return flips(_run, seen, concept.of(layer), shown(_run, concept))
 
 
-def _in_words(concept: Concept, found: Flips) -> str:
-    total = found.called.total()
-    where = "that show it" if any(one.shows for one in found.images) else "probe images"
+def _in_words(concept: Concept, layer: str, found: Flips) -> str:
+    total, count = found.called.total(), len(concept.of(layer))
+    where = "of the run that show it" if any(one.shows for one in found.images) else "of the run"
     if not total:
         return f"none of {found.looked_at:,} images {where} would be called something else without it."
     called = ", ".join(f"{count} *{plain(name)}*" for name, count in found.called.most_common(4))
     return (
-        f"of {found.looked_at:,} images {where}, **{total}** are called what they are only because of "
-        f"*{plain(concept.name)}* ({called}); without as many other neurons, drawn by chance, "
-        f"{found.by_chance:.0f} would be called something else."
+        f"of {found.looked_at:,} images {where}, **{total}** are called what they are only because of its "
+        f"{counted(count, 'neuron')} of {plain(layer)} ({called}); without as many other neurons, drawn by "
+        f"chance, {found.by_chance:.0f} would be called something else."
     )
 
 

@@ -31,8 +31,9 @@ from csp.work.reliance.words import (
 
 IMAGES = 5
 HOW = (
-    "All neurons whose label means the same are switched off together (held at their mean), and the model's "
-    "answers on held-out images are compared. Points are chances in 100."
+    "Neurons whose label means the same are switched off together (held at their mean), and the model's "
+    "answers on held-out images are compared. Without running the model only those that its last layer reads "
+    "can be: each row says how many. Points are chances in 100."
 )
 
 

@@ -48,8 +48,9 @@ def one_of(params: Params, name: str, options: Sequence[str], default: str) -> s
     wanted = params.get(name, default)
     if wanted in options:
         return wanted
-    ways = [Way(option, {**params, name: option}) for option in nearest(wanted, options)[:6]]
-    known = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
+    named = [option for option in options if option]  # an empty one is what a page opens with
+    ways = [Way(option, {**params, name: option}) for option in nearest(wanted, named)[:6]]
+    known = ", ".join(named[:12]) + (", ..." if len(named) > 12 else "")
     raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
 
 
