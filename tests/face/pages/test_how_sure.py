@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import FIRST, LABELERS
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import open_explorer
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
@@ -99,3 +100,17 @@ def test_a_contrast_that_is_none_leads_back(tiny_run: Run, contrast: str) -> Non
     app = opened(contrast=contrast)
     assert "contrast" in said(app).lower()
     assert [button.label for button in app.button if "own contrast" in button.label]
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_the_strongest_button_says_what_the_head_says(own_home: Path, fits: bool) -> None:
+    explorer = open_explorer("demo-saes")
+    fire = set(explorer.neurons("layer4.topk").frame.query("state != 'never-fires'").index)
+    claimed = fire - unclaimed(explorer, "layer4.topk")
+    neuron = min(claimed if fits else fire - claimed)
+    app = opened(run="demo-saes", layer="layer4.topk", neuron=str(neuron))
+    assert ("Nothing fits" in [one.value for one in app.subheader]) != fits
+    strongest = [
+        one.key for one in app.button if one.key in ("accept", "none") and one.proto.type == "primary"
+    ]
+    assert strongest == ["accept" if fits else "none"]

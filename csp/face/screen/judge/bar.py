@@ -23,7 +23,7 @@ from csp.face.screen.judge.actions import (
     undo,
 )
 from csp.face.screen.judge.editor import editor
-from csp.face.screen.judge.head import machine_labels
+from csp.face.screen.judge.head import machine_labels, nothing_fits
 from csp.face.screen.judge.session import Onward, Viewing, begin, open_words, times_opened
 from csp.face.screen.page.identity import NAME_LIMIT, may_review, me
 from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
@@ -42,7 +42,7 @@ from csp.work.explorer.views import NeuronView
 from csp.work.reviews.label_in_force import in_words, label_in_force
 
 EDIT = "edit"
-Kind = Literal["secondary", "tertiary"]
+Kind = Literal["primary", "secondary", "tertiary"]
 
 
 def verdict_bar(
@@ -145,7 +145,7 @@ def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
                 kind="tertiary",
             )
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="verdict-acts"):
-        _acts(explorer, viewing)
+        _acts(explorer, view, viewing)
         _own_words(editing and not viewing.entry.blind)
         st.space("stretch")
         if not viewing.entry.blind:
@@ -183,15 +183,17 @@ def _own_words(editing: bool) -> None:
     )
 
 
-def _acts(explorer: Explorer, viewing: Viewing) -> None:
+def _acts(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     if viewing.entry.blind:
         _later(explorer, viewing)
         return
     verb = "Settle as" if viewing.settle and viewing.state.disputed else "Confirm"
     first = viewing.confirmed
     confirm = f"{verb} {shown(_worded(first, viewing), 30)}" if first else verb
-    _press("accept", confirm, Action.CONFIRM, off=first is None)
-    _press("none", "None fits", Action.REJECT)
+    # What the head claims is what the strongest button confirms.
+    none = first is not None and first == viewing.entry.machine_label and nothing_fits(explorer, view)
+    _press("accept", confirm, Action.CONFIRM, off=first is None, kind="secondary" if none else "primary")
+    _press("none", "None fits", Action.REJECT, kind="primary" if none else "secondary")
     _later(explorer, viewing)
 
 
@@ -224,7 +226,7 @@ def _press(
     st.button(
         label,
         key=key,
-        type="primary" if key == "accept" else kind,
+        type=kind,
         shortcut=shortcut(key),
         disabled=off,
         on_click=decide,

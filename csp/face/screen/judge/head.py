@@ -37,7 +37,7 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
             _numbers(explorer, view, label)
     elif first.by is None and first.text is None:
         st.markdown("**The machine suggests no label.**")
-    elif first.by is None and _nothing_fits(explorer, view):
+    elif first.by is None and nothing_fits(explorer, view):
         st.caption("No label of the vocabulary says what makes it fire")
         st.subheader("Nothing fits", anchor=False)
         st.caption(
@@ -63,7 +63,7 @@ def machine_labels(explorer: Explorer, view: NeuronView) -> tuple[str, ...]:
     return (rows[0].label,) if rows else ()
 
 
-def _nothing_fits(explorer: Explorer, view: NeuronView) -> bool:
+def nothing_fits(explorer: Explorer, view: NeuronView) -> bool:
     """Whether nothing is claimed by the machine's label, which is known for the run's own options."""
     return view.options == explorer.options() and view.neuron in unclaimed(explorer, view.layer)
 
