@@ -1,9 +1,11 @@
 """Batches of an unfinished run: what one holds, and its one file in the staging folder.
 
 The file appears under its name `rows-START-STOP.safetensors` only when complete: the names are the journal.
+It carries a hash of what it holds, which a job that goes on with it checks.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from csp.keeping import atomic
+from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder import tables
 from csp.keeping.run_folder.thumbnails import Thumbnails
 
 _SUFFIX = ".safetensors"
 _PLACES, _VALUES, _SHAPE = "sparse-places/", "sparse-values/", "sparse-shape/"
 """What stands for an array that is mostly 0: int32 [2, k] (columns and rows, by column), [k] and [2]."""
+_HASH = "sha256"
+"""In the file's metadata: of all arrays, by name. Batches of an older version have none."""
 _GAIN = 2
 """An array is kept as its numbers other than 0 where that takes this many times less room."""
 
@@ -104,7 +109,8 @@ def save_batch(folder: Path, batch: Batch) -> StagedBatch:
     """Write a batch into the folder, whole or not at all; ValueError when its parts do not fit together."""
     _check(batch)
     path = folder / f"rows-{batch.start:010d}-{batch.stop:010d}{_SUFFIX}"
-    atomic.write_bytes(path, save(_contents(batch)))
+    contents = _contents(batch)
+    atomic.write_bytes(path, save(contents, {_HASH: _hash_of(contents.items())}))
     return StagedBatch(path, batch.start, batch.stop)
 
 
@@ -122,10 +128,18 @@ def load_batches(folder: Path) -> list[StagedBatch]:
 
 def _is_sound(path: Path) -> bool:
     try:
-        with safe_open(path, framework="numpy"):
-            return True
+        with safe_open(path, framework="numpy") as file:
+            recorded = (file.metadata() or {}).get(_HASH)
+            names = file.keys()
+            return recorded in (None, _hash_of((name, file.get_tensor(name)) for name in names))
     except (SafetensorError, OSError):
         return False
+
+
+def _hash_of(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
+    """One hash of all; those of the arrays are put together by name, as a file has an order of its own."""
+    each = sorted((name, hashlib.sha256(data.data).hexdigest()) for name, data in arrays)
+    return hashlib.sha256(canonical_json(each).encode()).hexdigest()
 
 
 def _contents(batch: Batch) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Reading a run: cheap to open, lazy, cached, safe to share between threads. Never needs a model."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +33,8 @@ from csp.method.examples.select import Examples
 BLOCK_BYTES = 64 << 20
 """So much of a layer's activations is read at a time."""
 FaultOf = Callable[[pd.DataFrame], str | None]
+State = tuple[int, int, int]
+"""What tells whether a file changed: its inode, length and time."""
 RECENT_NEURONS = 32
 """So many neurons' activations stay in memory: a page asks for the same ones several times."""
 
@@ -46,7 +49,7 @@ class Run:
     path: Path
     manifest: Manifest
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    _sound: dict[str, tuple[int, int, int]] = field(default_factory=dict, init=False, repr=False)
+    _sound: dict[str, "State | None"] = field(default_factory=dict, init=False, repr=False)
     """The files whose content was found as recorded, each with what tells whether it changed since."""
     _recent: LruCache[tuple[str, int], np.ndarray] = field(
         default_factory=lambda: LruCache(RECENT_NEURONS), init=False, repr=False
@@ -59,13 +62,16 @@ class Run:
         BadRunError when it is not a run, made by a newer version, or a stranger with a link that leads out
         of its folder: through one it would show files of this machine as its own.
         """
+        before = _state(path / MANIFEST_NAME)
         manifest = read_manifest(path)
         if trust_of(path, manifest) is None and (link := link_out(path)):
             raise BadRunError(
                 f"{path} was not made here, and its {link.relative_to(path)} is a link that leads out of the "
                 "folder: copy the run again with what its links lead to (`cp -rL`)"
             )
-        return cls(path.absolute(), manifest)
+        run = cls(path.absolute(), manifest)
+        run._sound[MANIFEST_NAME] = before
+        return run
 
     @property
     def name(self) -> str:
@@ -322,6 +328,7 @@ class Run:
         """
         if not self.path.is_dir():
             raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
+        self._expect_the_same_run()
         recorded = self._recorded(part)
         if self.manifest.files and not recorded:
             raise BadRunError(f"{self.path / part} is missing: copy the run again")
@@ -336,10 +343,19 @@ class Run:
             if found.st_size != expected.bytes:
                 sizes = f"{found.st_size} bytes instead of {expected.bytes}"
                 raise BadRunError(f"{self.path / name} has {sizes}: copy the run again")
-            state = found.st_ino, found.st_size, found.st_mtime_ns
+            state = _state_of(found)
             if not self._checks_itself(name) and self._sound.get(name) != state:
                 self._compare_content(name, expected)
                 self._sound[name] = state
+
+    def _expect_the_same_run(self) -> None:
+        """Another run in the same folder is not mixed with what was read of this one."""
+        before, now = self._sound.get(MANIFEST_NAME), _state(self.path / MANIFEST_NAME)
+        if before is None or now == before:  # an unpublished run has no manifest
+            return
+        if read_manifest(self.path) != self.manifest:
+            raise BadRunError(f"the run {self.path} was changed while it was open: open it again")
+        self._sound[MANIFEST_NAME] = now
 
     def _checks_itself(self, name: str) -> bool:
         """Chunks of arrays carry checksums, and pictures of a pack since schema 3: both may be large."""
@@ -355,3 +371,15 @@ class Run:
             raise BadRunError(f"{path} can't be read ({error.strerror}): copy the run again") from None
         if found != recorded:
             raise BadRunError(f"{path} was changed after the run was made: copy the run again")
+
+
+def _state(path: Path) -> State | None:
+    """Of a file that may be missing."""
+    try:
+        return _state_of(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _state_of(found: os.stat_result) -> State:
+    return found.st_ino, found.st_size, found.st_mtime_ns

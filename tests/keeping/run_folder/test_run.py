@@ -16,7 +16,13 @@ import pytest
 from csp.errors import BadRunError, NotFoundError
 from csp.keeping.run_folder import arrays
 from csp.keeping.run_folder.integrity import file_records
-from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest, sealed
+from csp.keeping.run_folder.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    read_manifest,
+    sealed,
+    write_manifest,
+)
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
 from tests import build
@@ -300,6 +306,27 @@ def test_a_run_deleted_while_open(tiny_run: Run) -> None:
         tiny_run.activations("late", 0)
     with pytest.raises(BadRunError, match="is gone"):
         tiny_run.thumbnail(0, "small")
+
+
+def test_another_run_in_the_folder_is_not_mixed_with_the_open_one(tiny_run: Run, tmp_path: Path) -> None:
+    assert len(tiny_run.images)
+    again = shutil.copytree(tiny_run.path, tmp_path / "again")
+    replace(tiny_run.path, again)
+    assert tiny_run.thumbnail(0, "small")  # the same, copied once more
+    other = shutil.copytree(tiny_run.path, tmp_path / "other")
+    arrays.write_array(other, arrays.EMBEDDINGS, np.roll(tiny_run.embeddings, 1, axis=0))
+    made_anew = tiny_run.manifest.model_copy(update={"files": file_records(other)})
+    write_manifest(other, made_anew)
+    opened = Run.open(tiny_run.path)
+    replace(tiny_run.path, other)
+    with pytest.raises(BadRunError, match="was changed while it was open: open it again"):
+        _ = opened.embeddings
+    assert Run.open(tiny_run.path).check() == []
+
+
+def replace(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder)
+    other.rename(folder)
 
 
 def test_a_folder_without_manifest_is_no_run(tiny_run: Run) -> None:

@@ -7,7 +7,7 @@ import random
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -134,10 +134,20 @@ def test_batches_of_any_size_give_the_same_arrays(
     assert all(data == expected[name] for name, data in content(out).items())
 
 
-def test_resumes_after_the_last_whole_batch(tmp_path: Path) -> None:
+def cut(data: bytes) -> bytes:
+    return data[:-5]
+
+
+def flipped(data: bytes) -> bytes:
+    """One bit of the last array."""
+    return data[:-5] + bytes([data[-5] ^ 1]) + data[-4:]
+
+
+@pytest.mark.parametrize("damaged", [cut, flipped])
+def test_resumes_after_the_last_sound_batch(damaged: Callable[[bytes], bytes], tmp_path: Path) -> None:
     unfinished(tmp_path / "tiny", batches=3)
     last = sorted(staging_folder(tmp_path / "tiny").glob("rows-*"))[-1]
-    last.write_bytes(last.read_bytes()[:-5])
+    last.write_bytes(damaged(last.read_bytes()))
     with RunWriter.open_or_resume(tmp_path / "tiny", build.PLAN) as writer:
         assert writer.next_row == 2 * build.BATCH
     assert not last.exists()
@@ -238,6 +248,21 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         assert writer.next_row == 2 * build.BATCH
     with RunWriter.open_or_resume(out, build.PLAN) as writer:
         assert writer.next_row == 2 * build.BATCH
+
+
+def test_a_disk_that_fills_up_amid_an_array_loses_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    unfinished(out, batches=ROWS)
+    with (
+        RunWriter.open_or_resume(out, build.PLAN) as writer,
+        files_of_at_most(700),
+        pytest.raises(UnavailableError, match=r"can't be written .* what is done is kept"),
+    ):
+        writer.assemble(build.manifest())
+    with RunWriter.open_or_resume(out, build.PLAN) as writer:
+        writer.assemble(build.manifest())
+        writer.finish()
+    assert Run.open(out).check() == []
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
