@@ -194,7 +194,7 @@ def build_run(out: Path, name: str = "tiny") -> Path:
         writer.write_vocabulary(
             pd.DataFrame(TERMS, columns=["text", "attributes", "broad"]), text_embeddings()
         )
-        writer.write_neighbours(nearest_neighbours(draft.embeddings, 10))
+        writer.add_neighbours(nearest_neighbours(draft.embeddings, 10))
         for layer in LAYERS:
             writer.write_neurons(layer, neuron_rows(draft, layer))
             writer.write_labels(layer, label_rows(draft, layer))

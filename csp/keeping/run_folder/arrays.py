@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ NEIGHBOURS = (NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY)
 
 _SHARD_BYTES = 64 << 20
 _CHUNK_BYTES = 4 << 20
+MAPPED_BYTES = 64 << 20
+"""An array of rows above this size is one raw chunk, which is mapped and not read into memory. A mapped file
+that is cut short in place ends the process, so what is small is read."""
 
 _ACROSS = 256
 """Cells in a row of the raster in which places are stored."""
@@ -33,6 +37,7 @@ NeuronBlock = Callable[[int, int], Float32[np.ndarray, "b n"]]
 
 
 ACTIVATIONS, PLACES, DECODER = "activations-", "places-", "decoder-"
+BY_NEURON = (ACTIVATIONS, PLACES)
 
 
 def activations_array(layer_index: int) -> str:
@@ -84,33 +89,76 @@ def write_by_neuron(run: Path, name: str, shape: tuple[int, int], block: NeuronB
 
     layout = {"shape": shape, "chunks": (1, images), "shards": (shard, images), "dtype": np.float32}
     packing = ZstdCodec(level=1, checksum=True)
-    _write(run, name, blocks(), layout | {"compressors": packing})
+    _write(run, name, partial(_assign, blocks()), layout | {"compressors": packing})
 
 
 def write_array(run: Path, name: str, data: np.ndarray) -> None:
-    """Write an array in chunks of whole rows (4 MB), whole or not at all.
+    """Write an array that is in memory, as `write_rows`."""
+    write_rows(run, name, data.shape, data.dtype, [data])
 
-    Not compressed: unit vectors don't shrink, and 100 MB of them are read in 0.1 s instead of 0.5 s.
+
+def write_rows(
+    run: Path, name: str, shape: tuple[int, ...], dtype: np.dtype | type, pieces: Iterable[np.ndarray]
+) -> None:
+    """Write an array given as pieces of consecutive rows, whole or not at all; holds 4 MB and one piece.
+
+    In chunks of whole rows (4 MB), or raw in one where it is large (`MAPPED_BYTES`). Not compressed: unit
+    vectors don't shrink, and 100 MB of them are read in 0.1 s instead of 0.5 s.
     """
-    row_bytes = data.dtype.itemsize * int(np.prod(data.shape[1:]))
-    rows = min(max(1, len(data)), max(1, _CHUNK_BYTES // max(1, row_bytes)))
-    layout = {"shape": data.shape, "chunks": (rows, *data.shape[1:]), "dtype": data.dtype}
-    _write(run, name, [(slice(None), data)], layout | {"compressors": Crc32cCodec()})
+    row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape[1:]))
+    rows = min(max(1, shape[0]), max(1, _CHUNK_BYTES // max(1, row_bytes)))
+    layout = {"shape": shape, "dtype": dtype}
+    if row_bytes * shape[0] > MAPPED_BYTES:
+        _write(run, name, partial(_append, pieces), layout | {"chunks": shape, "compressors": None})
+    else:
+        chunks = (rows, *shape[1:])
+        fill = partial(_assign, _regrouped(pieces, rows))
+        _write(run, name, fill, layout | {"chunks": chunks, "compressors": Crc32cCodec()})
 
 
-def _write(run: Path, name: str, blocks: Iterable[Block], layout: dict[str, Any]) -> None:
-    temporary = run / GROUP / (atomic.TEMPORARY + name)
-    shutil.rmtree(temporary, ignore_errors=True)
-    array = zarr.create_array(temporary, fill_value=0, config={"write_empty_chunks": True}, **layout)
+def _regrouped(pieces: Iterable[np.ndarray], rows: int) -> Iterator[Block]:
+    """The same rows, so many at a time: a chunk that is written in parts is read and written again."""
+    first, waiting = 0, list[np.ndarray]()
+    for piece in pieces:
+        waiting.append(piece)
+        if (there := sum(map(len, waiting))) >= rows:
+            block = np.concatenate(waiting)
+            whole = there - there % rows
+            yield slice(first, first + whole), block[:whole]
+            first, waiting = first + whole, [block[whole:]]
+    if left := sum(map(len, waiting)):
+        yield slice(first, first + left), np.concatenate(waiting)
+
+
+def _assign(blocks: Iterable[Block], folder: Path, array: Any) -> None:
     for rows, block in blocks:
         array[rows] = block
+
+
+def _append(pieces: Iterable[np.ndarray], folder: Path, array: Any) -> None:
+    """Into the one chunk of an array, which Zarr would hold in memory."""
+    path = _only_chunk(folder, array.ndim)
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype=array.dtype).data)
+
+
+def _only_chunk(folder: Path, dimensions: int) -> Path:
+    return folder.joinpath("c", *["0"] * dimensions)
+
+
+def _write(run: Path, name: str, fill: Callable[[Path, Any], None], layout: dict[str, Any]) -> None:
+    temporary = run / GROUP / (atomic.TEMPORARY + name)
+    shutil.rmtree(temporary, ignore_errors=True)
+    fill(temporary, zarr.create_array(temporary, fill_value=0, config={"write_empty_chunks": True}, **layout))
     atomic.sync_tree(temporary)
     shutil.rmtree(run / GROUP / name, ignore_errors=True)
     atomic.publish(temporary, run / GROUP / name)
 
 
 def open_array(run: Path, name: str, shape: tuple[int | None, ...], dtype: str, stored: int) -> Any:
-    """The lazy Zarr array `name` of a run, whose files hold `stored` bytes (0: not known).
+    """The lazy array `name` of a run, whose files hold `stored` bytes (0: not known): Zarr's, or a mapping.
 
     Raises BadRunError when it is missing, damaged, or not of this shape (None: any length) and type.
     """
@@ -118,7 +166,21 @@ def open_array(run: Path, name: str, shape: tuple[int | None, ...], dtype: str, 
         description = json.loads((run / GROUP / name / "zarr.json").read_text(encoding="utf-8"))
         if fault := array_fault(description, shape, dtype, stored):
             raise ValueError(fault)
+        if is_mapped(description):
+            path = _only_chunk(run / GROUP / name, len(description["shape"]))
+            return np.memmap(path, dtype, "r", shape=tuple(description["shape"])).view(np.ndarray)
         return zarr.open_array(run / GROUP / name, mode="r")
+
+
+def is_mapped(description: Any) -> bool:
+    """Whether the `zarr.json` of an array is that of one raw chunk, too large to be read at once."""
+    grid, keys = description["chunk_grid"]["configuration"], description["chunk_key_encoding"]
+    return (
+        4 * int(np.prod([float(length) for length in description["shape"]])) > MAPPED_BYTES
+        and grid["chunk_shape"] == description["shape"]
+        and description["codecs"] == [{"name": "bytes", "configuration": {"endian": "little"}}]
+        and keys == {"name": "default", "configuration": {"separator": "/"}}
+    )
 
 
 @contextmanager

@@ -60,7 +60,8 @@ def assemble(run: Path, manifest: Manifest, batches: Sequence[StagedBatch]) -> N
             arrays.write_by_neuron(run, arrays.places_array(index), shape, columns)
     for name in _ROW_ARRAYS:
         if name in filled[0].shapes() and not _has(run, name):
-            arrays.write_array(run, name, np.concatenate([batch.array(name) for batch in filled]))
+            shape = manifest.images, filled[0].shapes()[name][1]
+            arrays.write_rows(run, name, shape, np.float32, (batch.array(name) for batch in filled))
     if "pictures" in filled[0].shapes() and not (run / OFFSETS_NAME).exists():
         write_pack(run, (pair for batch in filled for pair in batch.thumbnails()))
     images = _concatenated(batches, "images")

@@ -1,7 +1,8 @@
 """Batches of an unfinished run: what one holds, and its one file in the staging folder.
 
 The file appears under its name `rows-START-STOP.safetensors` only when complete: the names are the journal.
-It carries a hash of what it holds, which a job that goes on with it checks.
+So it is with the neighbours of some images, `neighbours-START-STOP.safetensors`. A file carries a hash of
+what it holds, which a job that goes on with it checks.
 """
 
 import hashlib
@@ -21,7 +22,9 @@ from csp.keeping import atomic
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder import tables
 from csp.keeping.run_folder.thumbnails import Thumbnails
+from csp.method.examples.neighbours import Neighbours
 
+ROWS, NEIGHBOURS = "rows", "neighbours"
 _SUFFIX = ".safetensors"
 _PLACES, _VALUES, _SHAPE = "sparse-places/", "sparse-values/", "sparse-shape/"
 """What stands for an array that is mostly 0: int32 [2, k] (columns and rows, by column), [k] and [2]."""
@@ -56,7 +59,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class StagedBatch:
-    """A batch in the staging folder; its arrays are read in parts, when asked for."""
+    """A batch, or neighbours, in the staging folder; its arrays are read in parts, when asked for."""
 
     path: Path
     start: int
@@ -108,17 +111,29 @@ class StagedBatch:
 def save_batch(folder: Path, batch: Batch) -> StagedBatch:
     """Write a batch into the folder, whole or not at all; ValueError when its parts do not fit together."""
     _check(batch)
-    path = folder / f"rows-{batch.start:010d}-{batch.stop:010d}{_SUFFIX}"
-    contents = _contents(batch)
+    return _save(folder, ROWS, batch.start, batch.stop, _contents(batch))
+
+
+def save_neighbours(folder: Path, start: int, found: Neighbours) -> StagedBatch:
+    """Write the neighbours of some images, from `start` on, into the folder, whole or not at all."""
+    contents = {
+        "index": np.ascontiguousarray(found.index, dtype=np.int32),
+        "similarity": np.ascontiguousarray(found.similarity, dtype=np.float32),
+    }
+    return _save(folder, NEIGHBOURS, start, start + len(found.index), contents)
+
+
+def _save(folder: Path, kind: str, start: int, stop: int, contents: dict[str, np.ndarray]) -> StagedBatch:
+    path = folder / f"{kind}-{start:010d}-{stop:010d}{_SUFFIX}"
     atomic.write_bytes(path, save(contents, {_HASH: _hash_of(contents.items())}))
-    return StagedBatch(path, batch.start, batch.stop)
+    return StagedBatch(path, start, stop)
 
 
-def load_batches(folder: Path) -> list[StagedBatch]:
+def load_batches(folder: Path, kind: str = ROWS) -> list[StagedBatch]:
     """The staged batches from row 0 on without a gap; a damaged one ends the list and is deleted."""
     batches: list[StagedBatch] = []
-    for path in sorted(folder.glob(f"rows-*{_SUFFIX}")):
-        start, stop = (int(part) for part in path.stem.removeprefix("rows-").split("-"))
+    for path in sorted(folder.glob(f"{kind}-*{_SUFFIX}")):
+        start, stop = (int(part) for part in path.stem.removeprefix(f"{kind}-").split("-"))
         if start == (batches[-1].stop if batches else 0) and _is_sound(path):
             batches.append(StagedBatch(path, start, stop))
         else:

@@ -3,6 +3,7 @@
 A run may come from anywhere. Each function returns the first thing that is wrong, in a few words, or None.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import pyarrow as pa
 from csp.keeping.run_folder.manifest import LayerRecord, Manifest
 from csp.keeping.run_folder.manifest_faults import MOST
 
+_AT_ONCE = 2**22
+"""So many numbers are looked at together."""
 _CODECS = {"bytes", "zstd", "crc32c", "sharding_indexed"}
 
 
@@ -56,6 +59,12 @@ def _codecs(codecs: Any) -> tuple[set[str], bool]:
         for part in ("codecs", "index_codecs"):
             names |= _codecs(inner.get(part, ()))[0]
     return names, "zstd" in names
+
+
+def blocks(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Some rows of an array at a time: it may be mapped, and larger than the memory."""
+    rows = max(1, _AT_ONCE // max(1, values[:1].size))
+    yield from (values[start : start + rows] for start in range(0, len(values), rows))
 
 
 def values_fault(name: str, values: np.ndarray, images: int) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from csp.errors import BadRunError
+from csp.keeping.run_folder.contents import blocks
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, FileRecord
 from csp.keeping.run_folder.thumbnails import PACK_NAME
 
@@ -55,7 +56,7 @@ def _content_problems(run: "Run") -> Iterator[str]:
         lambda: run.probabilities,
         lambda: run.text_embeddings,
         lambda: run.neighbours,
-        *(partial(run.layer_activations, layer) for layer in run.layers),
+        *(partial(_all, run.activation_blocks, layer) for layer in run.layers),
         *(partial(run.places, layer, 0) for layer in run.layers),
         *(partial(run.decoder, layer) for layer in run.layers),
         *(partial(run.neurons, layer) for layer in run.layers),
@@ -66,9 +67,14 @@ def _content_problems(run: "Run") -> Iterator[str]:
     problems = [problem for read in whole if (problem := _problem_of(read))]
     yield from problems
     if not problems:
-        norms = np.linalg.norm(run.embeddings, axis=1)
+        norms = np.concatenate([np.linalg.norm(rows, axis=1) for rows in blocks(run.embeddings)])
         if not np.allclose(norms, 1, atol=1e-3):
             yield f"{int((~np.isclose(norms, 1, atol=1e-3)).sum())} image embeddings are not of length 1"
+
+
+def _all(blocks_of: Callable[[str], Iterator[object]], layer: str) -> None:
+    for _ in blocks_of(layer):
+        pass
 
 
 def _problem_of(read: Callable[[], object]) -> str | None:

@@ -287,10 +287,10 @@ class Run:
             self._kept[name] = arrays.open_array(self.path, name, *self._layout(name), stored)
         with arrays.reading(self.path, name):
             data: np.ndarray = self._kept[name][rows]
-        if not name.startswith((arrays.ACTIVATIONS, arrays.PLACES)) and (
-            fault := contents.values_fault(name, data, self.manifest.images)
-        ):
-            raise self._unfit(f"{arrays.GROUP}/{name}", fault)
+        if not name.startswith(arrays.BY_NEURON):
+            for block in contents.blocks(data):
+                if fault := contents.values_fault(name, block, self.manifest.images):
+                    raise self._unfit(f"{arrays.GROUP}/{name}", fault)
         data.flags.writeable = False
         return data
 
@@ -358,9 +358,15 @@ class Run:
         self._sound[MANIFEST_NAME] = now
 
     def _checks_itself(self, name: str) -> bool:
-        """Chunks of arrays carry checksums, and pictures of a pack since schema 3: both may be large."""
+        """Chunks of arrays carry checksums, and pictures of a pack since schema 3: both may be large.
+
+        What is mapped carries none.
+        """
         if name == PACK_NAME:
             return SUMS_NAME in self.manifest.files
+        by_neuron = name.startswith(tuple(f"{arrays.GROUP}/{kind}" for kind in arrays.BY_NEURON))
+        if not by_neuron and self.manifest.files[name].bytes > arrays.MAPPED_BYTES:
+            return False
         return name.startswith(f"{arrays.GROUP}/") and not name.endswith(".json")
 
     def _compare_content(self, name: str, recorded: FileRecord) -> None:

@@ -19,7 +19,15 @@ from csp.keeping import atomic, lock
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder import arrays, tables
 from csp.keeping.run_folder.assemble import assemble, describe, first_reason
-from csp.keeping.run_folder.batches import Batch, StagedBatch, load_batches, save_batch
+from csp.keeping.run_folder.batches import (
+    NEIGHBOURS,
+    ROWS,
+    Batch,
+    StagedBatch,
+    load_batches,
+    save_batch,
+    save_neighbours,
+)
 from csp.keeping.run_folder.integrity import file_records
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
@@ -88,6 +96,7 @@ class RunWriter:
         self._staging = staging_folder(out)
         self._folder = self._staging / "run"
         self._batches: list[StagedBatch] = []
+        self._neighbours: list[StagedBatch] = []
         self._draft: Run | None = None
 
     @classmethod
@@ -136,7 +145,7 @@ class RunWriter:
     def _resume(self) -> None:
         stored = read_plan(self._staging / PLAN_NAME)
         if stored is None:
-            if any(path.name.startswith("rows-") for path in self._staging.iterdir()):
+            if any(path.name.startswith(f"{ROWS}-") for path in self._staging.iterdir()):
                 raise BadInputError(
                     f"{self._staging} has lost its {PLAN_NAME}: delete the folder to start afresh"
                 )
@@ -145,6 +154,7 @@ class RunWriter:
             self._start_afresh(stored)
         atomic.remove_temporaries(self._staging)
         self._batches = load_batches(self._staging)
+        self._neighbours = load_batches(self._staging, NEIGHBOURS)
 
     def _start_afresh(self, stored: Plan) -> None:
         """What another plan left is removed when it holds not one image; BadInputError when it does."""
@@ -155,8 +165,9 @@ class RunWriter:
 
     def _remove_batches(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
-        for path in self._staging.glob("rows-*"):
-            path.unlink()
+        for kind in (ROWS, NEIGHBOURS):
+            for path in self._staging.glob(f"{kind}-*"):
+                path.unlink()
 
     @property
     def remarks(self) -> list[tuple[str, str]]:
@@ -208,13 +219,39 @@ class RunWriter:
             return (self._folder / arrays.GROUP / part).exists()
         return (self._folder / tables.location(part)).exists()
 
-    def write_neighbours(self, neighbours: Neighbours) -> None:
-        """Store each image's nearest neighbours, for all layers."""
+    @property
+    def next_neighbours(self) -> int:
+        """The first image whose neighbours are not kept yet."""
+        return self._neighbours[-1].stop if self._neighbours else 0
+
+    @_writing()
+    def add_neighbours(self, neighbours: Neighbours) -> None:
+        """Keep the nearest neighbours of the next images; when this returns, no kill or power cut loses them.
+
+        Those of the last images make them part of the run, for all layers.
+        """
+        images, start = self._assembled.manifest.images, self.next_neighbours
+        shape = neighbours.index.shape
+        if shape != neighbours.similarity.shape or not 0 < len(neighbours.index) <= images - start:
+            raise ValueError(f"neighbours of shape {shape} do not belong to {images} images from {start} on")
+        self._neighbours.append(save_neighbours(self._staging, start, neighbours))
+        self.gather_neighbours()
+
+    @_writing()
+    def gather_neighbours(self) -> None:
+        """Make the neighbours part of the run, where those of all images are kept."""
         images = self._assembled.manifest.images
-        if neighbours.index.shape != neighbours.similarity.shape or len(neighbours.index) != images:
-            raise ValueError(f"neighbours of shape {neighbours.index.shape} do not belong to {images} images")
-        self._put_array(arrays.NEIGHBOUR_INDEX, neighbours.index.astype(np.int32, copy=False))
-        self._put_array(arrays.NEIGHBOUR_SIMILARITY, neighbours.similarity.astype(np.float32, copy=False))
+        if self.next_neighbours < images or self.written("neighbours"):
+            return
+        for name, part, kind in (
+            (arrays.NEIGHBOUR_INDEX, "index", np.int32),
+            (arrays.NEIGHBOUR_SIMILARITY, "similarity", np.float32),
+        ):
+            shape = images, self._neighbours[0].shapes()[part][1]
+            pieces = (piece.array(part) for piece in self._neighbours)
+            arrays.write_rows(self._folder, name, shape, kind, pieces)
+        for piece in self._neighbours:
+            piece.path.unlink()
 
     def write_vocabulary(self, vocabulary: pd.DataFrame, embeddings: Float32[np.ndarray, "t d"]) -> None:
         """Store the label texts (columns `tables.VOCABULARY`) and their embeddings, in the same order."""

@@ -7,7 +7,7 @@ from jaxtyping import Float32
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.contrast_rule import PAPER_RULE, parse_rule
-from csp.method.examples.neighbours import nearest_neighbours
+from csp.method.examples.neighbours import neighbour_pieces
 from csp.method.examples.select import Examples, narrowed
 from csp.method.examples.select_layer import select_all
 from csp.method.labelers.consensus import RULE as WIDE
@@ -22,9 +22,7 @@ Row = dict[str, object]
 def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
     """Write into an unpublished run what the explorer reads; what an earlier job wrote is kept."""
     if not writer.written("neighbours"):
-        stage = Stage("neighbours", draft.manifest.images, report)
-        writer.write_neighbours(nearest_neighbours(draft.embeddings, draft.manifest.parameters.neighbours))
-        stage.reached(draft.manifest.images)
+        _find_neighbours(writer, draft, report)
     scorer = None
     if draft.text_embeddings is not None:
         scorer = scorer_of(draft, draft.text_embeddings)
@@ -32,6 +30,16 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
         last_part = f"labels-{index}" if scorer else f"neurons-{index}"
         if not writer.written(last_part):
             _precompute_layer(writer, draft, layer, scorer, report)
+
+
+def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
+    """Each image's nearest, piece by piece: a job that is killed loses one piece."""
+    stage = Stage("neighbours", draft.manifest.images, report, start=writer.next_neighbours)
+    stored = draft.manifest.parameters.neighbours
+    for piece in neighbour_pieces(draft.embeddings, stored, writer.next_neighbours):
+        writer.add_neighbours(piece)
+        stage.reached(writer.next_neighbours)
+    writer.gather_neighbours()
 
 
 def _precompute_layer(

@@ -184,6 +184,24 @@ def test_changed_bytes_are_found_on_reading(part: str, tiny_run: Run) -> None:
         PARTS[part](tiny_run)
 
 
+def test_large_arrays_are_mapped_and_their_bytes_checked(
+    built_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "MAPPED_BYTES", 1000)
+    run, plain = Run.open(build.build_run(tmp_path / "large")), Run.open(built_run)
+    assert isinstance(run.embeddings.base, np.memmap)
+    np.testing.assert_array_equal(run.embeddings, plain.embeddings)
+    assert run.neighbours is not None and plain.neighbours is not None
+    np.testing.assert_array_equal(run.neighbours.index, plain.neighbours.index)
+    assert run.check() == []
+    changed = run.path / "arrays.zarr/embeddings/c/0/0"
+    data = bytearray(changed.read_bytes())
+    data[77] ^= 4
+    changed.write_bytes(data)
+    with pytest.raises(BadRunError, match="was changed after the run was made"):
+        _ = Run.open(run.path).embeddings
+
+
 SHOWN: dict[str, Callable[[Run], object]] = {
     "arrays.zarr/activations-0": lambda run: [run.activations("early", neuron) for neuron in range(6)],
     "arrays.zarr/activations-1": lambda run: run.layer_activations("late"),

@@ -359,7 +359,7 @@ def test_precomputed_parts_must_fit(tmp_path: Path) -> None:
         writer.add_batch(build.batch(0, 3))
         draft = writer.assemble(build.manifest())
         with pytest.raises(ValueError, match="do not belong to 3 images"):
-            writer.write_neighbours(Neighbours(np.zeros((4, 1), np.int32), np.zeros((4, 1), np.float32)))
+            writer.add_neighbours(Neighbours(np.zeros((4, 1), np.int32), np.zeros((4, 1), np.float32)))
         with pytest.raises(ValueError, match="text embeddings of shape"):
             writer.write_vocabulary(
                 pd.DataFrame(build.TERMS, columns=["text", "attributes", "broad"]), draft.embeddings

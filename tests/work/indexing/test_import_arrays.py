@@ -8,8 +8,10 @@ from scipy.sparse import csr_array, save_npz
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
+from csp.method.examples import neighbours
 from csp.method.labelers.registry import LABELERS
 from csp.work.indexing.import_arrays import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
+from csp.work.progress import Progress
 from tests.build import draw
 
 IMAGES, NEURONS, DIMENSION = 30, 4, 8
@@ -200,3 +202,21 @@ def test_a_damaged_sparse_file_is_refused(given: Path, parts: dict, message: str
     np.savez(given / "sparse.npz", **whole)
     with pytest.raises(BadInputError, match=message):
         import_arrays(spec(given, activations=given / "sparse.npz"))
+
+
+def test_a_job_stopped_amid_the_neighbours_goes_on_there(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "PIECE", 8)
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "neighbours" and progress.done == 16:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_arrays(spec(given), stop)
+    seen: list[Progress] = []
+    went_on = Run.open(import_arrays(spec(given), seen.append))
+    assert [one.done for one in seen if one.stage == "neighbours"] == [24, 30]
+    whole = Run.open(import_arrays(spec(given, out=str(given / "whole"))))
+    assert went_on.fingerprint == whole.fingerprint

@@ -34,7 +34,7 @@ def forced(out: Path, plain: str, contrastive: str) -> Run:
         for each in build.batches(writer.next_row):
             writer.add_batch(each)
         draft = writer.assemble(build.manifest())
-        writer.write_neighbours(nearest_neighbours(draft.embeddings, 10))
+        writer.add_neighbours(nearest_neighbours(draft.embeddings, 10))
         terms = pd.DataFrame(build.TERMS, columns=["text", "attributes", "broad"])
         writer.write_vocabulary(terms, build.text_embeddings())
         for layer in build.LAYERS:
