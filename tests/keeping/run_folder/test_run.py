@@ -189,7 +189,7 @@ def test_large_arrays_are_mapped_and_their_bytes_checked(
 ) -> None:
     monkeypatch.setattr(arrays, "MAPPED_BYTES", 1000)
     run, plain = Run.open(build.build_run(tmp_path / "large")), Run.open(built_run)
-    assert isinstance(run.embeddings.base, np.memmap)
+    assert isinstance(run.embeddings.base.base, np.memmap)
     np.testing.assert_array_equal(run.embeddings, plain.embeddings)
     assert run.neighbours is not None and plain.neighbours is not None
     np.testing.assert_array_equal(run.neighbours.index, plain.neighbours.index)
