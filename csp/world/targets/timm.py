@@ -94,6 +94,7 @@ def _source(name: str) -> Source:
         f"{architecture} ({file_name(path)})",
         checkpoint,
         part,
+        data_config=_stated_input(architecture, checkpoint),
         classes=_stated(checkpoint),
     )
 
@@ -194,7 +195,7 @@ def _input(module: nn.Module, source: Source) -> tuple[Preprocess, tuple[int, in
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise BadInputError(
             f"The input of {source.title} can't be prepared as its configuration says ({reason(error)}): "
-            "correct pretrained_cfg in its config.json (input_size, interpolation, mean, std, crop_pct)."
+            "correct what config.json or the weights say (input_size, interpolation, mean, std, crop_pct)."
         ) from error
     if size[0] != 3 or shape != size:
         raise BadInputError(
@@ -206,6 +207,23 @@ def _input(module: nn.Module, source: Source) -> tuple[Preprocess, tuple[int, in
         return np.asarray(transform(image), np.float32)
 
     return prepared, (size[1], size[2])
+
+
+def _stated_input(architecture: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    """timm's configuration, with what the metadata of a safetensors file say of the input."""
+    size = checkpoint.value("input_size")
+    said = {
+        "input_size": [3, size, size]
+        if isinstance(size, int)
+        else [3, *size]
+        if isinstance(size, list)
+        else size,
+        "mean": checkpoint.value("mean"),
+        "std": checkpoint.value("std"),
+    }
+    said = {key: value for key, value in said.items() if value is not None}
+    published = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
+    return {**published.to_dict(), **said} if said and published else said
 
 
 def _stated(checkpoint: Checkpoint) -> list[str]:

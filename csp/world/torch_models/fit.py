@@ -18,18 +18,24 @@ from csp.world.torch_models.checkpoints import Checkpoint
 from csp.world.torch_models.finite import refuse_not_finite
 from csp.world.torch_models.heads import Head, rebuild_head
 from csp.world.torch_models.state_dicts import (
+    IN_ORDER,
+    Shapes,
     StateDict,
     choose_state_dict,
     find_state_dicts,
+    in_order,
     listed,
     notes_on_sets,
     notes_on_strays,
 )
 
 Build = Callable[[int], nn.Module]
-Shapes = Mapping[str, tuple[int, ...]]
 
 _OWN_CLASS = "open it with your own class as python:MODULE:NAME (docs/how-to/own-adapters.md)"
+_ORDER_NOTE = (
+    "The tensors of checkpoint '{}' were taken for those of {} in their order, as asked: they have "
+    "other names."
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,19 @@ def fit(checkpoint: Checkpoint, build: Build, architecture: str, part: str = "")
     own, head = _shapes(build)
     root = next(iter(head)).split(".")[0]
     body = {key for key in own if key.split(".")[0] != root and not _counter(key)}
+    ordered = in_order(checkpoint, own, head)
     found = find_state_dicts(checkpoint, body)
+    if part == IN_ORDER and ordered:
+        found, part = [ordered], ""
     if not found:
-        raise _misfit(checkpoint, architecture, own, {})
+        raise _misfit(checkpoint, architecture, own, {}, in_its_order=bool(ordered))
     taken = choose_state_dict(found, part, checkpoint.path)
     state = taken.tensors
     if faults := [key for key in body if key not in state or tuple(state[key].shape) != own[key]]:
         raise _misfit(checkpoint, architecture, own, state, faults)
     plain = {key: value for key, value in state.items() if key in own}
     logits = _logits(plain, own, head)
-    notes: list[str] = []
+    notes = [_ORDER_NOTE.format(checkpoint.path, architecture)] if taken is ordered else []
     used: Collection[str] = plain.keys()
     if logits:
         module = build(logits)
@@ -104,7 +113,7 @@ def is_backbone(checkpoint: Checkpoint, build: Build, part: str = "") -> bool:
     """Whether the weights are those of `build(0)` and nothing else: a model that was saved without a head."""
     own = _backbone_shapes(build)
     found = find_state_dicts(checkpoint, [key for key in own if not _counter(key)])
-    if not found:
+    if not found or part == IN_ORDER:
         return False
     state = choose_state_dict(found, part, checkpoint.path).tensors
     return state.keys() <= own.keys() and all(_fits(state, key, shape) for key, shape in own.items())
@@ -243,6 +252,8 @@ def _misfit(
     own: Shapes,
     state: Mapping[str, Tensor],
     faults: Collection[str] = (),
+    *,
+    in_its_order: bool = False,
 ) -> BadInputError:
     """Say what lacks, what is there instead, and how to go on."""
     there = state or max(checkpoint.states.values(), key=len)
@@ -254,8 +265,14 @@ def _misfit(
         f"it has {listed(besides)} besides" if besides else "",
         "; ".join(f"it has '{key}' as {tuple(there[key].shape)} instead of {own[key]}" for key in shapes[:3]),
     ]
+    if in_its_order:
+        onward = (
+            "its tensors have the same shapes in the same order: if it is that model under other names, "
+            f"write #{IN_ORDER} before the @ of the model's spec"
+        )
+    else:
+        onward = f"name the architecture it was trained as, or {_OWN_CLASS}"
     return BadInputError(
         f"The checkpoint '{checkpoint.path}' is not one of {architecture}: "
-        f"{'; '.join(word for word in words if word)}; name the architecture it was trained as, "
-        f"or {_OWN_CLASS}."
+        f"{'; '.join(word for word in words if word)}; {onward}."
     )

@@ -8,7 +8,7 @@ said in notes.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,10 +18,14 @@ from torch import Tensor
 from csp.errors import BadInputError
 from csp.world.torch_models.checkpoints import Checkpoint, Place
 
+Shapes = Mapping[str, tuple[int, ...]]
+"""Of an architecture's tensors, by name, in its order."""
 _AVERAGED = re.compile(
     r"(^|[_.])(ema|emas|averaged?|avg|swa|shadow|polyak|teacher|momentum|target|k)([_.]|$)", re.I
 )
 _PLAIN_WRAPPERS = ("module", "_orig_mod")
+IN_ORDER = "in-order"
+"""The part that says: the tensors are those of the architecture, in its order, under other names."""
 OTHER_SET = 0.5
 """The share of an architecture's names from which on tensors are another set of its weights."""
 SHOWN = 6
@@ -86,6 +90,23 @@ def choose_state_dict(found: list[StateDict], part: str, path: str) -> StateDict
             f"it has {there or 'one set only'}."
         )
     return named[0]
+
+
+def in_order(checkpoint: Checkpoint, own: Shapes, head: Collection[str]) -> StateDict | None:
+    """The first set of as many tensors as the architecture has, each of its shape (the head's for any number
+    of classes) and its last word (`weight`, `running_mean`), in its order; under the architecture's names.
+
+    It is for people to say that it is the same model: tensors that look alike may have changed places.
+    """
+    for place, state in checkpoint.states.items():
+        pairs = list(zip(own, state.items(), strict=False))
+        if len(state) == len(own) and all(
+            name.rpartition(".")[2] == key.rpartition(".")[2]
+            and tuple(value.shape[name in head :]) == own[name][name in head :]
+            for name, (key, value) in pairs
+        ):
+            return StateDict(place, "", {name: value for name, (_, value) in pairs}, len(own))
+    return None
 
 
 def notes_on_sets(

@@ -12,6 +12,7 @@ import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from sklearn.datasets import load_sample_images
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 from timm.models import save_for_hf
@@ -20,6 +21,7 @@ from csp.errors import BadInputError, CspError, NotFoundError, UnavailableError
 from csp.world.protocols.target import open_target
 from csp.world.specs.paths import split_path
 from csp.world.specs.registry import TARGETS
+from csp.world.torch_models.target import TorchTarget
 from tests.world.tiny import CLASSES, pictures
 
 NAMES = list(CLASSES.values())
@@ -187,22 +189,28 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @torch.inference_mode()
 def test_real_published_weights(published: Path, tmp_path: Path) -> None:
-    module = timm.create_model("tf_efficientnet_lite0").eval()
+    with pytest.raises(BadInputError, match="write #in-order before the @"):
+        open_target(f"timm:tf_efficientnet_lite0@{published}")
+    target = open_target(f"timm:tf_efficientnet_lite0#in-order@{published}")
+    assert isinstance(target, TorchTarget)
     theirs = torch.load(published, map_location="cpu", weights_only=True)
-    own = module.state_dict()
+    own = target.module.state_dict()
     assert len(theirs) == len(own) == 296
-    assert [value.shape for value in theirs.values()] == [value.shape for value in own.values()]
-    renamed = dict(zip(own, theirs.values(), strict=True))
-    module.load_state_dict(renamed)
-    save_file({key: value.contiguous() for key, value in renamed.items()}, tmp_path / "lite0.safetensors")
-    target = open_target(f"timm:tf_efficientnet_lite0@{tmp_path / 'lite0.safetensors'}")
+    assert all(torch.equal(one, other) for one, other in zip(own.values(), theirs.values(), strict=True))
     assert target.input_size == (224, 224)
-    assert ["'crane'" in note for note in target.notes] == [True]  # a bird and a machine
-    assert "tench" in target.classes[0]
-    grey = target.preprocess(Image.new("RGB", (300, 260), (127, 127, 255)))
-    assert np.allclose(grey[:, 9, 9], [0, 0, 1], atol=0.01)
-    batch = np.stack([target.preprocess(image) for image in pictures(2)])
-    found = target.run(batch, ["conv_head", "blocks.6"])
-    assert found.activations["conv_head"].shape == (2, 1280)
+    assert ["'crane'" in note for note in target.notes] == [False, True]  # a bird and a machine
+    china = Image.open(next(image for image in load_sample_images().filenames if "china" in image))
+    found = target.run(target.preprocess(china)[None], ["conv_head", "blocks.6"])
+    assert found.activations["conv_head"].shape == (1, 1280)
     assert found.probabilities is not None
-    assert np.allclose(found.probabilities, module(torch.tensor(batch)).softmax(1), atol=1e-5)
+    assert target.classes[found.probabilities[0].argmax()] == "palace"
+
+
+def test_metadata_of_weights_say_how_pictures_are_prepared(model: torch.nn.Module, tmp_path: Path) -> None:
+    said = {"mean": [127 / 255] * 3, "std": [128 / 255] * 3, "input_size": 64}
+    file = tmp_path / "own.safetensors"
+    save_file(model.state_dict(), file, {key: json.dumps(value) for key, value in said.items()})
+    target = open_target(f"timm:test_resnet@{file}")
+    assert target.input_size == (64, 64)
+    grey = target.preprocess(Image.new("RGB", (300, 260), (127, 127, 255)))
+    assert np.allclose(grey[:, 9, 9], [0, 0, 1])

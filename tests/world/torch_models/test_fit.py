@@ -240,6 +240,22 @@ def test_what_does_not_fit_is_listed_with_the_way_forward(tmp_path: Path) -> Non
         assert str(tmp_path / "w.pt") in str(caught.value)
 
 
+def test_tensors_under_other_names_are_taken_in_order_where_that_is_asked(tmp_path: Path) -> None:
+    trained = net(5)
+    state = {
+        f"_x{at}.{key.rpartition('.')[2]}": value
+        for at, (key, value) in enumerate(trained.state_dict().items())
+    }
+    with pytest.raises(BadInputError, match="write #in-order before the @"):
+        fitted(state, tmp_path)
+    found = fitted({"state_dict": state}, tmp_path, "in-order")
+    assert torch.equal(answers(found.module), answers(trained))
+    assert any("in their order, as asked" in note for note in found.notes)
+    moved = dict(reversed(state.items()))
+    with pytest.raises(BadInputError, match=r"it lacks 'conv\.weight'.*python:MODULE:NAME"):
+        fitted(moved, tmp_path, "in-order")
+
+
 FLOATS = [key for key, value in net().state_dict().items() if value.is_floating_point()]
 
 
