@@ -9,8 +9,8 @@ from torch.fx.node import Node
 
 from csp.errors import BadInputError
 from csp.world.pictures.prepare import prepared
-from csp.world.protocols.columns import read_columns
 from csp.world.protocols.pooling import Pooling
+from csp.world.targets.entries import Entry, columns_of, read_entries
 from csp.world.targets.exported_file import read_exported
 from csp.world.targets.facts import Facts, facts_in_zip, model_file
 from csp.world.torch_models.classes import class_names
@@ -22,23 +22,22 @@ from csp.world.torch_models.target import TorchTarget, logits_of
 class Exported(nn.Module):
     """The modules of an exported program, called with the picture and, by name, what stands beside it.
 
-    `more` names the inputs after the picture, in their order, `keywords` those that go by name. Gives logits:
-    of a graph that `ends_in` a softmax or a sigmoid, numbers that it makes the same probabilities of.
+    `entries` are the inputs after the picture, in their order, `keywords` those that go by name. Gives
+    logits: of a graph that `ends_in` a softmax or a sigmoid, numbers that it makes the same probabilities of.
     """
 
     def __init__(
-        self, modules: nn.Module, more: Sequence[str], keywords: Sequence[str], ends_in: str
+        self, modules: nn.Module, entries: Sequence[Entry], keywords: Sequence[str], ends_in: str
     ) -> None:
         super().__init__()
         self.modules_of = modules
-        self._more, self._keywords, self._ends_in = more, keywords, ends_in
+        self._entries, self._keywords, self._ends_in = entries, keywords, ends_in
 
     def forward(self, picture: Tensor, **beside: Tensor) -> Any:
         """What the program gives of pictures."""
-        keywords = {name: beside[name] for name in self._more if name in self._keywords}
-        output = self.modules_of(
-            picture, *(beside[name] for name in self._more if name not in self._keywords), **keywords
-        )
+        given = {one.name: one.tensor(beside) for one in self._entries}
+        keywords = {name: given.pop(name) for name in self._keywords if name in given}
+        output = self.modules_of(picture, *given.values(), **keywords)
         return logits_of(output, self._ends_in)
 
     def named_modules(self, *arguments: Any, **named: Any) -> Any:
@@ -55,13 +54,12 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     program = read_exported(path, name)
     facts = facts_in_zip(path, f"The exported file '{name}'")
     inputs = _inputs(program, name)
-    columns = read_columns(facts.said.get("columns"), [one.name for one in inputs[1:]], facts.whose)
+    widths = {one.name: _width(one) for one in inputs[1:]}
+    entries = read_entries(facts.said.get("columns"), widths, facts.whose)
     size = _picture_size(inputs[0], facts)
     keywords = program.call_spec.in_spec.child(1).context
     ends_in = _ends_in(program)
-    module = Exported(
-        torch.export.unflatten(program), [one.name for one in inputs[1:]], list(keywords or ()), ends_in
-    )
+    module = Exported(torch.export.unflatten(program), entries, list(keywords or ()), ends_in)
     for part in module.named_modules():
         part[1].training = False
     module.to(device())
@@ -79,7 +77,7 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         pooling=pooling,
         multi_label=ends_in == "sigmoid" and outputs > 1,
         notes=(*facts.notes, *notes),
-        columns=columns,
+        columns=columns_of(entries),
     )
 
 
@@ -91,10 +89,15 @@ def _inputs(program: Any, name: str) -> list[Node]:
     said = "; ".join(
         f"{node.name} {list(map(str, shape))}" for node, shape in zip(inputs, shapes, strict=True)
     )
-    if not shapes or len(shapes[0]) != 4 or shapes[0][1] != 3 or any(len(shape) != 1 for shape in shapes[1:]):
+    if (
+        not shapes
+        or len(shapes[0]) != 4
+        or shapes[0][1] != 3
+        or any(len(shape) not in (1, 2) for shape in shapes[1:])
+    ):
         raise BadInputError(
             f"The exported file '{name}' takes {said or 'nothing'}: it must take a picture first, as "
-            "[pictures, 3, height, width], and beside it one number a picture each, as [pictures]."
+            "[pictures, 3, height, width], and beside it numbers, as [pictures] or [pictures, numbers]."
         )
     if isinstance(shapes[0][0], int):
         raise BadInputError(
@@ -102,6 +105,12 @@ def _inputs(program: Any, name: str) -> list[Node]:
             "with dynamic_shapes that leave the first axis open, such as {0: torch.export.Dim('pictures')}."
         )
     return inputs
+
+
+def _width(node: Node) -> int | None:
+    """How many numbers an input takes of each picture; 0 for one without an axis of them."""
+    width = (*node.meta["val"].shape, 0)[1]
+    return width if isinstance(width, int) else None
 
 
 def _picture_size(picture: Node, facts: Facts) -> tuple[int, int]:

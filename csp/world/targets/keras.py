@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from csp.errors import BadInputError, UnavailableError
 from csp.world.pictures.prepare import prepared
-from csp.world.protocols.columns import read_columns
 from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import reason
+from csp.world.targets.entries import Entry, columns_of, read_entries
 from csp.world.targets.facts import Facts, facts_in_zip, model_file
 from csp.world.torch_models.classes import class_names
 from csp.world.torch_models.model_names import file_name
@@ -66,18 +66,18 @@ class Tap(nn.Identity):
 class KerasModel(nn.Module):
     """A model of Keras called with pictures `[b, 3, h, w]` and, by name, what stands beside them; logits."""
 
-    def __init__(self, model: Any, picture: Any, ends_in: str) -> None:
+    def __init__(self, model: Any, picture: Any, entries: Sequence[Entry], ends_in: str) -> None:
         super().__init__()
-        self._model, self._ends_in = [model], ends_in
+        self._model, self._entries, self._ends_in = [model], entries, ends_in
         self._picture, self._colours_last = picture.name, picture.shape[-1] == 3
-        self._shapes = {one.name: tuple(one.shape) for one in model.inputs}
+        self._names = [one.name for one in model.inputs]
         self._taps = {name: Tap(layer) for name, layer in _layers(model)}
 
     def forward(self, picture: Tensor, **beside: Tensor) -> Any:
         """What the model gives of pictures."""
-        given = {name: _shaped(one, self._shapes[name]) for name, one in beside.items()}
+        given = {one.name: one.tensor(beside) for one in self._entries}
         given[self._picture] = picture.permute(0, 2, 3, 1) if self._colours_last else picture
-        ordered = [given[name] for name in self._shapes]
+        ordered = [given[name] for name in self._names]
         output = self._model[0](ordered if len(ordered) > 1 else ordered[0], training=False)
         return logits_of(output, self._ends_in)
 
@@ -108,18 +108,13 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     _check_config(path, whose)
     model = _read(path, whose)
     picture, others = _inputs(model, whose)
-    columns = read_columns(facts.said.get("columns"), [one.name for one in others], facts.whose)
-    for one, column in zip(others, columns, strict=True):
-        width = (*one.shape[1:], 1)[0]
-        if width != 1 and width != len(column.choices):
-            raise BadInputError(
-                f"{whose} takes {width} numbers for '{one.name}': state as many choices in its csp.json."
-            )
+    widths = {one.name: (*one.shape[1:], 0)[0] for one in others}
+    entries = read_entries(facts.said.get("columns"), widths, whose)
     sides = picture.shape[1:3] if picture.shape[-1] == 3 else picture.shape[2:4]
     size = tuple(sides) if all(isinstance(side, int) for side in sides) else facts.size()
     mean, std = _normalisation(model, facts)
     ends_in = _ends_in(model)
-    module = KerasModel(model, picture, ends_in).eval()
+    module = KerasModel(model, picture, entries, ends_in).eval()
     shape = tuple(model.outputs[0].shape)
     outputs = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 0
     classes, notes = class_names(facts.names(), outputs, facts.whose) if outputs else ((), ())
@@ -134,7 +129,7 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         pooling=pooling,
         multi_label=ends_in == "sigmoid" and outputs > 1,
         notes=(*facts.notes, *notes),
-        columns=columns,
+        columns=columns_of(entries),
     )
 
 
@@ -189,15 +184,6 @@ def _layers(model: Any, before: str = "") -> Iterator[tuple[str, Any]]:
             continue
         yield f"{before}{layer.name}", layer
         yield from _layers(layer, f"{before}{layer.name}.")
-
-
-def _shaped(numbers: Tensor, shape: tuple[int | None, ...]) -> Tensor:
-    """A column's numbers as the input takes them: as they are, or for each a row of zeros and a one."""
-    if len(shape) == 1:
-        return numbers
-    if shape[1] == 1:
-        return numbers[:, None]
-    return nn.functional.one_hot(numbers.long(), shape[1] or -1).float()
 
 
 def _normalisation(model: Any, facts: Facts) -> Any:

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import torch
 from jaxtyping import Float32
 from onnx import TensorProto
 
 from csp.errors import BadInputError
 from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import reason
+from csp.world.targets.entries import Entry, columns_of
 from csp.world.targets.facts import model_file
 from csp.world.targets.onnx_file import (
     encoded,
     facts_of,
     graph_hash,
-    input_columns,
+    input_entries,
     last_operation,
     other_inputs,
     picture_input,
@@ -42,6 +44,7 @@ class OnnxTarget(NamedTensors):
     """A model that takes one picture; its first output holds logits or probabilities, if it has two axes."""
 
     graph: Any = None
+    entries: tuple[Entry, ...] = ()
     sessions: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     def known(self) -> dict[str, str]:
@@ -78,8 +81,9 @@ class OnnxTarget(NamedTensors):
 
     def _others(self, count: int) -> dict[str, np.ndarray]:
         """What the inputs beside the picture get."""
-        values, inputs = self.beside(count), zip(self.columns, other_inputs(self.graph), strict=True)
-        return {one.name: encoded(one, values[column.name], len(column.choices)) for column, one in inputs}
+        values = {name: torch.tensor(numbers) for name, numbers in self.beside(count).items()}
+        inputs = zip(other_inputs(self.graph), self.entries, strict=True)
+        return {one.name: encoded(one, entry.tensor(values)) for one, entry in inputs}
 
     def _session(self, names: tuple[str, ...]) -> Any:
         if names not in self.sessions:
@@ -115,6 +119,7 @@ def open_target(name: str, pooling: Pooling) -> OnnxTarget:
     channels_last = sides(picture)[3] == 3 and sides(picture)[1] != 3
     size = picture_size(picture, channels_last, facts)
     mean, std = facts.normalisation()
+    entries = input_entries(graph, facts)
     target = OnnxTarget(
         spec=f"onnx:{name}",
         name=file_name(name).removesuffix(".onnx"),
@@ -126,7 +131,8 @@ def open_target(name: str, pooling: Pooling) -> OnnxTarget:
         channels_last=channels_last,
         pooling=pooling,
         ends_in=_ENDS.get(last_operation(graph), ""),
-        columns=input_columns(graph, facts),
+        columns=columns_of(entries),
+        entries=entries,
         graph=graph,
     )
     return with_classes(target, facts)

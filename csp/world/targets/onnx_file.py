@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-from jaxtyping import Float32
 from onnx import TensorProto
+from torch import Tensor
 
 from csp.errors import BadInputError
-from csp.world.protocols.columns import Column, read_columns
 from csp.world.specs.registry import reason
+from csp.world.targets.entries import Entry, read_entries
 from csp.world.targets.facts import KEYS, Facts, parsed
 
 LARGEST = 2 << 30
@@ -62,32 +62,21 @@ def other_inputs(graph: Any) -> list[Any]:
         if len(sides(one)) not in (1, 2) or one.type.tensor_type.elem_type not in NUMBERS:
             raise BadInputError(
                 f"The ONNX model takes '{one.name}' {sides(one)} beside the picture: that must be one number "
-                "a picture, as [pictures] or [pictures, 1], or zeros and a one, as [pictures, choices]."
+                "a picture, as [pictures], or several in a row, as [pictures, numbers]."
             )
     return others
 
 
-def input_columns(graph: Any, facts: Facts) -> tuple[Column, ...]:
+def input_entries(graph: Any, facts: Facts) -> tuple[Entry, ...]:
     """What the graph takes beside the picture, as its metadata `columns` says. Raises `BadInputError`."""
     inputs = other_inputs(graph)
-    columns = read_columns(facts.said.get("columns"), [one.name for one in inputs], facts.whose)
-    for one, column in zip(inputs, columns, strict=True):
-        width = (*sides(one), 1)[1]
-        if width > 1 and width != len(column.choices):
-            raise BadInputError(
-                f"The ONNX model takes {width} numbers for '{one.name}' beside the picture: state as many "
-                "choices in the metadata 'columns'."
-            )
-    return columns
+    widths = {one.name: sides(one)[1] or None if len(sides(one)) == 2 else 0 for one in inputs}
+    return read_entries(facts.said.get("columns"), widths, "The ONNX model")
 
 
-def encoded(one: Any, numbers: Float32[np.ndarray, " b"], choices: int) -> np.ndarray:
-    """A column's numbers as the input takes them: as they are, or for each a row of zeros and a one."""
-    shape, kind = sides(one), NUMBERS[one.type.tensor_type.elem_type]
-    if len(shape) == 1:
-        return numbers.astype(kind)
-    rows = np.eye(choices)[numbers.astype(int)] if choices and shape[1] != 1 else numbers[:, None]
-    return rows.astype(kind)
+def encoded(one: Any, rows: Tensor) -> np.ndarray:
+    """A row as the input takes it."""
+    return rows.numpy().astype(NUMBERS[one.type.tensor_type.elem_type])
 
 
 def _inputs(graph: Any) -> list[Any]:

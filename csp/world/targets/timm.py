@@ -223,7 +223,7 @@ def _stated_input(architecture: str, checkpoint: Checkpoint) -> dict[str, Any]:
     }
     said = {key: value for key, value in said.items() if value is not None}
     published = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
-    return {**published.to_dict(), **said} if said and published else said
+    return {**vars(published), **said} if said and published else said
 
 
 def _stated(checkpoint: Checkpoint) -> list[str]:

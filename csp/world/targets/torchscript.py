@@ -20,9 +20,9 @@ import torch
 from jaxtyping import Float32
 
 from csp.errors import BadInputError
-from csp.world.protocols.columns import read_columns
 from csp.world.protocols.pooling import Pooling
 from csp.world.specs.registry import reason
+from csp.world.targets.entries import Entry, columns_of, is_joined, read_entries
 from csp.world.targets.facts import facts_in_zip, model_file
 from csp.world.targets.tensors import OUTPUT, NamedTensors, with_classes
 from csp.world.torch_models.layers import device, first_tensor
@@ -42,6 +42,7 @@ class ScriptTarget(NamedTensors):
     """A scripted model in evaluation mode."""
 
     module: Any = None
+    entries: tuple[Entry, ...] = ()
     functions: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     def known(self) -> dict[str, str]:
@@ -58,10 +59,11 @@ class ScriptTarget(NamedTensors):
         names = list(dict.fromkeys(names))
         where = next(self.module.parameters(), torch.zeros(0, device=device())).device
         kinds = {one.name: torch.int64 if one.choices else torch.float32 for one in self.columns}
-        beside = [
-            torch.tensor(numbers, dtype=kinds[name]).to(where)
+        values = {
+            name: torch.tensor(numbers, dtype=kinds[name]).to(where)
             for name, numbers in self.beside(len(batch)).items()
-        ]
+        }
+        beside = [entry.tensor(values) for entry in self.entries]
         try:
             with torch.inference_mode():
                 found = self._function(tuple(names))(self.module, torch.tensor(batch).to(where), *beside)
@@ -123,11 +125,14 @@ def open_target(name: str, pooling: Pooling) -> ScriptTarget:
     if not arguments or not all(isinstance(one.type, torch._C.TensorType) for one in arguments):
         takes = ", ".join(f"{one.name} ({one.type})" for one in arguments) or "nothing"
         raise BadInputError(
-            f"{whose} takes {takes}: it must take a picture first, and beside it one number a picture each, "
+            f"{whose} takes {takes}: it must take a picture first, and beside it numbers of each picture, "
             "as tensors."
         )
     graph = _inlined(module)
     more = [re.sub(r"\.\d+$", "", one.name) for one in arguments[1:]]
+    stated = facts.said.get("columns")
+    joined = [name for name, each in stated.items() if is_joined(each)] if isinstance(stated, dict) else []
+    entries = read_entries(stated, {name: None if name in joined else 0 for name in more}, facts.whose)
     size, (mean, std) = facts.size(), facts.normalisation()
     target = ScriptTarget(
         spec=f"torchscript:{name}",
@@ -139,8 +144,9 @@ def open_target(name: str, pooling: Pooling) -> ScriptTarget:
         std=std,
         pooling=pooling,
         ends_in=_ENDS.get(next(graph.outputs()).node().kind(), ""),
-        columns=read_columns(facts.said.get("columns"), more, facts.whose),
+        columns=columns_of(entries),
         module=module,
+        entries=entries,
     )
     return with_classes(target, facts)
 
