@@ -25,6 +25,10 @@ LOG_NAME, FORMER_LOG_NAME = "errors.log", "errors.old.log"
 MOST_BYTES = 1 << 20
 """Of the log; a longer one takes the place of the former."""
 
+_kept: dict[str, str] = {}
+_MOST_KEPT = 100
+"""Numbers by what strangers met."""
+
 _MOST_OF_A_NAME = 120
 _REMEDIES = {
     errno.ENOSPC: "make room, then try again",
@@ -48,12 +52,33 @@ def told(error: Exception) -> str:
     sentence = foreseen(error)
     if sentence is not None:
         return sentence
+    number = _raised_or_numbered(error)
+    written = _log(error, number)
+    where = f"{log_path()} has the details" if written else f"{VARIABLE}=1 shows the details"
+    return f"an unforeseen error ended this (number {number}; what was kept before stays): {where}"
+
+
+def kept(error: Exception) -> str:
+    """The number under which the log has an error, for whoever may not read what is wrong; "" without a log.
+
+    What strangers meet again and again is written once: it must not push out what else the log holds.
+    """
+    same = f"{type(error).__name__}: {error}"
+    if same not in _kept:
+        number = secrets.token_hex(4) if foreseen(error) else _raised_or_numbered(error)
+        if not _log(error, number):
+            return ""
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[same] = number
+    return _kept[same]
+
+
+def _raised_or_numbered(error: Exception) -> str:
+    """A number for an error that nobody foresaw."""
     if os.environ.get(VARIABLE, "") not in ("", "0"):
         raise error
-    number = secrets.token_hex(4)
-    kept = _log(error, number)
-    where = f"{log_path()} has the details" if kept else f"{VARIABLE}=1 shows the details"
-    return f"an unforeseen error ended this (number {number}; what was kept before stays): {where}"
+    return secrets.token_hex(4)
 
 
 def foreseen(error: BaseException) -> str | None:

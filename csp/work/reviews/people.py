@@ -130,7 +130,7 @@ def read_team() -> Team:
     given = os.environ.get(VARIABLE, "").strip()
     path = Path(given) if given else home() / FILE
     try:
-        return Team.model_validate(tomllib.loads(read_regular(path).decode("utf-8")))
+        return Team.model_validate(tomllib.loads(read_regular(path).decode("utf-8-sig")))
     except FileNotFoundError:
         if given:  # a shared server must not open up because a file went missing
             raise BadInputError(f"{VARIABLE} names {path}, which does not exist") from None

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from starlette.datastructures import Headers as Sent
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+from csp.face.screen.page.guard import refusal
+from csp.keeping.faults import log_path
 from csp.keeping.run_folder.run import Run
 from tests import patience
 from tests.face.pages.test_pages import drawn, said
@@ -70,3 +74,27 @@ def test_what_did_not_come_through_the_proxy_counts_for_nothing(
 ) -> None:
     words = visit(VISITORS[visitor], ROOT / "pages" / "neuron.py")
     assert "Please sign in" in words and "for the proxy only" in words
+
+
+@pytest.mark.parametrize("mistake", ["in the settings", "in a database", "no settings", "in the secrets"])
+def test_what_is_wrong_with_the_server_is_no_business_of_strangers(
+    mistake: str,
+    own_home: Path,
+    visit: Callable[[dict[str, str], Path], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = {"in the settings": "people = 1", "in a database": "[" + "postgresql://ann:pw@db.clinic.org/x"}
+    (own_home / "team.toml").write_text(wrong.get(mistake, ""))
+    if mistake == "no settings":
+        monkeypatch.setenv("CSP_TEAM", f"{own_home}/gone.toml")
+    if mistake == "in the secrets":  # of which the sign-in may have been one
+        (own_home / "secrets.toml").write_text("[auth")
+        monkeypatch.setattr(st.secrets, "_secrets", None)
+        files, option = [f"{own_home}/secrets.toml"], config.get_option
+        of_ours = lambda name: files if name == "secrets.files" else option(name)  # noqa: E731
+        monkeypatch.setattr(config, "get_option", of_ours)
+    told = visit({}, ROOT / "pages" / "runs.py"), refusal(Sent({"host": "evil.org"}), "", asks_only=True)
+    for words in told[:1] if mistake == "in the secrets" else told:  # its names are still known
+        assert str(own_home) not in words and "clinic" not in words and "ann" not in words
+        number = words.partition("number ")[2][:8]
+        assert number in log_path().read_text() and str(own_home) in log_path().read_text()

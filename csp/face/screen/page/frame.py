@@ -11,7 +11,7 @@ import streamlit as st
 from csp.errors import NotFoundError
 from csp.face.screen.elements.components import PARTS, copy_link, landmarks, layered_keys
 from csp.face.screen.page.deeds import say_refusal
-from csp.face.screen.page.identity import let_in, who_line
+from csp.face.screen.page.identity import let_in, said_here, who_line
 from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.cached import chosen_explorer, sight_of
@@ -72,7 +72,7 @@ def own_edge(draw: Callable[P, None]) -> Callable[P, None]:
 
 def fault_shown(error: Exception) -> bool:
     """What Streamlit calls with an error outside a page's frame: of a callback or a part drawn alone."""
-    st.error(plain(told(error)))
+    st.error(plain(said_here(error)))
     return True
 
 

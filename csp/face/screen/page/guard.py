@@ -20,9 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from csp.errors import CspError
 from csp.face.screen.page import admitted
-from csp.keeping.faults import told
+from csp.face.screen.page.door import at_door
 from csp.work.reviews.people import LOCAL, read_team
 
 OPEN = ("health", "host-config", "stream", "upload_file", "bidi-components")
@@ -76,7 +75,7 @@ class Guard:
         except Exception as error:  # whatever fails: Starlette's own answer carries no headers
             if begun:
                 raise
-            await PlainTextResponse(f"{told(error)}\n", 500)(scope, receive, send)
+            await PlainTextResponse(f"{at_door(error)}.\n", 500)(scope, receive, send)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, why: str) -> None:
         path = scope["path"]
@@ -166,8 +165,8 @@ def refusal(headers: Headers, here: str, *, asks_only: bool) -> str:
     name = name_of(host)
     try:
         own = own_names()
-    except CspError as error:  # a mistake in the settings opens no door
-        own, trouble = set(LOCAL), f" {error}."
+    except Exception as error:  # noqa: BLE001 # a mistake in the settings opens no door
+        own, trouble = set(LOCAL), f" {at_door(error)}."
     else:
         trouble = ""
     if not name or name not in own | {here}:

@@ -6,15 +6,19 @@ who_line()               # in the top line: name box, or name, role and Sign out
 """
 
 import getpass
+import os
 from urllib.parse import quote, unquote
 
 import streamlit as st
+from streamlit import config
 
-from csp.errors import CspError, UnavailableError
+from csp.errors import BadInputError, CspError
 from csp.extras import optional
 from csp.face.screen.elements.components import PARTS
 from csp.face.screen.page import admitted
+from csp.face.screen.page.door import at_door
 from csp.face.screen.wording import plain
+from csp.keeping.faults import told
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.reviews.desk import Person, may
 from csp.work.reviews.people import NoAccessError, Team, read_team
@@ -66,11 +70,20 @@ def let_in() -> None:
     """Ends the page of whoever may not look; what they asked for opens after they signed in."""
     try:
         me()
-    except CspError as error:
+    except Exception as error:  # noqa: BLE001 # whatever is wrong lets nobody in
         admitted.dismiss()
-        _door(str(error), can_sign_in=not isinstance(error, UnavailableError))
+        _door(at_door(error), can_sign_in=isinstance(error, NoAccessError))
         st.stop()
     admitted.admit()
+
+
+def said_here(error: Exception) -> str:
+    """What to say of an error to whoever is at the screen: to a stranger nothing about the server."""
+    try:
+        me()
+    except Exception:  # noqa: BLE001 # who may not look
+        return at_door(error)
+    return told(error)
 
 
 def who_line() -> None:
@@ -111,15 +124,22 @@ def may_manage(doing: str) -> str:
 
 
 def _team() -> Team:
-    """A server whose secrets have a sign-in never falls back to typed names."""
+    """A server whose secrets have a sign-in never falls back to typed names, nor one whose can't be read."""
     team = read_team()
+    if not st.secrets.load_if_toml_exists() and (found := _secrets_there()):
+        raise BadInputError(f"{found} can't be read as Streamlit's secrets, which may hold a sign-in: mend it")
     if team.sign_in == "name" and "is_logged_in" in st.user.to_dict():
         return team.model_copy(update={"sign_in": "oidc"})
     return team
 
 
+def _secrets_there() -> str:
+    """The first file of secrets that there is; "" without one."""
+    return next((path for path in config.get_option("secrets.files") if os.path.lexists(path)), "")
+
+
 def _door(reason: str, can_sign_in: bool) -> None:
-    st.subheader("Please sign in", anchor=False)
+    st.subheader("Please sign in" if can_sign_in else "Closed for now", anchor=False)
     claims = st.user.to_dict()
     st.markdown(plain(reason) + ".")
     if claims.get("is_logged_in"):
