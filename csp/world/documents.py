@@ -61,7 +61,7 @@ def read_settings(path: Path, what: str) -> dict[str, Any]:
 def parse_json(text: str, what: str) -> Any:
     """The values of a JSON text; `what` begins the sentence of `BadInputError`."""
     values = _parsed(json.loads, text, what, "JSON")
-    _check_depth(values, what)
+    _check_parts(values, what)
     return values
 
 
@@ -91,7 +91,7 @@ def _without_deep(text: str) -> str:
 def parse_yaml(text: str, what: str) -> Any:
     """The values of a YAML text; `what` begins the sentence of `BadInputError`."""
     values = _parsed(lambda given: yaml.load(given, _Loader), text, what, "YAML")  # noqa: S506 # a SafeLoader
-    _check_depth(values, what)
+    _check_parts(values, what)
     return values
 
 
@@ -115,12 +115,15 @@ def _parsed(reader: Callable[[str], Any], text: str, what: str, language: str) -
         raise BadInputError(f"{what} can't be read as {language}: {reason}") from None
 
 
-def _check_depth(values: Any, what: str) -> None:
+def _check_parts(values: Any, what: str) -> None:
+    """Raise BadInputError for values nested too deeply, and for texts that no file or database can hold."""
     level, depth = [values], 0
-    while level := [inner for each in level for inner in _inside(each)]:
-        depth += 1
+    while level:
+        if odd := [one for one in level if isinstance(one, str) and not _storable(one)]:
+            raise BadInputError(f"{what} has a text with a NUL character or half a character: {odd[0][:60]!r}")
         if depth > DEEPEST:
             raise BadInputError(f"{what} can't be read: {_TOO_DEEP}")
+        level, depth = [inner for each in level for inner in _inside(each)], depth + 1
 
 
 def _check_values(values: dict[str, Any], what: str) -> None:
@@ -133,8 +136,6 @@ def _check_values(values: dict[str, Any], what: str) -> None:
             raise BadInputError(f"{what} has a field whose name is no text: {str(odd[0])[:60]!r}")
         if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
             raise BadInputError(f"{what} has a number that is too large: one of {value.bit_length()} bits")
-        if isinstance(value, str) and not _storable(value):
-            raise BadInputError(f"{what} has a text with a NUL character or half a character: {value[:60]!r}")
 
 
 def _storable(text: str) -> bool:

@@ -17,7 +17,7 @@ from csp.files import read_regular
 
 SEPARATORS = ",;\t|"
 MOST_CHARACTERS = 10_000_000
-"""Of one cell: what is longer is a table whose quotes are not closed."""
+"""Of one cell: what is longer is most likely a table whose quotes are not closed."""
 MOST_ODD = 0.05
 """Of a text's characters: a file with more that no text holds is no text."""
 WINDOWS = "Windows-1252"
@@ -74,14 +74,14 @@ def read_table(
     row of more cells than the head has names, or with some characters that no text holds, stays as it is, for
     whoever refuses rows one by one.
     """
-    text, notes = read_text(path, what, odd=MOST_ODD if row_by_row else 0.0)
+    text, notes = read_text(path, what, odd=row_by_row)
     table = parse_table(text, f"the {what} {path}", keep_blanks=keep_blanks, row_by_row=row_by_row)
     return TextTable(table.columns, table.rows, table.lines, notes)
 
 
-def read_text(path: Path, what: str, odd: float = 0.0) -> tuple[str, tuple[str, ...]]:
-    """A text file's content in whatever encoding it is, and a note where that had to be guessed; `odd` is the
-    share of characters that may be such as no text holds."""
+def read_text(path: Path, what: str, odd: bool = False) -> tuple[str, tuple[str, ...]]:
+    """A text file's content in whatever encoding it is, and a note where that had to be guessed; `odd`: some
+    characters may be such as no text holds."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def read_text(path: Path, what: str, odd: float = 0.0) -> tuple[str, tuple[str, 
     return text_of(data, path.name, f"the {what} {path}", odd)
 
 
-def text_of(data: bytes, name: str, what: str, odd: float = 0.0) -> tuple[str, tuple[str, ...]]:
+def text_of(data: bytes, name: str, what: str, odd: bool = False) -> tuple[str, tuple[str, ...]]:
     """The same of a file's content; `what` begins the sentences of `BadInputError`."""
     start = data[:64].lstrip()
     for sign, kind in _OTHER_KINDS.items():
@@ -101,8 +101,14 @@ def text_of(data: bytes, name: str, what: str, odd: float = 0.0) -> tuple[str, t
         text, notes = _decoded(data, name)
     except UnicodeDecodeError:
         text, notes = "\0", ()
-    if len(_CONTROL.findall(text)) > odd * len(text):
+    found = _CONTROL.findall(text)
+    if found and len(found) > MOST_ODD * len(text):
         raise BadInputError(f"{what} is not text in UTF-8, UTF-16 or {WINDOWS}: save it as UTF-8")
+    if found and not odd:
+        line = text.count("\n", 0, text.index(found[0])) + 1
+        raise BadInputError(
+            f"{what} has a character that no text holds (number {ord(found[0])}) in line {line}: remove it"
+        )
     return text, notes
 
 
@@ -172,6 +178,11 @@ def _records(text: str, separator: str, what: str, keep_blanks: bool) -> Iterato
         for cells in reader:
             yield reader.line_num, cells if keep_blanks else [cell.strip() for cell in cells]
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise BadInputError(
+                f"{what} has a cell of more than {MOST_CHARACTERS:,} characters in line {reader.line_num}: "
+                "close its quotes, or leave it out"
+            ) from None
         raise BadInputError(
             f"{what} can't be read as a table: line {reader.line_num} has quotes that are not closed, or "
             f"text after them ({error})"

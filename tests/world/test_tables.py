@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csp.errors import BadInputError, NotFoundError
+from csp.world import tables
 from csp.world.tables import parse_table, read_table
 
 CELLS = st.text(st.sampled_from("ab é;,\t\"'\n|-=7"), max_size=6).map(str.strip)
@@ -74,9 +75,15 @@ def test_names_of_columns() -> None:
         (b"<!doctype html><html>", "a web page"),
         (b"a,b\n1,\0\n", "is not text"),
         (bytes(range(256)), "is not text"),
+        (b"a,b\n1,a long enough text\n2,\0\n", r"no text holds \(number 0\) in line 3: remove it"),
+        (b"a,b\n1," + b"x" * 20, "a cell of more than 10 characters in line 2: close its quotes"),
     ],
 )
-def test_what_is_no_table_is_said(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_what_is_no_table_is_said(
+    tmp_path: Path, content: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "more than" in reason:
+        monkeypatch.setattr(tables, "MOST_CHARACTERS", 10)
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(BadInputError, match=reason):
         read_table(tmp_path / "t.csv")

@@ -17,6 +17,8 @@ COLUMNS = ["text", "attributes", "broad"]
 TEXT_NAMES = ("text", "term", "label", "concept", "word", "name", "texts", "terms", "labels", "concepts")
 TRUE = {"1", "true", "yes", "1.0"}
 FALSE = {"", "0", "false", "no", "0.0"}
+LONGEST = 10_000
+"""Characters of a text: encoders read some 400 of them, and no more is a label."""
 
 Row = tuple[str, list[str], bool]
 
@@ -53,6 +55,11 @@ def read_terms(path: Path) -> Vocabulary:
     table = pd.DataFrame(rows, columns=COLUMNS)
     if table.empty:
         raise BadInputError(f"the vocabulary {path} holds no text; write one term a line")
+    if long := next((text for text in table["text"] if len(text) > LONGEST), None):
+        raise BadInputError(
+            f"the vocabulary {path} has a text of {len(long):,} characters, and a label has at most "
+            f"{LONGEST:,}: write one term a line ({long[:40]!r}…)"
+        )
     if table["text"].nunique() == 1:
         remarks = (*remarks, "the vocabulary holds one text only, so every neuron gets it as its label")
     return Vocabulary(table.astype({"broad": bool}), (*notes, *remarks))

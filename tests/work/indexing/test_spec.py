@@ -132,6 +132,8 @@ def test_a_vocabulary_of_one_text_warns(tmp_path: Path) -> None:
         ("a.txt", b"PK\x03\x04 and so on", "Excel workbook"),
         ("a.csv", b"size,weight\n1,2\n", "no column `text` among size, weight"),
         ("a.json", b'["mole", 3]', "item 2 is 3"),
+        ("a.json", rb'["mole", "a\u0000b"]', "a text with a NUL character"),
+        ("a.txt", b"x" * 10_001, "a text of 10,001 characters"),
         ("a.json", b"[mole", "begins like JSON but can't be read"),
         ("a.csv", b"text,broad\nmole,maybe\n", "line 2: broad is 'maybe'"),
     ],
