@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "extras": 0,
     "files": 0,
+    "numerals": 0,
     "plugins": 0,
     "method": 1,
     "world": 2,

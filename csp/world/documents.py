@@ -120,7 +120,9 @@ def _check_parts(values: Any, what: str) -> None:
     level, depth = [values], 0
     while level:
         if odd := [one for one in level if isinstance(one, str) and not _storable(one)]:
-            raise BadInputError(f"{what} has a text with a NUL character or half a character: {odd[0][:60]!r}")
+            raise BadInputError(
+                f"{what} has a text with a NUL character or half a character: {odd[0][:60]!r}"
+            )
         if depth > DEEPEST:
             raise BadInputError(f"{what} can't be read: {_TOO_DEEP}")
         level, depth = [inner for each in level for inner in _inside(each)], depth + 1

@@ -105,7 +105,7 @@ def _tags(value: Any) -> tuple[str, ...]:
     parts = value.split(";") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise BadInputError(f"tags {_short(value)} are no texts with ; between them")
-    return tuple(str(part).strip() for part in parts)
+    return tuple(_text("the tag", part).strip() for part in parts)
 
 
 def _time(value: Any) -> datetime:

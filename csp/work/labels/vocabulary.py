@@ -63,10 +63,12 @@ class Vocabulary:
 
 
 def clean_text(text: str) -> str:
-    """The text with single spaces; BadInputError when it is empty or too long to be a label."""
+    """The text with single spaces; BadInputError when it is empty, too long to be a label, or no text."""
     text = " ".join(text.split())
     if not 1 <= len(text) <= LONGEST:
         raise BadInputError(f"a label of {len(text)} characters can't be scored; write 1 to {LONGEST}")
+    if any("\ud800" <= one <= "\udfff" for one in text):
+        raise BadInputError(f"the label {text!r} holds half a character, so it is no text: write it anew")
     return text
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.extras import optional
-from csp.files import expanded, is_folder, is_regular, require_folder
+from csp.files import expanded, is_folder, is_regular, read_regular, require_folder
 from csp.world.datasets.csv_table import LABEL_NAMES, SPLIT_NAMES
 from csp.world.datasets.image_folder import SPLITS
 from csp.world.datasets.shards import files_of
@@ -89,10 +89,10 @@ def _in_folder(folder: Path, shown: str) -> list[RowFile]:
 def _split(file: Path, below: str) -> str:
     """The split of a file: as `save_to_disk` wrote beside it, else as it or a folder is called."""
     try:
-        said = json.loads((file.parent / "state.json").read_text(encoding="utf-8")).get("_split")
+        said = json.loads(read_regular(file.parent / "state.json")).get("_split")
         if isinstance(said, str):
             return said
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         pass
     start = file.stem.partition("-")[0]
     names = [*PurePosixPath(below).parts[::-1], start]
@@ -176,7 +176,7 @@ class _Columns:
             yield from ((None, {}) for _ in range(file.ends[-1] if file.ends else 0))
             return
         for batch in file.batches(wanted, BATCH):
-            columns = {name: self._named(name, batch.column(name).to_pylist()) for name in wanted}
+            columns = {name: self._named(name, _values(batch.column(name), name, file)) for name in wanted}
             for row in range(batch.num_rows):
                 label = columns[self.label][row] if self.label else None
                 yield None if label is None else str(label), {name: columns[name][row] for name in self.said}
@@ -185,7 +185,17 @@ class _Columns:
         names = self.classes.get(name)
         if names is None:
             return values
-        return [names[value] if value is not None and 0 <= value < len(names) else None for value in values]
+        known = dict(enumerate(names))
+        return [known.get(value) if isinstance(value, int) else value for value in values]
+
+
+def _values(column: pa.Array, name: str, file: RowFile) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except ValueError as error:  # texts that are none, times beyond Python's
+        raise BadInputError(
+            f"The column '{name}' of '{file.path}' can't be read ({reason(error)})."
+        ) from error
 
 
 def _features(schema: pa.Schema) -> dict[str, Any]:
@@ -193,7 +203,7 @@ def _features(schema: pa.Schema) -> dict[str, Any]:
     try:
         said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         features = said["info"]["features"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
 

@@ -11,7 +11,7 @@ from csp.world.places.addresses import is_address
 
 MOST = 100_000
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_RANGE = re.compile(r"(\d+)\.\.(\d+)(?:\.\.(\d+))?")
+_RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})(?:\.\.([0-9]{1,18}))?")
 
 
 def files_of(pattern: str, what: str) -> list[str]:

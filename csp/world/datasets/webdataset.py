@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.errors import BadInputError
+from csp.numerals import whole
 from csp.world.datasets.csv_table import LABEL_NAMES, SPLIT_NAMES
 from csp.world.datasets.image_kinds import is_image_name
 from csp.world.datasets.patients import without_patients
@@ -97,7 +98,8 @@ def _class(place: Place, sample: _Sample, classes: tuple[str, ...]) -> str | Non
     text = _text(place, sample.parts.get("cls")).strip()
     if not text:
         return None
-    return classes[int(text)] if text.isdecimal() and int(text) < len(classes) else text
+    number = whole(text)
+    return classes[number] if number is not None and number < len(classes) else text
 
 
 def _said(place: Place, sample: _Sample) -> tuple[dict[str, Any], bool]:

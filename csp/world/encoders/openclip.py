@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig
 
 from csp.errors import BadInputError, CspError, UnavailableError
-from csp.files import expanded, require_file, require_folder
+from csp.files import expanded, read_regular, require_file, require_folder
 from csp.world.specs.registry import nearest, reason
 from csp.world.torch_models.checkpoints import plain_values, read_checkpoint, runs_code
 from csp.world.torch_models.encoder import TorchEncoder
@@ -212,8 +212,8 @@ def _folder(name: str) -> Source:
 def _text_config(folder: Path) -> dict[str, Any]:
     """The part about texts of a folder's configuration; {} where OpenCLIP will refuse it anyway."""
     try:
-        text = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
-    except (OSError, ValueError, LookupError, TypeError):
+        text = json.loads(read_regular(folder / CONFIG))["model_cfg"]["text_cfg"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}
     return text if isinstance(text, dict) else {}
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from csp.errors import NotFoundError
+from csp.numerals import whole
 from csp.world.pictures.decode import UnreadableImageError, decode_image
 from csp.world.places.archive import cut_off
 from csp.world.places.place import Place
@@ -109,7 +110,8 @@ class RowPlace(Place):
         """Whether there is such a row."""
         part, _, row = path.partition("/")
         ends = self._files[part].ends if part in self._files else []
-        return row.isdecimal() and bool(ends) and int(row) < ends[-1]
+        number = whole(row)
+        return number is not None and bool(ends) and number < ends[-1]
 
     def read(self, path: str) -> bytes:
         """The picture's file as stored in the row."""

@@ -78,7 +78,7 @@ class Checkpoint:
             return None
         try:
             return json.loads(self.metadata[key])
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInputError(f"The metadata '{key}' of checkpoint '{self.path}' is not JSON.") from error
 
 

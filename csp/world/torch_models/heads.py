@@ -12,8 +12,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from csp.numerals import whole
+
 MOST_NAMED = 4
 """How many layers with names instead of numbers are put in order by their widths."""
+MOST_NUMBERED = 1_000
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def _layer(own: nn.Module, name: str, group: Mapping[str, Tensor]) -> nn.Module 
 def _order(layers: Mapping[str, nn.Module], width: int) -> list[str]:
     """Numbered layers by number, named ones by the only order in which their widths fit; [] without one."""
     names = list(layers)
-    if all(part.isdigit() for name in names for part in name.split(".") if name):
-        numbered = sorted(names, key=lambda name: [int(part) for part in name.split(".") if part])
+    if all(_number(part) is not None for name in names for part in name.split(".") if name):
+        numbered = sorted(names, key=lambda name: [_number(part) or 0 for part in name.split(".") if part])
         return numbered if _chained([layers[name] for name in numbered], width) else []
     if len(names) > MOST_NAMED:
         return []
@@ -93,6 +96,12 @@ def _order(layers: Mapping[str, nn.Module], width: int) -> list[str]:
         if _chained([layers[name] for name in order], width)
     ]
     return fitting[0] if len(fitting) == 1 else []
+
+
+def _number(part: str) -> int | None:
+    """The place of a layer among others; a larger number is none, for its gap would be filled."""
+    number = whole(part)
+    return number if number is not None and number < MOST_NUMBERED else None
 
 
 def _chained(layers: list[nn.Module], width: int) -> bool:
@@ -114,7 +123,7 @@ def _sequence(order: list[str], layers: Mapping[str, nn.Module]) -> tuple[nn.Seq
     due = assumed = False
     last = -1
     for name in order:
-        number = int(name) if name.isdigit() else None
+        number = _number(name)
         room = number - last - 1 if number is not None else int(due)
         for step in range(room):
             empty = str(last + 1 + step) if number is not None else f"{name.replace('.', '_')}_before"

@@ -38,6 +38,11 @@ def test_an_unknown_neuron_says_which_exist(page: str, neuron: str, tiny_run: Ru
     )
 
 
+def test_a_pinned_neuron_that_is_none_is_passed_over(tiny_run: Run) -> None:
+    app = opened("pages/neuron.py", run="tiny", layer="late", neuron="1", pin="9" * 5_000)
+    assert not app.exception and "Compare with" not in said(app)
+
+
 OF_AN_IMAGE: dict[str, dict[str, str]] = {
     "app.py": {},
     "pages/neuron.py": {"layer": "late", "neuron": "0"},

@@ -9,6 +9,7 @@ from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.page.shortcuts import KEYS, shortcut
 from csp.face.screen.url.state import follow, put
 from csp.keeping.run_folder.run import Run
+from csp.numerals import whole
 
 
 def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
@@ -58,9 +59,10 @@ def _jump(key: str, neuron: int) -> None:
 def _pin(run: Run, layer: str, neuron: int) -> None:
     """Keeps a neuron in the address, to be compared with another one later."""
     pinned = st.query_params.get("pin", "")
-    if pinned.isdecimal() and int(pinned) < run.layer(layer).neurons and int(pinned) != neuron:
-        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": pinned, "b": str(neuron)}
-        st.page_link("pages/compare.py", label=f"Compare with {int(pinned)}", query_params=sides)
+    other = whole(pinned)
+    if other is not None and other < run.layer(layer).neurons and other != neuron:
+        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": str(other), "b": str(neuron)}
+        st.page_link("pages/compare.py", label=f"Compare with {other}", query_params=sides)
     on = pinned == str(neuron)
     st.button(
         "Pinned" if on else "Pin",

@@ -14,4 +14,6 @@ def at_door(error: Exception) -> str:
     number = kept(error)
     where = "in its log and by `csp doctor`" if number else "by `csp doctor`"
     named = f" (number {number})" if number else ""
-    return f"Something is wrong with this server, so it lets nobody in{named}: whoever runs it finds out {where}"
+    return (
+        f"Something is wrong with this server, so it lets nobody in{named}: whoever runs it finds out {where}"
+    )

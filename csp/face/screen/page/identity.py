@@ -127,7 +127,9 @@ def _team() -> Team:
     """A server whose secrets have a sign-in never falls back to typed names, nor one whose can't be read."""
     team = read_team()
     if not st.secrets.load_if_toml_exists() and (found := _secrets_there()):
-        raise BadInputError(f"{found} can't be read as Streamlit's secrets, which may hold a sign-in: mend it")
+        raise BadInputError(
+            f"{found} can't be read as Streamlit's secrets, which may hold a sign-in: mend it"
+        )
     if team.sign_in == "name" and "is_logged_in" in st.user.to_dict():
         return team.model_copy(update={"sign_in": "oidc"})
     return team
