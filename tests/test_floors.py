@@ -71,7 +71,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"library"},
     ],
     "csp.work": [
-        {"provenance", "progress", "runs", "splits", "subgroups"},
+        {"engines", "provenance", "progress", "runs", "splits", "subgroups"},
         {"run_cache"},
         {"models"},
         {"labels"},

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from csp.errors import BadInputError
-from csp.face.cli.options import AllLayersOption, ContrastOption, InPlaceOption, JsonOption, RunArgument
+from csp.face.cli.options import (
+    AddressOption,
+    AllLayersOption,
+    ContrastOption,
+    EngineOption,
+    InPlaceOption,
+    JsonOption,
+    RunArgument,
+    chosen_engine,
+)
 from csp.face.cli.output import print_columns, print_json, print_lines
 from csp.face.cli.progress import shown_progress
 from csp.files import read_regular
 from csp.work.neurons.selection import choose_neurons
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp --help` can do without
-    from csp.work.candidates.ask import Generated
-    from csp.work.candidates.tables import CandidateRequest
     from csp.work.explorer.explorer import Explorer
 
 MOST_PROMPT_BYTES = 1_000_000
@@ -41,14 +48,17 @@ def candidates(
     contrast: ContrastOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 0,
     encoder: Annotated[str | None, typer.Option(help="Where the run's encoder lies, if it moved.")] = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ask a vision-language model for label candidates, and list them. A stopped job goes on where it was."""
+    from csp.work.candidates.ask import generate_all
     from csp.work.candidates.tables import CandidateRequest, Layout
     from csp.work.explorer.explorer import open_explorer
 
-    explorer = open_explorer(run)
+    explorer, where = open_explorer(run), chosen_engine(engine, address)
     names = explorer.run.layers if layer is None else (explorer.run.layer(layer).layer,)
     chosen = {name: choose_neurons(neurons, name, explorer.run.layer(name).neurons) for name in names}
     request = CandidateRequest(
@@ -62,7 +72,8 @@ def candidates(
         by="csp candidates",
         in_place=in_place,
     )
-    done = _ask(explorer, chosen, request) if vlm else {}
+    with shown_progress() as report:
+        done = generate_all(explorer, chosen, request, report, where) if vlm else {}
     found = [_listed(explorer, name, neuron) for name, numbers in chosen.items() for neuron in numbers]
     if json:
         layers = {name: asdict(one) for name, one in done.items()}
@@ -74,15 +85,6 @@ def candidates(
         ("layer", "neuron", "candidates"), [_row(one) for one in found if one["answers"] or one["labels"]]
     )
     print_lines(f"{name}: {one.sentence}" for name, one in done.items())
-
-
-def _ask(
-    explorer: "Explorer", chosen: dict[str, list[int]], request: "CandidateRequest"
-) -> "dict[str, Generated]":
-    from csp.work.candidates.ask import generate
-
-    with shown_progress() as report:
-        return {name: generate(explorer, name, numbers, request, report) for name, numbers in chosen.items()}
 
 
 def _prompt(file: Path | None) -> str:

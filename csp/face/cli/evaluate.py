@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from csp.face.cli.options import (
+    AddressOption,
     AllLayersOption,
     ContrastOption,
+    EngineOption,
     ExamplesOption,
     GammaOption,
     InPlaceOption,
@@ -15,6 +17,7 @@ from csp.face.cli.options import (
     NeuronsOption,
     NoReuseOption,
     RunArgument,
+    chosen_engine,
     one_layer,
 )
 from csp.face.cli.output import print_columns, print_json, print_lines, print_notes
@@ -52,6 +55,8 @@ def evaluate(
     generated: Annotated[
         int | None, typer.Option(min=1, help="cosy: pictures of each label (20); ground-truth: cases (100).")
     ] = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -67,7 +72,7 @@ def evaluate(
     from csp.work.metrics.protocol import MetricRequest
     from csp.work.models.interventions import CASES, intervene
 
-    explorer = open_explorer(run)
+    explorer, where = open_explorer(run), chosen_engine(engine, address)
     if metric is None:
         metric, why = measurable(explorer.run)
         print_notes(why)
@@ -86,7 +91,7 @@ def evaluate(
     with shown_progress() as report:
         if metric == "ground-truth" and generator is not None:
             intervene(explorer.run, generator, generated or CASES, report, in_place=in_place)
-        evaluation = measure(explorer, request, report, in_place=in_place)
+        evaluation = measure(explorer, request, report, in_place=in_place, engine=where)
     if metric == "ground-truth":
         from csp.work.metrics.ground_truth import ground_truth
 

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from csp.face.cli.options import JsonOption, LayerOption, OutOption, RunArgument, VocabularyOption, one_layer
+from csp.face.cli.options import (
+    AddressOption,
+    EngineOption,
+    JsonOption,
+    LayerOption,
+    OutOption,
+    RunArgument,
+    VocabularyOption,
+    one_layer,
+)
 from csp.face.cli.output import print_json, print_lines
 from csp.face.cli.progress import shown_progress
 
@@ -37,12 +46,8 @@ def index(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images computed at once (32).")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that decode images (2).")] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="local, or ray: on the machines of a Ray cluster (local).")
-    ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Of the Ray cluster (auto: the one of this machine).")
-    ] = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
     contrast: ContrastOption = None,

@@ -9,6 +9,7 @@ from csp.errors import BadInputError
 
 if TYPE_CHECKING:  # pandas and Zarr cost half a second, which `csp runs` can do without
     from csp.keeping.run_folder.run import Run
+    from csp.work.engines.engine import Engine
 
 
 def one_layer(run: "Run", layer: str | None) -> str:
@@ -35,6 +36,25 @@ RunArgument = Annotated[
 
 
 LayerOption = Annotated[str | None, typer.Option(help="Needed when the run has several layers.")]
+
+
+EngineOption = Annotated[
+    str | None, typer.Option(help="local, or ray: on the machines of a Ray cluster (local).")
+]
+
+
+AddressOption = Annotated[
+    str | None, typer.Option(help="Of the Ray cluster (auto: the one of this machine).")
+]
+
+
+def chosen_engine(name: str | None, address: str | None) -> "Engine":
+    """Where the work is done. Raises BadInputError for an engine that there is not."""
+    from csp.work.engines.engine import Engine
+
+    if name not in (None, "local", "ray"):
+        raise BadInputError(f"--engine {name!r} can't be used: choose local or ray")
+    return Engine(name or "local", address or "auto")  # type: ignore[arg-type]
 
 
 ExamplesOption = Annotated[

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csp.errors import BadInputError
-from csp.face.cli.options import InPlaceOption, JsonOption, RunArgument
+from csp.face.cli.options import (
+    AddressOption,
+    EngineOption,
+    InPlaceOption,
+    JsonOption,
+    RunArgument,
+    chosen_engine,
+)
 from csp.face.cli.output import print_columns, print_json, print_lines, print_notes, stdout_kept_for
 from csp.face.cli.progress import shown_progress
 
@@ -40,6 +47,8 @@ def reliance(
         str | None,
         typer.Option(metavar="RUN", help="Which neurons of each concept another run still has."),
     ] = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     in_place: InPlaceOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -52,6 +61,7 @@ def reliance(
     from csp.work.reliance.words import listed
     from csp.work.reviews.desk import open_reviewing
 
+    where = chosen_engine(engine, address)
     explorer, states = open_explorer(run), open_reviewing(run).states()
     if against is not None:
         _print_against(
@@ -60,7 +70,7 @@ def reliance(
         return
     with shown_progress() as report:
         if model:
-            measure_untested(explorer, states, concept, report)
+            measure_untested(explorer, states, concept, report, where)
         found = found_by(explorer, states, concept, by=by, report=report)
         if in_place:
             keep_exact(explorer, found, in_place=True)

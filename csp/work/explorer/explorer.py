@@ -16,9 +16,11 @@ No model is needed; `csp.work.explorer.typed_text` scores any text, for which th
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
+from socket import gethostname
 from typing import Any
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, UnavailableError
 from csp.keeping.home import result_cache_folder
 from csp.keeping.library.find import find_run
 from csp.keeping.lru import LruCache
@@ -179,3 +181,16 @@ class Explorer:
 def open_explorer(run: str) -> Explorer:
     """The explorer of a run, by name or folder; raises NotFoundError or BadRunError."""
     return Explorer(Run.open(find_run(run)), ResultCache(result_cache_folder()))
+
+
+def reopened(path: Path, fingerprint: str) -> Explorer:
+    """The explorer of a run that was opened elsewhere, such as for a worker of a cluster.
+
+    Raises BadRunError, or UnavailableError where another run lies under that path.
+    """
+    run = Run.open(path)
+    if run.fingerprint != fingerprint:
+        raise UnavailableError(
+            f"{path} on {gethostname()} is another run: let all machines see the same folder"
+        )
+    return Explorer(run, ResultCache(result_cache_folder()))

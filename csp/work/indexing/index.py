@@ -30,10 +30,10 @@ from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.examples.contrast_rule import parse_rule
 from csp.work.attribution.measure import measure_attribution_when_indexed
 from csp.work.control.control import measure_control_when_made
+from csp.work.engines.engine import Engine
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
-from csp.work.indexing.ray_engine import ray_batches
 from csp.work.indexing.spec import IndexSpec
 from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
 from csp.work.labels.chance import measure_chances
@@ -102,6 +102,11 @@ def open_job(spec: IndexSpec) -> "IndexJob":
     dataset = replace(dataset, notes=(*dataset.notes, *missing))
     encoder = open_encoder(openable_spec(spec.encoder))
     return IndexJob(spec, target, encoder, dataset, layers, vocabulary, latents, columns)
+
+
+def _batch_of(spec: IndexSpec) -> Callable[[tuple[int, int]], Batch]:
+    """What a worker of a cluster does with the spec."""
+    return open_job(spec).batch
 
 
 def _choose_layers(target: TargetModel, names: Sequence[str]) -> tuple[LayerInfo, ...]:
@@ -219,15 +224,17 @@ class IndexJob:
 
     def _batches(self, start: int) -> Iterator[Batch]:
         count, size = len(self.dataset.table), self.spec.batch_size
-        if self.spec.engine == "ray":
-            rows = [(first, min(first + size, count)) for first in range(start, count, size)]
-            return ray_batches(partial(open_job, self.spec), rows, self.spec.address)
-        return map(self._computed, self._preparer.batches(self._paths, size, self.spec.workers, start))
+        if self.spec.engine == "local":  # decodes the next images while the models compute
+            return map(self._computed, self._preparer.batches(self._paths, size, self.spec.workers, start))
+        rows = [(first, min(first + size, count)) for first in range(start, count, size)]
+        engine = Engine(self.spec.engine, self.spec.address)
+        return engine.each(rows, self.batch, partial(_batch_of, self.spec))
 
-    def batch(self, first: int, last: int) -> Batch:
-        """What both models give for the rows `first` to `last - 1` of the dataset, one batch."""
-        rows = self._preparer.batches(self._paths.iloc[:last], last - first, self.spec.workers, first)
-        return self._computed(next(rows))
+    def batch(self, rows: tuple[int, int]) -> Batch:
+        """What both models give for the rows from the first up to the second of the dataset, one batch."""
+        first, last = rows
+        found = self._preparer.batches(self._paths.iloc[:last], last - first, self.spec.workers, first)
+        return self._computed(next(found))
 
     @property
     def _paths(self) -> pd.Series:

@@ -4,9 +4,12 @@ Which metrics there are: `csp.work.metrics.registry`. Results join the run (`res
 already measured for the same label and settings is not measured again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,9 @@ import pandas as pd
 from csp.keeping.run_folder.added_tables import Additions
 from csp.method.labelers.registry import check_labeler
 from csp.method.metrics.statistics import Interval, bootstrap_interval
+from csp.work.engines.engine import HERE, Engine
 from csp.work.explorer.complete_labels import label_all
-from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.explorer import Explorer, reopened
 from csp.work.metrics.metric import Metric
 from csp.work.metrics.protocol import Measured, Measurer, MetricRequest, Subject
 from csp.work.metrics.registry import METRICS, find_metric
@@ -26,6 +30,7 @@ from csp.work.progress import Report, Stage, silent
 
 BATCH = 64
 SEED = 0
+Subjects = Sequence[Subject]
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,11 @@ def evaluate(
     *,
     batch: int = BATCH,
     in_place: bool = False,
+    engine: Engine = HERE,
 ) -> Evaluation:
     """Measure what the request asks for and was not measured yet; a stopped job goes on where it was.
+
+    With another engine the workers find the run under the same path.
 
     Raises BadInputError for an unknown metric or labeler and what the run lacks; UnavailableError for models
     that can't be opened.
@@ -60,7 +68,13 @@ def evaluate(
         label_all(explorer, report, in_place=in_place)
     subjects = list(_subjects(explorer, request, metric))
     additions = Additions(explorer.run, in_place=in_place)
-    rows = measure_missing(additions, metric, measurer, subjects, Steps(request.metric, report, batch))
+
+    def measured(parts: Sequence[Subjects]) -> Iterator[list[Measured]]:
+        there = partial(_measure_of, explorer.run.path, explorer.run.fingerprint, request)
+        return engine.each(parts, partial(_measured, metric, measurer), there)
+
+    steps = Steps(request.metric, report, batch)
+    rows = measure_missing(additions, metric, measurer, subjects, steps, measured)
     return Evaluation(request, rows, measurer.settings, measurer.by)
 
 
@@ -74,23 +88,41 @@ class Steps:
 
 
 def measure_missing(
-    additions: Additions, metric: Metric, measurer: Measurer, subjects: Sequence[Subject], steps: Steps
+    additions: Additions,
+    metric: Metric,
+    measurer: Measurer,
+    subjects: Sequence[Subject],
+    steps: Steps,
+    measured: Callable[[Sequence[Subjects]], Iterator[list[Measured]]] | None = None,
 ) -> pd.DataFrame:
-    """The rows of these subjects, old and new: columns of `FAITHFULNESS`."""
+    """The rows of these subjects, old and new: columns of `FAITHFULNESS`.
+
+    `measured` gives the numbers of some parts of them, in order; without it the measurer does.
+    """
     done = _done(additions, metric, measurer)
     missing = [one for one in subjects if one not in done]
     if missing:
         additions.expect_room()
     stage = Stage(steps.stage, len(missing), steps.report)
-    for start in range(0, len(missing), steps.batch):
-        part = missing[start : start + steps.batch]
-        with METRICS.blaming(metric.name):
-            measured = list(measurer.measure(part))
-        additions.append(FAITHFULNESS, _rows(measurer, measured))
-        stage.reached(start + len(part))
+    parts = [missing[start : start + steps.batch] for start in range(0, len(missing), steps.batch)]
+    found = measured(parts) if measured else map(partial(_measured, metric, measurer), parts)
+    for done_now, numbers in zip(accumulate(map(len, parts)), found, strict=True):
+        additions.append(FAITHFULNESS, _rows(measurer, numbers))
+        stage.reached(done_now)
     additions.compact(FAITHFULNESS)
     rows = _of(read(additions), metric.number_names, measurer.settings)
     return _only(rows, subjects)
+
+
+def _measured(metric: Metric, measurer: Measurer, part: Subjects) -> list[Measured]:
+    with METRICS.blaming(metric.name):
+        return list(measurer.measure(part))
+
+
+def _measure_of(path: Path, fingerprint: str, request: MetricRequest) -> Callable[[Subjects], list[Measured]]:
+    """What a worker of a cluster does with the request."""
+    metric = find_metric(request.metric)
+    return partial(_measured, metric, prepare(metric, reopened(path, fingerprint), request))
 
 
 def prepare(metric: Metric, explorer: Explorer, request: MetricRequest) -> Measurer:

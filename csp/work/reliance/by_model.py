@@ -6,9 +6,12 @@ kept with the run image by image: a stopped job goes on, and what is measured ne
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache, partial
+from itertools import accumulate
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +24,8 @@ from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.method.reliance import link_of, random_groups
+from csp.work.engines.engine import HERE, Engine
+from csp.work.explorer.explorer import reopened
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.progress import Report, Stage, silent
@@ -51,35 +56,70 @@ WITHOUT_CONCEPT = AddedTable(
 """What the model says without a concept (`_key`): `part` is `mean`, `resampled` or the number of a group."""
 
 
-def measure_by_model(run: Run, chosen: Sequence[Concept], report: Report = silent) -> None:
+def measure_by_model(
+    run: Run, chosen: Sequence[Concept], report: Report = silent, engine: Engine = HERE
+) -> None:
     """Run the model without each of these concepts, and keep what it says; what is kept is not asked again.
+
+    With another engine the workers find the run under the same path, and each opens the model once.
 
     Raises UnavailableError where the model or pictures are missing, or the model can't hold neurons.
     """
-    target = run_target(run)
-    if not isinstance(target.model, HoldingTarget):
-        raise UnavailableError(
-            f"the target model {target.model.name} can't hold neurons at a value: its adapter lacks held "
-            "(docs/how-to/own-adapters.md)"
-        )
-    inputs, additions = ModelInputs(run, target.model), Additions(run)
-    activations = {layer: run.layer_activations(layer) for one in chosen for layer in one.layers}
-    for concept in chosen:
-        kept = set(_kept(run, concept)["image"])
-        images = [image for image in _images(run, concept).tolist() if image not in kept]
-        stage = Stage(f"without {concept.name}", len(images), report)
-        plans = _plans(run, concept, activations)
-        for start in range(0, len(images), AT_ONCE):
-            some = np.array(images[start : start + AT_ONCE])
-            batch, seeing = inputs.batch(some.tolist()), target.on(inputs.beside(some.tolist()))
-            rows = [
-                (part, image, output)
-                for part, plan in plans.items()
-                for image, output in zip(some.tolist(), _said(seeing, batch, plan, some), strict=True)
-            ]
-            additions.append(WITHOUT_CONCEPT, _frame(concept, rows))
-            stage.reached(start + len(some))
+    here, additions = _Holding(run), Additions(run)
+    missing = {concept: _missing(run, concept) for concept in chosen}
+    parts = [(concept, part) for concept, of_it in missing.items() for part in of_it]
+    found = engine.each(parts, here.said_without, partial(_holding_of, run.path, run.fingerprint))
+    for concept, of_it in missing.items():
+        done = [0, *accumulate(map(len, of_it))]
+        stage = Stage(f"without {concept.name}", done[-1], report)
+        for reached in done[1:]:
+            additions.append(WITHOUT_CONCEPT, _frame(concept, next(found)))
+            stage.reached(reached)
         additions.compact(WITHOUT_CONCEPT)
+
+
+def _missing(run: Run, concept: Concept) -> list[list[int]]:
+    """The images that the model has not seen without the concept, as many at once as it sees."""
+    kept = set(_kept(run, concept)["image"])
+    images = [image for image in _images(run, concept).tolist() if image not in kept]
+    return [images[start : start + AT_ONCE] for start in range(0, len(images), AT_ONCE)]
+
+
+Said = list[tuple[str, int, Float32[np.ndarray, " classes"]]]
+"""Part, image, and what the model said of it."""
+
+
+class _Holding:
+    """The target model of a run, of which neurons can be held."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._target = run, run_target(run)
+        if not isinstance(self._target.model, HoldingTarget):
+            raise UnavailableError(
+                f"the target model {self._target.model.name} can't hold neurons at a value: its adapter "
+                "lacks held (docs/how-to/own-adapters.md)"
+            )
+        self._inputs = ModelInputs(run, self._target.model)
+        self._activations = lru_cache(maxsize=None)(run.layer_activations)
+        self._plans = lru_cache(maxsize=1)(self._plans_of)
+
+    def said_without(self, asked: tuple[Concept, Sequence[int]]) -> Said:
+        """What the model says of some images without a concept, part by part."""
+        concept, images = asked
+        batch, seeing = self._inputs.batch(images), self._target.on(self._inputs.beside(images))
+        return [
+            (part, image, output)
+            for part, plan in self._plans(concept).items()
+            for image, output in zip(images, _said(seeing, batch, plan, np.array(images)), strict=True)
+        ]
+
+    def _plans_of(self, concept: Concept) -> dict[str, dict[str, "_Plan"]]:
+        return _plans(self._run, concept, {layer: self._activations(layer) for layer in concept.layers})
+
+
+def _holding_of(path: Path, fingerprint: str) -> Callable[[tuple[Concept, Sequence[int]]], Said]:
+    """What a worker of a cluster does with the run."""
+    return _Holding(reopened(path, fingerprint).run).said_without
 
 
 def measured_by_model(run: Run, concept: Concept) -> bool:
@@ -186,9 +226,7 @@ def _key(concept: Concept) -> str:
     return hashlib.sha256(canonical_json([list(spot) for spot in concept.neurons]).encode()).hexdigest()
 
 
-def _frame(
-    concept: Concept, rows: Sequence[tuple[str, int, Float32[np.ndarray, " classes"]]]
-) -> pd.DataFrame:
+def _frame(concept: Concept, rows: Said) -> pd.DataFrame:
     part, image, output = zip(*rows, strict=True)
     when = datetime.now(UTC).replace(microsecond=0)
     columns = {"part": part, "image": image, "output": [one.astype(np.float32) for one in output]}

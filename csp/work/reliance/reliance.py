@@ -11,6 +11,7 @@ from typing import Any
 
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
+from csp.work.engines.engine import HERE, Engine
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report, Stage, silent
 from csp.work.provenance import Provenance, answered
@@ -134,6 +135,7 @@ def measure_untested(
     states: Mapping[Spot, NeuronReview],
     names: Sequence[str] | None = None,
     report: Report = silent,
+    engine: Engine = HERE,
 ) -> None:
     """Run the model without the concepts that only it can switch off whole; what it says is kept.
 
@@ -141,7 +143,7 @@ def measure_untested(
     """
     check_answers(explorer.run)
     chosen = _chosen(explorer, states, names)
-    measure_by_model(explorer.run, [one for one in chosen if not _exact(explorer.run, one)], report)
+    measure_by_model(explorer.run, [one for one in chosen if not _exact(explorer.run, one)], report, engine)
 
 
 def _chosen(

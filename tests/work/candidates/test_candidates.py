@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from csp.errors import BadInputError, CspError, UnavailableError
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
-from csp.work.candidates.ask import Generated, generate
+from csp.work.candidates.ask import Generated, generate, generate_all
 from csp.work.candidates.read import add_candidate, candidates, vlm_answers, what_the_vlm_saw
 from csp.work.candidates.scores import joined_labels, joined_texts
 from csp.work.candidates.tables import CANDIDATES, CandidateRequest, Layout
@@ -20,6 +21,7 @@ from csp.work.explorer.typed_text import score_text
 from csp.work.neurons.label_lists import label_lists
 from csp.work.progress import Progress
 from csp.world.vlms.prompts import PROMPTS
+from tests.work.engines.sent import Sent
 from tests.world.misbehaving import Server, fails, serving, tells
 
 RULER, HAIRS, DEAD, CONSTANT, GAPS = 0, 1, 2, 3, 5
@@ -37,6 +39,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.delenv(name, raising=False)
     with serving(tells(ANSWER)) as server:
         yield server
+
+
+def test_on_another_engine_the_same_is_asked_and_kept(explorer: Explorer, server: Server) -> None:
+    chosen = {"early": [RULER], "late": [RULER, DEAD, HAIRS]}
+    there = generate_all(explorer, chosen, asking(server, seed=1), engine=Sent())
+    here = generate_all(explorer, chosen, asking(server, seed=2))
+    assert there == here
+    assert there["late"].answered == 2 and list(there["late"].not_asked) == [DEAD]
+    rows = Additions(explorer.run).read(CANDIDATES).drop(columns=["request", "seed", "when", "seconds"])
+    first, second = rows.iloc[:3].reset_index(drop=True), rows.iloc[3:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, second)
 
 
 def asking(server: Server, **changed: object) -> CandidateRequest:

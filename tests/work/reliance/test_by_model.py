@@ -1,5 +1,6 @@
 """Reliance where the model has to run: a tiny real classifier, indexed in two earlier layers."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from csp.work.reliance.by_model import GROUPS, WITHOUT_CONCEPT, answers_by_model
 from csp.work.reliance.concepts import Concept, concepts
 from csp.work.reliance.reliance import measure_untested, reliance
 from csp.world.protocols.target import HoldingTarget
+from tests.work.engines.sent import Sent
 
 IMAGES = 6
 
@@ -59,6 +61,18 @@ def test_a_stopped_measurement_goes_on_and_then_needs_no_model(
     assert (one.numbers.how, one.numbers.images) == ("model", IMAGES)
     assert one.numbers.neurons == len(concept.neurons)
     assert one.subgroups is not None
+
+
+def test_on_another_engine_the_model_says_the_same(explorer: Explorer, tmp_path: Path) -> None:
+    concept = smallest(explorer)
+    not_measured = shutil.ignore_patterns("additions")
+    elsewhere = Run.open(shutil.copytree(explorer.run.path, tmp_path / "run", ignore=not_measured))
+    measure_by_model(explorer.run, [concept])
+    measure_by_model(elsewhere, [concept], engine=Sent())
+    here, there = answers_by_model(explorer.run, concept), answers_by_model(elsewhere, concept)
+    assert here is not None and there is not None
+    np.testing.assert_array_equal(here.resampled, there.resampled)
+    np.testing.assert_array_equal(here.random, there.random)
 
 
 def test_neurons_of_an_earlier_and_a_later_layer_are_switched_off_together(explorer: Explorer) -> None:

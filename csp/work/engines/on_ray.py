@@ -1,44 +1,47 @@
-"""Batches of an indexing worked out on a Ray cluster; they come back in order, so the run is the same.
+"""Parts of a job worked out on a Ray cluster; what comes of them is given in their order.
 
-Each worker opens both models once. When one is lost (killed, or its machine is gone), the others do its
-batches, and another is asked for in its place. Only the process that asked for them writes the run.
+Each worker opens its models once. When one is lost (killed, or its machine is gone), the others do its parts,
+and another is asked for in its place.
 """
 
 import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any
 
 from csp.errors import CspError, UnavailableError
 from csp.extras import optional
-from csp.keeping.run_folder.batches import Batch
-
-if TYPE_CHECKING:
-    from csp.work.indexing.index import IndexJob
 
 AHEAD = 2
-"""Batches that each worker has before it at most; bounds the memory here."""
+"""Parts that each worker has before it at most; bounds the memory here."""
 PATIENCE = 300.0
 """Seconds within which a worker has to be there, with its models open, when there is none."""
 KNOCK = 5.0
 """Seconds for a cluster to open its door."""
 LOSSES = 5
 """So many workers may be lost for each that was asked for."""
-THREADS = "OMP_NUM_THREADS"
+TOLD = ("OMP_NUM_THREADS", "CSP_HOME")
+"""What workers take over from the environment here. With as many threads a sum is taken in the same order
+(Ray would set one a processor); the home holds what was added to runs that can't be written."""
 
-OpenJob = Callable[[], "IndexJob"]
-Rows = tuple[int, int]
+OpenWork = Callable[[], Callable[[Any], Any]]
 
 
-def ray_batches(open_job: OpenJob, rows: Sequence[Rows], address: str) -> Iterator[Batch]:
-    """The batches in order. Raises `UnavailableError` without a cluster, and what a worker raised."""
+def on_ray(open_work: OpenWork, parts: Sequence[Any], address: str) -> Iterator[Any]:
+    """What comes of the parts, in order.
+
+    Raises `UnavailableError` without a cluster, and what a worker raised.
+    """
+    if not parts:
+        return
     with optional():
         import ray
     begun = _connect(ray, address)
-    crew = _Crew(ray, open_job, len(rows))
+    crew = _Crew(ray, open_work, len(parts))
     try:
-        yield from _in_order(ray, crew, rows)
+        yield from _in_order(ray, crew, parts)
     except ray.exceptions.RayTaskError as error:
         raise error.cause if isinstance(error.cause, Exception) else error from None
     finally:
@@ -47,50 +50,51 @@ def ray_batches(open_job: OpenJob, rows: Sequence[Rows], address: str) -> Iterat
             ray.shutdown()
 
 
-def _in_order(ray: Any, crew: "_Crew", rows: Sequence[Rows]) -> Iterator[Batch]:
-    coming = iter(rows)
-    waiting: deque[tuple[Rows, Any, Any]] = deque()
+def _in_order(ray: Any, crew: "_Crew", parts: Sequence[Any]) -> Iterator[Any]:
+    coming = iter(parts)
+    waiting: deque[tuple[Any, Any, Any]] = deque()
     while True:
-        while len(waiting) < AHEAD * crew.count and (some := next(coming, None)):
-            waiting.append((some, *crew.give(some)))
+        for part in islice(coming, AHEAD * crew.count - len(waiting)):
+            waiting.append((part, *crew.give(part)))
         if not waiting:
             return
-        some, worker, result = waiting.popleft()
+        part, worker, result = waiting.popleft()
         try:
-            yield ray.get(result)
+            found = ray.get(result)
         except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError):
             crew.lost(worker)
-            waiting.appendleft((some, *crew.give(some)))
+            waiting.appendleft((part, *crew.give(part)))
+        else:
+            yield found
 
 
 class _Crew:
     """The workers that are ready, in turn, and those that are still opening their models."""
 
-    def __init__(self, ray: Any, open_job: OpenJob, batches: int) -> None:
+    def __init__(self, ray: Any, open_work: OpenWork, parts: int) -> None:
         self._ray, self._losses = ray, 0
         there = ray.cluster_resources()
         kind = "GPU" if there.get("GPU") else "CPU"
-        self.count = max(1, min(int(there.get(kind, 1)), batches))
-        # With as many threads as here a sum is taken in the same order; Ray would set one a processor.
-        threads = {THREADS: os.environ[THREADS]} if THREADS in os.environ else {}
+        self.count = max(1, min(int(there.get(kind, 1)), parts))
+        told = {name: os.environ[name] for name in TOLD if name in os.environ}
         options = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
-        self._made = ray.remote(_Worker).options(**options, runtime_env={"env_vars": threads})
-        self._given = ray.put(open_job)
+        self._made = ray.remote(_Worker).options(**options, runtime_env={"env_vars": told})
+        self._given = ray.put(open_work)
         self._ready: list[Any] = []
         self._opening: dict[Any, Any] = {}
         for _ in range(self.count):
             self._ask_for_one()
 
-    def give(self, rows: Rows) -> tuple[Any, Any]:
-        """Some rows to the worker whose turn it is: that worker, and its batch to come."""
+    def give(self, part: Any) -> tuple[Any, Any]:
+        """A part to the worker whose turn it is: that worker, and what is to come of it."""
         self._welcome()
         worker = self._ready.pop(0)
         self._ready.append(worker)
-        return worker, worker.batch.remote(rows)
+        return worker, worker.work.remote(part)
 
     def lost(self, worker: Any) -> None:
         """Another is asked for in its place. Raises `UnavailableError` where that happens all the time."""
-        if worker not in self._ready:  # known from an earlier batch
+        if worker not in self._ready:  # known from an earlier part
             return
         self._ready.remove(worker)
         self._losses += 1
@@ -136,13 +140,13 @@ class _Crew:
 
 
 class _Worker:
-    """What runs on the cluster: one pair of models."""
+    """What runs on the cluster, with its models open."""
 
-    def __init__(self, open_job: OpenJob) -> None:
-        self._job: IndexJob | None = None
+    def __init__(self, open_work: OpenWork) -> None:
+        self._work: Callable[[Any], Any] | None = None
         self._problem: CspError | None = None
         try:
-            self._job = open_job()
+            self._work = open_work()
         except CspError as error:  # raised here it would count as a lost worker
             self._problem = error
 
@@ -150,10 +154,10 @@ class _Worker:
         """Why it can't work."""
         return self._problem
 
-    def batch(self, rows: Rows) -> Batch:
-        """The batch of these rows of the dataset."""
-        assert self._job is not None
-        return self._job.batch(*rows)
+    def work(self, part: Any) -> Any:
+        """What comes of a part."""
+        assert self._work is not None
+        return self._work(part)
 
 
 def _connect(ray: Any, address: str) -> bool:

@@ -1,10 +1,12 @@
-"""A run made on a Ray cluster of two nodes is the one made here, also when a worker and a node are lost."""
+"""What comes of a Ray cluster of two nodes is what comes of the work here, also when one of them is lost."""
 
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 import ray
@@ -12,8 +14,12 @@ from ray.cluster_utils import Cluster
 
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.run_folder.run import Run
+from csp.work.engines.engine import HERE, Engine
+from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec
+from csp.work.metrics.evaluate import evaluate
+from csp.work.metrics.protocol import MetricRequest
 from csp.work.progress import Progress, silent
 from tests.work.tiny_world import index_spec
 
@@ -66,6 +72,19 @@ def test_a_run_is_the_same_when_a_worker_is_lost(cluster: Cluster, world: Path, 
 
 def _words(process: psutil.Process) -> str:
     return " ".join(process.info["cmdline"] or ())
+
+
+def test_what_is_measured_there_is_what_is_measured_here(
+    cluster: Cluster, indexed: Run, tmp_path: Path
+) -> None:
+    def measured(name: str, engine: Engine) -> pd.DataFrame:
+        explorer = open_explorer(str(shutil.copytree(indexed.path, tmp_path / name)))
+        request = MetricRequest("simcorr", ("csp",), explorer.options(), {"layer1": range(9)})
+        return evaluate(explorer, request, batch=4, engine=engine).rows.drop(columns="when")
+
+    there = measured("there", Engine("ray", cluster.address))
+    assert len(there)
+    pd.testing.assert_frame_equal(there, measured("here", HERE), check_exact=True)
 
 
 def test_a_cluster_that_is_not_there_is_a_sentence(world: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Where long work is done: here, or on the machines of a Ray cluster."""
