@@ -17,7 +17,7 @@ from csp.face.screen.audit.numbers import (
 from csp.face.screen.audit.report import report_panel
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.review.agreement import agreement_table, disputes_table
-from csp.face.screen.state.cached import audited, chosen_explorer
+from csp.face.screen.state.cached import audited, chosen_explorer, chosen_layer
 from csp.face.screen.url.params import one_of
 from csp.face.screen.url.state import choose
 
@@ -33,6 +33,7 @@ VIEWS = {
 with frame("Audit"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
+    chosen_layer(params, explorer)  # which it carries to other pages
     view = one_of(params, "view", tuple(VIEWS), "checked")
     audit, artefacts, events = audited(explorer)
 

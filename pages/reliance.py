@@ -9,11 +9,12 @@ from csp.face.screen.reliance.flips import flips_section
 from csp.face.screen.reliance.mend import mend_section
 from csp.face.screen.reliance.one import concept_view
 from csp.face.screen.reliance.table import download, headline, reliance_table, untested
-from csp.face.screen.state.cached import chosen_explorer
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 
 with frame("What it leans on"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
+    chosen_layer(params, explorer)  # which it carries to other pages
     run, by = explorer.run, chosen_column(params, explorer.run)
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         st.subheader("What the model leans on", anchor=False, width="content")

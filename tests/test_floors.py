@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "__init__": 6,
+    "counts": 0,
     "errors": 0,
     "extras": 0,
     "files": 0,

@@ -5,6 +5,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,11 +84,24 @@ class SourceTree:
         return next((path for path in candidates if path.is_file()), None)
 
 
+_TRIES = 20
 _INSTALLED = SourceTree(Path(__file__).parents[2])
 
 
+def _tree(source: bytes) -> ast.Module:
+    """The syntax of a module, asked for again where another thread disturbed it.
+
+    Pythons before 3.11.9 and 3.12.3 count the depth of trees for all threads together, and raise SystemError
+    when two of them parse at once (python/cpython#106905).
+    """
+    for _ in range(_TRIES):
+        with suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
+
+
 def _parsed(path: Path) -> _Code:
-    tree = ast.parse(path.read_bytes())
+    tree = _tree(path.read_bytes())
     names: set[str] = set()
     for node in ast.walk(tree):
         names.update(_names(node))

@@ -4,6 +4,7 @@ for group in subgroups(run, "sex"):           # NotFoundError names the columns 
     group.name, group.rows                    # "female", and which images; who is not stated is a group, too
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,15 @@ MOST_GROUPS = 12
 """Of a column with more values, numbers are parted into quarters, and the rarest texts put together."""
 NOT_STATED, OTHERS = "not stated", "other values"
 _OF_THE_RUN = ("image", "path", "width", "height", "prediction")
+_PEOPLE = re.compile(
+    "skin|fitzpatrick|age|sex|gender|race|ethnic|site|location|localisation|localization|country|"
+    "device|camera|scanner|hospital|clinic|centre|center"
+)
+"""How words begin that name columns which tell people, places and devices apart: these are offered first."""
+NOT_OFFERED = ("label", "split")
+"""Columns by which one may ask, but which are no groups of people."""
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ID = ("id", "uuid", "hash", "file", "filename")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +48,40 @@ def subgroup_columns(run: Run) -> tuple[str, ...]:
     table = run.images
     return tuple(
         str(name) for name in table.columns if name not in _OF_THE_RUN and table[name].map(str).nunique() > 1
+    )
+
+
+def offered_columns(run: Run) -> tuple[str, ...]:
+    """Those of them that a page offers: people, places and devices first; no classes, splits or ids."""
+    people = people_columns(run)
+    others = (name for name in subgroup_columns(run) if name not in (*people, *NOT_OFFERED))
+    return (*people, *(name for name in others if not _is_id(run, name)))
+
+
+def people_columns(run: Run) -> tuple[str, ...]:
+    """The columns whose name tells people, places or devices apart."""
+    return tuple(
+        name
+        for name in subgroup_columns(run)
+        if any(_PEOPLE.match(word) for word in _words(name)) and not _is_id(run, name)
+    )
+
+
+def in_words(column: str) -> str:
+    """The name of a column as a person reads it: `dark_skin` is "dark skin"."""
+    return " ".join(column.replace("_", " ").split()) or column
+
+
+def _words(column: str) -> list[str]:
+    return [word.casefold() for word in _WORDS.findall(column)]
+
+
+def _is_id(run: Run, column: str) -> bool:
+    """Whether a column names each image or patient, so that its values are no groups."""
+    values = run.images[column].dropna()
+    named = any(word in _ID for word in _words(column)[-1:])
+    return named or (
+        not is_numeric_dtype(values) and 2 * values.map(str).nunique() > max(len(values), MOST_GROUPS)
     )
 
 

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.atlas.chips import chips_of
+from csp.face.screen.wording import (
+    REVIEW_STATES,
+    STATES,
+    counted,
+    counted_review,
+    counted_state,
+    plain,
+    turned,
+)
 
 READ_BY_STREAMLIT = re.compile(
     r"https?://|www\.|[-.\w+]+@[-\w]+\.\w|:material/|:[\w+-]+:|(?:^|\s)(?:<->|->|<-|--|>=|<=|~=)(?:\s|$)",
@@ -46,3 +55,26 @@ def test_any_text_stays_itself_on_one_line(text: str) -> None:
 
 def test_one_is_not_several() -> None:
     assert [counted(count, "image") for count in (0, 1, 1600)] == ["0 images", "1 image", "1,600 images"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_number_comes_first_and_its_verb_and_noun_agree(count: int) -> None:
+    said = [
+        *(counted_state(count, state) for state in STATES),
+        *(counted_review(count, review) for review in REVIEW_STATES),
+        *(chip.counted(count) for chip in chips_of(["nevus"]).values()),
+    ]
+    assert all(words.startswith(f"{count} ") for words in said)
+    one = {
+        f"{count} {words}" for words in ("never fires", "label replaced", "pushes towards nevus", "artefact")
+    }
+    many = {
+        f"{count} {words}" for words in ("never fire", "labels replaced", "push towards nevus", "artefacts")
+    }
+    assert (one if count == 1 else many) <= set(said)
+    assert not (many if count == 1 else one) & set(said)
+
+
+def test_a_change_that_is_none_is_no_change() -> None:
+    assert turned("71 %", "71 %") == "71 %"
+    assert turned("71 %", "64 %", "**") == "71 % → **64 %**"

@@ -1,5 +1,6 @@
 """The hash of a module's code changes with what the module runs, and with nothing else."""
 
+import ast
 import importlib
 import shutil
 from pathlib import Path
@@ -85,3 +86,19 @@ def test_a_module_outside_the_package_counts_with_what_it_imports(
     (copied / "csp/keeping/canonical_json.py").write_text("CHANGED = True\n")
     own.write_text("from csp.keeping.canonical_json import canonical_json\n")
     assert SourceTree(copied).hash(module) != before
+
+
+def test_a_tree_that_another_thread_disturbed_is_asked_for_again(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python 3.11.7 does when two threads parse at once."""
+    parse, disturbed = ast.parse, iter([True])
+
+    def parsed(source: bytes) -> ast.Module:
+        if next(disturbed, False):
+            raise SystemError("AST constructor recursion depth mismatch (before=54, after=23)")
+        return parse(source)
+
+    expected = SourceTree(copied).hash(ANSWERS)
+    monkeypatch.setattr(ast, "parse", parsed)
+    assert SourceTree(copied).hash(ANSWERS) == expected

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from csp.errors import NotFoundError
-from csp.work.subgroups import MOST_GROUPS, NOT_STATED, OTHERS, subgroup_columns, subgroups
+from csp.work.subgroups import (
+    MOST_GROUPS,
+    NOT_STATED,
+    OTHERS,
+    in_words,
+    offered_columns,
+    subgroup_columns,
+    subgroups,
+)
 
 
 class Tiny:
@@ -52,3 +60,19 @@ def test_a_column_that_is_not_there_is_said_with_those_that_are() -> None:
     with pytest.raises(NotFoundError, match=r"columns to part them by: sex$"):
         subgroups(run(sex=["f", "m"], site=["arm", "arm"]), "age")
     assert subgroup_columns(run(site=["arm", "arm"])) == ()
+
+
+def test_people_and_devices_are_offered_first_and_neither_classes_nor_ids() -> None:
+    columns = {
+        "ruler": [True, False] * 10,
+        "label": ["nevus", "melanoma"] * 10,
+        "split": ["held-out", "selection"] * 10,
+        "patient": [f"P{number}" for number in range(20)],
+        "lesion_id": [*range(10)] * 2,
+        "imageQuality": [1, 2] * 10,
+        "dark_skin": [True, False] * 10,
+        "patientAge": [30, 60] * 10,
+        "device": ["a", "b"] * 10,
+    }
+    assert offered_columns(run(**columns)) == ("dark_skin", "patientAge", "device", "ruler", "imageQuality")
+    assert in_words("dark_skin") == "dark skin"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from csp.counts import counted
 from csp.face.cli.options import AllLayersOption, InPlaceOption, JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_json, print_lines, print_notes, stdout_kept_for
 from csp.face.cli.progress import shown_progress
@@ -152,4 +153,4 @@ def export(
         if json:
             print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})
         else:
-            print_lines([f"{count} neurons of {explorer.run.name} in {out}"])
+            print_lines([f"{counted(count, 'neuron')} of {explorer.run.name} in {out}"])

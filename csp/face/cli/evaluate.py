@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from csp.counts import counted
 from csp.face.cli.options import (
     AddressOption,
     AllLayersOption,
@@ -150,9 +151,10 @@ def _tell_truth(result: dict[str, Any], json: bool) -> None:
     if json:
         print_json({name: value for name, value in result.items() if name != "judged"})
         return
+    follow = "follows" if result["clear"] == 1 else "follow"
     print_lines(
         [
-            f"{result['clear']} of {result['neurons']} neurons follow an attribute clearly "
+            f"{result['clear']} of {counted(result['neurons'], 'neuron')} {follow} an attribute clearly "
             f"(AUROC of at least {result['threshold']}"
             + (
                 f" on {result['images']} images: {result['split']})"

@@ -238,8 +238,9 @@ def label(
     heads = (*(["facets"] if facets else []), *(["by"] if reviewed else []))
     print_columns(("layer", "neuron", "chance", "labels", *heads), rows)
     if cold:
+        never = "never fires" if cold == 1 else "never fire"
         print_notes(
-            [f"{cold:,} of {len(found):,} never fire on these images, so the machine has no label for them"]
+            [f"{cold:,} of {len(found):,} {never} on these images, so the machine has no label for them"]
         )
 
 

@@ -1,4 +1,4 @@
-"""The commands about what the model leans on: reliance tells it, mend writes the model without."""
+"""The commands about what the model leans on: reliance tells it, mend writes the mended model."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.face.cli.options import (
     AddressOption,
@@ -94,9 +95,9 @@ def _print(found: "Reliance") -> None:
         "neurons",
         "checked",
         "class",
-        "with it",
+        "where shown",
         "95 %",
-        "without",
+        "where not",
         "whole layer",
         "random",
         "leans",
@@ -116,7 +117,7 @@ def _print(found: "Reliance") -> None:
                 )
                 for group in one.subgroups.groups
             ]
-            print_columns(("group", "images", "with it", "95 %", "n", ""), rows)
+            print_columns(("group", "images", "where shown", "95 %", "n", ""), rows)
     if differ := differing(found):
         print_lines(["", differ])
 
@@ -133,7 +134,7 @@ def _print_against(found: "Across", json: bool) -> None:
         "gone",
         "other run",
         "new",
-        "without it",
+        "switched off",
         "in the other",
     )
     rows = [
@@ -147,7 +148,8 @@ def _print_against(found: "Across", json: bool) -> None:
         for one in found.concepts
     ]
     print_columns(header, rows)
-    matched = "by number (the same weights)" if found.images is None else f"on {found.images:,} shared images"
+    shared = "" if found.images is None else f"on {counted(found.images, 'shared image')}"
+    matched = shared or "by number (the same weights)"
     print_notes([f"neurons of {', '.join(found.layers)} were matched {matched}"])
 
 
@@ -200,6 +202,7 @@ def mend(
     """Write the model with a concept's neurons held at their mean: in its weights, or as it runs."""
     from csp.work.explorer.explorer import open_explorer
     from csp.work.reliance.concepts import concepts, find_concept
+    from csp.work.reliance.mending.cost import told_cost
     from csp.work.reliance.mending.made import Why
     from csp.work.reliance.mending.mend import mend_preview, together, write_mended
     from csp.work.reviews.desk import open_reviewing
@@ -216,9 +219,10 @@ def mend(
     chosen = together(dict.fromkeys(find_concept(found, name) for name in concept))
     with shown_progress() as report:
         made = write_mended(explorer, chosen, out, Why(who, reason), report)
-    preview = None
+    preview, told = None, None
     try:
-        preview = None if in_other_layers else mend_preview(explorer, chosen, by)
+        if not in_other_layers:
+            preview, told = mend_preview(explorer, chosen, by), told_cost(explorer, chosen, by)
     except BadInputError as error:
         if by is not None:
             raise
@@ -227,16 +231,18 @@ def mend(
         print_notes(["how good it is was not measured: index it as a model of its own, and compare the runs"])
     with stdout_kept_for(out):
         if json:
-            print_json({**made.record, "path": str(made.path), "furthest": made.furthest})
+            worse = None if told is None else [asdict(one) for one in told.losses]
+            print_json({**made.record, "worse": worse, "path": str(made.path), "furthest": made.furthest})
         else:
             _print_mended(made, preview)
+            print_lines([told.words] if told else [])
 
 
 def _print_mended(made: "Mended", preview: "MendPreview | None") -> None:
     record = made.record
     held = record.get("held") or {record["layer"]: {"neurons": record["neurons"]}}
     count, layer = sum(len(one["neurons"]) for one in held.values()), ", ".join(held)
-    lines = [f"{count} neurons of {layer} ({record['concepts']}) are held at their mean"]
+    lines = [f"{counted(count, 'neuron')} of {layer} ({record['concepts']}) held at their mean"]
     if left := record.get("left_in_other_layers"):
         lines.append(f"{left} of other layers stay as they are: only those of {layer} can be folded away")
     print_lines(lines)
@@ -257,10 +263,12 @@ def _where(made: "Mended") -> str:
 
 
 def _worth(before: "GroupNumbers", after: "GroupNumbers") -> "Iterator[tuple[object, ...]]":
+    from csp.work.attribution.model_card import AS_DECIDED
+
     yield before.name, before.n, "right", *_change(before.accuracy, after.accuracy)
     for one, other in zip(before.classes, after.classes, strict=True):
         yield "", "", f"AUROC {one.name}", *_change(one.auroc, other.auroc)
-        yield "", "", f"sensitivity {one.name}", *_change(one.sensitivity, other.sensitivity)
+        yield "", "", f"{AS_DECIDED.lower()}, {one.name}", *_change(one.sensitivity, other.sensitivity)
 
 
 def _change(before: "Interval", after: "Interval") -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.face.cli.options import JsonOption, RunArgument
 from csp.face.cli.output import print_columns, print_error, print_json, print_lines, stdout_kept_for
@@ -65,7 +66,7 @@ def export(
         if json:
             print_json({"events": count, "path": str(out)})
         else:
-            print_lines([f"{count} events written to {out}"])
+            print_lines([f"{counted(count, 'event')} written to {out}"])
 
 
 @app.command("import")
@@ -90,9 +91,8 @@ def import_(
         print_json(counts | {"refused": refused})
     else:
         how = ", the whole chain as it was" if done.restored else ""
-        print_lines(
-            [f"{done.added} events added{how}, {done.known} known already, {len(done.refused)} refused"]
-        )
+        added = counted(done.added, "event")
+        print_lines([f"{added} added{how}, {done.known} known already, {len(done.refused)} refused"])
     return REFUSED if done.refused else 0
 
 
@@ -111,7 +111,7 @@ def verify(
     if json:
         print_json(vars(found))
     elif found.ok:
-        print_lines([f"{found.events} events, all as recorded; the newest hash is {found.head}"])
+        print_lines([f"{counted(found.events, 'event')}, all as recorded; the newest hash is {found.head}"])
     if not found.ok:
         print_error(f"the review record is broken: {found.problem}")
     return 0 if found.ok else REFUSED
@@ -127,7 +127,8 @@ def agreement(run: RunArgument, json: JsonOption = False) -> None:
     if json:
         print_json(found)
         return
-    print_lines([f"{found['neurons']} neurons judged by two or more, {found['conflicts']} in dispute"])
+    judged = counted(found["neurons"], "neuron")
+    print_lines([f"{judged} judged by two or more, {found['conflicts']} in dispute"])
     rows: list[tuple[object, ...]] = [
         (f"{pair['left']} and {pair['right']} (Cohen)", *_kappa(pair)) for pair in found["pairs"]
     ]

@@ -54,6 +54,8 @@ def search(
         if not found:
             near = f"; the nearest is {_spot(answer.near[0])}" if answer.near else ""
             print_error(f"nothing in this run fits these words{near}")
+        if found and not answer.told:
+            print_error("whether any of these looks for it can't be told here: they stand by score alone")
         if answer.remark:
             print_error(f"found by people's own words only: {answer.remark}")
     labels = {name: explorer.stored_facets.machine_labels(name) for name in {one.layer for one in found}}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from csp.counts import counted as counted  # for the screens, beside the other words
 from csp.keeping.run_folder.run import Run
 from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
@@ -33,6 +34,18 @@ STATES = {
     "no-contrast": "no look-alikes",
 }
 
+_STATES_COUNTED = {
+    "normal": ("is on for some images only", "are on for some images only"),
+    "never-fires": ("never fires", "never fire"),
+    "constant": ("is the same for every image", "are the same for every image"),
+    "always-on": ("is almost always on", "are almost always on"),
+    "negative": ("has negative values", "have negative values"),
+    "non-finite": ("has broken values", "have broken values"),
+    "few-images": ("has few images", "have few images"),
+    "rare": ("fires on very few images", "fire on very few images"),
+    "no-contrast": ("has no look-alikes", "have no look-alikes"),
+}
+
 REVIEW_STATES = {
     "unreviewed": "Not reviewed",
     "confirm": "Confirmed",
@@ -42,6 +55,14 @@ REVIEW_STATES = {
     "disputed": "Disputed",
 }
 """What people said of a neuron, as `NeuronRows` names it."""
+_REVIEWS_COUNTED = {
+    "unreviewed": ("not reviewed", "not reviewed"),
+    "confirm": ("confirmed", "confirmed"),
+    "override": ("label replaced", "labels replaced"),
+    "reject": ("without a fitting label", "without a fitting label"),
+    "unsure": ("reviewer unsure", "reviewers unsure"),
+    "disputed": ("disputed", "disputed"),
+}
 
 
 DOUBT_WORDS = {
@@ -94,9 +115,14 @@ def plain(text: str) -> str:
     return _MARKUP.sub(lambda found: f"\\{found[0]}", parted)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: `1 image`, `1,600 images`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted_state(count: int, state: str) -> str:
+    """So many neurons in this state: `1 never fires`, `174 never fire`."""
+    return counted(count, *_STATES_COUNTED[state])
+
+
+def counted_review(count: int, review: str) -> str:
+    """So many neurons of which people said this: `1 label replaced`, `2 labels replaced`."""
+    return counted(count, *_REVIEWS_COUNTED[review])
 
 
 def tells_apart(classes: Sequence[str]) -> str:
@@ -110,6 +136,11 @@ def tells_apart(classes: Sequence[str]) -> str:
 def percent(share: float) -> str:
     """A share; one close to 0 or 1 keeps two places, so that hardly ever is not never."""
     return f"{100 * share:.0f} %" if 0.005 <= share < 0.995 or share in (0, 1) else f"{100 * share:.2f} %"
+
+
+def turned(before: str, after: str, strong: str = "") -> str:
+    """`0.935 → 0.912`, the second between `strong`; of a change that is none only the number."""
+    return before if before == after else f"{before} → {strong}{after}{strong}"
 
 
 def number(value: float) -> str:
@@ -236,10 +267,11 @@ def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise |
     if noise is None or labelled.empty:
         return ""
     above = int(labelled["above_noise"].sum())
+    claimed = f"{above:,} of {len(labelled):,} {'is' if above == 1 else 'are'} claimed"
     weights = f", random weights {score(untrained.mean)}" if untrained else ""
     return (
         f"Suggested labels score {score(float(labelled['score'].median()))} at the median, noise gives "
-        f"{score(noise.mean)}{weights}; {above:,} of {len(labelled):,} are claimed "
+        f"{score(noise.mean)}{weights}; {claimed} "
         f"(of noise at most {len(labelled) / 20:,.0f})."
     )
 

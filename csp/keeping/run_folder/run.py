@@ -88,6 +88,13 @@ class Run:
         """The names of the layers."""
         return tuple(record.layer for record in self.manifest.layers)
 
+    @property
+    def opening_layer(self) -> str:
+        """The layer to open first: the last, nearest to the decision; where there are SAEs, the first of the
+        last layer that has one."""
+        saes = {one.layer: one.sae.layer for one in self.manifest.layers if one.sae is not None}
+        return next((name for name, of in saes.items() if of == [*saes.values()][-1]), self.layers[-1])
+
     def layer(self, layer: str) -> LayerRecord:
         """What the manifest says of a layer; NotFoundError names those that exist."""
         return self.manifest.layers[self._layer_index(layer)]

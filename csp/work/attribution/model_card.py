@@ -20,15 +20,15 @@ from csp.method.metrics.statistics import Interval
 from csp.method.reliance import bootstrap_weights, known_truth, link_of
 from csp.work.explorer.explorer import Explorer
 from csp.work.splits import held_out
-from csp.work.subgroups import SMALL, subgroup_columns, subgroups
+from csp.work.subgroups import SMALL, subgroups
 
 SEED, RESAMPLES, SHUFFLES = 0, 400, 200
 MOST_CLASSES = 20
 ALL = "all images"
-PEOPLE = ("skin", "fitzpatrick", "age", "sex", "gender", "site", "location", "device", "hospital", "centre")
-"""Parts of the names of columns that tell people and places apart: these are looked at first."""
 
 Which = Literal["auroc", "sensitivity", "specificity"]
+AS_DECIDED = "Sensitivity as decided"
+"""Of what the model says: its most likely class, or all from 0.5 on; not of a threshold that one chooses."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ClassNumbers:
     name: str
     auroc: Interval
     sensitivity: Interval
-    """Of the images of this class, the share that the model calls so; n: how many there are."""
+    """As decided: of the images of this class, the share that the model calls so; n: how many there are."""
     specificity: Interval
     """Of all others, the share that it does not call so."""
 
@@ -88,17 +88,6 @@ class ModelCard:
     def apart(self, place: int, which: Which) -> Apart | None:
         """For one class; None where fewer than two groups can be compared."""
         return self.differences.get(f"{which}/{place}")
-
-
-def card_columns(run: Run) -> tuple[str, ...]:
-    """The columns that a card can be made by, those that tell people and places apart first."""
-    people = people_columns(run)
-    return (*people, *(name for name in subgroup_columns(run) if name not in (*people, "label", "split")))
-
-
-def people_columns(run: Run) -> tuple[str, ...]:
-    """The columns whose name tells people or places apart."""
-    return tuple(name for name in subgroup_columns(run) if any(part in name.casefold() for part in PEOPLE))
 
 
 def model_card(explorer: Explorer, column: str | None = None) -> ModelCard:

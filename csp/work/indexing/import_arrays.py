@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.files import expanded, is_folder, is_regular, open_regular
 from csp.keeping.code_hash import code_hash
@@ -201,7 +202,8 @@ def _open_texts(spec: ImportSpec, dimension: int) -> tuple[tuple[pd.DataFrame, n
     notes = [*check_vectors(given), *read.notes]
     first = ~terms["text"].duplicated().to_numpy()
     if not first.all():
-        notes.append(f"{int((~first).sum())} repeated texts of the vocabulary were left out")
+        repeated = counted(int((~first).sum()), "repeated text")
+        notes.append(f"{repeated} of the vocabulary left out")
     return (terms[first].reset_index(drop=True), normalised(given.block(0, given.rows))[first]), notes
 
 

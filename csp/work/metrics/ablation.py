@@ -163,7 +163,7 @@ METRIC = Metric(
     (
         Number(
             "causal_accuracy",
-            "Accuracy without it",
+            "Accuracy, switched off",
             "Change of the share of held-out images that the model calls rightly when the neuron is "
             "held at its mean. -1 to 1; below 0 the model needs the neuron.",
             "neither",
@@ -174,7 +174,7 @@ METRIC = Metric(
         ),
         Number(
             "causal_probability",
-            "Probability without it",
+            "Probability, switched off",
             "Largest mean change of a class's probability on held-out images when the neuron is held "
             "at its mean. -1 to 1; below 0 the neuron speaks for that class.",
             "neither",
@@ -185,7 +185,7 @@ METRIC = Metric(
         ),
         Number(
             "causal_examples",
-            "Probability without it, on its examples",
+            "Probability on its examples, switched off",
             "Largest mean change of a class's probability on the images that activate the neuron most "
             "when it is held at its mean. -1 to 1; below 0 the neuron speaks for that class.",
             "neither",

@@ -76,7 +76,8 @@ def doubtful(rows: pd.DataFrame, under: float = DOUBTFUL) -> pd.Series:
 def why_doubtful(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """Why a doubtful label is so: its chance, or that it is noise; then what else speaks against it."""
     known = row["chance"] == row["chance"]
-    first = f"likely true: {10 * row['chance']:.0f} in 10" if known else "it fits no better than noise"
+    tenths = "less than 1" if row["chance"] < 0.05 else f"{10 * row['chance']:.0f}"
+    first = f"likely true: {tenths} in 10" if known else "it fits no better than noise"
     return (first, *why(row))
 
 

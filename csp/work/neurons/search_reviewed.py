@@ -28,6 +28,8 @@ class ReviewedMatches:
     be computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
     near: tuple[Match, ...] = ()
     """The nearest of the others, by score: nothing is claimed of them."""
+    told: bool = True
+    """Whether it is known of every layer which neurons the words fit; else all count as fitting, by score."""
     remark: str = ""
     """Why only people's words could be searched; empty where all was."""
 
@@ -56,24 +58,27 @@ def search_reviewed(
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [_beside(one, also) for one in scored if _spot(one) not in spelled]
-    claimed = _claimed(explorer, layers, query) | also.keys()
+    claimed, told = _claimed(explorer, layers, query)
+    claimed |= also.keys()
     fitting = [one for one in others if _spot(one) in claimed]
     near = tuple(one for one in others if _spot(one) not in claimed)[:most]
-    return ReviewedMatches((*first.values(), *unscored, *fitting)[:most], near)
+    return ReviewedMatches((*first.values(), *unscored, *fitting)[:most], near, told)
 
 
-def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> set[Spot]:
-    """The neurons for which a wanted text is claimed; all of a layer where that can't be told."""
-    texts, found = embedded(explorer, query.plus), set[Spot]()
+def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[set[Spot], bool]:
+    """The neurons for which a wanted text is claimed; all of a layer where that can't be told: then the
+    second is false."""
+    texts, found, told = embedded(explorer, query.plus), set[Spot](), True
     for layer in layers:
         claims = text_claims(explorer, layer, texts)
+        told = told and claims is not None
         neurons = (
             range(explorer.run.layer(layer).neurons)
             if claims is None
             else np.flatnonzero(claims.any(axis=1)).tolist()
         )
         found |= {(layer, neuron) for neuron in neurons}
-    return found
+    return found, told
 
 
 def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]) -> dict[Spot, Match]:

@@ -19,6 +19,7 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
 from csp.method.states import NeuronState
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.reliance.meanings import Meaning, Meanings, as_words
@@ -71,15 +72,16 @@ class Shown:
 
 
 def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[Concept, ...]:
-    """All concepts of a run, those with the most neurons first; a neuron with two labels is in two."""
+    """All concepts of a run, those with the most neurons first; a neuron with two labels is in two.
+
+    A neuron counts by the label in force, unless that is the machine's and not claimed ("nothing fits").
+    """
     labels: dict[str, list[tuple[Spot, LabelInForce]]] = {}
     for layer in explorer.run.layers:
         reviewed = {neuron: state for (where, neuron), state in states.items() if where == layer}
-        constant = explorer.run.neurons(layer)["state"].eq(NeuronState.CONSTANT).to_numpy()
+        idle = _idle(explorer, layer)
         for neuron, label in labels_in_force(explorer, layer, reviewed).items():
-            if (
-                constant[neuron] and label.by is None
-            ):  # it tells no images apart, whatever the machine calls it
+            if neuron in idle and label.by is None:
                 continue
             for text in () if label.sides else label.texts:
                 labels.setdefault(text, []).append(((layer, neuron), label))
@@ -94,6 +96,13 @@ def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[C
         _concept(explorer.run, meant[texts[0]], texts, labels, meanings, columns) for texts in groups.values()
     ]
     return tuple(sorted(found, key=lambda one: (-len(one.neurons), one.name)))
+
+
+def _idle(explorer: Explorer, layer: str) -> frozenset[int]:
+    """Neurons whose label nobody claims, whatever the machine would call them: it is no better than noise, or
+    the neuron tells no images apart."""
+    constant = explorer.run.neurons(layer)["state"].eq(NeuronState.CONSTANT).to_numpy()
+    return unclaimed(explorer, layer) | frozenset(np.flatnonzero(constant).tolist())
 
 
 def find_concept(found: Sequence[Concept], name: str) -> Concept:

@@ -3,17 +3,23 @@
 from typing import Any
 
 from csp.keeping.run_folder.run import Run
+from csp.method.metrics.classification import SPECIFICITY
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.numbers import HOW
 from csp.work.reliance.reliance import MATTERS, ConceptReliance, Reliance
 
 
 def document(run: Run, found: Reliance) -> dict[str, Any]:
-    """The concept that changes the answers most comes first."""
+    """The concept that changes the answers most comes first.
+
+    Changes are of the answers with its neurons off: `with` on images that show it, `without` on images
+    that do not.
+    """
     return {
         "run": run.name,
         "fingerprint": run.fingerprint,
         "matters": MATTERS,
+        "sensitivity_at_specificity": SPECIFICITY,
         "concepts": [_row(one) for one in found.concepts],
         "untested": [{**_concept(one.concept), "why": one.why} for one in found.untested],
     }

@@ -1,4 +1,4 @@
-"""What the model would say without some neurons, of one picture and of all: exact behind a linear head.
+"""What the model would say with some neurons off, of one picture and of all: exact behind a linear head.
 
 seen = behind_head(run)                                # csp.work.reliance.heads
 what_if(seen, activations, neurons)                    # Without: .before .after, for one picture
@@ -53,15 +53,20 @@ class Flip:
 
 @dataclass(frozen=True)
 class Flips:
-    """All of them, the ones that change most first."""
+    """All of them: first those of the images looked at, then the others; those that change most first."""
 
     images: tuple[Flip, ...]
+    of_those_that_show: bool
+    """Whether only images that show the concept were looked at; else all, as none is known to."""
     looked_at: int
-    """Images that show the concept; all where none is known to."""
     called: Counter[str]
-    """Of these, how many are called each class now and would not be."""
+    """Of the images looked at, how many are called each class now and would not be."""
     by_chance: float
-    """So many of these flip on average without as many other neurons, drawn by chance."""
+    """So many of them flip on average with as many other neurons off, drawn by chance."""
+    others: int
+    """Images that flip among those which do not show it, or of which nobody says."""
+    others_by_chance: float
+    """So many of those flip on average with as many other neurons off."""
 
 
 def what_if(seen: BehindHead, activations: Float[np.ndarray, " c"], neurons: Sequence[int]) -> Without:
@@ -83,7 +88,8 @@ def flips(run: Run, seen: BehindHead, neurons: Sequence[int], shown: Shown) -> F
     """The probe images of which the model would say something else with these neurons at their mean."""
     before, after, link = seen.outputs, seen.without(neurons), seen.head.link
     turned = _turned(before, after, link) & seen.usable[:, None]
-    order = np.argsort(-np.abs(after - before).max(axis=1), kind="stable")
+    looked_at = np.asarray((shown.on if shown.on.any() else np.ones_like(shown.on)) & seen.usable)
+    order = np.lexsort((-np.abs(after - before).max(axis=1), ~looked_at))
     found = [
         _flip(run, image, place, (before[image], after[image]), shown, link)
         for image in order[turned[order].any(axis=1)].tolist()
@@ -91,10 +97,21 @@ def flips(run: Run, seen: BehindHead, neurons: Sequence[int], shown: Shown) -> F
         if link != "softmax" or place == before[image].argmax()
     ]
     groups = random_groups(len(seen.usual), len(neurons), neurons, np.random.default_rng(SEED), GROUPS)
-    main = (shown.on if shown.on.any() else np.ones_like(shown.on)) & seen.usable
-    chance = [_turned(before, seen.without(one), link)[main].any(axis=1).sum() for one in groups.tolist()]
-    called = Counter(one.before for one in found if main[one.image])
-    return Flips(tuple(found), int(main.sum()), called, float(np.mean(chance)))
+    random = [_turned(before, seen.without(one), link).any(axis=1) & seen.usable for one in groups.tolist()]
+    by_chance, others_by_chance = (
+        float(np.mean([one[rows].sum() for one in random])) for rows in (looked_at, ~looked_at)
+    )
+    called = Counter(one.before for one in found if looked_at[one.image])
+    others = len({one.image for one in found if not looked_at[one.image]})
+    return Flips(
+        tuple(found),
+        bool(shown.on.any()),
+        int(looked_at.sum()),
+        called,
+        by_chance,
+        others,
+        others_by_chance,
+    )
 
 
 def _turned(

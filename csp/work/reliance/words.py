@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from csp.counts import counted
+from csp.method.metrics.classification import SPECIFICITY
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.numbers import Change
 from csp.work.reliance.reliance import ConceptReliance, Reliance
-from csp.work.subgroups import SMALL
+from csp.work.subgroups import SMALL, in_words
 
 SHOWN = {
     "attributes": "Which images show it: the dataset says so.",
@@ -17,6 +19,11 @@ VERDICTS = {
     "small": "more than chance, but little",
     "chance": "no more than chance",
 }
+
+SHOWS, SHOWS_NOT = "Where shown", "Where not shown"
+"""Of images that show a concept and of those that do not; of a model, neurons are on or switched off."""
+SENSITIVITY = f"Sensitivity at {100 * SPECIFICITY:.0f} % specificity"
+"""Of all thresholds that which leaves so many of the others alone; the model's own is `AS_DECIDED`."""
 
 MOST_DIFFERING = 3
 
@@ -38,7 +45,7 @@ def differing(found: Reliance) -> str:
     parted = [(one.concept.name, one.subgroups) for one in found.concepts if one.subgroups]
     if not parted:
         return ""
-    column = parted[0][1].column.replace("_", " ")
+    column = in_words(parted[0][1].column)
     apart = [
         (name, one.difference) for name, one in parted if one.difference and one.difference.more_than_chance
     ]
@@ -56,16 +63,18 @@ def differing(found: Reliance) -> str:
 
 
 def sentence(one: ConceptReliance) -> str:
-    """What happens without the concept's neurons, beside what happens without random ones."""
-    told = one.numbers.classes[one.numbers.most]
+    """What happens with the concept's neurons off, beside what happens with as many random ones off."""
+    name, told = one.numbers.most, one.numbers.classes[one.numbers.most]
     if told.before is None or told.main.change is None:
         return "There is no image to measure it on."
-    where = f"images with {one.concept.name}" if told.on.n else "all images"
-    random = told.before + (told.random.mean or 0.0)
+    where = f"images that show {one.concept.name}" if told.on.n else "all images"
+    off, own = f"With its {counted(one.numbers.neurons, 'neuron')} switched off", in_100(told.before)
+    then, random = (in_100(told.before + (change or 0.0)) for change in (told.main.change, told.random.mean))
+    if then == own:
+        return f"{off} nothing changes: the model gives {name} {own} in 100 on {where}."
     return (
-        f"Without its {counted(one.numbers.neurons)} the model gives {one.numbers.most} "
-        f"{in_100(told.before + told.main.change)} instead of {in_100(told.before)} in 100 on {where}; "
-        f"without as many random neurons {in_100(random)}."
+        f"{off} the model gives {name} {then} instead of {own} in 100 on {where}; with as many random ones "
+        f"off {'it stays at ' if random == own else ''}{random}."
     )
 
 
@@ -74,9 +83,10 @@ def left_on(one: ConceptReliance) -> str:
     if not one.left_on:
         return ""
     neurons = sum(one.left_on.values())
+    mean = "means" if neurons == 1 else "mean"
     return (
-        f"{counted(neurons)} of {listed(list(one.left_on))} that {'means' if neurons == 1 else 'mean'} it "
-        "stayed on: the model has to run to switch them off with the others."
+        f"{counted(neurons, 'neuron')} of {listed(list(one.left_on))} that {mean} it stayed on: the model "
+        "has to run to switch them off with the others."
     )
 
 
@@ -91,11 +101,6 @@ def checked(concept: Concept) -> str:
     if not concept.checked:
         return "nobody checked its labels"
     return f"{concept.checked} of {count} labels checked by {', '.join(concept.reviewers)}"
-
-
-def counted(neurons: int) -> str:
-    """`1 neuron`, `65 neurons`."""
-    return f"{neurons:,} neuron{'' if neurons == 1 else 's'}"
 
 
 def in_100(share: float) -> str:

@@ -15,7 +15,7 @@ from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
 from csp.method.control import ByChance
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
-from csp.work.attribution.model_card import ModelCard, model_card, people_columns
+from csp.work.attribution.model_card import ModelCard, model_card
 from csp.work.control.control import LabelFits, label_fits
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
@@ -42,6 +42,7 @@ from csp.work.reviews.artefacts import (
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
+from csp.work.subgroups import people_columns
 
 PAIRS = 6
 LABELS = 3

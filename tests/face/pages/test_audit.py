@@ -99,7 +99,7 @@ def test_the_log_is_filtered_by_the_address(desk: ReviewDesk) -> None:
     assert numbers(act="override") == ["2"]
     assert numbers(words="SCALE") == ["2"]
     nobody = opened("pages/audit.py", run="tiny", view="log", by="Cy")
-    assert "There is no by 'Cy' here" in said(nobody)
+    assert "The address asks for by 'Cy', which there is not." in said(nobody)
 
 
 def test_a_change_behind_the_records_back_is_found_and_named(desk: ReviewDesk, own_home: Path) -> None:

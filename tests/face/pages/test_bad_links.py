@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from csp.keeping.run_folder.run import Run
-from tests.face.pages.test_pages import ROOT, opened, said
+from tests.face.pages.test_pages import ROOT, awaited, opened, said
 
 OF_A_RUN = [
     "app.py",
@@ -26,7 +26,7 @@ def test_an_unknown_run_leads_to_those_that_exist(page: str, tiny_run: Run) -> N
 @pytest.mark.parametrize("page", OF_A_LAYER)
 def test_an_unknown_layer_leads_to_those_that_exist(page: str, tiny_run: Run) -> None:
     words = said(opened(page, run="tiny", layer="layer99"))
-    assert "There is no layer 'layer99' here." in words
+    assert "The address asks for layer 'layer99', which there is not." in words
     assert "early, late" in words
 
 
@@ -38,9 +38,25 @@ def test_an_unknown_neuron_says_which_exist(page: str, neuron: str, tiny_run: Ru
     )
 
 
-def test_a_pinned_neuron_that_is_none_is_passed_over(tiny_run: Run) -> None:
-    app = opened("pages/neuron.py", run="tiny", layer="late", neuron="1", pin="9" * 5_000)
-    assert not app.exception and "Compare with" not in said(app)
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("pages/neuron.py", {"heat": "maybe"}),
+        ("pages/neuron.py", {"by": "violin"}),
+        ("pages/neuron.py", {"pin": "violin"}),
+        ("pages/neuron.py", {"pin": "9" * 5_000}),
+        ("pages/neuron.py", {"edit": "violin"}),
+        ("pages/reliance.py", {"without": "violin"}),
+        ("pages/reliance.py", {"layer": "violin"}),
+        ("pages/audit.py", {"layer": "violin"}),
+        ("pages/runs.py", {"view": "new", "kind": "control", "run": "violin"}),
+    ],
+)
+def test_no_unknown_value_is_left_unsaid(page: str, address: dict[str, str], tiny_run: Run) -> None:
+    app = awaited(opened(page, **{"run": "tiny"} | address))
+    name = list(address)[-1]
+    assert f"The address asks for {name} '{address[name][:40]}" in said(app)
+    assert "9" * 50 not in said(app), "a long value is cut"
 
 
 OF_AN_IMAGE: dict[str, dict[str, str]] = {
@@ -76,4 +92,4 @@ def test_a_damaged_a_newer_and_a_deleted_run_are_sentences(page: str, tiny_run: 
 
 @pytest.mark.parametrize("view", ["", "nonsense", "<b>"])
 def test_an_unknown_view_of_runs_says_which_exist(view: str) -> None:
-    assert "There is: runs, jobs, new" in said(opened("pages/runs.py", view=view))
+    assert "view is one of: runs, jobs, new" in said(opened("pages/runs.py", view=view))

@@ -24,8 +24,8 @@ def test_what_the_demo_leans_on_stands_first_and_in_words(own_home: Path) -> Non
     assert "sticker" in said(app).partition("not the lesion: ")[2].partition(".")[0]
     assert names.index("sticker") < names.index("dark corners")
     words = rows[names.index("sticker")][2][1][0]
-    assert "in 100 on images with sticker" in words
-    assert "without as many random neurons" in words
+    assert "in 100 on images that show sticker" in words
+    assert "with as many random ones off" in words
 
 
 def test_one_concept_opens_by_its_address_with_every_class_and_group(own_home: Path) -> None:
@@ -37,13 +37,16 @@ def test_one_concept_opens_by_its_address_with_every_class_and_group(own_home: P
         "basal cell carcinoma",
     ]
     assert table(app, "How good the model is")[0][0][1][0] == "Accuracy"
-    assert [row[0][1] for row in table(app, "By dark_skin")] == ["no", "yes"]
+    assert [row[0][1] for row in table(app, "By dark skin")] == ["no", "yes"]
     assert "nobody checked its labels" in said(app)
 
 
 @pytest.mark.parametrize(
     ("address", "words"),
-    [({"concept": "a violin"}, "no neuron's label means 'a violin'"), ({"by": "violin"}, "no by 'violin'")],
+    [
+        ({"concept": "a violin"}, "no neuron's label means 'a violin'"),
+        ({"by": "violin"}, "by 'violin', which there is not"),
+    ],
 )
 def test_an_address_of_what_is_not_there_is_said(own_home: Path, address: dict[str, str], words: str) -> None:
     assert words in said(awaited(opened(PAGE, run="demo", **address)))

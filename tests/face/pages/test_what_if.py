@@ -36,7 +36,7 @@ def test_switching_the_sticker_off_moves_the_prediction_and_the_address(own_home
 def test_decisions_that_rest_on_it_are_shown(own_home: Path) -> None:
     app = awaited(opened("pages/reliance.py", run="demo", concept="sticker"))
     found = of_the_demo()
-    flipped = f"**{found.called.total()}** are called"
+    flipped = f"**{found.called.total()}** would be called something else"
     assert f"of {found.looked_at:,} images of the run that show it, {flipped}" in said(app)
     cards = next(each["cards"] for each in drawn(app, "cards"))
     assert [card["title"] for card in cards] == [str(one.image) for one in found.images[: len(cards)]]

@@ -11,10 +11,11 @@ import pytest
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.result_cache import ResultCache
 from csp.method.metrics.statistics import auroc
-from csp.work.attribution.model_card import ModelCard, card_columns, model_card
+from csp.work.attribution.model_card import ModelCard, model_card
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.run_cache import RunCache
+from csp.work.subgroups import offered_columns
 
 IMAGES = 240
 
@@ -101,7 +102,7 @@ def test_a_real_difference_is_more_than_chance_and_an_empty_one_is_not(tmp_path:
     assert worse.difference > worse.by_chance
     same = model_card(explorer, "hairs").apart(1, "auroc")
     assert same is not None and same.difference < same.by_chance
-    assert card_columns(explorer.run)[0] == "skin_tone", "people first"
+    assert offered_columns(explorer.run)[0] == "skin_tone", "people first"
 
 
 def test_independent_labels_are_judged_by_their_own_columns(tmp_path: Path) -> None:

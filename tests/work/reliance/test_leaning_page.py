@@ -18,7 +18,7 @@ def test_the_report_begins_with_what_the_model_leans_on(make_run: MakeRun) -> No
     html = told(make_run, behind=True)
     findings = html.partition('id="findings"')[2].partition("Single neurons")[0]
     assert "This model leans on: sticker. Of these, not the lesion: sticker." in findings
-    assert "in 100 on images with sticker; without as many random neurons" in findings
+    assert "in 100 on images that show sticker; with as many random ones off" in findings
     assert "nobody checked its labels" in findings
     assert "of less effect than five in a hundred or than chance: hairs" in findings
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,17 @@ from csp.work.indexing.index import index
 from csp.work.models.probe_images import ModelInputs
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
-from csp.work.reliance.mending.mend import RECORD, Why, foldable, mend_preview, together, write_mended
+from csp.work.reliance.mending.cost import cost, cost_in_words
+from csp.work.reliance.mending.mend import (
+    RECORD,
+    MendPreview,
+    Why,
+    foldable,
+    mend_preview,
+    together,
+    write_mended,
+)
+from csp.work.subgroups import SMALL
 from csp.world.protocols.target import open_target
 from csp.world.torch_models.rewriting.mending import mended_state
 from tests.work.reliance.conftest import MakeRun
@@ -85,6 +96,25 @@ def test_the_preview_is_told_by_any_column(explorer: Explorer) -> None:
     )
     assert found.after.all.n == found.before.all.n
     assert found.after != found.before
+
+
+def test_what_gets_worse_is_said_with_its_numbers(explorer: Explorer) -> None:
+    preview = mend_preview(explorer, concept("ruler", explorer.run.layers[-1], 1, 2), "hairs")
+    now = preview.before
+    same = MendPreview(now, now)
+    assert cost(same) == ()
+    assert "nothing gets worse" in cost_in_words(same, "ruler")
+    lower = replace(now.all, accuracy=replace(now.all.accuracy, value=now.all.accuracy.value - 0.02))
+    groups = tuple(
+        replace(one, n=SMALL, accuracy=replace(one.accuracy, value=one.accuracy.value - 0.1 * place))
+        for place, one in enumerate(now.groups)
+    )
+    before = replace(now, groups=tuple(replace(one, n=SMALL) for one in now.groups))
+    found = MendPreview(before, replace(now, all=lower, groups=groups))
+    assert [one.group for one in cost(found)] == ["", "hairs yes"]
+    words = cost_in_words(found, "ruler")
+    assert f"called rightly {lower.accuracy.value:.3f} instead of {now.all.accuracy.value:.3f}" in words
+    assert "hairs yes: called rightly" in words
 
 
 def test_what_is_not_exact_is_refused(explorer: Explorer, make_run: MakeRun, tmp_path: Path) -> None:

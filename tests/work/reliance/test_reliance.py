@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.method.reliance import Link
 from csp.work.explorer.explorer import Explorer
+from csp.work.reliance import concepts as found_concepts
 from csp.work.reliance.concepts import concepts, find_concept, shown
 from csp.work.reliance.document import document
 from csp.work.reliance.heads import behind_head
 from csp.work.reliance.reliance import reliance
+from csp.work.reliance.words import sentence
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.subgroups import SMALL
 from tests.work.reliance.conftest import IMAGES, MakeRun, activations, said
@@ -162,3 +165,29 @@ def unlabelled_imported(own_home: Path, tmp_path: Path) -> Explorer:
     from tests.odd_runs import OddRun, build
 
     return open_explorer(str(build(OddRun(classes=()), tmp_path / "odd", tmp_path / "odd-run")))
+
+
+@pytest.mark.parametrize("neurons", [1, 2])
+def test_a_sentence_counts_its_neurons_and_tells_no_change_that_is_none(
+    make_run: MakeRun, neurons: int
+) -> None:
+    one = reliance(make_run(), {}, ["sticker"]).concepts[0]
+    told = one.numbers.classes[one.numbers.most]
+    numbers = one.numbers.model_copy(update={"neurons": neurons})
+    own = f"With its {'1 neuron' if neurons == 1 else '2 neurons'} switched off"
+    assert sentence(replace(one, numbers=numbers)).startswith(f"{own} the model gives {numbers.most} ")
+    still = told.model_copy(update={"on": told.on.model_copy(update={"change": 0.001})})
+    same = sentence(replace(one, numbers=numbers.model_copy(update={"classes": {numbers.most: still}})))
+    assert same.startswith(f"{own} nothing changes: ")
+    assert "instead" not in same
+
+
+def test_a_label_that_nobody_claims_counts_in_no_concept(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer = make_run()
+    layer, neuron = find_concept(concepts(explorer, {}), "sticker").neurons[0]
+    monkeypatch.setattr(
+        found_concepts, "unclaimed", lambda _, where: frozenset({neuron} if where == layer else ())
+    )
+    assert (layer, neuron) not in find_concept(concepts(explorer, {}), "sticker").neurons

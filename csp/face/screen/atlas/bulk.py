@@ -11,7 +11,7 @@ from csp.face.screen.page.identity import call_me, is_named, let_in, may_review,
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.state import put, ranges
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action, Role
 from csp.work.explorer.explorer import Explorer
@@ -49,7 +49,7 @@ def bulk_menu(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame) -> None
             st.caption("You may look, not judge: ask an admin for the role of a reviewer.")
             return
         act = st.radio(
-            f"Of each of the {len(found):,} neurons found",
+            f"Of each of the {counted(len(found), 'neuron')} found",
             list(WORDS),
             format_func=WORDS.__getitem__,
             key="bulk-act",
@@ -58,7 +58,7 @@ def bulk_menu(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame) -> None
         reason = st.text_input("Why (goes into the record)", key="bulk-reason")
         fits = 1 <= len(found) <= MOST
         if st.button(
-            f"Record on {len(found):,} neurons …",
+            f"Record on {counted(len(found), 'neuron')} …",
             key="bulk-ask",
             type="primary",
             disabled=not fits,
@@ -82,13 +82,13 @@ def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) 
     if _DONE in st.session_state:
         st.rerun()
     act, tags, _ = said
-    st.markdown(f"**{WORDS[act]}**: {len(found):,} neurons of {plain(rows.layer)}.")
+    st.markdown(f"**{WORDS[act]}**: {counted(len(found), 'neuron')} of {plain(rows.layer)}.")
     if tags:
         st.markdown("Tags: " + ", ".join(map(tag_words, tags)))
     st.caption("Each becomes an event of its own in the record, under your name; each can be taken back.")
     named = is_named() or bool(st.text_input("Your name", key=_NAME).strip())
     st.button(
-        f"Record {len(found):,} events",
+        f"Record {counted(len(found), 'event')}",
         key="bulk-record",
         type="primary",
         disabled=not named,

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import REVIEW_STATES, STATES, plain
+from csp.face.screen.wording import REVIEW_STATES, STATES, counted, counted_review, counted_state, plain
 from csp.work.neurons.rows import UNSTABLE
 
 MOST_CLASSES = 5
@@ -17,26 +18,38 @@ MOST_CLASSES = 5
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter: its group, its words, and which rows fit."""
+    """One filter: its group, its words beside a count, and which rows fit."""
 
     group: str
-    words: str
+    counted: Callable[[int], str]
+    """So many neurons that fit, in words."""
     fits: Callable[[pd.DataFrame], pd.Series]
+    towards: str = ""
+    """Of the group `push`, the class."""
 
 
 def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
     """All chips that the neurons of a run with these classes may have, by their name in the address."""
-    found = {name: Chip("review", words, _is("review", name)) for name, words in REVIEW_STATES.items()}
-    found["second-look"] = Chip("review", "Second look asked for", lambda f: f["second_look"].astype(bool))
+    found = {
+        name: Chip("review", partial(counted_review, review=name), _is("review", name))
+        for name in REVIEW_STATES
+    }
+    again = _words("second look asked for", "second looks asked for")
+    found["second-look"] = Chip("review", again, lambda f: f["second_look"].astype(bool))
     for number, name in enumerate(classes):
-        found[f"pushes-{number}"] = Chip("push", f"Pushes towards {name}", _is("push_class", name))
-    found["doubtful"] = Chip("doubt", "Doubtful", lambda f: f["doubtful"].astype(bool))
-    found["artefact"] = Chip("artefact", "Artefact", lambda f: f["artefacts"].map(bool))
-    found["unstable"] = Chip("stability", "Unstable", lambda f: f["stability"] < UNSTABLE)
-    found["no-label"] = Chip("label", "No label", lambda f: f["label"].isna())
-    for state, words in STATES.items():
-        found[state] = Chip("state", words.capitalize(), _is("state", state))
+        towards = _words(f"pushes towards {name}", f"push towards {name}")
+        found[f"pushes-{number}"] = Chip("push", towards, _is("push_class", name), name)
+    found["doubtful"] = Chip("doubt", _words("doubtful"), lambda f: f["doubtful"].astype(bool))
+    found["artefact"] = Chip("artefact", _words("artefact", "artefacts"), lambda f: f["artefacts"].map(bool))
+    found["unstable"] = Chip("stability", _words("unstable"), lambda f: f["stability"] < UNSTABLE)
+    found["no-label"] = Chip("label", _words("without a label"), lambda f: f["label"].isna())
+    for state in STATES:
+        found[state] = Chip("state", partial(counted_state, state=state), _is("state", state))
     return found
+
+
+def _words(one: str, many: str = "") -> Callable[[int], str]:
+    return lambda count: counted(count, one, many or one)
 
 
 def chosen_chips(params: Params, chips: Mapping[str, Chip]) -> tuple[str, ...]:
@@ -58,7 +71,7 @@ def chip_bar(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]
     shown = [name for name, count in counts.items() if name in only or 0 < count < len(frame)]
     if not shown:
         return
-    words = {name: f"{plain(chips[name].words)} {counts[name]:,}" for name in shown}
+    words = {name: plain(chips[name].counted(counts[name])) for name in shown}
     follow("only", list(only))
     with st.container(key=f"chips-by-{_lines(words.values())}-lines"):
         st.pills(
@@ -85,11 +98,11 @@ def _lines(chips: Iterable[str]) -> int:
 def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]) -> list[str]:
     """The chosen ones and all others; of a thousand classes those that most push towards, no usual state."""
     most = frame["push_class"].value_counts().index[:MOST_CLASSES]
-    towards, usual = {f"Pushes towards {name}" for name in most}, frame["state"].mode()[0]
+    usual = frame["state"].mode()[0]
     return [
         name
         for name, chip in chips.items()
-        if name in only or ((chip.group != "push" or chip.words in towards) and name != usual)
+        if name in only or ((chip.group != "push" or chip.towards in most) and name != usual)
     ]
 
 

@@ -144,4 +144,4 @@ def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[A
         *(("text", f"{facts['attribution'][name]:+.2f}") for name in shown),
     ]
     listed = link("neurons", run=run.name, layer=rows.layer, picked=ranges(neurons))
-    return Row(cells, href=listed, hint=f"Lists these {len(neurons)} neurons")
+    return Row(cells, href=listed, hint=f"Lists these {counted(len(neurons), 'neuron')}")

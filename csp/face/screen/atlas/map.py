@@ -34,7 +34,7 @@ def colour_picker(colour: str, context: Context) -> None:
         on_change=write,
         args=("colour",),
         label_visibility="collapsed",
-        width=260,
+        width=300,
     )
     if colour in MEASURED and not context.rows.frame[colour].notna().any():
         st.caption(f"{COLOURS[colour]} was not measured in this run.")

@@ -15,19 +15,19 @@ from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import (
+    AS_DECIDED,
     ClassNumbers,
     GroupNumbers,
     ModelCard,
     Which,
-    card_columns,
     model_card,
 )
 from csp.work.explorer.explorer import Explorer
-from csp.work.subgroups import SMALL
+from csp.work.subgroups import SMALL, in_words, offered_columns
 
 NUMBERS: dict[Which, tuple[str, str]] = {
-    "sensitivity": ("Sensitivity", "Of the images of this class, the share that the model calls so"),
-    "specificity": ("Specificity", "Of all other images, the share that it does not call so"),
+    "sensitivity": (AS_DECIDED, "Of the images of this class, the share that the model calls so"),
+    "specificity": ("Specificity as decided", "Of all other images, the share that it does not call so"),
     "auroc": (
         "AUROC",
         "How often an image of this class gets a higher probability than another: 0.5 is chance, 1 best",
@@ -41,7 +41,7 @@ NONE = "none"
 
 def for_whom(explorer: Explorer, params: Params) -> None:
     """Choices, then what differs in words, the picture and the table."""
-    columns = card_columns(explorer.run)
+    columns = offered_columns(explorer.run)
     column = one_of(params, "by", (*columns, NONE), columns[0] if columns else NONE)
     try:
         with st.spinner("Counting how often the model is right …"):
@@ -54,7 +54,7 @@ def for_whom(explorer: Explorer, params: Params) -> None:
     place = names.index(name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _picker(
-            "by", (*columns, NONE), column, lambda one: "All images" if one == NONE else f"By {_words(one)}"
+            "by", (*columns, NONE), column, lambda one: "All images" if one == NONE else f"By {in_words(one)}"
         )
         _picker("class", names, name, str)
     st.markdown(_head(card))
@@ -89,10 +89,6 @@ def _picker(key: str, options: Sequence[str], chosen: str, words: Any) -> None:
         label_visibility="collapsed",
         width=260,
     )
-
-
-def _words(column: str) -> str:
-    return column.replace("_", " ")
 
 
 def _head(card: ModelCard) -> str:
@@ -203,7 +199,7 @@ def _figure(card: ModelCard, place: int) -> go.Figure:
 
 def _table(card: ModelCard, place: int) -> None:
     columns = [
-        Column("Group" if card.column is None else _words(card.column).capitalize()),
+        Column("Group" if card.column is None else in_words(card.column).capitalize()),
         Column("Images", "Held out, with a label", numeric=True),
         Column("Of this class", "Images of the chosen class among them", numeric=True),
         *(Column(title, help_, numeric=True) for title, help_ in NUMBERS.values()),

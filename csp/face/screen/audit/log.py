@@ -12,7 +12,7 @@ from csp.face.screen.state import review_store
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import plain, spot
+from csp.face.screen.wording import counted, plain, spot
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.vocabulary import TAGS, Action
 
@@ -53,7 +53,7 @@ def log_view(run: str, events: Sequence[Event], params: Params) -> None:
     chosen = chosen_filter(params, events)
     _filters(chosen, events)
     found = [event for event in reversed(events) if chosen.fits(event)]
-    st.caption(f"{len(found):,} of {len(events):,} events of this run, newest first.")
+    st.caption(f"{len(found):,} of {counted(len(events), 'event')} of this run, newest first.")
     page = chosen_page(params, len(found), PAGE)
     columns = [
         Column("No.", "Place in the chain", numeric=True),

@@ -56,8 +56,8 @@ def _columns(a: str, b: str) -> list[Column]:
         Column("Gone", f"No neuron of {b} fires alike", numeric=True),
         Column(f"Neurons in {b}", numeric=True),
         Column("New", f"No neuron of {a} fires alike", numeric=True),
-        Column(f"Without it, {a}", "Change of the class that moves most, in points, on images that show it"),
-        Column(f"Without it, {b}", "The same in the other run"),
+        Column(f"Switched off, {a}", "Change of the class that moves most, in points, where shown"),
+        Column(f"Switched off, {b}", "The same in the other run"),
     ]
 
 

@@ -12,7 +12,7 @@ from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import follow, put, write
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import counted, plain
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
@@ -76,7 +76,7 @@ def probe_picker(params: Params, run: Run, columns: int) -> None:
     shown = images if kind == ANY else images[images["label"] == kind]
     page = chosen_page(params, len(shown), PAGE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Or pick one of {len(shown):,} probe images", width="content")
+        st.caption(f"Or pick one of {counted(len(shown), 'probe image')}", width="content")
         if classes:
             _class_box(kind, [ANY, *classes])
         pager(page)

@@ -30,6 +30,7 @@ from csp.face.screen.page.shortcuts import PICKS, VERDICTS, shortcut
 from csp.face.screen.review_wording import DONE, name, said, shown, standing
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
+from csp.face.screen.url.params import is_on
 from csp.face.screen.url.state import put
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.event import Entry
@@ -58,6 +59,7 @@ def verdict_bar(
     `settle`: a decision on a disputed neuron settles the dispute instead of adding to it; `blind`: no label
     of the machine or of others is shown, and one's own has to be written first.
     """
+    is_on(st.query_params.to_dict(), EDIT)  # before anything of the bar is drawn
     state = reviewed(explorer, view.layer).get(view.neuron, NeuronReview())
     with st.bottom, st.container(key="verdict", gap="xxsmall"):
         if not may_review():
@@ -121,7 +123,7 @@ def picks(explorer: Explorer, view: NeuronView, state: NeuronReview) -> list[str
 
 def _buttons(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     drafted = me().who in viewing.state.drafts
-    editing = st.query_params.get(EDIT) == "true" or viewing.entry.blind or drafted
+    editing = is_on(st.query_params.to_dict(), EDIT) or viewing.entry.blind or drafted
     if editing:
         editor(explorer, view, viewing)
     word_keys(

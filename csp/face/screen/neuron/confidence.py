@@ -57,7 +57,7 @@ def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
         f"{plain(str(name))} {row['causal_probability']:+.3f}, on its examples {row['causal_examples']:+.3f}"
         for name, row in rows.iterrows()
     ]
-    return [f"**Probability without it, of each class**: {'; '.join(changes)}."]
+    return [f"**Change of each class with it switched off**: {'; '.join(changes)}."]
 
 
 def _stability_line(found: LabelStability) -> str:

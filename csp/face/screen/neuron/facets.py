@@ -11,7 +11,7 @@ from csp.face.screen.elements.components import tile_grid
 from csp.face.screen.neuron.grids import NONE, Overlays, activating_tile, contrastive_tile
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
-from csp.face.screen.url.params import Params
+from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import put
 from csp.face.screen.wording import percent
 from csp.work.explorer.explorer import Explorer
@@ -40,7 +40,7 @@ def several_facets(explorer: Explorer, view: NeuronView) -> tuple[FacetView, ...
 
 def grouped(params: Params) -> bool:
     """Whether the address asks for the pictures of each thing by themselves."""
-    return params.get(BY) == FACETS
+    return one_of(params, BY, ("", FACETS), "") == FACETS
 
 
 def facets_line(explorer: Explorer, view: NeuronView) -> None:

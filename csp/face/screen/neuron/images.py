@@ -18,7 +18,7 @@ from csp.face.screen.neuron.grids import (
 )
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.state.waiting import let_go, waited
-from csp.face.screen.url.params import Params, one_of
+from csp.face.screen.url.params import Params, is_on, one_of
 from csp.face.screen.url.state import choose, put
 from csp.face.screen.wording import number, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
@@ -41,7 +41,12 @@ HELP = (
 
 
 def chosen_arrangement(params: Params) -> str:
-    """The arrangement in the address; without one, the two groups of nine."""
+    """The arrangement in the address; without one, the two groups of nine.
+
+    Raises WrongAddressError for what else it may ask of the pictures, too.
+    """
+    grouped(params)
+    is_on(params, HEAT)
     return one_of(params, "view", tuple(VIEWS), "groups")
 
 
@@ -58,7 +63,7 @@ def arrangement_picker(chosen: str) -> None:
         on_click=put,
         args=("view", other, (BY,)),
     )
-    on = st.query_params.get(HEAT) == "true"
+    on = is_on(st.query_params.to_dict(), HEAT)
     st.button(
         "Bright: where it fires" if on else "Where it fires",
         key="heat-map",
@@ -140,7 +145,7 @@ def _overlays(explorer: Explorer, view: NeuronView, images: Sequence[int]) -> Ov
 
     A line below them says how far it is: from the press on, so nothing moves when the model is done.
     """
-    if st.query_params.get(HEAT) != "true" or not images:
+    if not images or not is_on(st.query_params.to_dict(), HEAT):
         let_go(HEAT)
         return NONE
     with st.container(key="heat-line"):

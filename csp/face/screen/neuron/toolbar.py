@@ -7,9 +7,9 @@ import streamlit as st
 from csp.face.screen.neuron.images import arrangement_picker
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.page.shortcuts import KEYS, shortcut
+from csp.face.screen.url.params import whole_number
 from csp.face.screen.url.state import follow, put
 from csp.keeping.run_folder.run import Run
-from csp.numerals import whole
 
 
 def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
@@ -58,12 +58,11 @@ def _jump(key: str, neuron: int) -> None:
 
 def _pin(run: Run, layer: str, neuron: int) -> None:
     """Keeps a neuron in the address, to be compared with another one later."""
-    pinned = st.query_params.get("pin", "")
-    other = whole(pinned)
-    if other is not None and other < run.layer(layer).neurons and other != neuron:
-        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": str(other), "b": str(neuron)}
-        st.page_link("pages/compare.py", label=f"Compare with {other}", query_params=sides)
-    on = pinned == str(neuron)
+    pinned = whole_number(st.query_params.to_dict(), "pin", 0, run.layer(layer).neurons - 1, -1)
+    if pinned not in (-1, neuron):
+        sides = {"run": run.name, "layer": layer, "what": "neurons", "a": str(pinned), "b": str(neuron)}
+        st.page_link("pages/compare.py", label=f"Compare with {pinned}", query_params=sides)
+    on = pinned == neuron
     st.button(
         "Pinned" if on else "Pin",
         key="pin",

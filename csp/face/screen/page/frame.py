@@ -45,15 +45,19 @@ def frame(title: str) -> Iterator[None]:
     if title not in WITHOUT_RUN:
         with suppress(Exception):  # what is wrong with the run is said by what the page asks of it
             sight_banner()
+    notice = st.container(key="notice")  # first on the page, also where an error comes late
     try:
         yield
     except WrongAddressError as error:
-        _notice(str(error), error.ways)
+        with notice:
+            _notice(str(error), error.ways)
     except NotFoundError as error:
-        _notice(str(error), ())
-        st.code(FIRST_STEPS, language="shell")
+        with notice:
+            _notice(str(error), ())
+            st.code(FIRST_STEPS, language="shell")
     except Exception as error:  # noqa: BLE001 # the edge of every page
-        _notice(told(error), ())
+        with notice:
+            _notice(told(error), ())
 
 
 def own_edge(draw: Callable[P, None]) -> Callable[P, None]:

@@ -21,8 +21,8 @@ WORDS: dict[str, str] = {
     "pushes towards": "The class that becomes more likely when the neuron fires more strongly.",
     "speaks for, against": "What a neuron adds to a class on one picture, or takes away from it.",
     "concept": "Labels that mean the same, with all neurons whose label means it.",
-    "leans on": "Without the concept's neurons a class changes by at least 5 in 100 on pictures that show "
-    "it, and by more than without as many random neurons.",
+    "leans on": "With the concept's neurons switched off a class changes by at least 5 in 100 on pictures "
+    "that show it, and by more than with as many random neurons off.",
     "switched off": "Held at its mean over the probe images, so that it tells the model nothing.",
     "artefact": "Something in the picture that is not the lesion: ruler, hair, ink, gel, sticker.",
     "probe images": "The pictures on which the model was looked at.",

@@ -18,11 +18,12 @@ def layer_picker(run: Run, layer: str) -> None:
         "Layer",
         run.layers,
         run.layers.index(layer),
+        format_func=lambda name: f"{name} (SAE)" if run.layer(name).sae else name,
         key="layer",
         on_change=write,
         args=("layer", ("neuron", "page", "pin", "image")),
         label_visibility="collapsed",
-        width=112,
+        width=112 if all(one.sae is None for one in run.manifest.layers) else 168,
     )
 
 

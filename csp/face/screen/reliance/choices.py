@@ -10,7 +10,7 @@ from csp.face.screen.url.state import follow, write
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.reliance.reliance import Reliance, reliance
-from csp.work.subgroups import subgroup_columns
+from csp.work.subgroups import in_words, offered_columns, subgroup_columns
 
 EVERYBODY = ""
 
@@ -22,13 +22,13 @@ def chosen_column(params: Params, run: Run) -> str | None:
 
 def column_picker(run: Run, by: str | None) -> None:
     """Chooses for whom: everybody together, or the parts of a column."""
-    columns = (EVERYBODY, *subgroup_columns(run))
+    columns = tuple(dict.fromkeys([EVERYBODY, *offered_columns(run), by or EVERYBODY]))
     follow("by", by or EVERYBODY)
     st.selectbox(
         "For whom",
         columns,
         columns.index(by or EVERYBODY),
-        format_func=lambda name: f"By {name.replace('_', ' ')}" if name else "Everybody",
+        format_func=lambda name: f"By {in_words(name)}" if name else "Everybody",
         key="by",
         on_change=write,
         args=("by",),

@@ -27,14 +27,14 @@ def flips_section(explorer: Explorer, concept: Concept, params: Params) -> None:
     found = _flips(explorer.run, explorer.run.fingerprint, seen.layer, concept)
     with st.container(key="flips", gap="small"):
         st.markdown(f"**Decisions that rest on it** · {_in_words(concept, seen.layer, found)}")
+        page = chosen_page(params, len(found.images), PAGE)
         if not found.images:
             return
-        page = chosen_page(params, len(found.images), PAGE)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 f"All {counted(len(found.images), 'image')} as CSV",
                 asked_when_pressed(lambda: as_csv(explorer.run, found).encode()),
-                file_name=f"{explorer.run.name}-without-{concept.name}.csv",
+                file_name=f"{explorer.run.name}-{slug(concept)}-switched-off.csv",
                 mime="text/csv",
                 icon=":material/download:",
                 key="flips-csv",
@@ -42,10 +42,10 @@ def flips_section(explorer: Explorer, concept: Concept, params: Params) -> None:
             )
             pager(page)
         cards = [_card(explorer.run, concept, one) for one in found.images[page.rows]]
-        card_grid("Images called otherwise without it", cards, columns=COLUMNS, key="flip-cards")
+        card_grid("Images called otherwise with it switched off", cards, columns=COLUMNS, key="flip-cards")
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at every image without it …")
+@st.cache_data(max_entries=32, show_spinner="Looking at every image with it switched off …")
 def _flips(_run: Run, fingerprint: str, layer: str, concept: Concept) -> Flips:
     seen = behind_head(_run)
     assert seen is not None  # the section is only drawn then
@@ -53,16 +53,25 @@ def _flips(_run: Run, fingerprint: str, layer: str, concept: Concept) -> Flips:
 
 
 def _in_words(concept: Concept, layer: str, found: Flips) -> str:
-    total, count = found.called.total(), len(concept.of(layer))
-    where = "of the run that show it" if any(one.shows for one in found.images) else "of the run"
-    if not total:
-        return f"none of {found.looked_at:,} images {where} would be called something else without it."
-    called = ", ".join(f"{count} *{plain(name)}*" for name, count in found.called.most_common(4))
+    """How many of the images that show it, beside chance; then how many of the others, beside chance."""
+    total, off = found.called.total(), f"{_its(concept, layer)} switched off"
+    where = f"{counted(found.looked_at, 'image')} of the run" + " that show it" * found.of_those_that_show
+    chance = f"with as many others off, drawn by chance, {found.by_chance:.0f} would be"
+    if total:
+        called = ", ".join(f"{count} *{plain(name)}*" for name, count in found.called.most_common(4))
+        said = f"of {where}, **{total:,}** would be called something else with {off} ({called}); {chance}."
+    else:
+        said = f"of {where}, none would be called something else with {off}; {chance}."
+    if not found.others:
+        return said
     return (
-        f"of {found.looked_at:,} images {where}, **{total}** are called what they are only because of its "
-        f"{counted(count, 'neuron')} of {plain(layer)} ({called}); without as many other neurons, drawn by "
-        f"chance, {found.by_chance:.0f} would be called something else."
+        f"{said} Of images that do not show it, or of which nobody says, {found.others:,} would be, too (by "
+        f"chance {found.others_by_chance:.0f}): they come last."
     )
+
+
+def _its(concept: Concept, layer: str) -> str:
+    return f"its {counted(len(concept.of(layer)), 'neuron')} of {plain(layer)}"
 
 
 def _card(run: Run, concept: Concept, one: Flip) -> Card:
@@ -75,6 +84,6 @@ def _card(run: Run, concept: Concept, one: Flip) -> Card:
         label=f"{one.before} → {one.after}",
         line=f"{percent(one.before_value)} → {percent(one.after_value)}",
         pictures=[{"src": source(run, one.image), "alt": f"Image {one.image}"}],
-        hint="\n".join(part for part in (shows, true, "Opens what it says without it") if part),
+        hint="\n".join(part for part in (shows, true, "Opens what it says with it switched off") if part),
         whose="" if one.shows else shows,
     )

@@ -1,4 +1,4 @@
-"""Chooses concepts to switch off, shows what the model is worth without them, and has it written."""
+"""Chooses concepts to switch off, shows what the model is worth with them off, and has it written."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,16 @@ from csp.face.screen.runs.job_offer import job_offer
 from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.url.params import Params, one_of, some_of
 from csp.face.screen.url.state import follow, ranges, write
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import counted, plain, turned
 from csp.method.metrics.statistics import Interval
-from csp.work.attribution.model_card import GroupNumbers, card_columns
+from csp.work.attribution.model_card import AS_DECIDED, GroupNumbers
 from csp.work.explorer.explorer import Explorer
 from csp.work.jobs.kinds.mend import mended_file
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
+from csp.work.reliance.mending.cost import told_cost
 from csp.work.reliance.mending.mend import MendPreview, mend_preview, together
+from csp.work.subgroups import in_words, offered_columns
 
 MEND, BY, OF = "without", "mend-by", "mend-of"
 """Parameters of the address: what is switched off, by which column it is told, and of which class."""
@@ -31,17 +33,17 @@ def mend_section(explorer: Explorer, params: Params) -> None:
     seen = behind_head(explorer.run) if explorer.run.probabilities is not None else None
     with st.container(key="mend", gap="small"):
         st.subheader("Mend it", anchor=False)
+        found = {slug(one): one for one in concepts_of(explorer) if one.of(seen.layer)} if seen else {}
+        chosen = some_of(params, MEND, list(found))
         if seen is None:
             st.caption(
                 "A model can be mended where a layer of the run feeds its last linear layer: none of "
                 "this run does."
             )
             return
-        found = {slug(one): one for one in concepts_of(explorer) if one.of(seen.layer)}
-        chosen = some_of(params, MEND, list(found))
         _choice(found, chosen)
         if not chosen:
-            st.caption("Choose what the model should not lean on: you see what it is worth without it.")
+            st.caption("Choose what the model should not lean on: you see what that would cost.")
             return
         concept = together(found[word] for word in chosen)
         _worth(explorer, concept, params)
@@ -64,7 +66,7 @@ def _choice(found: Mapping[str, Concept], chosen: Sequence[str]) -> None:
 
 
 def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
-    columns = card_columns(explorer.run)
+    columns = offered_columns(explorer.run)
     column = one_of(params, BY, (*columns, NONE), columns[0] if columns else NONE)
     try:
         with st.spinner("Counting how often it would be right …"):
@@ -78,6 +80,8 @@ def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
         _picker(BY, (*columns, NONE), column)
         _picker(OF, names, name)
     _table(preview, names.index(name))
+    told = told_cost(explorer, concept, None if column == NONE else column)
+    (st.warning if told.worse else st.success)(plain(told.words))
     if not concept.checked:
         st.caption(f"Nobody has checked the labels that mean {plain(concept.name)} yet.")
 
@@ -86,7 +90,7 @@ def _picker(key: str, options: Sequence[str], chosen: str) -> None:
     def words(option: str) -> str:
         if key == OF:
             return plain(option)
-        return "All images" if option == NONE else f"By {option.replace('_', ' ')}"
+        return "All images" if option == NONE else f"By {in_words(option)}"
 
     follow(key, chosen)
     st.selectbox(
@@ -103,17 +107,17 @@ def _picker(key: str, options: Sequence[str], chosen: str) -> None:
 
 def _table(preview: MendPreview, place: int) -> None:
     columns = [
-        Column("Held-out images"),
+        Column(in_words(preview.before.column or "held-out images").capitalize()),
         Column("Images", numeric=True),
-        Column("Right", "The share that the model calls rightly: now, and without it", numeric=True),
+        Column("Right", "The share that the model calls rightly: now, and switched off", numeric=True),
         Column("AUROC", "Of the class: 0.5 is chance, 1 best", numeric=True),
-        Column("Sensitivity", "Of the images of this class, the share that it calls so", numeric=True),
-        Column("Specificity", "Of all others, the share that it does not call so", numeric=True),
+        Column(AS_DECIDED, "Of the images of this class, the share that it calls so", numeric=True),
+        Column("Specificity as decided", "Of all others, the share that it does not call so", numeric=True),
     ]
     before, after = ((*side.groups, side.all) for side in (preview.before, preview.after))
     rows = [_row(one, other, place) for one, other in zip(before, after, strict=True)]
     row_table("What changes", columns, rows, key="mend-table")
-    st.caption("Now → without it; below, the 95 % interval of the number without it, over the images.")
+    st.caption("Now → switched off; below, the 95 % interval of the second number, over the images.")
 
 
 def _row(before: GroupNumbers, after: GroupNumbers, place: int) -> Row:
@@ -137,7 +141,7 @@ def _cell(now: Interval, then: Interval) -> Cell:
     if then.value != then.value:
         return "quiet", "–"
     under = "" if then.low != then.low else f"{then.low:.2f} to {then.high:.2f}"
-    return "lines", (f"{now.value:.3f} → {then.value:.3f}", under)
+    return "lines", (turned(f"{now.value:.3f}", f"{then.value:.3f}"), under)
 
 
 def _write(explorer: Explorer, names: list[str], concept: Concept, layer: str) -> None:

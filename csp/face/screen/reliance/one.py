@@ -1,4 +1,4 @@
-"""All that is known of one concept: pictures, every class, how good the model is without it, and for whom."""
+"""All that is known of one concept: pictures, every class, how good the model is with it off, for whom."""
 
 from collections.abc import Mapping
 
@@ -6,13 +6,24 @@ import streamlit as st
 
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.elements.thumbnails import thumbnail
-from csp.face.screen.reliance.table import marks, untested
+from csp.face.screen.reliance.table import how_to_measure, marks
 from csp.face.screen.url.state import put, ranges
-from csp.face.screen.wording import origin, plain
+from csp.face.screen.wording import counted, origin, plain, turned
 from csp.keeping.run_folder.run import Run
 from csp.work.reliance.numbers import HOW, BeforeAfter, OfClass
 from csp.work.reliance.reliance import ConceptReliance, Reliance
-from csp.work.reliance.words import SHOWN, checked, counted, interval, left_on, points, sentence
+from csp.work.reliance.words import (
+    SENSITIVITY,
+    SHOWN,
+    SHOWS,
+    SHOWS_NOT,
+    checked,
+    interval,
+    left_on,
+    points,
+    sentence,
+)
+from csp.work.subgroups import in_words
 
 ACROSS = 12
 
@@ -23,7 +34,10 @@ def concept_view(run: Run, found: Reliance) -> None:
         "All concepts", icon=":material/arrow_back:", key="all-concepts", on_click=put, args=("concept", "")
     )
     if not found.concepts:
-        untested(run, found)
+        for untested in found.untested:
+            st.subheader(plain(untested.concept.name), anchor=False)
+            st.info(f"How much the model leans on it is not known: {plain(untested.why)}.")
+        how_to_measure(run)
         return
     one = found.concepts[0]
     st.subheader(plain(one.concept.name), anchor=False)
@@ -31,7 +45,7 @@ def concept_view(run: Run, found: Reliance) -> None:
     st.markdown(f"**{plain(sentence(one))}** {plain(badges)}.")
     _pictures(run, one)
     st.caption(
-        f"{counted(one.numbers.neurons)} of {plain(', '.join(one.numbers.layers))}; "
+        f"{counted(one.numbers.neurons, 'neuron')} of {plain(', '.join(one.numbers.layers))}; "
         f"{plain(checked(one.concept))}. Labels: {plain(', '.join(one.concept.labels))}. "
         f"{SHOWN[one.numbers.shown]} Found {plain(HOW[one.numbers.how])}. {plain(left_on(one))}"
     )
@@ -42,11 +56,12 @@ def concept_view(run: Run, found: Reliance) -> None:
         st.markdown("**Change of each class**, in points of 100")
         _classes(one)
     with right:
-        st.markdown("**How good the model is**, with its neurons and without")
+        st.markdown("**How good the model is**, as it is and with these neurons switched off")
         _quality(one)
     if one.subgroups is not None:
         st.markdown(
-            f"**By {plain(one.subgroups.column)}**: change of {plain(one.numbers.most)}, in points of 100"
+            f"**By {plain(in_words(one.subgroups.column))}**: "
+            f"change of {plain(one.numbers.most)}, in points of 100"
         )
         _subgroups(one)
 
@@ -65,18 +80,18 @@ def _ways(run: Run, one: ConceptReliance) -> None:
         for layer in one.concept.layers:
             neurons = one.concept.of(layer)
             here = {"run": run.name, "layer": layer, "picked": ranges(neurons)}
-            label = f"{counted(len(neurons))} of {plain(layer)}"
+            label = f"{counted(len(neurons), 'neuron')} of {plain(layer)}"
             st.page_link("pages/neurons.py", label=label, icon=":material/grid_view:", query_params=here)
 
 
 def _classes(one: ConceptReliance) -> None:
     columns = [
         Column("Class"),
-        Column("With it", "On images that show the concept, with the 95 % interval"),
-        Column("Without it", "On images that do not"),
+        Column(SHOWS, "On images that show the concept, with the 95 % interval"),
+        Column(SHOWS_NOT, "On images that do not"),
         Column(
             "Other values",
-            "With the neurons at their values of other images instead of their mean: with it, without it",
+            "With the neurons at their values of other images instead of their mean: where shown, where not",
         ),
         *(
             [
@@ -123,16 +138,16 @@ def _quality(one: ConceptReliance) -> None:
     measures: Mapping[str, tuple[BeforeAfter, str]] = {
         "Accuracy": (numbers.accuracy, "Share of images called rightly"),
         f"AUROC of {most}": (numbers.auroc[most], "0.5 is guessing, 1 is perfect"),
-        f"Sensitivity for {most}": (
+        f"{SENSITIVITY}, {most}": (
             numbers.sensitivity[most],
-            "Share of its images found where 90 % of the others are left alone",
+            "Share of its images found by the threshold that leaves 90 % of the others alone",
         ),
         "Calibration error": (numbers.calibration, "How far sureness and being right are apart; 0 is best"),
     }
     columns = [
         Column("Measure"),
-        Column("With", numeric=True),
-        Column("Without", numeric=True),
+        Column("As it is", numeric=True),
+        Column("Switched off", "With the concept's neurons switched off", numeric=True),
         Column("Change", "95 % interval over images"),
         Column("Random", "The middle 95 % of random groups"),
     ]
@@ -155,11 +170,11 @@ def _subgroups(one: ConceptReliance) -> None:
     assert one.subgroups is not None
     most = one.numbers.most
     columns = [
-        Column(one.subgroups.column),
+        Column(in_words(one.subgroups.column).capitalize()),
         Column("Images", numeric=True),
-        Column("With it", "On images that show the concept, with the 95 % interval"),
-        Column("Without it", "On images that do not"),
-        Column("Accuracy", "With its neurons, and without them"),
+        Column(SHOWS, "On images that show the concept, with the 95 % interval"),
+        Column(SHOWS_NOT, "On images that do not"),
+        Column("Accuracy", "As it is, and with its neurons switched off"),
         Column(""),
     ]
     rows = [
@@ -172,7 +187,7 @@ def _subgroups(one: ConceptReliance) -> None:
                     "lines",
                     (points(told["without"].change), f"{interval(told['without'])}, n = {told['without'].n}"),
                 ),
-                ("text", f"{_number(group.accuracy.before)} → {_number(group.accuracy.after)}"),
+                ("text", turned(_number(group.accuracy.before), _number(group.accuracy.after))),
                 (
                     "badges",
                     [("few images", "quiet", "Fewer than 20 show it: not ranked")] if group.small else [],
@@ -182,7 +197,7 @@ def _subgroups(one: ConceptReliance) -> None:
         for group in one.subgroups.groups
         for told in (group.classes[most],)
     ]
-    row_table(f"By {one.subgroups.column}", columns, rows, key="concept-groups")
+    row_table(f"By {in_words(one.subgroups.column)}", columns, rows, key="concept-groups")
     apart = one.subgroups.difference
     if apart is not None:
         chance = "more than" if apart.more_than_chance else "no more than"

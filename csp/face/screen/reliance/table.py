@@ -9,7 +9,7 @@ from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_ta
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.url.links import link
-from csp.face.screen.wording import origin, plain
+from csp.face.screen.wording import counted, origin, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.jobs.kinds.reliance import KIND
 from csp.work.provenance import freshest
@@ -17,9 +17,10 @@ from csp.work.reliance.document import document
 from csp.work.reliance.numbers import ByColumn
 from csp.work.reliance.reliance import ConceptReliance, Reliance
 from csp.work.reliance.words import (
+    SHOWS,
+    SHOWS_NOT,
     VERDICTS,
     checked,
-    counted,
     differing,
     interval,
     left_on,
@@ -28,6 +29,7 @@ from csp.work.reliance.words import (
     summary,
     verdict,
 )
+from csp.work.subgroups import in_words
 
 IMAGES = 5
 HOW = (
@@ -54,11 +56,15 @@ def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
     columns = [
         Column("Concept", "Labels that mean the same, and who checked them"),
         Column("What makes its neurons fire"),
-        Column("Without its neurons"),
-        Column("With it", "Change of this class on images that show it, in points, and its 95 % interval"),
-        Column("Without it", "The same on images that do not show it"),
+        Column("Its neurons switched off"),
+        Column(SHOWS, "Change of this class there, in points, and its 95 % interval"),
+        Column(SHOWS_NOT, "The same change there"),
         Column("Random", "The same change for many groups of as many random neurons: the middle 95 %"),
-        *([Column(f"By {by}", "The change in each group; in small groups it is not ranked")] if by else []),
+        *(
+            [Column(f"By {in_words(by)}", "The change in each group; in small groups it is not ranked")]
+            if by
+            else []
+        ),
         Column(""),
     ]
     rows = [_row(run, one, params) for one in found.concepts]
@@ -89,10 +95,15 @@ def untested(run: Run, found: Reliance) -> None:
     parts = [f"{len(rows)} {words}" for rows, words in ((named, "not tested"), (partly, "in part")) if rows]
     with st.expander(f"Concepts switched off by halves or not at all: {', '.join(parts)}"):
         st.markdown("\n".join(f"- **{plain(name)}**: {plain(why)}" for name, why in (*named, *partly)))
-        st.caption(
-            f"`csp reliance {plain(run.name)} --model` measures them whole, or a job on the page Runs: "
-            f"{plain(KIND.words)}. It runs the model 22 times on up to 200 images for each concept."
-        )
+        how_to_measure(run)
+
+
+def how_to_measure(run: Run) -> None:
+    """What measures a concept that the run alone can't switch off."""
+    st.caption(
+        f"`csp reliance {plain(run.name)} --model` measures such concepts whole, or a job on the page Runs: "
+        f"{plain(KIND.words)}. It runs the model 22 times on up to 200 images for each concept."
+    )
 
 
 def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
@@ -104,7 +115,7 @@ def _row(run: Run, one: ConceptReliance, params: dict[str, str]) -> Row:
     cells: list[Cell] = [
         ("text", one.concept.name),
         ("images", pictures),
-        ("lines", (sentence(one), f"{counted(numbers.neurons)}; {checked(one.concept)}")),
+        ("lines", (sentence(one), f"{counted(numbers.neurons, 'neuron')}; {checked(one.concept)}")),
         ("lines", (points(told.main.change), interval(told.main))),
         ("quiet", points(told.off.change)),
         ("quiet", "–" if random.low is None else f"{points(random.low)} to {points(random.high)}"),
@@ -144,7 +155,7 @@ def marks(one: ConceptReliance) -> Sequence[Badge]:
 def _groups(parted: ByColumn, name: str) -> tuple[str, str]:
     """The groups where it matters most and least, or that they can't be ranked."""
     if parted.difference is None:
-        return "too few images", "fewer than 20 with it in each group but one"
+        return "too few images", "fewer than 20 show it in each group but one"
     changes = {group.name: group.classes[name]["with"].change for group in parted.groups}
     apart = parted.difference
     words = f"{apart.least} {points(changes[apart.least])}, {apart.most} {points(changes[apart.most])}"

@@ -12,7 +12,7 @@ from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import put
-from csp.face.screen.wording import counted, percent, plain
+from csp.face.screen.wording import counted, percent, plain, turned
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage
 from csp.work.reliance.concepts import Concept
@@ -42,7 +42,7 @@ def what_if_section(explorer: Explorer, params: Params, picture: int | ProbeImag
         return
     image = picture if isinstance(picture, int) else None
     with st.container(key="what-if", gap="xsmall"):
-        st.markdown("**What if** it did not see …", help=_help())
+        st.markdown("**What it sees** · switch off what it is not to see", help=_help())
         found = concepts_of(explorer)
         asked = explorer.run.fingerprint, image, token, found
         try:
@@ -94,15 +94,15 @@ def _moved(explorer: Explorer, found: Without, switched: bool) -> None:
     """The classes as they stand now and would stand, the likeliest first."""
     names = explorer.run.manifest.classes
     order = np.argsort(-np.maximum(found.before, found.after), kind="stable")[:CLASSES].tolist()
-    turned = int(found.before.argmax()) != int(found.after.argmax())
-    if switched and turned:
+    another = int(found.before.argmax()) != int(found.after.argmax())
+    if switched and another:
         st.markdown(f":orange[**It would say {plain(names[int(found.after.argmax())])}**]")
     elif switched:
         st.markdown(f"It would still say **{plain(names[int(found.after.argmax())])}**")
     for place in order:
         before, after = float(found.before[place]), float(found.after[place])
-        moved = f" {percent(before)} → **{percent(after)}**" if switched else f" {percent(before)}"
-        st.progress(min(1.0, max(0.0, after)), text=f"{plain(names[place])} ·{moved}")
+        moved = turned(percent(before), percent(after), "**") if switched else percent(before)
+        st.progress(min(1.0, max(0.0, after)), text=f"{plain(names[place])} · {moved}")
 
 
 def slug(concept: Concept) -> str:
@@ -112,7 +112,7 @@ def slug(concept: Concept) -> str:
 
 def _help() -> str:
     return (
-        "Switched off, the neurons whose label means this are held at their average over the probe images, "
-        "all together. Those that move this picture most come first. The numbers are exact, as the rest of "
-        "the model only adds up what these neurons say."
+        "On: the model sees it, as it is. Switched off, the neurons whose label means this are held at their "
+        "average over the probe images, all together. Those that move this picture most come first. The "
+        "numbers are exact, as the rest of the model only adds up what these neurons say."
     )

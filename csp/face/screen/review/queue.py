@@ -13,7 +13,7 @@ from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed, rows_of
-from csp.face.screen.url.params import Params, one_of, whole_number
+from csp.face.screen.url.params import Params, is_on, one_of, whole_number
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
@@ -161,7 +161,7 @@ def _select(name: str, options: list[str], chosen: str, words: dict[str, str], g
 def chosen_blind(params: Params) -> bool:
     """Whether labels are hidden: as the address says, else as this person left it. A link never ends it."""
     if "blind" in params:
-        st.session_state[_BLIND] = one_of(params, "blind", ("true", "false"), "false") == "true"
+        st.session_state[_BLIND] = is_on(params, "blind")
     blind = bool(st.session_state.get(_BLIND, False))
     if blind and "blind" not in params:
         st.query_params["blind"] = "true"

@@ -66,7 +66,7 @@ def _sentence(made: Manifest) -> str:
     layers = ", ".join(f"**{plain(one.layer)}** ({counted(one.neurons, 'neuron')})" for one in made.layers)
     classes = f", {tells_apart(made.classes)}," if made.classes else ""
     return (
-        f"**{plain(made.target.name)}**{classes} on **{made.images:,} images** of "
+        f"**{plain(made.target.name)}**{classes} on **{counted(made.images, 'image')}** of "
         f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."
     )
 

@@ -6,7 +6,13 @@ import streamlit as st
 
 from csp.face.screen.runs.index_form import index_fields
 from csp.face.screen.runs.job_form import Fields, Given, job_form
-from csp.face.screen.runs.run_fields import candidate_fields, control_fields, measure_fields, run_fields
+from csp.face.screen.runs.run_fields import (
+    candidate_fields,
+    control_fields,
+    measure_fields,
+    mend_fields,
+    run_fields,
+)
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
 from csp.work.jobs.registry import KINDS
@@ -41,6 +47,7 @@ FORMS: dict[str, Callable[[Fields], Given]] = {
     "candidates": candidate_fields,
     "control": control_fields,
     "evaluate": measure_fields,
+    "mend": mend_fields,
     "add": _add_fields,
 }
 """By kind, what draws its fields; those of the other kinds are a run and a layer."""

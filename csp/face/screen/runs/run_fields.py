@@ -8,11 +8,14 @@ from csp.errors import CspError
 from csp.face.screen.page.identity import me
 from csp.face.screen.runs.job_form import Fields, Given, wrong
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
-from csp.face.screen.state.cached import named_explorer, run_names
+from csp.face.screen.state.cached import concepts_of, named_explorer, run_names
+from csp.face.screen.url.params import one_of
+from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import Layout
 from csp.work.jobs.kinds.candidates import known_vlms
+from csp.work.jobs.kinds.mend import mended_file
 from csp.work.metrics.registry import METRICS
 from csp.world.specs.registry import GENERATORS, VLMS
 
@@ -38,6 +41,31 @@ def control_fields(fields: Fields) -> Given:
     )
     fields.fault("random_weights")
     return given | ({"random_weights": True} if asked else {})
+
+
+def mend_fields(fields: Fields) -> Given:
+    """Run, what is switched off, and the file that is written."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        run = _run(fields)
+    concepts = () if run is None else concepts_of(named_explorer(run.name))
+    with right:
+        names = st.multiselect(
+            "Switch off", [one.name for one in concepts], key=fields.key("concepts"), format_func=plain
+        )
+        fields.fault("concepts")
+    out = st.text_input(
+        "File to write, .safetensors or .json",
+        key=fields.key("out"),
+        placeholder="" if run is None else str(mended_file(run.name, names)),
+        help="Empty: the file that stands here in grey. What it costs is told on *What it leans on*.",
+    )
+    fields.fault("out")
+    reason = st.text_input("Why, for the record", key=fields.key("reason"))
+    if run is None:
+        return {}
+    file = out.strip() or str(mended_file(run.name, names))
+    return {"run": run.name, "concepts": names, "out": file, "who": me().name, "reason": reason}
 
 
 def measure_fields(fields: Fields) -> Given:
@@ -84,8 +112,8 @@ def candidate_fields(fields: Fields) -> Given:
 
 def _run(fields: Fields) -> Run | None:
     names = run_names()
-    wanted = st.query_params.get("run")
-    name = st.selectbox("Run", names, names.index(wanted) if wanted in names else 0, key=fields.key("run"))
+    wanted = one_of(st.query_params.to_dict(), "run", names, names[0]) if names else None
+    name = st.selectbox("Run", names, names.index(wanted) if wanted else 0, key=fields.key("run"))
     try:
         run = None if name is None else named_explorer(name).run
     except CspError as error:

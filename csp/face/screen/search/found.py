@@ -105,5 +105,10 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
     if not found:
         st.info("No neuron here fires for anything, so none can be found.")
         return
-    st.caption(f"{counted(len(found), 'neuron')}, the best match first", help=help_)
+    first = (
+        "the best match first"
+        if answer.told
+        else "by score alone: whether any looks for it can't be told here"
+    )
+    st.caption(f"{counted(len(found), 'neuron')}, {first}", help=help_)
     results(explorer, found, columns)

@@ -12,11 +12,11 @@ from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import (
     CHANCE_HELP,
     NOISE_HELP,
-    STATES,
     beside_noise,
     by_chance,
     chance_words,
     counted,
+    counted_state,
     plain,
     tells_apart,
 )
@@ -103,7 +103,7 @@ def run_summary(explorer: Explorer) -> None:
         f"**{counted(len(run.vocabulary), 'label')}**."
     )
     for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
-        with card.container(border=True, gap="xxsmall", key=f"count-{name}"):
+        with card.container(border=True, gap="xxsmall", key=f"count-{name}", height="stretch"):
             _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
             if name == "artefacts" and (chance := _by_controls(layers)):
                 st.caption(chance, help=NOISE_HELP)
@@ -141,7 +141,7 @@ def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str)
 
 def _layer_card(explorer: Explorer, layer: str) -> None:
     frame = neurons_of(explorer, layer).frame
-    counts = [f"{count:,} {STATES[str(state)]}" for state, count in frame["state"].value_counts().items()]
+    counts = [counted_state(count, str(state)) for state, count in frame["state"].value_counts().items()]
     st.markdown(f"**{plain(layer)}** · {counted(len(frame), 'neuron')}")
     st.caption(", ".join(counts))
     here = {"run": explorer.run.name, "layer": layer}

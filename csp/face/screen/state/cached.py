@@ -70,8 +70,8 @@ def named_explorer(name: str) -> Explorer:
 
 
 def chosen_layer(params: Params, explorer: Explorer) -> str:
-    """The layer in the address; without one the last, which is nearest to the model's decision."""
-    return one_of(params, "layer", explorer.run.layers, explorer.run.layers[-1])
+    """The layer in the address; without one that which a run opens with."""
+    return one_of(params, "layer", explorer.run.layers, explorer.run.opening_layer)
 
 
 def neurons_of(explorer: Explorer, layer: str) -> NeuronTable:

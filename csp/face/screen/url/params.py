@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from csp.errors import CspError
 
 Params = Mapping[str, str]
+LONGEST = 40
+"""Of a value that there is not, so much is shown."""
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
@@ -29,7 +31,7 @@ class WrongAddressError(CspError):
 
 def nearest(wanted: str, names: Sequence[str]) -> list[str]:
     """The names, most similar to `wanted` first."""
-    close = get_close_matches(wanted, names, n=len(names), cutoff=0.0)
+    close = get_close_matches(wanted, names, n=len(names), cutoff=0.0) if names else []
     return close + [name for name in names if name not in close]
 
 
@@ -51,7 +53,16 @@ def one_of(params: Params, name: str, options: Sequence[str], default: str) -> s
     named = [option for option in options if option]  # an empty one is what a page opens with
     ways = [Way(option, {**params, name: option}) for option in nearest(wanted, named)[:6]]
     known = ", ".join(named[:12]) + (", ..." if len(named) > 12 else "")
-    raise WrongAddressError(f"There is no {name} {wanted!r} here. There is: {known}.", ways)
+    may = f"Here {name} is one of: {known}." if named else f"Here there is nothing to choose as {name}."
+    raise WrongAddressError(
+        f"The address asks for {name} {_shown(wanted)}, which there is not. {may}",
+        ways or [_without(params, name)],
+    )
+
+
+def is_on(params: Params, name: str) -> bool:
+    """The parameter as `true` or `false`; off without it; raises WrongAddressError as `one_of` does."""
+    return one_of(params, name, ("true", "false"), "false") == "true"
 
 
 def some_of(params: Params, name: str, options: Sequence[str]) -> list[str]:
@@ -72,14 +83,21 @@ def whole_numbers(params: Params, name: str, high: int) -> frozenset[int] | None
         match = _RANGE.fullmatch(part)
         low, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
         if not low <= last <= high:
-            rest = {key: value for key, value in params.items() if key != name}
             raise WrongAddressError(
-                f"The address asks for {name} {part!r}. Here {name} are whole numbers from 0 to {high}, "
+                f"The address asks for {name} {_shown(part)}. Here it is whole numbers from 0 to {high}, "
                 "such as 3.17-20.",
-                [Way(f"Without {name}", rest)],
+                [_without(params, name)],
             )
         found.update(range(low, last + 1))
     return frozenset(found)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= LONGEST else f"{value[:LONGEST]} …")
+
+
+def _without(params: Params, name: str) -> Way:
+    return Way(f"Without {name}", {key: value for key, value in params.items() if key != name})
 
 
 def _number(params: Params, name: str, low: int, high: int, default: float, *, integer: bool) -> float:
@@ -92,9 +110,9 @@ def _number(params: Params, name: str, low: int, high: int, default: float, *, i
         value = float("nan")
     if low <= value <= high:
         return value
-    near = default if value != value else max(low, min(high, value))
+    near = max(low, min(high, default if value != value else value))
     kind = "a whole number" if integer else "a number"
     raise WrongAddressError(
-        f"The address asks for {name} {text!r}. Here {name} is {kind} from {low} to {high}.",
+        f"The address asks for {name} {_shown(text)}. Here {name} is {kind} from {low} to {high}.",
         [Way(f"{name} {near:g}", {**params, name: f"{near:g}"})],
     )

@@ -1,4 +1,4 @@
-"""Jobs of the kind `mend`: write a model without some concepts.
+"""Jobs of the kind `mend`: write a model with some concepts switched off.
 
 Arguments: `run`, `concepts` (names, one or more), `out` (a file), and for the record `who` and `reason`.
 """
@@ -55,9 +55,9 @@ def _check(arguments: Arguments) -> None:
 KIND = JobKind(
     "mend",
     words="Write a mended model",
-    doing="writing a model without some concepts",
+    doing="writing a model with some concepts switched off",
     what="Holds the neurons of some concepts at their mean and writes the model so, with a record of it.",
-    title=lambda arguments: f"{arguments['run']} without {', '.join(arguments['concepts'])}",
+    title=lambda arguments: f"{arguments['run']} with {', '.join(arguments['concepts'])} switched off",
     run=run,
     faults=faults,
     needed=("run", "concepts", "out"),
