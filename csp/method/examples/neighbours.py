@@ -70,21 +70,28 @@ def nearest_to(
     found = Neighbours(
         np.empty((len(images), m), dtype=np.int32), np.empty((len(images), m), dtype=np.float32)
     )
+    tile = max(MOST_COSINES // block, m + 1)
+    buffer = np.empty(min(block, len(images)) * min(tile, len(embeddings)), dtype=np.float32)
     for start in range(0, len(images) if m else 0, block):
         rows = slice(start, start + block)
-        found.index[rows], found.similarity[rows] = _block(images[rows], embeddings, m)
+        found.index[rows], found.similarity[rows] = _block(images[rows], embeddings, m, tile, buffer)
     return found
 
 
 def _block(
-    images: Int64[np.ndarray, " b"], embeddings: Float32[np.ndarray, "n d"], m: int
+    images: Int64[np.ndarray, " b"],
+    embeddings: Float32[np.ndarray, "n d"],
+    m: int,
+    tile: int,
+    buffer: Float32[np.ndarray, " _"],
 ) -> tuple[Int64[np.ndarray, "b m"], Float32[np.ndarray, "b m"]]:
     """Of a block of images: the others are gone through tile by tile, and the best so far are kept."""
     own, n = embeddings[images], len(embeddings)
-    tile = max(MOST_COSINES // len(images), m + 1)
     best = np.empty((len(images), 0), dtype=np.int64), np.empty((len(images), 0), dtype=np.float32)
     for start in range(0, n, tile):
-        similarities = own @ embeddings[start : start + tile].T
+        others = embeddings[start : start + tile]
+        room = buffer[: len(images) * len(others)].reshape(len(images), len(others))
+        similarities = np.matmul(own, others.T, out=room)
         here = np.flatnonzero((images >= start) & (images < start + tile))
         similarities[here, images[here] - start] = -np.inf
         best = _merged(best, start, similarities, m)

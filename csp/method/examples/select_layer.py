@@ -13,6 +13,7 @@ from csp.method.examples.select import Examples, mean_activation, pair, top_imag
 
 ACTIVATIONS_AT_ONCE = 2**27
 """Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
+SIMILARITIES_AT_ONCE = 2**26
 
 
 def select_all(
@@ -90,8 +91,9 @@ def _search_unsure(
         for position in np.flatnonzero((found == contrastive.UNSURE).any(axis=1)).tolist():
             asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
     images = np.fromiter(asked, dtype=np.int64)
-    for start in range(0, len(images), BLOCK):
-        rows = images[start : start + BLOCK]
+    at_once = min(BLOCK, max(1, SIMILARITIES_AT_ONCE // len(embeddings)))
+    for start in range(0, len(images), at_once):
+        rows = images[start : start + at_once]
         for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
             for neuron, position in asked[image]:
                 found = nearest[neuron]

@@ -1,15 +1,21 @@
 """The labeler that takes the text which correlates best with the neuron."""
 
+from collections.abc import Iterator
+
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64
+from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from csp.method.checks import check_texts
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
-from csp.method.labelers.resampling import RESAMPLES, drawn, shares
+from csp.method.labelers.resampling import RESAMPLES, drawn_in_parts, shares
 
 BLOCK = 1024
+IMAGES_AT_ONCE = 2**16
+"""So many images' embeddings are picked out and multiplied together."""
+DRAWN_AT_ONCE = 2**23
+"""So many draws are held at a time."""
 FLAT = 1e-9
 """A text whose cosines to the images vary less than this tells no image from another."""
 
@@ -53,15 +59,22 @@ def selected_deviation(evidence: Evidence) -> Float32[np.ndarray, " n"]:
 
 
 def text_spread(
-    embeddings: Float[np.ndarray, "n d"], text_embeddings: Float[np.ndarray, "t d"]
+    embeddings: Float[np.ndarray, "n d"],
+    text_embeddings: Float[np.ndarray, "t d"],
+    chosen: Bool[np.ndarray, " n"] | None = None,
 ) -> Float64[np.ndarray, " t"]:
-    """|c - mean c| of each text's cosines c to these images, by way of the images' scatter matrix [d, d]."""
-    if len(embeddings) == 0:
+    """|c - mean c| of each text's cosines c to the chosen images (None: all), by way of their scatter matrix
+    [d, d]."""
+    images = _numbers(chosen, len(embeddings))
+    if len(images) == 0:
         return np.zeros(len(text_embeddings))
-    mean = embeddings.mean(axis=0, dtype=np.float64)
+    mean = np.zeros(embeddings.shape[1])
+    for part in _parts(images):
+        mean += embeddings[part].sum(axis=0, dtype=np.float64)
+    mean /= len(images)
     scatter = np.zeros((embeddings.shape[1], embeddings.shape[1]))
-    for start in range(0, len(embeddings), BLOCK):
-        centred = embeddings[start : start + BLOCK] - mean
+    for start in range(0, len(images), BLOCK):
+        centred = embeddings[images[start : start + BLOCK]] - mean
         scatter += centred.T @ centred
     texts = text_embeddings.astype(np.float64)
     squared = np.einsum("td,td->t", texts @ scatter, texts)
@@ -80,8 +93,8 @@ def layer_pulls(
     are finite; else nearly so. dev_c is (a - mean a) / |a - mean a| over the images that may decide; 0 where
     they are alike.
     """
-    chosen = slice(None) if selection is None else selection
-    values = activations[chosen].astype(np.float64)
+    images = _numbers(selection, len(activations))
+    values = activations[images].astype(np.float64)
     finite = np.isfinite(values)
     values[~finite] = 0.0
     values /= np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
@@ -89,15 +102,36 @@ def layer_pulls(
     values[~finite] = 0.0
     length = np.linalg.norm(values, axis=0)
     values /= np.where(length > FLAT, length, np.inf)
-    pulls: Float64[np.ndarray, "c d"] = (values.T.astype(np.float32) @ embeddings[chosen]).astype(np.float64)
-    return pulls
+    return _product(values.T.astype(np.float32), embeddings, images)
+
+
+def _product(
+    weights: Float[np.ndarray, "b i"], embeddings: Float[np.ndarray, "n d"], images: Int64[np.ndarray, " i"]
+) -> Float64[np.ndarray, "b d"]:
+    """weights @ embeddings[images], without picking all of these out at once."""
+    total = np.zeros((len(weights), embeddings.shape[1]))
+    for start, part in zip(range(0, len(images), IMAGES_AT_ONCE), _parts(images), strict=True):
+        total += weights[:, start : start + IMAGES_AT_ONCE] @ embeddings[part]
+    return total
+
+
+def _numbers(chosen: Bool[np.ndarray, " n"] | None, n: int) -> Int64[np.ndarray, " i"]:
+    return np.arange(n) if chosen is None else np.flatnonzero(chosen)
+
+
+def _parts(images: Int64[np.ndarray, " i"]) -> Iterator[Int64[np.ndarray, " p"] | slice]:
+    """Ascending images some at a time; as a slice, which copies nothing, where they follow one another."""
+    for start in range(0, len(images), IMAGES_AT_ONCE):
+        part = images[start : start + IMAGES_AT_ONCE]
+        first, last = int(part[0]), int(part[-1])
+        yield slice(first, last + 1) if last - first == len(part) - 1 else part
 
 
 def spread(evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, " t"]:
     """The spread over the images that decide: that of all neurons, unless some activation is not finite."""
     if evidence.text_spread is not None and np.isfinite(evidence.activations).all():
         return evidence.text_spread
-    return text_spread(evidence.embeddings[deciding(evidence)], text_embeddings)
+    return text_spread(evidence.embeddings, text_embeddings, deciding(evidence))
 
 
 def deciding(evidence: Evidence) -> Bool[np.ndarray, " n"]:
@@ -113,11 +147,13 @@ def resampled(
     chosen = np.flatnonzero(deciding(evidence))
     if len(chosen) == 0:
         return np.zeros((RESAMPLES, len(texts)))
-    share = shares(drawn(rng, len(chosen)), len(chosen))
-    pull = share * selected_deviation(evidence)[chosen] * len(chosen)
-    pull -= share * pull.sum(axis=1, keepdims=True)
-    together = (pull @ evidence.embeddings[chosen]) @ texts.T
-    varies = spread(evidence, texts)
+    deviation, parts = selected_deviation(evidence)[chosen], []
+    for draws in drawn_in_parts(rng, len(chosen), DRAWN_AT_ONCE):
+        share = shares(draws, len(chosen))
+        pull = share * deviation * len(chosen)
+        pull -= share * pull.sum(axis=1, keepdims=True)
+        parts.append(_product(pull, evidence.embeddings, chosen) @ texts.T)
+    together, varies = np.concatenate(parts), spread(evidence, texts)
     scores: Float64[np.ndarray, "b t"] = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
     return scores.clip(-1.0, 1.0)
 

@@ -1,5 +1,7 @@
 """Examples drawn again with replacement: what the bootstraps of labelers share."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
@@ -14,6 +16,13 @@ Draws = Int64[np.ndarray, "b k"]
 def drawn(rng: np.random.Generator, n: int) -> Draws:
     """The resamplings: in each, n draws of n with replacement."""
     return rng.integers(n, size=(RESAMPLES, n))
+
+
+def drawn_in_parts(rng: np.random.Generator, n: int, at_once: int) -> Iterator[Draws]:
+    """The very same draws, at most `at_once` (and one resampling) at a time."""
+    size = max(1, at_once // n)
+    for start in range(0, RESAMPLES, size):
+        yield rng.integers(n, size=(min(size, RESAMPLES - start), n))
 
 
 def shares(draws: Draws, n: int) -> Float64[np.ndarray, "b n"]:

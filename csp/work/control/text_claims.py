@@ -47,7 +47,7 @@ def text_claims(
 def text_fits(run: Run, layer: str, texts: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "c t"]:
     """The correlation of each text with each neuron's activations over the images that may decide."""
     decides = selection(run)
-    spread = text_spread(run.embeddings if decides is None else run.embeddings[decides], texts)
+    spread = text_spread(run.embeddings, texts, decides)
     fits: Float64[np.ndarray, "c t"] = (_pulls(run, layer) @ texts.T) / np.where(
         spread > FLAT, spread, np.inf
     )
