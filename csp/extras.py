@@ -32,6 +32,7 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "overcomplete": "sae",
+    "faiss": "scale",
     "ray": "scale",
 }
 """The extra that brings a library, by the name that Python imports."""

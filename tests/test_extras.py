@@ -19,6 +19,7 @@ DISTRIBUTIONS = {
     "open_clip": "open_clip_torch",
     "umap": "umap-learn",
     "authlib": "streamlit",
+    "faiss": "faiss-cpu",
     "gdcm": "python-gdcm",
     "pillow_heif": "pillow-heif",
 }

@@ -25,6 +25,10 @@ ContrastOption = Annotated[
     str | None,
     typer.Option(help="Contrast rule: mean (usual), or such as quantile:0.1,neighbours:5,least:0.8."),
 ]
+ExactOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Up to so many images neighbours are exact; above, by FAISS (200,000)."),
+]
 NoReuseOption = Annotated[bool, typer.Option("--no-reuse", help="Let no contrastive image serve twice.")]
 
 
@@ -52,6 +56,7 @@ def index(
     gamma: GammaOption = None,
     contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
+    exact_neighbours: ExactOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a run: every image through both models. A stopped job goes on where it was."""
@@ -75,6 +80,7 @@ def index(
         "gamma": gamma,
         "reuse": False if no_reuse else None,
         "contrast": contrast,
+        "exact_neighbours": exact_neighbours,
     }
     fields = read_config(config) if config else {}
     spec = make_spec(fields | {name: value for name, value in given.items() if value is not None})
@@ -103,12 +109,13 @@ def import_(
     gamma: GammaOption = None,
     contrast: ContrastOption = None,
     no_reuse: NoReuseOption = False,
+    exact_neighbours: ExactOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a run from activations and embeddings that were computed elsewhere."""
     from csp.work.indexing.import_arrays import ImportSpec, import_arrays, import_parameters
 
-    parameters = import_parameters(examples, gamma, not no_reuse, contrast)
+    parameters = import_parameters(examples, gamma, not no_reuse, contrast, exact_neighbours)
     spec = ImportSpec(
         activations,
         embeddings,

@@ -222,6 +222,12 @@ def origin(provenance: Provenance) -> str:
     return f"{SOURCES[provenance.source]}{took} · {provenance.by} · {when}"
 
 
+def neighbours_line(run: Run) -> str:
+    """What a page adds where look-alikes come from approximate neighbours; nothing where from exact ones."""
+    found = run.manifest.approximate
+    return f" · look-alikes: approximate neighbours, recall {found.recall:.2f}" if found else ""
+
+
 def measured_line(rows: NeuronRows, run: Run) -> str:
     """Where a layer's labels come from, and what of them was not measured, as Markdown."""
     gaps = [

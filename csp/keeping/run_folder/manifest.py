@@ -22,6 +22,7 @@ from csp.keeping import atomic
 from csp.keeping.canonical_json import canonical_json
 from csp.keeping.run_folder.manifest_faults import manifest_fault
 from csp.keeping.versions import csp_version, installed_libraries
+from csp.method.examples.neighbours import EXACT_UP_TO
 
 SCHEMA_VERSION = 3
 PAPER_CONTRAST = "mean"
@@ -112,10 +113,31 @@ class Parameters(_Record):
     seed: int = 0
     contrast: str = PAPER_CONTRAST
     """The contrast rule as text. Since schema 2; a run of schema 1 was made by the paper's."""
+    exact_up_to: int = EXACT_UP_TO
+    """Neighbours of more images are approximate. Left out where it is the usual, as it was before."""
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        if self.exact_up_to == EXACT_UP_TO:
+            fields.pop("exact_up_to", None)
+        return fields
 
     def planned(self) -> dict[str, Any]:
         """As part of a job's plan: without the usual contrast rule, so that jobs begun before it go on."""
         return self.model_dump(mode="json", exclude={"contrast"} if self.contrast == PAPER_CONTRAST else None)
+
+
+class ApproximateNeighbours(_Record):
+    """How the neighbours of very many images were found: of an index of `lists`, so many were `searched`.
+
+    `recall` is the share of the true neighbours of a `sample` of images that are among those stored.
+    """
+
+    lists: int
+    searched: int
+    recall: float = Field(ge=0, le=1)
+    sample: int
 
 
 class FileRecord(_Record):
@@ -147,6 +169,8 @@ class Manifest(_Record):
     columns: tuple[ColumnRecord, ...] = ()
     """What the model takes beside the picture; left out of the file where it takes nothing."""
     parameters: Parameters = Parameters()
+    approximate: ApproximateNeighbours | None = None
+    """Left out of the file where neighbours are exact."""
     notes: tuple[str, ...] = ()
     images: int = 0
     skipped: int = 0
@@ -159,6 +183,8 @@ class Manifest(_Record):
         fields: dict[str, Any] = dump(self)
         if not self.columns:
             fields.pop("columns", None)
+        if self.approximate is None:
+            fields.pop("approximate", None)
         return fields
 
     @property

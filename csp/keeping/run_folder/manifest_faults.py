@@ -33,6 +33,7 @@ def manifest_fault(manifest: "Manifest") -> str | None:
     or_none = {
         "skipped": manifest.skipped,
         "parameters.neighbours": parameters.neighbours,
+        "parameters.exact_up_to": parameters.exact_up_to,
         "parameters.seed": parameters.seed,
         **{f"files.{name}.bytes": record.bytes for name, record in manifest.files.items()},
     }

@@ -32,6 +32,7 @@ _WORDS = {
     "templates": "the prompts",
     "renormalise": "normalising texts anew",
     "neighbours": "the number of stored neighbours",
+    "exact_up_to": "the number of images up to which neighbours are exact",
     "batch_size": "the batch size",
     "seed": "the seed",
 }

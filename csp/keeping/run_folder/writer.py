@@ -29,11 +29,19 @@ from csp.keeping.run_folder.batches import (
     save_neighbours,
 )
 from csp.keeping.run_folder.integrity import file_records
-from csp.keeping.run_folder.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
+from csp.keeping.run_folder.manifest import (
+    MANIFEST_NAME,
+    ApproximateNeighbours,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
 from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import keep_trust
 from csp.method.examples.neighbours import Neighbours
+
+_APPROXIMATE_NAME = "neighbours.json"
 
 
 def staging_folder(out: Path) -> Path:
@@ -253,6 +261,22 @@ class RunWriter:
         for piece in self._neighbours:
             piece.path.unlink()
 
+    @property
+    def index_path(self) -> Path:
+        """Where an index for finding neighbours is kept until the run is finished."""
+        return self._staging / "neighbours.faiss"
+
+    @property
+    def approximate(self) -> ApproximateNeighbours | None:
+        """How well that index finds them, as it was kept; None: not kept."""
+        path = self._staging / _APPROXIMATE_NAME
+        return ApproximateNeighbours.model_validate_json(path.read_bytes()) if path.exists() else None
+
+    @_writing()
+    def keep_approximate(self, found: ApproximateNeighbours) -> None:
+        """Remember it for the manifest, and for a job that goes on."""
+        atomic.write_bytes(self._staging / _APPROXIMATE_NAME, found.model_dump_json().encode())
+
     def write_vocabulary(self, vocabulary: pd.DataFrame, embeddings: Float32[np.ndarray, "t d"]) -> None:
         """Store the label texts (columns `tables.VOCABULARY`) and their embeddings, in the same order."""
         if embeddings.shape != (len(vocabulary), self._assembled.manifest.dimension):
@@ -288,7 +312,11 @@ class RunWriter:
         """
         manifest = self._assembled.manifest
         manifest = manifest.model_copy(
-            update={"notes": manifest.notes + notes, "files": file_records(self._folder)}
+            update={
+                "notes": manifest.notes + notes,
+                "approximate": self.approximate,
+                "files": file_records(self._folder),
+            }
         )
         write_manifest(self._folder, manifest)
         with suppress(OSError):  # then it has to be trusted by name

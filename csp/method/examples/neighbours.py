@@ -16,6 +16,9 @@ BLOCK = 256
 """Images whose similarities to others are held in memory at once."""
 MOST_COSINES = 2**22
 """Similarities held in memory at once."""
+EXACT_UP_TO = 200_000
+"""So many images are compared all with all, which takes about half an hour of one processor; above, an index
+of approximate neighbours is searched. A run may choose another size."""
 PIECE = 1024
 """Images whose neighbours are given at once, so that they can be kept while others are searched for."""
 

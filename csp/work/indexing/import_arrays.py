@@ -29,8 +29,9 @@ from csp.keeping.run_folder.thumbnails import Thumbnails, make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter, already_finished
 from csp.method.checks import check_examples, check_gamma
 from csp.method.examples.contrast_rule import parse_rule
-from csp.method.examples.neighbours import STORED
+from csp.method.examples.neighbours import EXACT_UP_TO, STORED
 from csp.work.control.control import measure_control_when_made
+from csp.work.indexing.approximate import check_library
 from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
@@ -70,7 +71,11 @@ class ImportSpec:
 
 
 def import_parameters(
-    k: int | None, gamma: float | None, reuse: bool, contrast: str | None = None
+    k: int | None,
+    gamma: float | None,
+    reuse: bool,
+    contrast: str | None = None,
+    exact_neighbours: int | None = None,
 ) -> Parameters:
     """Checked parameters; what is None takes its default. Raises BadInputError."""
     chosen = Parameters(
@@ -79,6 +84,7 @@ def import_parameters(
         reuse=reuse,
         contrast=str(parse_rule(contrast or "mean")),
         neighbours=STORED,
+        exact_up_to=EXACT_UP_TO if exact_neighbours is None else exact_neighbours,
     )
     check_examples(chosen.k)
     check_gamma(chosen.gamma)
@@ -120,6 +126,7 @@ def open_import(spec: ImportSpec) -> "Import":
             f"the activations have {activations.rows} rows but the embeddings {embeddings.rows}; "
             f"both need one row for each image, in the same order{hint}"
         )
+    check_library(activations.rows, spec.parameters.exact_up_to)
     notes = check_activations(activations) + check_vectors(embeddings)
     dataset = None if spec.images is None else _open_images(spec.images, activations.rows)
     texts, text_notes = _open_texts(spec, embeddings.width)

@@ -31,6 +31,7 @@ from csp.method.examples.contrast_rule import parse_rule
 from csp.work.attribution.measure import measure_attribution_when_indexed
 from csp.work.control.control import measure_control_when_made
 from csp.work.engines.engine import Engine
+from csp.work.indexing.approximate import check_library
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
@@ -88,6 +89,7 @@ def open_job(spec: IndexSpec) -> "IndexJob":
     """Open the models, the dataset and the vocabulary that `spec` names, and check that they fit."""
     vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
     dataset = open_probe_dataset(spec.data)
+    check_library(len(dataset.table), spec.exact_neighbours)
     target = open_target(openable_spec(spec.model), pooling=spec.pooling)
     target, latents = with_saes(target, [read_sae(text) for text in spec.saes])
     dataset = with_class_names(dataset, distinct(target.classes))
@@ -181,6 +183,7 @@ class IndexJob:
             templates=spec.templates or TEMPLATES,
             renormalise=spec.renormalise,
             neighbours=spec.neighbours,
+            exact_up_to=spec.exact_neighbours,
             batch_size=spec.batch_size,
         )
 

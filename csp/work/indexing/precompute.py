@@ -12,6 +12,7 @@ from csp.method.examples.select import Examples, narrowed
 from csp.method.examples.select_layer import select_all
 from csp.method.labelers.consensus import RULE as WIDE
 from csp.method.states import neuron_states
+from csp.work.indexing.approximate import approximate_pieces
 from csp.work.labels.scorer import Scorer, best_texts, scorer_of
 from csp.work.labels.stored import label_rows
 from csp.work.progress import Report, Stage, silent
@@ -34,9 +35,13 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> None:
 
 def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
     """Each image's nearest, piece by piece: a job that is killed loses one piece."""
-    stage = Stage("neighbours", draft.manifest.images, report, start=writer.next_neighbours)
-    stored = draft.manifest.parameters.neighbours
-    for piece in neighbour_pieces(draft.embeddings, stored, writer.next_neighbours):
+    images, parameters, first = draft.manifest.images, draft.manifest.parameters, writer.next_neighbours
+    if images > parameters.exact_up_to:
+        pieces = approximate_pieces(writer, draft, report)
+    else:
+        pieces = neighbour_pieces(draft.embeddings, parameters.neighbours, first)
+    stage = Stage("neighbours", images, report, start=first)
+    for piece in pieces:
         writer.add_neighbours(piece)
         stage.reached(writer.next_neighbours)
     writer.gather_neighbours()

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from csp.errors import BadInputError, NotFoundError
-from csp.method.examples.neighbours import STORED
+from csp.method.examples.neighbours import EXACT_UP_TO, STORED
 from csp.work.indexing.field_faults import shown, wish
 from csp.world.documents import read_settings
 from csp.world.protocols.pooling import FORM, read_pooling
@@ -94,6 +94,8 @@ class IndexSpec(BaseModel):
     """The contrast rule, e.g. `quantile:0.1,neighbours:5` (`csp/method/examples/contrast_rule.py`)."""
     neighbours: int = Field(STORED, ge=1)
     """How many nearest neighbours of each image are stored; changes the speed, not the answers."""
+    exact_neighbours: int = Field(EXACT_UP_TO, ge=0)
+    """Up to so many images neighbours are exact; above, FAISS finds nearly all, and the run says so."""
     names: Names = Names()
 
 

@@ -66,9 +66,7 @@ class Scorer:
     @cached_property
     def spread(self) -> Float64[np.ndarray, " t"]:
         """How much each text's likeness to the images that may decide varies."""
-        return self.keep(
-            "spread", lambda: text_spread(self.embeddings, self.text_embeddings, self.selection)
-        )
+        return self.keep("spread", lambda: text_spread(self.embeddings, self.text_embeddings, self.selection))
 
     def layer_prior(self, layer: str) -> Float64[np.ndarray, " t"]:
         """How often each text suits a neuron of a layer."""

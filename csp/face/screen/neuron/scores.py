@@ -21,6 +21,7 @@ from csp.face.screen.wording import (
     LABELERS,
     NOISE_HELP,
     beside_noise,
+    neighbours_line,
     origin,
     plain,
     remark,
@@ -60,7 +61,7 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
         _score_table(explorer, view, ranges, explorer.stored_labels.first_labeler(view.layer))
     candidates_panel(explorer, view)
     with st.container(key="provenance"):
-        st.caption(f"Pairs and scores: {plain(origin(view.provenance))}")
+        st.caption(f"Pairs and scores: {plain(origin(view.provenance))}{neighbours_line(explorer.run)}")
     if view is not page:
         st.rerun()
 
