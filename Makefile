@@ -9,6 +9,7 @@ install: $(STAMP)
 
 # torch and torchvision must come together, from one index, in the versions of constraints.txt.
 $(STAMP): requirements.txt requirements-dev.txt tests/s3-server.txt constraints.txt pyproject.toml
+	@echo "Installing into .venv: about 8 GB, some minutes, nothing to see meanwhile."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/s3-server.txt
