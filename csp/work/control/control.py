@@ -33,6 +33,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
 from csp.work.labels.scorer import AT_ONCE, labelers_code
 from csp.work.labels.stored import LATER
+from csp.work.labels.stored_facets import FACETS, absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.progress import Report, Stage, silent
 
@@ -183,10 +184,11 @@ def unclaimed(explorer: Explorer, layer: str) -> frozenset[int]:
     """The neurons for which nothing in the vocabulary fits, so that nothing is claimed by the first label:
 
     it goes with the firing no better than noise (`label_fits`), or it is unlikely to be true, as far as that
-    was worked out: it may only be the nearest of texts that all miss. Empty where neither can be told.
+    was worked out: it may only be the nearest of texts that all miss. Empty where neither can be told; a
+    neuron that fires where a thing is lacking has that as its label, which images held out bear out.
     """
     additions = Additions(explorer.run)
-    tables = (CONTROL, LATER, CHANCES)
+    tables = (CONTROL, LATER, CHANCES, FACETS)
     return _unclaimed(explorer, layer, tuple(part for table in tables for part in additions.version(table)))
 
 
@@ -194,7 +196,8 @@ def unclaimed(explorer: Explorer, layer: str) -> frozenset[int]:
 def _unclaimed(explorer: Explorer, layer: str, version: tuple[str, ...]) -> frozenset[int]:
     fits = label_fits(explorer, layer)
     noise = frozenset() if fits is None else frozenset(fits.fits.index.tolist()) - fits.above
-    return noise | frozenset(np.flatnonzero(label_chances(explorer.run, layer) < UNLIKELY).tolist())
+    unlikely = frozenset(np.flatnonzero(label_chances(explorer.run, layer) < UNLIKELY).tolist())
+    return (noise | unlikely) - absent_firsts(explorer.run, layer)
 
 
 def first_scores(explorer: Explorer, layer: str, labeler: str) -> Float64[np.ndarray, " c"]:

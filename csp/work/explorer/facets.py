@@ -20,6 +20,7 @@ from csp.method.labelers.registry import FIRST, LABELERS, best_labels
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.explorer.views import Pair
+from csp.work.labels.absence import absence
 from csp.work.labels.rows import LabelRow
 from csp.work.labels.scorer import TOP, Scorer, labelers_code
 from csp.work.labels.stored_facets import FACETS, StoredFacet, facet_rows
@@ -175,10 +176,9 @@ def _stored(explorer: Explorer, activations: np.ndarray, facet: Facet, k: int, t
     texts = run_vocabulary(explorer.run).texts
     best, _ = best_labels(facet.scores, top)
     order = [facet.text, *(text for text in best.tolist() if text != facet.text)][:top]
-    no = "no " if facet.absent else ""
     return StoredFacet(
         tuple(
-            LabelRow(f"{no}{texts[text]}", float(facet.scores[text]), rank)
+            LabelRow(absence(texts[text]) if facet.absent else texts[text], float(facet.scores[text]), rank)
             for rank, text in enumerate(order, 1)
         ),
         facet.absent,

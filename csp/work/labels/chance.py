@@ -29,6 +29,7 @@ from csp.method.chance.facts import (
 from csp.method.chance.fitted import LABELER, MODEL
 from csp.method.chance.model import chances
 from csp.work.labels.stored import LATER, StoredLabels
+from csp.work.labels.stored_facets import absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.progress import Report, Stage, silent
 
@@ -47,8 +48,8 @@ LIKELY, UNLIKELY = 0.75, 0.35
 def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
     """By neuron of the layer the chance that its first label is true, in [0, 1].
 
-    NaN where there is no label, where it can't be said, and where it was said of another label than the
-    one that comes first today.
+    NaN where there is no label, where it can't be said, where it was said of another label than the one that
+    comes first today, and where that is not the label in force: the neuron fires where a thing is lacking.
     """
     stored = Additions(run).read(CHANCES)
     stored = stored[stored["layer"] == layer]
@@ -58,6 +59,7 @@ def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
     for neuron, label, chance in rows:
         if firsts.get(neuron) == label:
             found[neuron] = chance
+    found[list(absent_firsts(run, layer))] = np.nan
     return found
 
 

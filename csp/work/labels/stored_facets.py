@@ -2,11 +2,13 @@
 
 found = StoredFacets(run)
 found.of("layer4")                      # by neuron; a neuron without any is missing
-found.machine_labels("layer4")          # by neuron all that it looks for, the first label first
+found.absences("layer4")                # those that fire where a thing is lacking, with that facet
+found.machine_labels("layer4")          # by neuron all that it looks for, what is in force first
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -88,12 +90,22 @@ class StoredFacets:
         return self._kept[key]
 
     def machine_labels(self, layer: str) -> dict[int, tuple[str, ...]]:
-        """By labelled neuron its first label, then those of further facets."""
-        facets = self.of(layer)
+        """By labelled neuron its first label, then those of further facets.
+
+        Where the neuron fires more clearly where a thing is lacking, that is in the first label's place.
+        """
+        facets, lacking = self.of(layer), self.absences(layer)
         return {
-            neuron: (first, *(one.label for one in facets.get(neuron, ())[1:]))
+            neuron: (
+                lacking[neuron].label if neuron in lacking else first,
+                *(one.label for one in facets.get(neuron, ())[1:]),
+            )
             for neuron, first in self._labels.first_labels(layer).items()
         }
+
+    def absences(self, layer: str) -> dict[int, StoredFacet]:
+        """The neurons that images held out show to fire where a thing is lacking, each with that facet."""
+        return {neuron: facets[0] for neuron, facets in self.of(layer).items() if facets[0].absent}
 
     def _read(self, layer: str) -> Iterator[tuple[int, tuple[StoredFacet, ...]]]:
         stored, firsts = self._additions.read(FACETS), self._labels.first_labels(layer)
@@ -104,6 +116,18 @@ class StoredFacets:
         for neuron, found in by_neuron.items():
             if found[0].absent or found[0].label == firsts.get(neuron):
                 yield neuron, tuple(found)
+
+
+def absent_firsts(run: Run, layer: str) -> frozenset[int]:
+    """The neurons of `StoredFacets.absences`, without reading all the rest."""
+    return _absent_firsts(run, layer, Additions(run).version(FACETS))
+
+
+@lru_cache(maxsize=32)
+def _absent_firsts(run: Run, layer: str, version: tuple[str, ...]) -> frozenset[int]:
+    stored = Additions(run).read(FACETS)
+    rows = stored[(stored["layer"] == layer) & (stored["place"] == 0) & stored["absent"].astype(bool)]
+    return frozenset(rows["neuron"].tolist())
 
 
 def facet_rows(layer: str, neuron: int, facets: tuple[StoredFacet, ...]) -> pd.DataFrame:

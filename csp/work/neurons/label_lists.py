@@ -32,7 +32,8 @@ def label_lists(
     """`[{layer, neuron, chance, labels: [{label, score}]}]`; no labels for a neuron that never fires.
 
     `chance` is how likely the first label is to be true; None where that is not known, and for labels of
-    another method, other options or with candidates than what it was worked out for. `with_facets`
+    another method, other options or with candidates than what it was worked out for. A neuron that fires
+    where a thing is lacking ("no hairs") has that first, where the chance would belong. `with_facets`
     adds `facets: [{share, labels: [{label, score}]}]`, one a thing that the neuron looks for.
 
     Labels are texts of the vocabulary, with `candidates` also the candidates of all neurons. With
@@ -79,11 +80,12 @@ def label_lists(
             "layer": layer,
             "neuron": neuron,
             "chance": chances[neuron] if chances else None,
-            "labels": _best(labels(layer, neuron).get(method, ()), top),
+            "labels": _best((*lacking.get(neuron, ()), *labels(layer, neuron).get(method, ())), top)[:top],
             **several(layer, neuron),
         }
         for layer, numbers in neurons.items()
         for chances in [_chances(explorer, layer) if own and method == first(layer) else None]
+        for lacking in [_lacking(explorer, layer) if chances else {}]
         for neuron in numbers
     ]
 
@@ -91,6 +93,11 @@ def label_lists(
 def _chances(explorer: Explorer, layer: str) -> list[float | None]:
     found = label_chances(explorer.run, layer).tolist()
     return [None if math.isnan(chance) else chance for chance in found]
+
+
+def _lacking(explorer: Explorer, layer: str) -> dict[int, tuple[LabelRow, ...]]:
+    """Of the neurons whose label in force says what is lacking, that label."""
+    return {neuron: one.labels[:1] for neuron, one in explorer.stored_facets.absences(layer).items()}
 
 
 def _subtracting(explorer: Explorer) -> Scorer:

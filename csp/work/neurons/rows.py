@@ -85,7 +85,7 @@ def machine_rows(explorer: Explorer, layer: str) -> NeuronRows:
         frame[name] = measured[name].to_numpy(dtype=np.float64)
     frame["faithful"] = frame[faithful_by] if faithful_by else np.nan
     doubted = doubts(explorer, layer, measured["stability"], measured[list(faithful_numbers())])
-    frame = frame.join(doubted, on="neuron")
+    frame = _of_absences(explorer, layer, frame.join(doubted, on="neuron"))
     frame["doubt"] = (1 - frame["chance"]).where(frame["chance"].notna(), frame["doubt"])
     frame["doubtful"] = doubtful(frame)
     attribution = class_attribution(explorer, layer)
@@ -150,6 +150,24 @@ def _said(
         "reviewers": [[who.name for who in state.verdicts] for state in states],
         "second_look": [state.second_look is not None for state in states],
     }
+
+
+def _of_absences(explorer: Explorer, layer: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Where a lacking thing is the label, that and its score; what is known of the first label falls away."""
+    found = explorer.stored_facets.absences(layer)
+    lacking = frame["neuron"].isin(found.keys())
+    if not lacking.any():
+        return frame
+    own = [found[neuron].labels[0] for neuron in frame.loc[lacking, "neuron"]]
+    frame = frame.copy()
+    frame.loc[lacking, "machine_label"] = [row.label for row in own]
+    frame.loc[lacking, "score"] = [row.score for row in own]
+    of_first = ["margin", "faithful", "lead", "doubt", *label_numbers()]
+    frame.loc[lacking, of_first] = np.nan
+    frame.loc[lacking, "meanings"] = 1
+    frame.loc[lacking, "rival"] = None
+    frame["doubts"] = frame["doubts"].where(~lacking, pd.Series([[]] * len(frame), frame.index, dtype=object))
+    return frame
 
 
 def _machine_labels(explorer: Explorer, layer: str, neurons: pd.Series) -> pd.Series:

@@ -19,6 +19,7 @@ from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.method.search import share_below, standing_out, word_scores
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.absence import lacking
 from csp.work.labels.vocabulary import clean_text, run_vocabulary
 from csp.work.models.embedding import picture_embedding, text_embedding
 from csp.work.models.reopen import run_target
@@ -184,20 +185,32 @@ def layer_vectors(run: Run, layer: str) -> Float32[np.ndarray, "c d"]:
 def embedded(explorer: Explorer, texts: Sequence[str]) -> Float32[np.ndarray, "t d"]:
     """The texts' embeddings: from the vocabulary, where it has the text; else from the encoder.
 
+    Of a text that says what is lacking ("no hairs") the opposite of that thing's: encoders barely know "no".
     Raises UnavailableError where the encoder is needed and can't be loaded.
     """
-    vocabulary, rows = run_vocabulary(explorer.run), []
-    for text in texts:
-        known = vocabulary.embedding(text)
-        try:
-            rows.append(text_embedding(explorer.cache, text) if known is None else known)
-        except UnavailableError as error:
-            near = nearest_terms(explorer.run, text)
-            hint = f"; the vocabulary has: {', '.join(near)}" if near else ""
-            raise UnavailableError(
-                f"{text!r} is not in the vocabulary, so the encoder is needed: {error}{hint}"
-            ) from error
+    things = [unknown_lack(explorer, text) for text in texts]
+    rows = [
+        _embedding(explorer, text) if thing is None else -_embedding(explorer, thing)
+        for text, thing in zip(texts, things, strict=True)
+    ]
     return np.stack(rows) if rows else np.zeros((0, explorer.run.manifest.dimension), np.float32)
+
+
+def unknown_lack(explorer: Explorer, text: str) -> str | None:
+    """What a text says is lacking, if the vocabulary does not hold the text itself."""
+    return lacking(text) if run_vocabulary(explorer.run).row(text) is None else None
+
+
+def _embedding(explorer: Explorer, text: str) -> Float32[np.ndarray, " d"]:
+    known = run_vocabulary(explorer.run).embedding(text)
+    try:
+        return text_embedding(explorer.cache, text) if known is None else known
+    except UnavailableError as error:
+        near = nearest_terms(explorer.run, text)
+        hint = f"; the vocabulary has: {', '.join(near)}" if near else ""
+        raise UnavailableError(
+            f"{text!r} is not in the vocabulary, so the encoder is needed: {error}{hint}"
+        ) from error
 
 
 def _fits(

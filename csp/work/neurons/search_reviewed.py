@@ -14,7 +14,9 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.control.text_claims import text_claims
 from csp.work.explorer.explorer import Explorer
-from csp.work.neurons.search import MOST, Match, Query, embedded, search_words
+from csp.work.labels.absence import lacking
+from csp.work.neurons.search import MOST, Match, Query, embedded, search_words, unknown_lack
+from csp.work.reliance.meanings import Meanings
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -43,7 +45,8 @@ def search_reviewed(
 ) -> ReviewedMatches:
     """The best `most` neurons that the words fit, first those that people labelled with them.
 
-    A neuron fits if one of the wanted texts is claimed for it.
+    A neuron fits if one of the wanted texts is claimed for it; a text that says what is lacking ("no hairs")
+    is for those whose label says so.
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
@@ -67,8 +70,11 @@ def search_reviewed(
 
 def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[set[Spot], bool]:
     """The neurons for which a wanted text is claimed; all of a layer where that can't be told: then the
-    second is false."""
-    texts, found, told = embedded(explorer, query.plus), set[Spot](), True
+    second is false. No text is claimed that says what is lacking."""
+    there = [text for text in query.plus if unknown_lack(explorer, text) is None]
+    texts, found, told = embedded(explorer, there), set[Spot](), True
+    if not there:
+        return found, told
     for layer in layers:
         claims = text_claims(explorer, layer, texts)
         told = told and claims is not None
@@ -85,28 +91,43 @@ def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronRe
     """The neurons with one of the wanted texts, and none of the unwanted, in a person's label."""
     found = {}
     for (layer, neuron), state in states.items():
-        label = same_label(label_in_force(None, state).text)
+        labels = label_in_force(None, state).texts
         wanted, unwanted = (
-            any(same_label(text) in label for text in texts) for texts in (query.plus, query.minus)
+            any(_says(label, text) for label in labels for text in texts)
+            for texts in (query.plus, query.minus)
         )
         if layer in layers and wanted and not unwanted:
             found[layer, neuron] = Match(layer, neuron, float("nan"), "a person's own words")
     return found
 
 
+def _says(label: str, text: str) -> bool:
+    """Whether a text stands in a label; "hairs" does not in "no hairs"."""
+    return same_label(text) in same_label(label) and (lacking(text) is None) == (lacking(label) is None)
+
+
 def _also(
     explorer: Explorer, layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]
 ) -> dict[Spot, str]:
-    """The neurons that look for one of the wanted texts beside something else, of which nobody decided."""
+    """The neurons, of which nobody decided, that look for one of the wanted texts beside something else, or
+    that fire where what a wanted text says is lacking."""
     wanted, unwanted = (set(map(same_label, texts)) for texts in (query.plus, query.minus))
-    found = {}
+    lacks = [text for text in query.plus if unknown_lack(explorer, text) is not None]
+    meanings, found = Meanings(explorer), {}
     for layer in layers:
         for neuron, facets in explorer.stored_facets.of(layer).items():
             labels = set(map(same_label, (one.label for one in facets)))
             judged = states.get((layer, neuron), NeuronReview()).deciding is not None
             if len(facets) > 1 and labels & wanted and not labels & unwanted and not judged:
                 found[layer, neuron] = f"looks for {len(facets)} things"
+            if facets[0].absent and lacks and not judged and _same(meanings, facets[0].label, lacks):
+                found[layer, neuron] = f"{facets[0].label}: tells it with an AUROC of {facets[0].clear:.2f}"
     return found
+
+
+def _same(meanings: Meanings, label: str, texts: Sequence[str]) -> bool:
+    meant = meanings.of([label, *texts])
+    return any(meant[text].key == meant[label].key for text in texts)
 
 
 def _beside(match: Match, also: Mapping[Spot, str]) -> Match:

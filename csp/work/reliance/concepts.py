@@ -21,6 +21,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.states import NeuronState
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.absence import lacking
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.reliance.meanings import Meaning, Meanings, as_words
 from csp.work.reviews.desk import Spot
@@ -84,6 +85,8 @@ def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[C
             if neuron in idle and label.by is None:
                 continue
             for text in () if label.sides else label.texts:
+                if lacking(text) is not None:  # what is lacking can't be taken away
+                    continue
                 labels.setdefault(text, []).append(((layer, neuron), label))
     commonest = sorted(labels, key=lambda text: (-len(labels[text]), text))
     meanings = Meanings(explorer)

@@ -8,6 +8,8 @@ Two labels mean the same, in this order:
 3. where they speak of one artefact, of the skin, or of one criterion of the 7-point checklist;
 4. where the encoder can hardly tell them apart (`csp.work.labels.synonyms`).
 
+A label that says what is lacking ("no hairs") means the same as another where what they lack does.
+
 The encoder comes last: to a small one "brown colour" and "common nevus" are nearly one text.
 """
 
@@ -23,6 +25,7 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.vocabulary import TAGS
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.absence import absence, lacking
 from csp.work.reviews.checklist import ARTEFACT, Criteria, criteria, criteria_of, words_pattern
 from csp.world.tables import read_table
 
@@ -81,6 +84,9 @@ class Meanings:
         return any(tag.partition(":")[0] in BESIDE for tag in criteria_of(label, self._criteria))
 
     def _known(self, label: str) -> Meaning | None:
+        if (thing := lacking(label)) is not None:
+            meant = self._known(thing) or Meaning(f"text:{same_label(thing)}", thing)
+            return Meaning(f"no:{meant.key}", absence(meant.name))
         own = criteria_of(label, self._own)
         if own:
             return Meaning(f"own:{own[0]}", own[0])

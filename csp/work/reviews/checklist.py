@@ -1,7 +1,8 @@
 """What a label speaks of: criteria of the ABCDE rule and of the 7-point checklist, and artefacts.
 
 The words are in `assets/vocabularies/checklist.csv`; a `checklist.csv` in `CSP_HOME` takes its place. A label
-speaks of a tag when one of the tag's words stands in it as whole words, in any case.
+speaks of a tag when one of the tag's words stands in it as whole words, in any case; "no hairs" doesn't speak
+of hairs.
 """
 
 import re
@@ -12,6 +13,7 @@ from csp.errors import BadInputError
 from csp.keeping.bundle import ASSETS
 from csp.keeping.home import home
 from csp.keeping.reviews.vocabulary import TAGS
+from csp.work.labels.absence import present
 from csp.world.tables import read_table
 
 SHIPPED = ASSETS / "vocabularies" / "checklist.csv"
@@ -31,8 +33,9 @@ def criteria() -> Criteria:
 
 
 def criteria_of(label: str | None, known: Criteria) -> tuple[str, ...]:
-    """The tags that a label speaks of."""
-    return () if label is None else tuple(tag for tag, words in known.items() if words.search(label))
+    """The tags of what a label, or one of several, says is there."""
+    parts = present(label)
+    return tuple(tag for tag, words in known.items() if any(words.search(part) for part in parts))
 
 
 def artefacts_of(label: str | None, known: Criteria) -> tuple[str, ...]:

@@ -51,9 +51,10 @@ def test_all_that_a_neuron_looks_for_is_read_grouped_and_judged_thing_by_thing(o
     assert (label_parts(state.label), label_parts(state.machine_label)) == (tuple(names[1:]), tuple(names))
 
 
-def test_of_one_thing_nothing_more_is_shown(own_home: Path) -> None:
+def test_of_one_thing_nothing_more_is_shown_and_of_a_lacking_one_that_it_is(own_home: Path) -> None:
     found = open_explorer("demo").stored_facets.of(LAYER)
-    neuron = next(neuron for neuron, facets in found.items() if len(facets) == 1)
+    neuron = next(neuron for neuron, facets in found.items() if len(facets) == 1 and facets[0].absent)
     app = opened(neuron, by="facets")
     assert not [one for one in app.button if one.key == "by-facet"]
-    assert found[neuron][0].absent or found[neuron][0].label in said(app)
+    assert app.subheader[0].value.replace("\\", "").strip("\u2068\u2069") == found[neuron][0].label
+    assert "fires where it is lacking" in said(app)

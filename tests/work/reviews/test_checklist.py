@@ -16,6 +16,8 @@ from csp.work.reviews.checklist import artefacts_of, criteria, criteria_of
         ("notched edges", {"abcde:border"}),
         ("colour reference sticker", {"artefact:sticker"}),
         ("ruler marks", {"artefact:ruler"}),
+        ("no hairs", set()),
+        ("no hairs; ruler marks", {"artefact:ruler"}),
         ("bordering the shrink-wrapped", set()),
         (None, set()),
     ],

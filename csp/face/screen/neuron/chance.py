@@ -9,6 +9,12 @@ from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 
+LACKING = (
+    "On pictures that had no part in finding it, the neuron tells those without it from those with it with "
+    "an AUROC of {clear:.2f} (0.5: not at all). Where that is so, what is lacking says far more often what a "
+    "neuron follows than the best label of what is there: docs/results.md."
+)
+
 
 def chance_line(explorer: Explorer, view: NeuronView) -> None:
     """`likely: 9 in 10`; that nothing fits; or that it was not worked out. Nothing without a label."""
@@ -18,8 +24,11 @@ def chance_line(explorer: Explorer, view: NeuronView) -> None:
     chance = float(found.chances[view.neuron])
     people = f", as people's verdicts on {found.judged} neurons of this run have it" * found.recalibrated
     own = "" if view.options == explorer.options() else "At the run's own settings: "
+    lacking = explorer.stored_facets.absences(view.layer).get(view.neuron)
     with st.container(key="chance", gap="xxsmall"):
-        if view.neuron in unclaimed(explorer, view.layer):
+        if lacking is not None:
+            st.markdown(f"{own}**fires where it is lacking**", help=LACKING.format(clear=lacking.clear))
+        elif view.neuron in unclaimed(explorer, view.layer):
             st.markdown(f"{own}**nothing fits**", help=NOT_CLAIMED)
         elif np.isfinite(chance):
             st.markdown(f"{own}**{chance_words(chance)}**{people}", help=CHANCE_HELP)

@@ -16,7 +16,9 @@ from csp.work.metrics.stability import LabelStability, label_stability
 
 
 def how_sure(explorer: Explorer, view: NeuronView) -> None:
-    """The strip; nothing for a neuron without a label."""
+    """The strip; nothing for a neuron without a label, or with one of what is lacking."""
+    if view.neuron in explorer.stored_facets.absences(view.layer):
+        return  # what is measured is of the best label of what is there, which is not in force
     labeler = explorer.stored_labels.first_labeler(view.layer)
     found = label_stability(explorer, view.layer, view.neuron, labeler, view.options)
     if found is None:
