@@ -1,4 +1,4 @@
-"""Labels that say what is lacking: how they are read, and that they are in force without counting as the thing."""
+"""Labels that say what is lacking: how they are read; in force, they never count as the thing itself."""
 
 import numpy as np
 import pytest
