@@ -167,9 +167,14 @@ def _builder(source: Source) -> Callable[[int], nn.Module]:
 
 def _fitted(source: Source, checkpoint: Checkpoint) -> Fitted:
     build, architecture = _builder(source), f"timm's {source.architecture}"
-    if source.headless or is_backbone(checkpoint, build, source.part):
+    if source.headless:
         return fit_backbone(checkpoint, build, architecture, source.part)
-    return fit(checkpoint, build, architecture, source.part)
+    try:
+        return fit(checkpoint, build, architecture, source.part)
+    except BadInputError:
+        if is_backbone(checkpoint, build, source.part):
+            return fit_backbone(checkpoint, build, architecture, source.part)
+        raise
 
 
 def _published(source: Source) -> tuple[nn.Module, int]:

@@ -110,13 +110,15 @@ def fit_backbone(checkpoint: Checkpoint, build: Build, architecture: str, part: 
 
 
 def is_backbone(checkpoint: Checkpoint, build: Build, part: str = "") -> bool:
-    """Whether the weights are those of `build(0)` and nothing else: a model that was saved without a head."""
+    """Whether the weights are those of `build(0)` and nothing of a head: a model saved without one."""
     own = _backbone_shapes(build)
     found = find_state_dicts(checkpoint, [key for key in own if not _counter(key)])
     if not found or part == IN_ORDER:
         return False
     state = choose_state_dict(found, part, checkpoint.path).tensors
-    return state.keys() <= own.keys() and all(_fits(state, key, shape) for key, shape in own.items())
+    head = {key.split(".")[0] for key in _shapes(build)[0].keys() - own.keys()}
+    strays = {key.split(".")[0] for key in state.keys() - own.keys()}
+    return not strays & head and all(_fits(state, key, shape) for key, shape in own.items())
 
 
 def _backbone_shapes(build: Build) -> Shapes:
@@ -165,10 +167,12 @@ def _replaced(
         head = rebuild_head(module.get_submodule(place), place, width, below) if below else None
         if head is not None:
             return head, body | set(own) & set(state) | set(inside)
-    if not inside:
-        beside = _beside(taken, module, own, root)
+    if all(tuple(value.shape) == own.get(key) for key, value in inside.items()):
+        place = _places(own, inside, root)[0] if inside else root
+        beside = _beside(taken, module, own, place)
         if beside is not None:
-            return beside[0], body | beside[1]
+            return beside[0], body | set(inside) | beside[1]
+    if not inside:
         raise BadInputError(
             f"The checkpoint '{checkpoint.path}' holds the weights of {architecture} without a classifying "
             f"head (it lacks {listed([key for key in own if key.split('.')[0] == root])}): name a checkpoint "
@@ -208,8 +212,8 @@ def _width(own: Shapes, place: str) -> int:
     return weight[1] if len(weight) > 1 else weight[0]
 
 
-def _beside(taken: StateDict, module: nn.Module, own: Shapes, root: str) -> tuple[Head, set[str]] | None:
-    """The only head among the tensors beside the body, as in `backbone.*` and `head.weight`."""
+def _beside(taken: StateDict, module: nn.Module, own: Shapes, place: str) -> tuple[Head, set[str]] | None:
+    """The only head among the tensors beside the body, as in `backbone.*` and `head.weight`, for a place."""
     outer = ".".join(taken.prefix.split(".")[:-2])
     around = f"{outer}." if outer else ""
     groups: dict[str, dict[str, Tensor]] = {}
@@ -222,7 +226,7 @@ def _beside(taken: StateDict, module: nn.Module, own: Shapes, root: str) -> tupl
     found = []
     for group, tensors in groups.items():
         below = {key[len(group) :]: tensor for key, tensor in tensors.items()}
-        head = rebuild_head(module.get_submodule(root), root, _width(own, root), below)
+        head = rebuild_head(module.get_submodule(place), place, _width(own, place), below)
         if head is not None:
             found.append((head, set(tensors)))
     return found[0] if len(found) == 1 else None

@@ -79,12 +79,29 @@ def test_own_weights_of_an_architecture(model: torch.nn.Module, tmp_path: Path, 
     assert np.allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("architecture", ["test_resnet", "test_convnext"])
+def test_a_head_beside_a_backbone_is_no_stray(tmp_path: Path, architecture: str) -> None:
+    torch.manual_seed(0)
+    backbone = timm.create_model(architecture, num_classes=0).eval()
+    head = torch.nn.Linear(backbone.num_features, 3)
+    state = {f"backbone.{key}": value for key, value in backbone.state_dict().items()}
+    torch.save(state | {f"fc.{key}": value for key, value in head.state_dict().items()}, tmp_path / "skin.pt")
+    target = open_target(f"timm:{architecture}@{tmp_path / 'skin.pt'}")
+    assert len(target.classes) == 3
+    assert not any("left out" in note for note in target.notes)
+    batch = np.stack([target.preprocess(image) for image in pictures(2)])
+    found = target.run(batch, []).probabilities
+    with torch.inference_mode():
+        expected = head(backbone(torch.tensor(batch))).softmax(1)
+    assert found is not None and np.allclose(found, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("architecture", ["test_vit", "test_convnext"])
 def test_a_model_without_a_head_has_no_classes(tmp_path: Path, architecture: str) -> None:
     torch.manual_seed(0)
     backbone = timm.create_model(architecture, num_classes=0).eval()
     save_for_hf(backbone, tmp_path / "bare", safe_serialization=True)
-    save_file(backbone.state_dict(), tmp_path / "bare.safetensors")
+    save_file({**backbone.state_dict(), "projector.weight": torch.ones(2)}, tmp_path / "bare.safetensors")
     for spec in (f"timm:{tmp_path / 'bare'}", f"timm:{architecture}@{tmp_path / 'bare.safetensors'}"):
         target = open_target(spec)
         assert target.classes == ()
