@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from csp.errors import BadInputError
+from csp.errors import BadInputError, UnavailableError
 from csp.keeping import lock
 from csp.keeping.jobs import (
     LOG_NAME,
@@ -34,6 +35,7 @@ from csp.keeping.jobs import (
 )
 from csp.work.jobs.registry import CheckedJob
 
+SECONDS_TO_GO = 5.0
 KILLED = (
     "The job ended without finishing: it was killed, the machine was restarted, or it met a fault that its "
     "log tells. What it computed is kept; resume it to go on from there."
@@ -88,12 +90,13 @@ def start_job(checked: CheckedJob, title: str = "", by: str = "") -> Job:
 
 
 def resume_job(id_: str) -> Job:
-    """Go on with a job that failed, was cancelled or was killed; BadInputError when it is none of these."""
+    """Go on with a job that failed, was cancelled or was killed; BadInputError when it is none of these, or
+    its process does not end."""
     folder = find_job(id_)
     seen = _seen(folder)
     if not seen.resumable:
         raise BadInputError(f"the job {id_} is {seen.state}: only one that failed or was cancelled can go on")
-    descriptor = lock.acquire(folder.path)
+    descriptor = _lock_of_ended(folder)
     folder.forget_stop()
     folder.write_standing(JobState())
     _spawn(folder, descriptor)
@@ -135,6 +138,17 @@ def count_jobs() -> int:
 def last_job(kind: str, arguments: Mapping[str, Any]) -> Job | None:
     """The newest job of a kind about the same run, layer and neurons; reads no other."""
     return next((_seen(folder) for folder in jobs_about(kind, arguments)), None)
+
+
+def _lock_of_ended(folder: JobFolder) -> int:
+    """The lock of a job that said how it ended: its process may take a moment to go. Raises BadInputError."""
+    end = time.monotonic() + SECONDS_TO_GO
+    while True:
+        try:
+            return lock.acquire(folder.path)
+        except UnavailableError:
+            if time.monotonic() > end:
+                raise BadInputError("the job is still stopping: resume it in a moment") from None
 
 
 def _spawn(folder: JobFolder, descriptor: int) -> None:

@@ -106,6 +106,18 @@ def test_a_cancelled_job_keeps_what_it_computed_and_goes_on(gate: Path) -> None:
     assert (gate / "passed").read_text() == "xxx", "batches that were computed were computed again"
 
 
+def test_a_job_whose_process_still_ends_is_resumed_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, descriptor = new_job(
+        JobRequest(kind="map", arguments={"run": "demo"}, title="Map", by="Ada", created=now())
+    )
+    folder.write_standing(JobState(state="cancelled", ended=now()))
+    monkeypatch.setattr("csp.work.jobs.jobs.SECONDS_TO_GO", 0)
+    with pytest.raises(BadInputError, match="still stopping: resume it in a moment"):
+        resume_job(folder.id)
+    lock.release(descriptor)
+    assert job(folder.id).resumable
+
+
 def test_a_killed_job_is_seen_to_be_dead_and_goes_on(gate: Path) -> None:
     let_pass(gate, 2)
     id_ = start_job(check_job("index", fields(gate)), "My run").id
