@@ -61,6 +61,7 @@ def import_arrays(
     text_embeddings: Array | None = None,
     probabilities: Array | None = None,
     classes: Sequence[str] | str | Path | None = None,
+    decoder: Array | None = None,
     layer: str = "imported",
     examples: int | None = None,
     gamma: float | None = None,
@@ -74,7 +75,8 @@ def import_arrays(
     text of `vocabulary` (a list of texts, or a file). `images` is a folder, a CSV file or a dataset spec that
     lists the same images in the same order.
     probabilities: [images, classes], what the target model said, with the names of its `classes`; without
-    them pages tell of no classes.
+    them pages tell of no classes. decoder: [latents, d], of activations that are an SAE's latents: what each
+    adds to the layer that the SAE reads; it shows latents that add nearly the same.
     Raises BadInputError for arrays that do not belong together, NotFoundError for a missing file.
     """
     with TemporaryDirectory() as name:
@@ -88,6 +90,7 @@ def import_arrays(
             text_embeddings=_file(text_embeddings, folder / "text_embeddings.npy"),
             probabilities=_file(probabilities, folder / "probabilities.npy"),
             classes=_texts(classes, folder / "classes.csv"),
+            decoder=_file(decoder, folder / "decoder.npy"),
             layer=words(layer, "the layer"),
             parameters=import_parameters(examples, gamma, reuse, contrast),
         )

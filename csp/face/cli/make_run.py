@@ -104,6 +104,9 @@ def import_(
         Path | None, typer.Option(help="A .npy file, images x classes: what the model said.")
     ] = None,
     classes: Annotated[Path | None, typer.Option(help="The names of these classes, one a line.")] = None,
+    decoder: Annotated[
+        Path | None, typer.Option(help="A .npy file, latents x dimensions: the decoder of an SAE.")
+    ] = None,
     layer: Annotated[str, typer.Option(help="What to call the layer.")] = "imported",
     examples: ExamplesOption = None,
     gamma: GammaOption = None,
@@ -126,6 +129,7 @@ def import_(
         layer,
         probabilities=probabilities,
         classes=classes,
+        decoder=decoder,
         parameters=parameters,
     )
     with shown_progress() as report:
@@ -162,12 +166,13 @@ def train(
     """Train an SAE on a run's layer; `csp index --sae LAYER=overcomplete:FILE` shows its latents."""
     from csp.keeping.library.find import find_run
     from csp.keeping.run_folder.run import Run
-    from csp.work.models.train_sae import sae_plan, train_sae
+    from csp.work.models.train_sae import train_sae
+    from csp.world.saes.plan import SaePlan
 
     opened = Run.open(find_run(run))
     name = one_layer(opened, layer)
-    plan = sae_plan(
-        kind=kind,
+    plan = SaePlan(
+        kind=kind,  # type: ignore[arg-type] # checked there
         latents=latents,
         active=active,
         penalty=penalty,

@@ -67,6 +67,8 @@ class ImportSpec:
     """The target model's class probabilities, images x classes."""
     classes: Path | None = None
     """Their names, one a line in the order of the columns."""
+    decoder: Path | None = None
+    """Of an SAE: what each latent adds to the layer that it reads, latents x dimensions."""
     parameters: Parameters = field(default_factory=lambda: Parameters(neighbours=STORED))
 
 
@@ -112,6 +114,8 @@ def _make(out: Path, job: "Import", report: Report) -> None:
         draft = writer.assemble(job.manifest(out.name))
         if job.texts is not None and not writer.written("vocabulary"):
             writer.write_vocabulary(*job.texts)
+        if job.decoder is not None:
+            writer.write_decoder(job.spec.layer, job.decoder.block(0, job.decoder.rows))
         precompute(writer, draft, report)
         writer.finish((*job.notes, *remark_notes(writer.remarks)))
 
@@ -131,12 +135,13 @@ def open_import(spec: ImportSpec) -> "Import":
     dataset = None if spec.images is None else _open_images(spec.images, activations.rows)
     texts, text_notes = _open_texts(spec, embeddings.width)
     outputs, output_notes = _open_outputs(spec, activations.rows)
+    decoder, decoder_notes = _open_decoder(spec.decoder, activations.width)
     if dataset is not None and outputs is not None:
         dataset = with_class_names(dataset, outputs.classes)
-    text_notes = [*text_notes, *output_notes]
+    text_notes = [*text_notes, *output_notes, *decoder_notes]
     notes += [*(dataset.notes if dataset else ()), *text_notes]
     notes += ([] if dataset else [NO_IMAGES]) + ([] if texts else [NO_VOCABULARY])
-    return Import(spec, activations, embeddings, dataset, texts, notes, outputs)
+    return Import(spec, activations, embeddings, dataset, texts, notes, outputs, decoder)
 
 
 def _open_images(images: str, rows: int) -> Dataset:
@@ -176,6 +181,21 @@ def _open_outputs(spec: ImportSpec, rows: int) -> tuple[Outputs | None, list[str
     if len(names) != given.width:
         raise BadInputError(f"{spec.classes} names {len(names)} classes, but there are {given.width} columns")
     return Outputs(given, distinct(names)), _check_probabilities(given)
+
+
+def _open_decoder(path: Path | None, latents: int) -> tuple[GivenArray | None, list[str]]:
+    if path is None:
+        return None, []
+    given = open_given(path, "decoder")
+    if given.rows != latents:
+        hint = "; is it transposed?" if given.width == latents else ""
+        raise BadInputError(
+            f"the decoder has {given.rows} rows, but the activations {latents} columns; it needs a row for "
+            f"each latent, with what that adds to the layer{hint}"
+        )
+    if given.not_finite().any():
+        raise BadInputError(f"the decoder in {path} holds numbers that are not finite")
+    return given, given.conversion()
 
 
 def _check_probabilities(given: GivenArray) -> list[str]:
@@ -225,6 +245,7 @@ class Import:
     texts: tuple[pd.DataFrame, np.ndarray] | None
     notes: list[str]
     outputs: Outputs | None = None
+    decoder: GivenArray | None = None
 
     @cached_property
     def sources(self) -> Sources:
@@ -251,6 +272,8 @@ class Import:
         )
         more = (self.spec.probabilities, self.spec.classes) if self.outputs else ()
         said = {"probabilities": [_file_hash(path) for path in more if path]} if more else {}
+        if self.spec.decoder:
+            said["decoder"] = [_file_hash(self.spec.decoder)]
         return {
             **said,
             **{name: source.model_dump() for name, source in zip(names, self.sources, strict=True)},

@@ -26,9 +26,10 @@ from csp.keeping.run_folder.run import Run
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, explainable, run_target
 from csp.work.progress import Report, Stage, silent
+from csp.world.saes.plan import SaePlan
 
 if TYPE_CHECKING:
-    from csp.world.saes.training import SaePlan, SaeQuality
+    from csp.world.saes.training import SaeQuality
 
 BATCH, PART = 32, 256
 """Images that the model reads at once, and whose positions make one part."""
@@ -36,7 +37,7 @@ FEWEST = 2
 
 
 def train_sae(
-    run: Run, layer: str, plan: "SaePlan", out: Path, report: Report = silent, *, positions: int = 16
+    run: Run, layer: str, plan: SaePlan, out: Path, report: Report = silent, *, positions: int = 16
 ) -> "SaeQuality":
     """Train on at most `positions` places of each image, a tenth of the images held out, and write `out`.
 
@@ -73,14 +74,7 @@ def train_sae(
     return quality
 
 
-def sae_plan(**given: Any) -> "SaePlan":
-    """A plan of these fields. Raises `BadInputError` for one that can't be."""
-    with optional():
-        from csp.world.saes.training import SaePlan
-    return SaePlan(**given)
-
-
-def _told(what: Mapping[str, Any], plan: "SaePlan", quality: "SaeQuality") -> dict[str, Any]:
+def _told(what: Mapping[str, Any], plan: SaePlan, quality: "SaeQuality") -> dict[str, Any]:
     return {**what, "plan": asdict(plan), "quality": asdict(quality)}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,41 +25,13 @@ from torch import Tensor, nn
 from csp.errors import BadInputError
 from csp.extras import optional
 from csp.world.saes.overcomplete import DICTIONARY, FIRES, LEARNT, autoencoder_of
+from csp.world.saes.plan import Kind, SaePlan
 
-Kind = Literal["topk", "batchtopk", "relu", "jumprelu"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 Positions = Sequence[Float32[np.ndarray, "n d"]]
 """Parts that together are all positions; each is read when it is needed."""
 CHECKPOINT = "training.pt"
 _LEAST_PARTS = 2
 """The last one is held out."""
-
-
-@dataclass(frozen=True)
-class SaePlan:
-    """How to train. `active`: of TopK and BatchTopK, how many latents fire at a position (on average);
-    `penalty`: of the others, the weight of the sum of latents beside the mean squared error."""
-
-    kind: Kind = "topk"
-    latents: int = 4096
-    active: int = 32
-    penalty: float = 0.003
-    epochs: int = 20
-    batch: int = 1024
-    rate: float = 1e-3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise BadInputError(f"The kind of SAE '{self.kind}' is none of {', '.join(KINDS)}.")
-        for name in ("latents", "active", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise BadInputError(f"--{name} must be at least 1, not {getattr(self, name)}.")
-        if self.active > self.latents:
-            raise BadInputError(f"Of {self.latents} latents {self.active} can't be active at a time.")
-        for name in ("penalty", "rate"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise BadInputError(f"--{name} must be a number above 0, not {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from csp.keeping.library.trash import discarded_runs, restore_run
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import open_explorer
-from csp.work.jobs.jobs import list_jobs
+from csp.work.jobs.jobs import cancel_job, list_jobs
 from csp.work.jobs.registry import KINDS
 from tests import patience
 from tests.build import draw
@@ -185,6 +185,32 @@ def test_a_measure_is_taken_by_a_job(tiny_run: Run) -> None:
     assert (done.state, done.title) == ("done", "Measure descriptive, late of tiny")
 
 
+def test_an_sae_is_trained_by_a_job(built_run: Path, own_home: Path) -> None:
+    shutil.copytree(built_run, runs_folder() / "built")
+    app = signed_in("ada", view="new", kind="sae", run="built")
+    app.selectbox(key="sae-layer").set_value("late")
+    app.number_input(key="sae-latents").set_value(16)
+    app.text_input(key="sae-out").set_value("my sae").run()
+    app.button(key="start-sae").click().run()
+    assert "can't be the name of an SAE" in said(app)
+    assert "Of 16 latents 32 can't be active at a time" in said(app)
+    app.selectbox(key="sae-kind").set_value("relu")
+    app.text_input(key="sae-out").set_value("vanilla").run()
+    app.button(key="start-sae").click().run()
+    (started,) = list_jobs()
+    cancel_job(started.id)
+    given = {
+        "run": "built",
+        "layer": "late",
+        "out": "vanilla",
+        "kind": "relu",
+        "latents": 16,
+        "penalty": 0.003,
+    }
+    assert {**started.arguments} == {**given, "epochs": 20, "positions": 16}
+    assert ended(started.id).finished
+
+
 def test_a_run_of_another_machine_is_added(built_run: Path, tmp_path: Path) -> None:
     theirs = shutil.copytree(built_run, tmp_path / "theirs")
     app = signed_in("ada", view="new", kind="add")
@@ -205,6 +231,10 @@ def test_the_form_runs_no_code_of_the_visitor(tmp_path: Path) -> None:
     app = signed_in("ada", view="new")
     app.text_input(key="index-model").set_value("python:os:system")
     app.button(key="index-list").click().run()
+    assert "runs no code of your own" in said(app)
+    app.text_input(key="index-model").set_value("torchvision:resnet18")
+    app.multiselect(key="index-saes").set_value(["layer4=python:os:system"])
+    app.button(key="start-index").click().run()
     assert "runs no code of your own" in said(app)
 
 

@@ -6,11 +6,13 @@ import pytest
 from scipy.sparse import csr_array, save_npz
 
 from csp.errors import BadInputError, NotFoundError
+from csp.keeping.run_folder.integrity import check_run
 from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
 from csp.method.examples import neighbours
 from csp.method.labelers.registry import LABELERS
 from csp.work.indexing.import_arrays import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
+from csp.work.neurons.similar import similar_by_decoder
 from csp.work.progress import Progress
 from tests.build import draw
 
@@ -220,3 +222,28 @@ def test_a_job_stopped_amid_the_neighbours_goes_on_there(
     assert [one.done for one in seen if one.stage == "neighbours"] == [24, 30]
     whole = Run.open(import_arrays(spec(given, out=str(given / "whole"))))
     assert went_on.fingerprint == whole.fingerprint
+
+
+def test_the_decoder_of_an_sae_shows_latents_that_add_the_same(given: Path) -> None:
+    directions = np.eye(NEURONS, 3, dtype=np.float64)
+    directions[3] = 2 * directions[1]
+    save(given, "decoder", directions)
+    run = Run.open(import_arrays(spec(given, decoder=given / "decoder.npy")))
+    similar = similar_by_decoder(run, "imported")
+    assert similar is not None
+    assert [(one.neuron, round(one.cosine, 5)) for one in similar.of(1)[:1]] == [(3, 1.0)]
+    assert check_run(run) == []
+
+
+@pytest.mark.parametrize(
+    ("directions", "message"),
+    [
+        (np.zeros((2, 5)), r"2 rows, but the activations 4 columns; it needs a row for each latent"),
+        (np.full((NEURONS, 3), np.nan), "not finite"),
+        (np.zeros((3, NEURONS)), "is it transposed"),
+    ],
+)
+def test_a_decoder_that_does_not_fit_is_refused(given: Path, directions: np.ndarray, message: str) -> None:
+    save(given, "decoder", directions)
+    with pytest.raises(BadInputError, match=message):
+        import_arrays(spec(given, decoder=given / "decoder.npy"))

@@ -11,14 +11,18 @@ from csp.face.cli.app import run as command
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec
-from csp.work.models.train_sae import sae_plan, train_sae
+from csp.work.jobs.kinds.sae import trained_saes
+from csp.work.jobs.registry import FaultyJobError, check_job
+from csp.work.models.train_sae import train_sae
+from csp.work.progress import silent
+from csp.world.saes.plan import SaePlan
 from tests.work.tiny_world import index_spec
 
 PLAN: dict[str, Any] = {"kind": "topk", "latents": 40, "active": 4, "epochs": 2, "batch": 64}
 
 
 def test_latents_of_a_trained_sae_are_a_layer(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: Path, tmp_path: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fields, layer = index_spec(world, tmp_path / "run").model_dump() | {"layers": ("layer4",)}, "layer4"
     run, out = index(make_spec(fields)), tmp_path / "sae.safetensors"
@@ -30,13 +34,21 @@ def test_latents_of_a_trained_sae_are_a_layer(
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
     fields |= {"out": str(tmp_path / "latents")}
     saes = (f"{layer}=overcomplete:{out}",)
+    checked = check_job("sae", {"run": str(run), "layer": layer, "out": "mine", **PLAN, "epochs": 1})
+    checked.kind.run(checked.arguments, silent)
+    (own_home / "saes/other.json").write_text("{")
+    (one,) = trained_saes()
+    assert one.spec == f"{layer}=overcomplete:{own_home / 'saes/mine.safetensors'}"
+    assert one.explained <= 1 and 0 < one.l0 <= 4 and 0 <= one.dead < 1
+    with pytest.raises(FaultyJobError, match="there is an SAE called mine already"):
+        check_job("sae", dict(checked.arguments))
     made = Run.open(index(make_spec(fields | {"layers": (f"{layer}.topk",), "saes": saes})))
     assert [one.neurons for one in made.manifest.layers] == [40]
     assert any(note.startswith(f"{layer}.topk: The SAE explains") for note in made.manifest.notes)
 
 
 def test_what_can_not_be_trained_is_said(built_run: Path, tmp_path: Path) -> None:
-    run, plan = Run.open(built_run), sae_plan(**PLAN)
+    run, plan = Run.open(built_run), SaePlan(**PLAN)
     with pytest.raises(NotFoundError):
         train_sae(run, "layer9", plan, tmp_path / "sae.safetensors")
     with pytest.raises(BadInputError, match=r"must end in \.safetensors"):

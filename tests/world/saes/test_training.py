@@ -12,7 +12,8 @@ from safetensors.torch import load
 
 from csp.errors import BadInputError
 from csp.world.protocols.sae import open_sae
-from csp.world.saes.training import KINDS, Positions, SaePlan, train_sae
+from csp.world.saes.plan import KINDS, SaePlan
+from csp.world.saes.training import Positions, train_sae
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
 
 WIDTH, THINGS = 16, 24

@@ -10,6 +10,7 @@ from csp.face.screen.state.waiting import let_go, waited
 from csp.work.indexing.spec import IndexSpec
 from csp.work.jobs.arguments import Faults
 from csp.work.jobs.kinds.index import layers_of
+from csp.work.jobs.kinds.sae import trained_saes
 from csp.work.jobs.one_shot import in_own_process
 from csp.work.jobs.registry import FaultyJobError
 from csp.world.specs.registry import DATASETS, ENCODERS, TARGETS
@@ -48,10 +49,13 @@ def index_fields(fields: Fields) -> Given:
         given = {"model": _typed("model", fields)}
         layers = _layers(given["model"], fields)
         given["data"] = _typed("data", fields)
+        saes = _saes(fields)
     with right:
         given |= {name: _typed(name, fields) for name in ("encoder", "vocabulary", "out")}
     numbers = _numbers(fields)
-    return {name: value for name, value in given.items() if value} | numbers | {"layers": layers}
+    return (
+        {name: value for name, value in given.items() if value} | numbers | {"layers": layers, "saes": saes}
+    )
 
 
 def _typed(field: str, fields: Fields) -> str:
@@ -76,6 +80,20 @@ def _layers(model: str, fields: Fields) -> list[str]:
             st.session_state[LISTING] = model
     fields.fault("layers")
     _list_layers(fields)
+    return list(chosen)
+
+
+def _saes(fields: Fields) -> list[str]:
+    """Those chosen, each with its layer; those trained here are offered."""
+    chosen = st.multiselect(
+        "Sparse autoencoders (may stay empty)",
+        [one.spec for one in trained_saes()],
+        key=fields.key("saes"),
+        accept_new_options=True,
+        placeholder="Choose, or type layer4=saelens:/path/folder",
+        help="Their latents join the layers.",
+    )
+    fields.fault("saes")
     return list(chosen)
 
 

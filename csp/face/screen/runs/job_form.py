@@ -89,10 +89,21 @@ def check_on_page(kind: str, given: Given) -> CheckedJob:
 
     Raises FaultyJobError.
     """
-    own = [name for name, value in given.items() if isinstance(value, str) and value.startswith(OWN)]
+    own = [name for name, value in given.items() if any(map(_own, _words(value)))]
     if own:
         raise FaultyJobError(dict.fromkeys(own, NOT_HERE))
     return check_job(kind, given)
+
+
+def _words(value: object) -> list[str]:
+    return (
+        [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+    )
+
+
+def _own(word: str) -> bool:
+    """Whether a spec, or one after the layer that it is for, names code of one's own."""
+    return OWN in (word[: len(OWN)], word.partition("=")[2].strip()[: len(OWN)])
 
 
 @deed("start jobs")

@@ -12,6 +12,7 @@ from csp.face.screen.runs.run_fields import (
     measure_fields,
     mend_fields,
     run_fields,
+    sae_fields,
 )
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
@@ -49,5 +50,6 @@ FORMS: dict[str, Callable[[Fields], Given]] = {
     "evaluate": measure_fields,
     "mend": mend_fields,
     "add": _add_fields,
+    "sae": sae_fields,
 }
 """By kind, what draws its fields; those of the other kinds are a run and a layer."""

@@ -16,10 +16,23 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import Layout
 from csp.work.jobs.kinds.candidates import known_vlms
 from csp.work.jobs.kinds.mend import mended_file
+from csp.work.jobs.kinds.sae import POSITIONS, trained_saes
 from csp.work.metrics.registry import METRICS
+from csp.world.saes.plan import SaePlan
 from csp.world.specs.registry import GENERATORS, VLMS
 
 EVERY = "every layer"
+SAE_KINDS = {
+    "topk": "TopK: the largest few are on",
+    "batchtopk": "BatchTopK: the largest few of a batch",
+    "relu": "ReLU (vanilla): a price on each",
+    "jumprelu": "JumpReLU: each above its own threshold",
+}
+MORE = {
+    "epochs": ("Times that all is learnt from", 10_000, SaePlan().epochs),
+    "positions": ("Positions of each image, at most", 4096, POSITIONS),
+}
+"""Label, most and usual number of what else is asked of an SAE."""
 NEURONS = {"all": "All", "first": "The first", "these": "These"}
 
 
@@ -108,6 +121,63 @@ def candidate_fields(fields: Fields) -> Given:
     with right:
         given |= {"vlm": _vlm(run, fields), "mode": _mode(fields)}
     return given | _layout(fields) | {"by": me().name}
+
+
+def sae_fields(fields: Fields) -> Given:
+    """Which layer, what kind of SAE and how large; below, those that were trained here."""
+    left, right = st.columns(2, gap="medium")
+    usual = SaePlan()
+    with left:
+        run = _run(fields)
+        given = _of(run) | _layer(run, fields, every=False)
+        out = st.text_input("Name of the SAE", key=fields.key("out"), placeholder="layer4-topk")
+        fields.fault("out")
+    with right:
+        kind = st.selectbox(
+            "Kind", list(SAE_KINDS), key=fields.key("kind"), format_func=SAE_KINDS.__getitem__
+        )
+        fields.fault("kind")
+        given |= {"out": out.strip(), "kind": kind}
+        given["latents"] = _number("Latents", 2, 1 << 20, usual.latents, "latents", fields)
+        if kind in ("topk", "batchtopk"):
+            given["active"] = _number("On at a position", 1, 1 << 20, usual.active, "active", fields)
+        else:
+            given["penalty"] = st.number_input(
+                "Price of a latent that is on",
+                1e-6,
+                10.0,
+                usual.penalty,
+                key=fields.key("penalty"),
+                format="%g",
+            )
+            fields.fault("penalty")
+    with st.expander("More", icon=":material/tune:", expanded=any(name in fields.faults for name in MORE)):
+        for column, (name, (label, most, value)) in zip(st.columns(2), MORE.items(), strict=True):
+            with column:
+                given[name] = _number(label, 1, most, value, name, fields)
+    if trained := trained_saes():
+        st.markdown("**Trained here**")
+        st.dataframe(
+            [
+                {
+                    "run": one.run,
+                    "on": one.layer,
+                    "explains": f"{one.explained:.1%}",
+                    "latents on at a position": round(one.l0, 1),
+                    "never on": f"{one.dead:.1%}",
+                    "opens as": one.spec,
+                }
+                for one in trained
+            ],
+            hide_index=True,
+        )
+    return given
+
+
+def _number(label: str, least: int, most: int, value: int, name: str, fields: Fields) -> int:
+    found = int(st.number_input(label, least, most, value, key=fields.key(name)))
+    fields.fault(name)
+    return found
 
 
 def _run(fields: Fields) -> Run | None:
