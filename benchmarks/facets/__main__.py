@@ -50,7 +50,7 @@ class Told:
 
 def listen(world: FacetWorld, method: str, step: int) -> Iterator[Told]:
     """Every `step`-th neuron of a world that varies."""
-    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: world.activations)
+    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: [world.activations])
     for neuron in range(0, world.activations.shape[1], step):
         activations = np.ascontiguousarray(world.activations[:, neuron])
 

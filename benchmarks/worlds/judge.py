@@ -48,7 +48,7 @@ def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
     """The first labels of all labelers, found as indexing finds them."""
     labelled: list[Labelled] = []
     selected = select_all(world.activations, world.embeddings, examples)
-    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: world.activations)
+    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: [world.activations])
     firsts: dict[str, list[int]] = {name: [] for name in LABELERS}
     scored = scorer.layer_scores(world.name, world.activations, selected, gamma)
     for neuron, (chosen, scores) in enumerate(zip(selected, scored, strict=True)):

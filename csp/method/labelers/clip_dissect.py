@@ -1,5 +1,7 @@
 """The labeler of CLIP-Dissect (arXiv 2204.10965): soft weighted pointwise mutual information."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
@@ -46,27 +48,28 @@ def clip_dissect(
 
 
 def layer_prior(
-    activations: Float[np.ndarray, "n c"],
+    blocks: Iterable[Float[np.ndarray, "n b"]],
     embeddings: Float[np.ndarray, "n d"],
     text_embeddings: Float[np.ndarray, "t d"],
 ) -> Float64[np.ndarray, " t"]:
     """log mean P(images of a neuron | t) over the neurons of a layer that fire; the same for all of them.
 
-    Texts are taken some at a time: the memory does not grow with their number. Each image is compared with
+    `blocks` hold the activations of some neurons at a time. Texts are taken some at a time, too: the memory
+    grows with neither, but for the places of each neuron's strongest images. Each image is compared with
     each text twice (once to sum over the texts), however many neurons it is among the strongest of.
     """
-    columns = (np.ascontiguousarray(column) for column in activations.T)
+    columns = (np.ascontiguousarray(column) for block in blocks for column in block.T)
     strongest = [strongest_images(one, IMAGES) for one in columns if (np.isfinite(one) & (one > 0)).any()]
     if not strongest:
         return np.zeros(len(text_embeddings))
     used, rows = np.unique(np.concatenate(strongest), return_inverse=True)
     places = np.split(rows, np.cumsum([len(images) for images in strongest])[:-1])
     shown, size = embeddings[used], max(1, AT_ONCE // len(used))
-    blocks = [text_embeddings[start : start + size] for start in range(0, len(text_embeddings), size)]
-    total = sum((_odds(shown, block).sum(axis=1, dtype=np.float64) for block in blocks), np.zeros(len(used)))
+    parts = [text_embeddings[start : start + size] for start in range(0, len(text_embeddings), size)]
+    total = sum((_odds(shown, part).sum(axis=1, dtype=np.float64) for part in parts), np.zeros(len(used)))
     found = []
-    for block in blocks:
-        odds, prior = _odds(shown, block), np.full(len(block), -np.inf)
+    for part in parts:
+        odds, prior = _odds(shown, part), np.full(len(part), -np.inf)
         for images in places:
             np.logaddexp(prior, _log_likelihood(odds[images], total[images]), out=prior)
         found.append(prior - np.log(len(places)))
@@ -106,7 +109,10 @@ def _log_likelihood(
     least = 1 - there + MIN_PROBABILITY
     odds *= (there / least / total).astype(np.float32)[:, None]
     odds += 1
-    tens = np.multiply.reduceat(odds, np.arange(0, len(odds), TOGETHER), axis=0)
+    tens = odds[::TOGETHER].copy()
+    for place in range(1, TOGETHER):
+        others = odds[place::TOGETHER]
+        tens[: len(others)] *= others
     found: Float64[np.ndarray, " t"] = np.log(tens).sum(axis=0, dtype=np.float64) + np.log(least).sum()
     return found
 

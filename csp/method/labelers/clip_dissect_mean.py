@@ -12,7 +12,7 @@ from csp.method.labelers.resampling import example_weights
 TEMPERATURE = 10.0
 LAMBDA = 1.0
 MIN_PROBABILITY = 1e-6
-AT_ONCE = 2**24
+AT_ONCE = 2**19
 """So many numbers are held at a time, however many texts there are."""
 
 
@@ -60,7 +60,9 @@ def text_probabilities(
     embeddings: Float[np.ndarray, "b d"], text_embeddings: Float[np.ndarray, "t d"], sharpness: float
 ) -> Float64[np.ndarray, "b t"]:
     """P(t | image): softmax over texts of sharpness (e . t); cosines are within [-1, 1]: no overflow."""
-    odds: Float64[np.ndarray, "b t"] = np.exp((embeddings @ text_embeddings.T).astype(np.float64) * sharpness)
+    odds: Float64[np.ndarray, "b t"] = (embeddings @ text_embeddings.T).astype(np.float64)
+    odds *= sharpness
+    np.exp(odds, out=odds)
     odds /= odds.sum(axis=1, keepdims=True)
     return odds
 

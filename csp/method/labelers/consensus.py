@@ -69,7 +69,7 @@ def together(
     total: Float64[np.ndarray, "b t"] = standardised(by_csp, known)
     total += weight * standardised(by_correlation, known)
     total /= 1 + weight
-    _best_of_kin_first(total[:, :known], by_correlation[:, :known], texts[:known])
+    _best_of_kin_first(total[:, :known], by_correlation[:, :known], texts[:known], evidence.text_mean)
     return total
 
 
@@ -89,13 +89,14 @@ def _best_of_kin_first(
     total: Float64[np.ndarray, "b t"],
     by_correlation: Float[np.ndarray, "b t"],
     texts: Float[np.ndarray, "t d"],
+    common: Float64[np.ndarray, " d"] | None,
 ) -> None:
     """In each row the best text changes score with that one of its kin that correlates best."""
-    common = texts.mean(axis=0, dtype=np.float64)
     for scores, fits in zip(total, by_correlation, strict=True):
         best = int(scores.argmax()) if len(scores) else 0
         close = np.flatnonzero(scores >= (1 - CLOSE) * scores[best]) if len(scores) else np.zeros(0, int)
         if len(close) > 1 and scores[best] > 0:
+            common = texts.mean(axis=0, dtype=np.float64) if common is None else common
             chosen = close[_kin(texts[close] - common, int(np.searchsorted(close, best)))]
             first = chosen[fits[chosen].argmax()]
             if fits[first] > fits[best]:

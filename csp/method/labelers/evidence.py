@@ -24,6 +24,8 @@ class Evidence:
     """See `text_spread`; for correlation. Given, it spares work that is the same for all neurons."""
     layer_prior: Float64[np.ndarray, " t"] | None = None
     """See `layer_prior`; for clip-dissect, which can't tell it from one neuron."""
+    text_mean: Float64[np.ndarray, " d"] | None = None
+    """The mean of the vocabulary's embeddings; for consensus. Given, it spares a pass over all texts."""
     neighbours: Neighbours | None = None
     """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
     pull: Float32[np.ndarray, " d"] | None = None

@@ -30,14 +30,15 @@ def residuals(
 
     With several neighbours, e_n(p) is the normalised mean of their embeddings, and s_p the cosine to it.
     """
-    similarity = np.nan_to_num(examples.similarity.astype(np.float64), nan=0.0)
-    contrastive = embeddings[examples.contrastive].astype(np.float64)
-    if examples.further is not None:
+    activating = embeddings[examples.activating]
+    if examples.further is None:
+        similarity = np.nan_to_num(examples.similarity.astype(np.float64), nan=0.0)
+        contrastive = embeddings[examples.contrastive].astype(np.float64)
+    else:
         contrastive = _mean_contrastive(examples.contrastive, examples.further, embeddings)
-        similarity = np.einsum("kd,kd->k", embeddings[examples.activating], contrastive, dtype=np.float64)
-    found: Float64[np.ndarray, "k d"] = (
-        embeddings[examples.activating] - gamma * similarity[:, None] * contrastive
-    )
+        similarity = np.einsum("kd,kd->k", activating, contrastive, dtype=np.float64)
+    contrastive *= gamma * similarity[:, None]
+    found: Float64[np.ndarray, "k d"] = activating - contrastive
     return found
 
 
@@ -45,8 +46,9 @@ def _mean_contrastive(
     nearest: Int64[np.ndarray, " k"], further: Int64[np.ndarray, "k m"], embeddings: Float[np.ndarray, "n d"]
 ) -> Float64[np.ndarray, "k d"]:
     """The normalised mean of each example's cold neighbours, as many as there are; zero without any."""
-    everyone = np.column_stack([nearest, further])
-    total = (embeddings[everyone].astype(np.float64) * (everyone >= 0)[:, :, None]).sum(axis=1)
+    total = np.zeros((len(nearest), embeddings.shape[1]))
+    for images in (nearest, *further.T):
+        total += embeddings[images] * (images >= 0)[:, None]
     return normalise(total).astype(np.float64)
 
 

@@ -14,7 +14,6 @@ many cosines is high for any examples, shuffled ones too, while what a label say
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.control.draws import DRAWS, FIT, Row, first_labels, shuffled_neurons
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
-from csp.work.labels.scorer import AT_ONCE, labelers_code
+from csp.work.labels.scorer import labelers_code
 from csp.work.labels.stored import LATER
 from csp.work.labels.stored_facets import FACETS, absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
@@ -218,11 +217,10 @@ def _rows(explorer: Explorer, layer: str, report: Report) -> list[Row]:
     assert explorer.scorer is not None, "asked of runs with a vocabulary"
     texts, gamma = run_vocabulary(explorer.run).texts, explorer.run.manifest.parameters.gamma
     stage, rows = Stage(f"control of {layer}", DRAWS, report), list[Row]()
-    draws = shuffled_neurons(explorer.run, layer)
-    while part := list(islice(draws, AT_ONCE)):
-        activations = np.stack([one.activations for one in part], axis=1)
-        scored = explorer.scorer.layer_scores(layer, activations, [one.examples for one in part], gamma)
-        for one, scores in zip(part, scored, strict=True):
-            rows += [{"draw": one.draw, "neuron": one.neuron, **row} for row in first_labels(scores, texts)]
-            stage.reached(one.draw + 1)
+    for part in shuffled_neurons(explorer.run, layer):
+        examples = part.examples
+        scored = explorer.scorer.layer_scores(layer, part.activations, examples.chosen, gamma, examples.wide)
+        for draw, (neuron, scores) in enumerate(zip(part.neurons, scored, strict=True), part.first):
+            rows += [{"draw": draw, "neuron": neuron, **row} for row in first_labels(scores, texts)]
+            stage.reached(draw + 1)
     return rows

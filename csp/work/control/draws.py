@@ -9,10 +9,8 @@ from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
 from csp.method.control import dealt_neurons, shuffled
-from csp.method.examples.contrast_rule import parse_rule
-from csp.method.examples.select import Examples
-from csp.method.examples.select_layer import select_all
 from csp.method.labelers.correlation import LABELER as CORRELATION
+from csp.work.labels.layer_examples import LayerExamples, layer_examples
 from csp.work.labels.scorer import AT_ONCE, Scores
 from csp.work.splits import selection
 
@@ -26,38 +24,31 @@ FIT = CORRELATION.name
 
 
 @dataclass(frozen=True, eq=False)
-class Draw:
-    """One shuffled neuron."""
+class Draws:
+    """Some shuffled neurons."""
 
-    draw: int
-    neuron: int
+    first: int
+    """The number of the first draw among all."""
+    neurons: list[int]
     """Whose activations were shuffled."""
-    activations: Float32[np.ndarray, " n"]
-    examples: Examples
+    activations: Float32[np.ndarray, "n c"]
+    examples: LayerExamples
 
 
-def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draw]:
-    """Shuffled neurons of a layer, the same ones each time; none where no neuron fires."""
+def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draws]:
+    """Shuffled neurons of a layer, some at a time, the same ones each time; none where no neuron fires."""
     table, parameters = run.neurons(layer), run.manifest.parameters
     firing = table.loc[table["max"] > 0, "neuron"].tolist()
     if not firing:
         return
     rng = np.random.default_rng([parameters.seed, run.layers.index(layer)])
-    rule, decides = parse_rule(parameters.contrast), selection(run)
+    decides = selection(run)
     dealt = dealt_neurons(firing, draws, rng)
     for start in range(0, draws, AT_ONCE):
         neurons = dealt[start : start + AT_ONCE].tolist()
-        columns = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
-        layer_examples = select_all(
-            np.stack(columns, axis=1),
-            run.embeddings,
-            parameters.k,
-            reuse=parameters.reuse,
-            neighbours=run.neighbours,
-            rule=rule,
-        )
-        for place, examples in enumerate(layer_examples):
-            yield Draw(start + place, neurons[place], columns[place], examples)
+        dealt_out = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
+        activations = np.stack(dealt_out).T
+        yield Draws(start, neurons, activations, layer_examples(run, activations))
 
 
 def first_labels(scores: Scores, texts: tuple[str, ...]) -> Iterator[Row]:

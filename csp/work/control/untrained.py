@@ -19,11 +19,10 @@ from csp.errors import BadInputError
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.control import dealt_neurons
-from csp.method.examples.contrast_rule import parse_rule
-from csp.method.examples.select_layer import select_all
 from csp.work.control.control import COLUMNS, CONTROL, LayerControl
 from csp.work.control.draws import DRAWS, first_labels
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.layer_examples import layer_examples
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, run_target, untrainable
@@ -113,16 +112,9 @@ def _rows(
     run, parameters, scorer = explorer.run, explorer.run.manifest.parameters, explorer.scorer
     assert scorer is not None, "asked of runs with a vocabulary"
     scorer, texts = scorer.of_other(layer, activations), run_vocabulary(run).texts
-    layer_examples = select_all(
-        activations,
-        run.embeddings,
-        parameters.k,
-        reuse=parameters.reuse,
-        neighbours=run.neighbours,
-        rule=parse_rule(parameters.contrast),
-    )
+    found = layer_examples(run, activations)
     stage, rows = Stage(f"random weights of {layer}", len(neurons), report), list[dict[str, Any]]()
-    scored = scorer.layer_scores(layer, activations, layer_examples, parameters.gamma)
+    scored = scorer.layer_scores(layer, activations, found.chosen, parameters.gamma, found.wide)
     for draw, (neuron, scores) in enumerate(zip(neurons.tolist(), scored, strict=True)):
         rows += [{"draw": draw, "neuron": neuron, **row} for row in first_labels(scores, texts)]
         stage.reached(draw + 1)

@@ -5,14 +5,13 @@ import pandas as pd
 from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.tables import LABELS
 from csp.keeping.run_folder.writer import RunWriter
-from csp.method.examples.contrast_rule import PAPER_RULE, parse_rule
 from csp.method.examples.neighbours import neighbour_pieces
-from csp.method.examples.select import Examples, narrowed
-from csp.method.examples.select_layer import select_all
-from csp.method.labelers.consensus import RULE as WIDE
+from csp.method.examples.select import Examples
 from csp.method.states import neuron_states
 from csp.work.indexing.approximate import approximate_pieces
+from csp.work.labels.layer_examples import layer_examples
 from csp.work.labels.scorer import Scorer, best_texts, scorer_of
 from csp.work.labels.stored import label_rows
 from csp.work.progress import Report, Stage, silent
@@ -52,43 +51,25 @@ def _precompute_layer(
 ) -> None:
     texts = tuple(draft.vocabulary["text"])
     neurons: list[Row] = []
-    labels: list[Row] = []
+    labels: list[pd.DataFrame] = []
     stage = Stage(f"neurons of {layer}", draft.layer(layer).neurons, report)
     parameters = draft.manifest.parameters
     for activations in draft.activation_blocks(layer):
-        chosen, wide = _all_examples(draft, activations)
-        scored = scorer.layer_scores(layer, activations, chosen, parameters.gamma, wide) if scorer else None
-        for examples, column in zip(chosen, activations.T, strict=True):
+        found = layer_examples(draft, activations)
+        scored = scorer and scorer.layer_scores(
+            layer, activations, found.chosen, parameters.gamma, found.wide
+        )
+        rows: list[Row] = []
+        for examples, column in zip(found.chosen, activations.T, strict=True):
             neuron = len(neurons)
             neurons.append(_neuron_row(neuron, np.ascontiguousarray(column), examples, parameters.k))
             if scored:
-                labels.extend(label_rows(neuron, best_texts(next(scored), texts)))
+                rows.extend(label_rows(neuron, best_texts(next(scored), texts)))
             stage.reached(neuron + 1)
+        labels.append(pd.DataFrame(rows, columns=list(LABELS)))
     writer.write_neurons(layer, pd.DataFrame(neurons))
     if scorer:
-        columns = ["neuron", "labeler", "rank", "label", "score"]
-        writer.write_labels(layer, pd.DataFrame(labels, columns=columns))
-
-
-def _all_examples(
-    draft: Run, activations: Float32[np.ndarray, "n c"]
-) -> tuple[list[Examples], list[Examples] | None]:
-    """The examples of some neurons, and, if that comes with them, as the first labeler contrasts them:
-
-    the paper's rule takes the nearest of the first labeler's contrastive examples.
-    """
-    parameters = draft.manifest.parameters
-    rule = parse_rule(parameters.contrast)
-    together = parameters.reuse and rule == PAPER_RULE
-    found = select_all(
-        activations,
-        draft.embeddings,
-        parameters.k,
-        reuse=parameters.reuse,
-        neighbours=draft.neighbours,
-        rule=WIDE if together else rule,
-    )
-    return ([narrowed(one) for one in found], found) if together else (found, None)
+        writer.write_labels(layer, pd.concat(labels, ignore_index=True))
 
 
 def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: Examples, k: int) -> Row:

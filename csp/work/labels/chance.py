@@ -4,8 +4,9 @@ label_chances(run, "layer4")                # by neuron; NaN: no label, or not w
 measure_chances(run)                        # works out what is missing, and keeps it
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +22,6 @@ from csp.method.chance.facts import (
     Layer,
     Sought,
     first_facts,
-    layer_facts,
     layer_of,
     sought,
     text_facts,
@@ -112,13 +112,29 @@ class _Known:
 @lru_cache(maxsize=8)
 def _known(run: Run, layer: str, version: tuple[str, ...]) -> _Known:
     encoded, labelled = _encoded(run), list(_labelled(run, layer, StoredLabels(run)))
-    directions = sought(encoded, run.layer_activations(layer), labelled)
+    found = [part for _, part in _sought(run, layer, encoded, labelled)]
+    contrast, pull = [part.contrast for part in found], [part.pull for part in found]
+    directions = Sought(np.concatenate(contrast), np.concatenate(pull))
     return _Known(encoded, labelled, directions, layer_of(first_facts(encoded, labelled, directions)))
 
 
 def _chances(run: Run, layer: str, labels: StoredLabels) -> Float64[np.ndarray, " l"]:
-    labelled = list(_labelled(run, layer, labels))
-    return chances(layer_facts(_encoded(run), run.layer_activations(layer), labelled), MODEL)
+    encoded, labelled = _encoded(run), list(_labelled(run, layer, labels))
+    found = _sought(run, layer, encoded, labelled)
+    facts = np.concatenate([first_facts(encoded, part, directions) for part, directions in found])
+    return chances(layer_of(facts).complete(facts), MODEL)
+
+
+def _sought(
+    run: Run, layer: str, encoded: Encoded, labelled: list[Labelled]
+) -> Iterator[tuple[list[Labelled], Sought]]:
+    """What the labelled neurons look for, in their order (ascending); some are read at a time."""
+    first, begin = 0, 0
+    for block in run.activation_blocks(layer):
+        end = bisect_left(labelled, first + block.shape[1], lo=begin, key=lambda one: one.neuron)
+        part = labelled[begin:end]
+        yield part, sought(encoded, block, [replace(one, neuron=one.neuron - first) for one in part])
+        first, begin = first + block.shape[1], end
 
 
 def _encoded(run: Run) -> Encoded:

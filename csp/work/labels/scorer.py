@@ -47,8 +47,8 @@ class Scorer:
     """Of the vocabulary, and behind it of any other texts."""
     selection: Bool[np.ndarray, " n"] | None
     """The images that may decide a label beside the examples (`splits.selection`); None: all."""
-    layer_activations: Callable[[str], Float32[np.ndarray, "n c"]]
-    """All neurons of a layer: a labeler may compare one with the others."""
+    activation_blocks: Callable[[str], Iterable[Float32[np.ndarray, "n b"]]]
+    """All neurons of a layer, some at a time: a labeler may compare one with the others."""
     neighbours: Neighbours | None = None
     empty_text: Float32[np.ndarray, " d"] | None = None
     """See `Evidence.empty_text`."""
@@ -68,18 +68,28 @@ class Scorer:
         """How much each text's likeness to the images that may decide varies."""
         return self.keep("spread", lambda: text_spread(self.embeddings, self.text_embeddings, self.selection))
 
+    @cached_property
+    def text_mean(self) -> Float64[np.ndarray, " d"]:
+        """What the texts of the vocabulary have in common."""
+        mean: Float64[np.ndarray, " d"] = self.text_embeddings[: self.vocabulary].mean(
+            axis=0, dtype=np.float64
+        )
+        return mean
+
     def layer_prior(self, layer: str) -> Float64[np.ndarray, " t"]:
         """How often each text suits a neuron of a layer."""
         if layer not in self._priors:
             self._priors[layer] = self.keep(
                 f"prior of {layer}",
-                lambda: layer_prior(self.layer_activations(layer), self.embeddings, self.text_embeddings),
+                lambda: layer_prior(self.activation_blocks(layer), self.embeddings, self.text_embeddings),
             )
         return self._priors[layer]
 
     def of_other(self, layer: str, activations: Float32[np.ndarray, "n c"]) -> "Scorer":
         """The same for another model's neurons in the place of a layer."""
-        return replace(self, _priors={layer: layer_prior(activations, self.embeddings, self.text_embeddings)})
+        return replace(
+            self, _priors={layer: layer_prior([activations], self.embeddings, self.text_embeddings)}
+        )
 
     def evidence(self, layer: str, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
         """What labelers may look at for one neuron of a layer."""
@@ -91,6 +101,7 @@ class Scorer:
             selection=self.selection,
             text_spread=self.spread,
             layer_prior=self.layer_prior(layer),
+            text_mean=self.text_mean,
             neighbours=self.neighbours,
             empty_text=self.empty_text,
             vocabulary=self.vocabulary,
@@ -203,7 +214,7 @@ def scorer_of(run: Run, text_embeddings: Float32[np.ndarray, "t d"], keep: Keep 
         embeddings=run.embeddings,
         text_embeddings=text_embeddings,
         selection=selection(run),
-        layer_activations=run.layer_activations,
+        activation_blocks=run.activation_blocks,
         neighbours=run.neighbours,
         vocabulary=len(run.vocabulary) or None,
         keep=keep,

@@ -44,7 +44,7 @@ def test_clip_dissect_equals_its_slow_twin(world: World, neurons: int, seed: int
     layer[rng.random(len(layer)) < 0.1, 1] = np.nan
     evidence = replace(
         evidence_of(replace(world, activations=layer[:, 0]), 5),
-        layer_prior=layer_prior(layer, world.embeddings, world.texts),
+        layer_prior=layer_prior([layer], world.embeddings, world.texts),
     )
     found = LABELERS["clip-dissect"](evidence, world.texts, 1.0)
     if world.activations.max() <= 0:
@@ -60,9 +60,9 @@ def test_the_layer_prior_is_the_same_however_many_texts_are_taken_at_once(
 ) -> None:
     world = make_world(11, 60, 8, ties=False)
     layer = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
-    whole = layer_prior(layer, world.embeddings, world.texts)
+    whole = layer_prior([layer], world.embeddings, world.texts)
     monkeypatch.setattr("csp.method.labelers.clip_dissect.AT_ONCE", 200)
-    np.testing.assert_allclose(layer_prior(layer, world.embeddings, world.texts), whole, rtol=1e-6)
+    np.testing.assert_allclose(layer_prior([layer], world.embeddings, world.texts), whole, rtol=1e-6)
 
 
 def test_the_two_clip_dissects_name_different_labels() -> None:

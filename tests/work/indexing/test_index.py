@@ -64,7 +64,7 @@ def test_attributes_and_splits_are_kept(indexed: Run) -> None:
 def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
     layer = indexed.layers[1]
     texts = list(indexed.vocabulary["text"])
-    prior = layer_prior(indexed.layer_activations(layer), indexed.embeddings, indexed.text_embeddings)
+    prior = layer_prior(indexed.activation_blocks(layer), indexed.embeddings, indexed.text_embeddings)
     for neuron in (0, 5, 17):
         activations = indexed.activations(layer, neuron)
         expected = select_examples(activations, indexed.embeddings, 6)

@@ -1,5 +1,6 @@
 """The chances that a run's first labels are true, as they are kept."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,16 @@ def test_a_text_that_comes_first_has_the_chance_of_the_label(tiny_run: Run, own_
     for neuron, label in StoredLabels(tiny_run).first_labels("early").items():
         if np.isfinite(found[neuron]):
             assert asked[neuron, vocabulary.row(label)] == pytest.approx(found[neuron], abs=1e-6)
+
+
+def test_chances_are_the_same_however_few_neurons_are_read_at_once(
+    tiny_run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_chances(tiny_run)
+    whole = label_chances(tiny_run, "early")
+    shutil.rmtree(tiny_run.path / "additions" / "chances")
+    monkeypatch.setattr("csp.keeping.run_folder.run.BLOCK_BYTES", 1)
+    monkeypatch.delattr(Run, "layer_activations")
+    assert len(list(tiny_run.activation_blocks("early"))) == tiny_run.layer("early").neurons
+    measure_chances(tiny_run)
+    np.testing.assert_allclose(label_chances(tiny_run, "early"), whole, atol=1e-6)
