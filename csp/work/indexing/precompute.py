@@ -66,10 +66,13 @@ def _precompute_layer(
             if scored:
                 rows.extend(label_rows(neuron, best_texts(next(scored), texts)))
             stage.reached(neuron + 1)
-        labels.append(pd.DataFrame(rows, columns=list(LABELS)))
+        if rows:
+            labels.append(pd.DataFrame(rows, columns=list(LABELS)))
     writer.write_neurons(layer, pd.DataFrame(neurons))
     if scorer:
-        writer.write_labels(layer, pd.concat(labels, ignore_index=True))
+        writer.write_labels(
+            layer, pd.concat(labels or [pd.DataFrame(columns=list(LABELS))], ignore_index=True)
+        )
 
 
 def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: Examples, k: int) -> Row:
