@@ -54,6 +54,8 @@ def search(
         if not found:
             near = f"; the nearest is {_spot(answer.near[0])}" if answer.near else ""
             print_error(f"nothing in this run fits these words{near}")
+        for text, term in answer.read_as:
+            print_error(f"the vocabulary lacks {text!r}; for the encoder it is nearest to {term!r}")
         if found and not answer.told:
             print_error("whether any of these looks for it can't be told here: they stand by score alone")
         if answer.remark:

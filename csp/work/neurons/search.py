@@ -138,6 +138,20 @@ def search_picture(
     return tuple(_with_firing(run, one, activations[one.layer][0, one.neuron]) for one in found)
 
 
+def read_as(explorer: Explorer, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Each text that the vocabulary lacks with the term that is nearest to it for the encoder.
+
+    An encoder gives every text a place, also one whose words it never saw: what is found by such a text is
+    found by that place. Raises as `embedded`.
+    """
+    vocabulary = run_vocabulary(explorer.run)
+    unknown = [text for text in texts if vocabulary.embedding(text) is None] if len(vocabulary.texts) else []
+    if not unknown:
+        return ()
+    nearest = (vocabulary.embeddings @ embedded(explorer, unknown).T).argmax(axis=0)
+    return tuple((text, vocabulary.texts[row]) for text, row in zip(unknown, nearest.tolist(), strict=True))
+
+
 def nearest_terms(run: Run, text: str) -> tuple[str, ...]:
     """Terms of the vocabulary that share a word with a text, the shortest first: what needs no model."""
     words = set(text.casefold().split())

@@ -15,7 +15,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.control.text_claims import text_claims
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
-from csp.work.neurons.search import MOST, Match, Query, embedded, search_words, unknown_lack
+from csp.work.neurons.search import MOST, Match, Query, embedded, read_as, search_words, unknown_lack
 from csp.work.reliance.meanings import Meanings
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import label_in_force
@@ -32,6 +32,8 @@ class ReviewedMatches:
     """The nearest of the others, by score: nothing is claimed of them."""
     told: bool = True
     """Whether it is known of every layer which neurons the words fit; else all count as fitting, by score."""
+    read_as: tuple[tuple[str, str], ...] = ()
+    """Wanted texts that the vocabulary lacks, each with the term that the encoder puts nearest to it."""
     remark: str = ""
     """Why only people's words could be searched; empty where all was."""
 
@@ -65,7 +67,9 @@ def search_reviewed(
     claimed |= also.keys()
     fitting = [one for one in others if _spot(one) in claimed]
     near = tuple(one for one in others if _spot(one) not in claimed)[:most]
-    return ReviewedMatches((*first.values(), *unscored, *fitting)[:most], near, told)
+    return ReviewedMatches(
+        (*first.values(), *unscored, *fitting)[:most], near, told, read_as(explorer, query.plus)
+    )
 
 
 def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[set[Spot], bool]:

@@ -120,7 +120,7 @@ def test_neurons_are_searched_filtered_sorted_and_seen_as_cards(page: Page, addr
     page.get_by_role("link", name="Neuron", exact=True).click()
     expect(rows.locator("a").first).to_have_text("5", timeout=LONG)
     expect(page).to_have_url(re.compile("sort=number-back"))
-    page.get_by_role("button", name=re.compile("Never fires")).click()
+    page.get_by_role("button", name=re.compile("never fire")).click()
     expect(rows).to_have_count(2, timeout=LONG)
     page.go_back()
     expect(rows).to_have_count(6, timeout=LONG)

@@ -18,6 +18,7 @@ from csp.work.neurons.search import (
     Query,
     layer_vectors,
     parse_query,
+    read_as,
     search_like,
     search_picture,
     search_probe_image,
@@ -93,6 +94,13 @@ def test_words_outside_the_vocabulary_need_the_encoder(explorer: Explorer, real:
         search_words(explorer, ["late"], parse_query("long ruler"))
     found = search_words(real, real.run.layers, parse_query("a white mole"))
     assert len(found) == 24
+
+
+def test_words_that_the_vocabulary_lacks_are_told_with_the_term_nearest_to_them(real: Explorer) -> None:
+    known = real.run.vocabulary["text"].iloc[0]
+    ((text, term),) = read_as(real, ["a violin", known])
+    assert text == "a violin"
+    assert term in set(real.run.vocabulary["text"])
 
 
 def test_neurons_like_another(explorer: Explorer) -> None:

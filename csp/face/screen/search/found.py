@@ -100,6 +100,11 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
     if not found and answer.near:
         _nothing_fits(explorer, answer.near, columns)
         return
+    for text, term in answer.read_as:
+        st.warning(
+            f"The vocabulary lacks *{plain(text)}*. For the encoder, which may not know these words, "
+            f"it is nearest to *{plain(term)}*: what it finds may fit only that."
+        )
     if answer.remark:
         st.warning(f"Found by people's own words only: {plain(answer.remark)}")
     if not found:
