@@ -287,3 +287,13 @@ def test_an_admin_withdraws_trust_and_gives_it_back(tiny_run: Run) -> None:
     assert "trusted it at" in said(app)
     assert not signed_in("ada").button(key="distrust-tiny").disabled
     assert signed_in("bob").button(key="distrust-tiny").disabled
+
+
+def test_mending_has_its_fields_and_says_what_it_costs(own_home: Path) -> None:
+    app = opened("pages/runs.py", view="new", kind="mend", run="demo")
+    off = next(each for each in app.multiselect if each.label == "Switch off")
+    assert not app.warning
+    off.set_value(["sticker"]).run()
+    assert "With sticker switched off the model gets worse on held-out images: called rightly" in said(app)
+    out = next(each for each in app.text_input if each.label.startswith("File to write"))
+    assert out.placeholder.endswith("demo-without-sticker.safetensors")

@@ -114,8 +114,8 @@ def _classes(one: ConceptReliance) -> None:
         Row(
             [
                 ("text", name),
-                ("lines", (points(told.main.change), f"{interval(told.main)}, n = {told.main.n}")),
-                ("lines", (points(told.off.change), f"{interval(told.off)}, n = {told.off.n}")),
+                ("lines", (points(told.main.change), f"{interval(told.main)}, n\u00a0=\u00a0{told.main.n}")),
+                ("lines", (points(told.off.change), f"{interval(told.off)}, n\u00a0=\u00a0{told.off.n}")),
                 ("text", f"{points(told.resampled_on.change)}, {points(told.resampled_off.change)}"),
                 *([_erased(told)] if one.whole_layer else []),
                 ("quiet", f"{points(told.random.low)} to {points(told.random.high)}"),
@@ -182,10 +182,19 @@ def _subgroups(one: ConceptReliance) -> None:
             [
                 ("text", group.name),
                 ("text", f"{group.n:,}"),
-                ("lines", (points(told["with"].change), f"{interval(told['with'])}, n = {told['with'].n}")),
                 (
                     "lines",
-                    (points(told["without"].change), f"{interval(told['without'])}, n = {told['without'].n}"),
+                    (
+                        points(told["with"].change),
+                        f"{interval(told['with'])}, n\u00a0=\u00a0{told['with'].n}",
+                    ),
+                ),
+                (
+                    "lines",
+                    (
+                        points(told["without"].change),
+                        f"{interval(told['without'])}, n\u00a0=\u00a0{told['without'].n}",
+                    ),
                 ),
                 ("text", turned(_number(group.accuracy.before), _number(group.accuracy.after))),
                 (

@@ -1,10 +1,12 @@
 """The fields of the jobs that work on a run: asking a model for labels, measuring, the map, attribution."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from csp.errors import CspError
+from csp.errors import BadInputError, CspError
 from csp.face.screen.page.identity import me
 from csp.face.screen.runs.job_form import Fields, Given, wrong
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
@@ -14,10 +16,14 @@ from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.work.candidates.tables import Layout
+from csp.work.explorer.explorer import Explorer
 from csp.work.jobs.kinds.candidates import known_vlms
 from csp.work.jobs.kinds.mend import mended_file
 from csp.work.jobs.kinds.sae import POSITIONS, trained_saes
 from csp.work.metrics.registry import METRICS
+from csp.work.reliance.concepts import Concept
+from csp.work.reliance.mending.cost import told_cost
+from csp.work.reliance.mending.mend import together
 from csp.world.saes.plan import SaePlan
 from csp.world.specs.registry import GENERATORS, VLMS
 
@@ -57,7 +63,7 @@ def control_fields(fields: Fields) -> Given:
 
 
 def mend_fields(fields: Fields) -> Given:
-    """Run, what is switched off, and the file that is written."""
+    """Run, what is switched off and what that costs, and the file that is written."""
     left, right = st.columns(2, gap="medium")
     with left:
         run = _run(fields)
@@ -67,18 +73,21 @@ def mend_fields(fields: Fields) -> Given:
             "Switch off", [one.name for one in concepts], key=fields.key("concepts"), format_func=plain
         )
         fields.fault("concepts")
-    out = st.text_input(
-        "File to write, .safetensors or .json",
-        key=fields.key("out"),
-        placeholder="" if run is None else str(mended_file(run.name, names)),
-        help="Empty: the file that stands here in grey. What it costs is told on *What it leans on*.",
-    )
+    usual = "" if run is None or not names else str(mended_file(run.name, names))
+    if run is not None and names:
+        _tell_cost(named_explorer(run.name), [one for one in concepts if one.name in names])
+    out = st.text_input("File to write, .safetensors or .json", key=fields.key("out"), placeholder=usual)
     fields.fault("out")
     reason = st.text_input("Why, for the record", key=fields.key("reason"))
-    if run is None:
-        return {}
-    file = out.strip() or str(mended_file(run.name, names))
-    return {"run": run.name, "concepts": names, "out": file, "who": me().name, "reason": reason}
+    file = out.strip() or usual
+    return _of(run) | {"concepts": names, "out": file, "who": me().name, "reason": reason}
+
+
+def _tell_cost(explorer: Explorer, chosen: Sequence[Concept]) -> None:
+    """In one sentence; nothing where it can't be told: then the fields say why, or a .json is written."""
+    with suppress(BadInputError):
+        told = told_cost(explorer, together(chosen))
+        (st.warning if told.worse else st.success)(plain(told.words))
 
 
 def measure_fields(fields: Fields) -> Given:

@@ -9,6 +9,7 @@ from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.work.models.probe_images import ProbeImages
 from csp.work.models.reopen import run_columns
+from csp.work.subgroups import in_words
 from csp.world.protocols.columns import Beside, Column, lacking, told, value_of
 
 
@@ -32,15 +33,16 @@ def with_beside(run: Run, chosen: Chosen) -> Chosen:
 def _field(column: Column) -> object:
     """The value that the person fills in; None while the field is empty."""
     key, empty = f"beside-{column.name}", f"not known: {told(column.default)}"
+    name = plain(in_words(column.name).capitalize())
     if column.choices:
-        return st.selectbox(plain(column.name), column.choices, None, key=key, placeholder=empty)
-    return st.number_input(plain(column.name), value=None, key=key, placeholder=empty)
+        return st.selectbox(name, column.choices, None, key=key, placeholder=empty)
+    return st.number_input(name, value=None, step=1.0, format="%g", key=key, placeholder=empty)
 
 
 def _tell(columns: tuple[Column, ...], beside: Beside) -> None:
     """What the model is told of the picture, and what enters where nobody knows."""
     missing = lacking(columns, beside)
-    said = [f"{one.name}: {told(value_of(one, beside))}" for one in columns if one not in missing]
-    said += [f"{one.name} is not known, so {told(one.default)} enters" for one in missing]
+    said = [f"{in_words(one.name)}: {told(value_of(one, beside))}" for one in columns if one not in missing]
+    said += [f"{in_words(one.name)} is not known, so {told(one.default)} enters" for one in missing]
     if said:
         st.caption(plain(f"Beside the picture · {' · '.join(said)}"))
