@@ -139,14 +139,16 @@ def search_picture(
 
 
 def read_as(explorer: Explorer, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Each text that the vocabulary lacks with the term that is nearest to it for the encoder.
+    """Each text that the vocabulary lacks with the term that is nearest to it for the encoder, but for those
+    that say what is lacking.
 
     An encoder gives every text a place, also one whose words it never saw: what is found by such a text is
     found by that place. Raises as `embedded`.
     """
     vocabulary = run_vocabulary(explorer.run)
-    unknown = [text for text in texts if vocabulary.embedding(text) is None] if len(vocabulary.texts) else []
-    if not unknown:
+    known = [vocabulary.row(text) is not None or lacking(text) is not None for text in texts]
+    unknown = [text for text, one in zip(texts, known, strict=True) if not one]
+    if not unknown or not vocabulary.texts:
         return ()
     nearest = (vocabulary.embeddings @ embedded(explorer, unknown).T).argmax(axis=0)
     return tuple((text, vocabulary.texts[row]) for text, row in zip(unknown, nearest.tolist(), strict=True))

@@ -71,7 +71,7 @@ def sentence(one: ConceptReliance) -> str:
     off, own = f"With its {counted(one.numbers.neurons, 'neuron')} switched off", in_100(told.before)
     then, random = (in_100(told.before + (change or 0.0)) for change in (told.main.change, told.random.mean))
     if then == own:
-        return f"{off} nothing changes: the model gives {name} {own} in 100 on {where}."
+        return f"{off} the model still gives {name} {own} in 100 on {where}."
     return (
         f"{off} the model gives {name} {then} instead of {own} in 100 on {where}; with as many random ones "
         f"off {'it stays at ' if random == own else ''}{random}."
