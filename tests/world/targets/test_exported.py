@@ -1,6 +1,7 @@
 """Files of torch.export, written by it: modules by name, hooks and gradients, and what is refused."""
 
 import json
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from torch import nn
 from torch.export import Dim
 
 from csp.errors import BadInputError, NotFoundError
-from csp.world.protocols.columns import entered
+from csp.world.protocols.columns import BesideTarget, entered
 from csp.world.protocols.target import ExplainableTarget, open_target
 from csp.world.torch_models.target import TorchTarget
 from tests.world.tiny import CLASSES, pictures
@@ -76,6 +77,38 @@ def test_all_that_torch_offers_is_there(net: Net, tmp_path: Path, last: nn.Modul
     assert isinstance(target, ExplainableTarget)
     assert target.maps(batch, "stem", [1]).shape == (3, 1, 18, 26)
     assert target.contributions(batch, "stem").values.any()
+
+
+class Rows(nn.Module):
+    """A picture, and four numbers beside it: a sex as zeros and a one, and an age."""
+
+    def forward(self, x: torch.Tensor, meta: torch.Tensor) -> torch.Tensor:
+        return torch.cat([meta * 3, x.mean((1, 2, 3))[:, None]], 1)
+
+
+@pytest.mark.parametrize("scheme", ["export", "torchscript"])
+def test_columns_are_joined_in_the_row_that_it_takes(tmp_path: Path, scheme: str) -> None:
+    sex = {"choices": ["female", "male", "unknown"], "default": "unknown"}
+    facts = {
+        "columns": {"meta": {"joined": {"sex": sex, "age": {"scale": 0.01, "default": 40}}}},
+        "input_size": 8,
+    }
+    said, file = {"csp.json": json.dumps(facts)}, tmp_path / "rows"
+    if scheme == "export":
+        rows = Dim("rows", min=1, max=512)
+        example = torch.rand(2, 3, 8, 8), torch.rand(2, 4)
+        program = torch.export.export(Rows(), example, dynamic_shapes=({0: rows}, {0: rows}))
+        torch.export.save(program, file, extra_files=said)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.jit.save(torch.jit.script(Rows()), file, _extra_files=said)
+    target = open_target(f"{scheme}:{file}")
+    assert isinstance(target, BesideTarget)
+    values = entered(target.columns, [{"sex": "male", "age": 50}, {}])
+    found = target.given(values).run(np.zeros((2, 3, 8, 8), np.float32), []).probabilities
+    logits = torch.tensor([[0, 3, 0, 1.5, 0], [0, 0, 3, 1.2, 0]])
+    np.testing.assert_allclose(found, logits.softmax(1), atol=1e-6)
 
 
 def test_a_fixed_number_of_pictures_is_told(net: Net, tmp_path: Path) -> None:
