@@ -27,6 +27,7 @@ FAMILIES = {
         absence.FAMILY,
         missing.FAMILY,
         missing.KINDS,
+        missing.RARE,
         missing.CROWD,
         blind.FAMILY,
         noise.SHUFFLED,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.worlds import crowd, kinds
+from benchmarks.worlds import crowd, kinds, rare
 from benchmarks.worlds.attributes import followers
 from benchmarks.worlds.scene import draw_scene, draw_setting, draw_texts
 from benchmarks.worlds.world import Family, Purpose, World
@@ -26,6 +26,11 @@ def draw_kinds(rng: np.random.Generator, purpose: Purpose) -> World:
     return without_terms(rng, kinds.draw(rng, purpose), SHARE)
 
 
+def draw_rare(rng: np.random.Generator, purpose: Purpose) -> World:
+    """Rare attributes, of which half have no text."""
+    return without_terms(rng, rare.draw(rng, purpose), SHARE)
+
+
 def draw_crowd(rng: np.random.Generator, purpose: Purpose) -> World:
     """Things in a crowd, of which half have no text; mixtures with others have."""
     return without_terms(rng, crowd.draw(rng, purpose), SHARE)
@@ -45,4 +50,5 @@ def without_terms(rng: np.random.Generator, world: World, share: float) -> World
 
 FAMILY = Family("missing term", "for half of the neurons no text is right", draw)
 KINDS = Family("missing kind", "kinds, of which half have no text", draw_kinds)
+RARE = Family("missing rare", "rare attributes, of which half have no text", draw_rare)
 CROWD = Family("missing thing", "a crowd, of which half of the things have no text", draw_crowd, True)

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Bool, Float32
 
-ROUND = 4
+ROUND = 5
 """Of judging worlds: those of a former round were looked at, and judge no more."""
 
 

@@ -88,8 +88,10 @@ NOT_CLAIMED = (
 )
 
 CHANCE_HELP = (
-    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how near "
-    "the label is to what the neuron looks for, how far ahead of others, and how near the layer's labels are."
+    "How often labels with such numbers are true, fitted on made-up neurons whose truth is known: how far "
+    "ahead of others the label is, how near the layer's labels are to what their neurons look for, and how "
+    "far it falls short of the best of them. It errs on the side of caution; where the vocabulary lacks the "
+    "true term it may still be too high (by 0.07 in made-up worlds unlike those that it was fitted on)."
 )
 
 MILD = (NeuronState.ALWAYS_ON, NeuronState.NEGATIVE)

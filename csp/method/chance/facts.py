@@ -29,22 +29,14 @@ IN_DOUBLE = 256
 """Neurons whose activations are held in double precision at a time."""
 TINY = 1e-12
 
-FACTS = (
-    "lead",
-    "further lead",
-    "likeness",
-    "likeness over all images",
-    "likeness of the layer",
-    "short of the layer's best",
-)
+FACTS = ("lead", "further lead", "likeness of the layer", "short of the layer's best")
 """What the model looks at; `text_facts` and `Layer` say what each is."""
-OF_TEXT = 4
-"""So many of them are of a text alone, the others beside its layer."""
-ENOUGH_LEAD, ENOUGH_FURTHER, ENOUGH_OF_LAYER = 0.3, 0.4, 0.55
+ENOUGH_LEAD, ENOUGH_FURTHER, ENOUGH_OF_LAYER = 0.3, 0.4, 0.5
 """More than this of a fact makes no label likelier: an encoder whose cosines are all high, or a label that is
 far ahead, is not the surer for it. About what true labels have in the worlds that the model is fitted on."""
-BEST = 0.9
-"""The layer's best labels are as alike as this quantile of its labels."""
+BEST, AS_GOOD = 0.9, 0.15
+"""The layer's best labels explain as much as this quantile of its labels; one that explains so much less is
+as good as they."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,22 +126,27 @@ class Layer:
 
     likeness: float
     """Their mean likeness, as far as it counts: low where the encoder hardly sees what the layer follows."""
-    best: float
-    """The 90 % quantile of their likeness over all images: what a label that is there gets here."""
+    best: tuple[float, float]
+    """The 90 % quantile of how much they explain, by contrast and over all images: what a neuron gets here
+    whose true text is in the vocabulary."""
 
-    def complete(self, facts: Float64[np.ndarray, "q 4"]) -> Float64[np.ndarray, "q 6"]:
-        """`FACTS` of texts of which `text_facts` are known; the last is at most 0."""
-        short = np.minimum(facts[:, OF_TEXT - 1] - self.best, 0.0)
-        return np.column_stack([facts, np.where(np.isnan(short), np.nan, self.likeness), short])
+    def complete(self, facts: Float64[np.ndarray, "q 5"]) -> Float64[np.ndarray, "q 4"]:
+        """`FACTS` of texts of which `text_facts` are known.
+
+        The last is by how much the text, with a second one, explains less than the layer's best, by whichever
+        way it is nearer to them, less `AS_GOOD`; at most 0.
+        """
+        short = np.minimum((facts[:, 3:] - self.best).max(axis=1) + AS_GOOD, 0.0)
+        return np.column_stack([facts[:, :2], np.where(np.isnan(short), np.nan, self.likeness), short])
 
 
-def layer_of(facts: Float64[np.ndarray, "l 4"]) -> Layer:
+def layer_of(facts: Float64[np.ndarray, "l 5"]) -> Layer:
     """What a layer's first labels have in common; their facts are NaN where they are not known."""
     known = facts[~np.isnan(facts[:, 0])]
     if not len(known):
-        return Layer(0.0, 0.0)
-    likeness = min(float(known[:, 2].mean()), ENOUGH_OF_LAYER)
-    return Layer(likeness, float(np.quantile(known[:, OF_TEXT - 1], BEST)))
+        return Layer(0.0, (0.0, 0.0))
+    by_contrast, over_all = np.quantile(known[:, 3:], BEST, axis=0).tolist()
+    return Layer(min(float(known[:, 2].mean()), ENOUGH_OF_LAYER), (by_contrast, over_all))
 
 
 def layer_facts(
@@ -162,9 +159,9 @@ def layer_facts(
 
 def first_facts(
     encoded: Encoded, labelled: Sequence[Labelled], directions: Sought
-) -> Float64[np.ndarray, "l 4"]:
+) -> Float64[np.ndarray, "l 5"]:
     """`text_facts` of the first label of each neuron; NaN for a neuron with fewer than two texts."""
-    found = np.full((len(labelled), OF_TEXT), np.nan)
+    found = np.full((len(labelled), 5), np.nan)
     for place, one in enumerate(labelled):
         if len(one.texts) > 1:
             first = encoded.texts[one.texts[:1]]
@@ -179,13 +176,15 @@ def text_facts(
     rivals: Int64[np.ndarray, " p"],
     contrast: Float64[np.ndarray, " d"],
     pull: Float64[np.ndarray, " d"],
-) -> Float64[np.ndarray, "q 4"]:
-    """The first four of `FACTS`, of any texts for one neuron, beside rivals that mean another thing:
+) -> Float64[np.ndarray, "q 5"]:
+    """What is known of any texts for one neuron, beside rivals that mean another thing:
 
-    likeness: cosine of the text to the neuron's contrastive concept vector (`Sought.contrast`);
-    lead: by how much that is above the best rival's;
-    likeness over all images: cosine of the text to what all images say (`Sought.pull`);
-    further lead: by how much that is above the third best rival's, since a neuron may follow two things;
+    lead: by how much the text's likeness is above the best rival's;
+    further lead: by how much its cosine to what all images say (`Sought.pull`) is above the third best
+    rival's, since a neuron may follow two things;
+    likeness: its cosine to the neuron's contrastive concept vector (`Sought.contrast`);
+    explained by contrast, and over all images: how much of either direction the text and the best rival
+    beside it span, since a neuron may follow two things; little where the true text is missing;
     all less what the texts of the vocabulary have in common. `rivals` are rows of the vocabulary; texts mean
     the same when their embeddings, or their cosines to the images, are as alike as `SAME`. Without rivals,
     theirs counts as 0.
@@ -200,14 +199,32 @@ def text_facts(
     count = different.sum(axis=1)
     third = ordered[np.arange(len(ordered)), np.clip(count - 1, 0, THIRD)] if len(rivals) else count * 0.0
     none = count == 0
+    common = np.where(different, own @ others.T, np.nan)
     return np.column_stack(
         [
             np.minimum(likeness - np.where(none, 0.0, best), ENOUGH_LEAD),
             np.minimum(overall - np.where(none, 0.0, third), ENOUGH_FURTHER),
             likeness,
-            overall,
+            _explained(likeness, by_contrast, common),
+            _explained(overall, by_pull, common),
         ]
     )
+
+
+def _explained(
+    first: Float64[np.ndarray, " q"], second: Float64[np.ndarray, " p"], common: Float64[np.ndarray, "q p"]
+) -> Float64[np.ndarray, " q"]:
+    """How much of a direction a text spans with the best of others: the length of its projection on both.
+
+    `first` and `second` are their cosines to the direction, `common` those between them, NaN for what may not
+    stand beside it. Length^2 = f^2 + (s - c f)^2 / (1 - c^2); what points away from it counts as 0.
+    """
+    first = np.maximum(first, 0.0)
+    own = np.maximum(second - common * first[:, None], 0.0) ** 2 / np.maximum(1.0 - common**2, 1.0 - SAME)
+    found: Float64[np.ndarray, " q"] = np.sqrt(
+        first**2 + np.nan_to_num(own, nan=0.0).max(axis=1, initial=0.0)
+    )
+    return found
 
 
 def _pulls(

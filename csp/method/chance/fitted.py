@@ -5,13 +5,11 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-11.3506,
+    intercept=-12.888,
     weights=(
-        11.7442,  # lead
-        2.2105,  # further lead
-        2.1022,  # likeness
-        0.0,  # likeness over all images
-        19.0528,  # likeness of the layer
-        3.4777,  # short of the layer's best
+        13.6229,  # lead
+        2.705,  # further lead
+        23.0067,  # likeness of the layer
+        23.7623,  # short of the layer's best
     ),
 )

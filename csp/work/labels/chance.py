@@ -41,7 +41,7 @@ CHANCES = AddedTable(
 """Of each labelled neuron the label that was judged, and the chance that it is true."""
 
 
-LIKELY, UNLIKELY = 0.75, 0.35
+LIKELY, UNLIKELY = 0.75, 0.25
 """From this chance on a label is called likely; under the second it is unlikely, and not claimed."""
 
 
