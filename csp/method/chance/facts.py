@@ -7,7 +7,7 @@ Texts are compared less what all texts of the vocabulary have in common: the bar
 that, and differs between encoders more than between right and wrong texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,7 @@ SAME = 0.9
 """Texts mean the same when their embeddings, or their cosines to the images, are this alike."""
 THIRD = 2
 BLOCK = 1024
-"""Neurons whose contrastive examples are searched together."""
+"""Neurons whose contrastive examples are searched together; texts that are changed together."""
 IN_DOUBLE = 256
 """Neurons whose activations are held in double precision at a time."""
 TINY = 1e-12
@@ -67,12 +67,12 @@ class Encoded:
     @cached_property
     def own_texts(self) -> Float64[np.ndarray, "t d"]:
         """The texts less what is common."""
-        return self.own(self.texts)
+        return _by_parts(self.own, self.texts)
 
     @cached_property
     def seen_texts(self) -> Float64[np.ndarray, "t d"]:
         """The texts as images tell them apart."""
-        return self.seen(self.texts)
+        return _by_parts(self.seen, self.texts)
 
     def seen(self, texts: Float[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
         """Texts times the root of `covariance`, of unit length: products are correlations over the images."""
@@ -240,6 +240,16 @@ def _pulls(
     pulls: Float64[np.ndarray, "b d"] = (values.T.astype(np.float32) @ embeddings).astype(np.float64)
     pulls[np.abs(values).max(axis=0, initial=0.0) <= TINY] = 0.0
     return pulls
+
+
+def _by_parts(
+    change: Callable[[Float[np.ndarray, "p d"]], Float64[np.ndarray, "p d"]], texts: Float[np.ndarray, "t d"]
+) -> Float64[np.ndarray, "t d"]:
+    """`change` of all texts, some at a time: of a large vocabulary little more than the result is held."""
+    found = np.empty(texts.shape)
+    for start in range(0, len(texts), BLOCK):
+        found[start : start + BLOCK] = change(texts[start : start + BLOCK])
+    return found
 
 
 def _unit(vectors: Float64[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:

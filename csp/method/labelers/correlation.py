@@ -76,9 +76,11 @@ def text_spread(
     for start in range(0, len(images), BLOCK):
         centred = embeddings[images[start : start + BLOCK]] - mean
         scatter += centred.T @ centred
-    texts = text_embeddings.astype(np.float64)
-    squared = np.einsum("td,td->t", texts @ scatter, texts)
-    length: Float64[np.ndarray, " t"] = np.sqrt(np.maximum(squared, 0.0))
+    length = np.zeros(len(text_embeddings))
+    for start in range(0, len(text_embeddings), BLOCK):
+        texts = text_embeddings[start : start + BLOCK].astype(np.float64)
+        squared = np.einsum("td,td->t", texts @ scatter, texts)
+        length[start : start + BLOCK] = np.sqrt(np.maximum(squared, 0.0))
     return length
 
 

@@ -1,4 +1,4 @@
-"""A run whose encoder is near blind says so on its pages, and the audit page says what was measured."""
+"""A run whose encoder is near blind, or that holds next to nothing, says so on its pages."""
 
 from pathlib import Path
 
@@ -31,3 +31,12 @@ def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> No
         for row in cells(opened("pages/audit.py", run="tiny", view="encoder"), "What the encoder tells")
     }
     assert {"ruler", "hairs"} <= names
+
+
+def test_of_fewer_images_than_examples_a_page_opens_at_the_run_s_own_settings(
+    own_home: Path, tmp_path: Path
+) -> None:
+    build(OddRun(images=1, pictures=False), tmp_path / "files", home() / "runs" / "single")
+    words = said(opened("pages/neuron.py", run="single", neuron="0"))
+    assert "**nothing fits**" in words
+    assert "At the run's own settings" not in words

@@ -20,7 +20,7 @@ EXAMPLES_HELP = "How many of the strongest images, each with its look-alike, dec
 def chosen_options(params: Params, explorer: Explorer) -> ExampleOptions:
     """The options in the address; without them, those of the run. WrongAddressError leads back to these."""
     own, most = explorer.options(), _most_examples(explorer)
-    k = whole_number(params, "examples", 1, most, min(own.k, most))
+    k = whole_number(params, "examples", 1, most, own.k)
     gamma = fraction(params, "gamma", own.gamma)
     try:
         return explorer.options(k, gamma, contrast=params.get("contrast"))
@@ -61,4 +61,5 @@ def options_controls(explorer: Explorer, options: ExampleOptions) -> None:
 
 
 def _most_examples(explorer: Explorer) -> int:
-    return max(1, min(MOST_EXAMPLES, explorer.run.manifest.images))
+    """As many as the run's own, also of fewer images: a page opens at the settings that its labels are of."""
+    return max(explorer.options().k, min(MOST_EXAMPLES, explorer.run.manifest.images))
