@@ -182,11 +182,12 @@ class OpenedRun:
     def reliance(self, *concepts: str, by: str | None = None, report: Report = silent) -> pd.DataFrame:
         """What the model leans on: one row a concept and class, the concept that changes most first.
 
-        `with` and `without`: mean change of the class's probability without the concept's neurons on held-out
-        images that show it, and that do not, each with its interval and number of images; `random_low` to
-        `random_high`: what random groups of as many neurons give; `leans`: whether it is more than that, and
-        enough to matter. `by` adds a row for each part of a column of the dataset. Raises BadInputError for a
-        run without class probabilities, NotFoundError for a concept or column that it lacks.
+        `with` and `without`: mean change of the class's probability with the concept's neurons switched off,
+        on held-out images that show it and on those that do not, each with its interval and number of images;
+        `random_low` to `random_high`: what random groups of as many neurons give; `leans`: whether it is more
+        than that, and enough to matter. `by` adds a row for each part of a column of the dataset. Raises
+        BadInputError for a run without class probabilities, NotFoundError for a concept or column that it
+        lacks.
         """
         names = [a_text(name, "the concept") for name in concepts] or None
         column = None if by is None else a_text(by, "the column")
@@ -197,7 +198,7 @@ class OpenedRun:
         """Which neurons of each concept another run still has: one row a concept.
 
         Columns concept, in_a, in_b, kept, other_label, gone, new (numbers of neurons), change_a and change_b
-        (of the class that moves most without them; NaN where that is not known). Neurons are matched by how
+        (of the class that moves most with them off; NaN where that is not known). Neurons are matched by how
         they fire on shared images. Raises BadInputError where that is not possible.
         """
         found = concepts_across(self.explorer, self._desk.states(), other.explorer, other._desk.states())

@@ -71,7 +71,7 @@ def measure_by_model(
     found = engine.each(parts, here.said_without, partial(_holding_of, run.path, run.fingerprint))
     for concept, of_it in missing.items():
         done = [0, *accumulate(map(len, of_it))]
-        stage = Stage(f"without {concept.name}", done[-1], report)
+        stage = Stage(f"{concept.name} switched off", done[-1], report)
         for reached in done[1:]:
             additions.append(WITHOUT_CONCEPT, _frame(concept, next(found)))
             stage.reached(reached)

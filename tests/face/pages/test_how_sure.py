@@ -71,7 +71,7 @@ def test_what_the_model_loses_without_the_neuron_stands_with_the_numbers(tiny_ru
     found = causal_by_class(explorer, "layer4").loc[17]
     app = opened(run="demo", layer="layer4", neuron="17")
     helps = "".join(caption.help or "" for caption in app.caption)
-    assert "**Accuracy without it " in helps and "arXiv 1803.06959" in helps
+    assert "**Accuracy, switched off " in helps and "arXiv 1803.06959" in helps
     assert "**Generated images: largest activation " in helps
     for name in explorer.run.manifest.classes:
         assert f"{plain(name)} {found.loc[name, 'causal_probability']:+.3f}, on its examples" in helps

@@ -31,8 +31,8 @@ KIND = JobKind(
     "reliance",
     words="Measure what the model leans on",
     doing="switching concepts off in the model",
-    what="Runs the model without the neurons of each concept that the run alone can't tell about; what it "
-    "then says joins the run.",
+    what="Runs the model with the neurons of each concept switched off that the run alone can't tell about; "
+    "what it then says joins the run.",
     title=lambda arguments: f"What {arguments['run']} leans on",
     run=run,
     faults=faults,
