@@ -78,6 +78,7 @@ class StoredFacets:
     def __init__(self, run: Run, labels: StoredLabels) -> None:
         self._additions, self._labels = Additions(run), labels
         self._kept: dict[tuple[str, tuple[str, ...]], dict[int, tuple[StoredFacet, ...]]] = {}
+        self._machine_labels: dict[str, _MachineLabels] = {}
 
     def of(self, layer: str) -> dict[int, tuple[StoredFacet, ...]]:
         """By neuron its facets, that of its first label first; empty where none were kept.
@@ -94,14 +95,11 @@ class StoredFacets:
 
         Where the neuron fires more clearly where a thing is lacking, that is in the first label's place.
         """
-        facets, lacking = self.of(layer), self.absences(layer)
-        return {
-            neuron: (
-                lacking[neuron].label if neuron in lacking else first,
-                *(one.label for one in facets.get(neuron, ())[1:]),
-            )
-            for neuron, first in self._labels.first_labels(layer).items()
-        }
+        facets, firsts = self.of(layer), self._labels.first_labels(layer)
+        kept = self._machine_labels.get(layer)
+        if kept is None or kept.facets is not facets or kept.firsts is not firsts:
+            kept = self._machine_labels[layer] = _MachineLabels(facets, firsts, self.absences(layer))
+        return kept.labels
 
     def absences(self, layer: str) -> dict[int, StoredFacet]:
         """The neurons that images held out show to fire where a thing is lacking, each with that facet."""
@@ -128,6 +126,25 @@ def _absent_firsts(run: Run, layer: str, version: tuple[str, ...]) -> frozenset[
     stored = Additions(run).read(FACETS)
     rows = stored[(stored["layer"] == layer) & (stored["place"] == 0) & stored["absent"].astype(bool)]
     return frozenset(rows["neuron"].tolist())
+
+
+class _MachineLabels:
+    """Each neuron's labels, put together once of what is kept."""
+
+    def __init__(
+        self,
+        facets: dict[int, tuple[StoredFacet, ...]],
+        firsts: dict[int, str],
+        lacking: dict[int, StoredFacet],
+    ) -> None:
+        self.facets, self.firsts = facets, firsts
+        self.labels = {
+            neuron: (
+                lacking[neuron].label if neuron in lacking else first,
+                *(one.label for one in facets.get(neuron, ())[1:]),
+            )
+            for neuron, first in firsts.items()
+        }
 
 
 def facet_rows(layer: str, neuron: int, facets: tuple[StoredFacet, ...]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ so no file name, label or typed word can become markup.
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -144,7 +144,7 @@ def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> in
     """Draws the grid; a click on a tile with an image writes it into the address, before the page is drawn
     again. Returns the place of the tile that was just clicked.
     """
-    data = {"tiles": [asdict(tile) for tile in tiles], "tone": tone, "columns": columns}
+    data = {"tiles": [vars(tile) for tile in tiles], "tone": tone, "columns": columns}
     images = [tile.image for tile in tiles]
     with _room("tiles", len(tiles), columns, key):
         opened = _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key, images)).opened
@@ -153,7 +153,7 @@ def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> in
 
 def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
     """Draws the table; a click on a row with an address goes there."""
-    data = {"title": title, "columns": [asdict(c) for c in columns], "rows": [asdict(r) for r in rows]}
+    data = {"title": title, "columns": [vars(c) for c in columns], "rows": [vars(r) for r in rows]}
     with_images = any(kind == "images" for row in rows[:1] for kind, _ in row.cells)
     with _room("pictured" if with_images else "rows", len(rows), 1, key):
         _table(data=data, key=key)
@@ -162,7 +162,7 @@ def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key
 def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> None:
     """Draws cards, `columns` in a line where the screen is wide enough; a click on one opens its address."""
     with _room("cards", len(cards), columns, key):
-        _cards(data={"title": title, "cards": [asdict(card) for card in cards], "columns": columns}, key=key)
+        _cards(data={"title": title, "cards": [vars(card) for card in cards], "columns": columns}, key=key)
 
 
 def _room(kind: str, count: int, columns: int, key: str) -> DeltaGenerator:

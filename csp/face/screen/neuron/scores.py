@@ -15,7 +15,7 @@ from csp.face.screen.neuron.facets import facets_line
 from csp.face.screen.neuron.options import chosen_options, options_controls
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
-from csp.face.screen.state.cached import controls_of, reviewed
+from csp.face.screen.state.cached import controls_of, layer_controls, reviewed
 from csp.face.screen.wording import (
     LABELER_HELP,
     LABELERS,
@@ -28,6 +28,7 @@ from csp.face.screen.wording import (
     rival_words,
     score,
 )
+from csp.method.control import Noise
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
@@ -96,7 +97,8 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
     columns = [
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
-    columns += [Column(LABELERS[name], _help(explorer, view, name), numeric=True) for name in LABELERS]
+    noises = _noises(explorer, view)
+    columns += [Column(LABELERS[name], _help(name, noises.get(name)), numeric=True) for name in LABELERS]
     tracks = {
         name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
         for name in LABELERS
@@ -108,10 +110,16 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
     row_table("Labels and their scores", columns, rows, key="score-table")
 
 
-def _help(explorer: Explorer, view: NeuronView, labeler: str) -> str:
-    """What a labeler's scores are, and what noise gives at the run's own options."""
-    own = view.options == explorer.options()
-    noise = controls_of(explorer, view.layer, labeler)[0] if own else None
+def _noises(explorer: Explorer, view: NeuronView) -> dict[str, Noise]:
+    """What noise gives under each labeler; measured at the run's own options only."""
+    if view.options != explorer.options():
+        return {}
+    shuffled, _ = layer_controls(explorer, view.layer)
+    return {name: noise for name in LABELERS if (noise := shuffled.noise(name))}
+
+
+def _help(labeler: str, noise: Noise | None) -> str:
+    """What a labeler's scores are, and what noise gives."""
     return f"{LABELERS[labeler]}: {LABELER_HELP[labeler]}" + (
         f" Noise gives {score(noise.mean)}." if noise else ""
     )

@@ -1,5 +1,7 @@
 """Neurons that look for the same as this one, each a link with its pictures."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from csp.face.screen.elements.components import Card, card_grid
@@ -32,34 +34,36 @@ def similar_panel(explorer: Explorer, view: NeuronView) -> None:
         st.markdown("**Look for the same**", help=HELP)
         found = _similar(explorer, explorer.run.fingerprint, view.layer).of(view.neuron)[:SHOWN]
         if found:
-            cards = [_card(explorer, view.layer, one, "concept vectors") for one in found]
+            cards = _cards(explorer, view.layer, found, "concept vectors")
             card_grid("Similar neurons", cards, columns=SHOWN, key="similar-cards")
         else:
             st.caption("No other neuron of this layer fires for anything alike.")
         by_decoder = _similar_by_decoder(explorer, explorer.run.fingerprint, view.layer)
         if by_decoder is not None:
             st.markdown("**Add the same**", help=DECODER_HELP)
-            cards = [
-                _card(explorer, view.layer, one, "directions") for one in by_decoder.of(view.neuron)[:SHOWN]
-            ]
+            cards = _cards(explorer, view.layer, by_decoder.of(view.neuron)[:SHOWN], "directions")
             card_grid("Latents that add the same", cards, columns=SHOWN, key="decoder-cards")
 
 
-def _card(explorer: Explorer, layer: str, one: SimilarNeuron, compared: str) -> Card:
-    images = neurons_of(explorer, layer).frame["top_images"].iloc[one.neuron][:IMAGES]
-    machine = explorer.stored_facets.machine_labels(layer).get(one.neuron)
-    label = label_in_force(machine, reviewed(explorer, layer).get(one.neuron)).shown
-    return Card(
-        href=neuron_link(explorer.run.name, layer, one.neuron),
-        title=f"{one.neuron} · {one.cosine:.2f}",
-        label=label,
-        line="",
-        pictures=[
-            {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {one.neuron}"}
-            for image in images
-        ],
-        hint=f"Neuron {one.neuron}: {label}. Cosine of the {compared} {one.cosine:.3f}",
-    )
+def _cards(explorer: Explorer, layer: str, found: Sequence[SimilarNeuron], compared: str) -> list[Card]:
+    top_images = neurons_of(explorer, layer).frame["top_images"]
+    machine, people = explorer.stored_facets.machine_labels(layer), reviewed(explorer, layer)
+
+    def card(one: SimilarNeuron) -> Card:
+        label = label_in_force(machine.get(one.neuron), people.get(one.neuron)).shown
+        return Card(
+            href=neuron_link(explorer.run.name, layer, one.neuron),
+            title=f"{one.neuron} · {one.cosine:.2f}",
+            label=label,
+            line="",
+            pictures=[
+                {"src": source(explorer.run, image), "alt": f"Image {image}, of neuron {one.neuron}"}
+                for image in top_images.iloc[one.neuron][:IMAGES]
+            ],
+            hint=f"Neuron {one.neuron}: {label}. Cosine of the {compared} {one.cosine:.3f}",
+        )
+
+    return [card(one) for one in found]
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing the neurons …")

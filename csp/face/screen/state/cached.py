@@ -106,10 +106,15 @@ def controls_of(explorer: Explorer, layer: str, labeler: str) -> tuple[Noise | N
 
     None of noise without a vocabulary, of random weights where they were not measured.
     """
+    shuffled, untrained = layer_controls(explorer, layer)
+    return shuffled.noise(labeler), None if untrained is None else untrained.noise(labeler)
+
+
+def layer_controls(explorer: Explorer, layer: str) -> tuple[LayerControl, LayerControl | None]:
+    """The same under every labeler."""
     additions = Additions(explorer.run)
     version = (*additions.version(CONTROL), *additions.version(UNTRAINED))
-    shuffled, untrained = _controls(explorer, explorer.run.fingerprint, version, layer)
-    return shuffled.noise(labeler), None if untrained is None else untrained.noise(labeler)
+    return _controls(explorer, explorer.run.fingerprint, version, layer)
 
 
 def sight_of(explorer: Explorer) -> Sight | None:

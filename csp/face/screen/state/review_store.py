@@ -26,7 +26,7 @@ def desk(explorer: Explorer) -> ReviewDesk:
 
 def standing(explorer: Explorer) -> LiveStates:
     """Where the neurons of a run stand: for reading."""
-    return _standing(desk(explorer), explorer.run.fingerprint, _place())
+    return _standing(explorer.run, explorer.run.fingerprint, _place())
 
 
 def recent(explorer: Explorer, person: Person, count: int = 10) -> list[Event]:
@@ -107,8 +107,8 @@ def _desk(_run: Run, fingerprint: str, place: str) -> ReviewDesk:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _standing(_desk: ReviewDesk, fingerprint: str, place: str) -> LiveStates:
-    return LiveStates(_desk)
+def _standing(_run: Run, fingerprint: str, place: str) -> LiveStates:
+    return LiveStates(_desk(_run, fingerprint, place))
 
 
 def _sentence(error: str) -> str:
