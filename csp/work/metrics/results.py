@@ -11,10 +11,12 @@ import pandas as pd
 import pyarrow as pa
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
+from csp.method.labelers.bootstrap import STABLE
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
 from csp.work.metrics.registry import NUMBERS, class_numbers, label_numbers, neuron_numbers
 from csp.work.metrics.settings import Settings
+from csp.work.metrics.stability import LabelStability
 
 FAITHFULNESS = AddedTable(
     "faithfulness",
@@ -63,6 +65,32 @@ def faithfulness(explorer: Explorer, layer: str) -> pd.DataFrame:
             for end in ("low", "high"):
                 frame[f"{name}_{end}"] = frame["neuron"].map(own[end]).astype(float)
     return frame
+
+
+def stable_labels(explorer: Explorer, layer: str) -> dict[int, LabelStability]:
+    """By neuron the stability of its first label, where it was measured and found stable.
+
+    Of the labeler that the app suggests, at the run's own parameters, for the score that the label has now.
+    What takes the place of an unstable label is not in the table: `label_stability` tells of these.
+    """
+    firsts = explorer.stored_labels.first_rows(layer)
+    now = pd.DataFrame(
+        {
+            "label_now": explorer.stored_labels.first_labels(layer),
+            "score_now": pd.Series(firsts.scores[firsts.starts[:-1]], firsts.neurons),
+        }
+    )
+    rows = read(Additions(explorer.run))
+    labeler = explorer.stored_labels.first_labeler(layer)
+    rows = _latest(rows[(rows["layer"] == layer) & (rows["labeler"] == labeler)], explorer.options())
+    share, score = (rows[rows["metric"] == name].set_index("neuron") for name in ("stability", "score"))
+    found = score.join(now).join(share["value"].rename("share"))
+    found = found[(found["label"] == found["label_now"]) & (found["share"] >= STABLE)]
+    found = found[np.isclose(found["value"], found["score_now"], atol=1e-4)]
+    return {
+        int(neuron): LabelStability(label, round(share, 6), None, low, high)
+        for neuron, label, share, low, high in found[["label", "share", "low", "high"]].itertuples(name=None)
+    }
 
 
 def causal_by_class(explorer: Explorer, layer: str) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from csp.work.jobs.registry import FaultyJobError, check_job
 from csp.work.metrics.evaluate import evaluate, summary
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.registry import METRICS, NUMBERS, label_numbers, neuron_numbers
-from csp.work.metrics.results import FAITHFULNESS, faithfulness
+from csp.work.metrics.results import FAITHFULNESS, faithfulness, stable_labels
 from csp.work.metrics.settings import Settings
 from csp.work.metrics.simulators import SIMULATED
 from csp.work.metrics.stability import label_stability
@@ -138,6 +138,13 @@ def test_what_was_measured_is_one_row_a_neuron(explorer: Explorer) -> None:
     stability = label_stability(explorer, "early", 0, FIRST, explorer.options())
     assert stability is not None
     assert found["stability"][0] == pytest.approx(stability.chance)
+    stable = stable_labels(explorer, "early")
+    assert stable
+    for neuron, one in stable.items():
+        computed = label_stability(explorer, "early", neuron, FIRST, explorer.options())
+        assert computed is not None
+        assert (one.label, one.chance) == (computed.label, pytest.approx(computed.chance))
+        assert (one.low, one.high) == pytest.approx((computed.low, computed.high), abs=1e-5)
     examples, _ = explorer.examples("early", 0, explorer.options())
     assert found["clarity"][0] == pytest.approx(clarity(explorer.run.embeddings[examples.activating]))
     assert found["scs_low"][0] <= found["scs"][0] <= found["scs_high"][0]

@@ -11,7 +11,7 @@ from csp.face.screen.wording import plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.metrics.registry import NUMBERS, label_numbers, neuron_numbers
-from csp.work.metrics.results import causal_by_class, faithfulness, version
+from csp.work.metrics.results import causal_by_class, faithfulness, stable_labels, version
 from csp.work.metrics.stability import LabelStability, label_stability
 
 
@@ -20,14 +20,15 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     if view.neuron in explorer.stored_facets.absences(view.layer):
         return  # what is measured is of the best label of what is there, which is not in force
     labeler = explorer.stored_labels.first_labeler(view.layer)
-    found = label_stability(explorer, view.layer, view.neuron, labeler, view.options)
+    own = view.options == explorer.options()
+    table, by_class, stable = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer))
+    found = (stable.get(view.neuron) if own else None) or label_stability(
+        explorer, view.layer, view.neuron, labeler, view.options
+    )
     if found is None:
         return
     st.caption(_stability_line(found), help=NUMBERS["stability"].help)
-    kept = explorer.run.fingerprint, view.layer, version(explorer)
-    table, by_class = _measured(explorer, *kept)
     row: dict[Any, Any] = table.loc[view.neuron].to_dict()
-    own = view.options == explorer.options()
     names = [
         name for name in (*(_of_label() if own else ()), *neuron_numbers()) if pd.notna(row.get(name, np.nan))
     ]
@@ -74,6 +75,7 @@ def _stability_line(found: LabelStability) -> str:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _measured(
     _explorer: Explorer, fingerprint: str, layer: str, version: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The numbers of a layer by neuron, and what the causal check says of each class."""
-    return faithfulness(_explorer, layer).set_index("neuron"), causal_by_class(_explorer, layer)
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, LabelStability]]:
+    """The numbers of a layer by neuron, what the causal check says of each class, and the stable labels."""
+    numbers = faithfulness(_explorer, layer).set_index("neuron")
+    return numbers, causal_by_class(_explorer, layer), stable_labels(_explorer, layer)
