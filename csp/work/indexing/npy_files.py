@@ -1,5 +1,7 @@
 """Arrays that people bring along: opened safely, checked, and read in blocks of float32."""
 
+import math
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
+from numpy.lib import format as npy
 from numpy.lib.format import MAGIC_PREFIX, open_memmap
 from scipy.sparse import csr_array, load_npz
 
@@ -14,7 +17,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.files import open_regular
 
 BLOCK_BYTES = 64 << 20
-MOST_COLUMNS = 1 << 24
+MOST_AXES, MOST_COLUMNS, MOST_ROWS = 4, 1 << 24, 1 << 27
 """Of a sparse array, whose head may claim any number of them."""
 UNIT = 1e-3
 """Lengths that differ from 1 by less are rounding of a unit vector kept in half precision."""
@@ -93,8 +96,10 @@ def open_given(path: Path, what: str) -> GivenArray:
 def _mapped(path: Path, what: str) -> Any:
     try:
         with open_regular(path) as file:
-            is_npy = file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
-        if is_npy:
+            start = file.read(len(MAGIC_PREFIX))
+        if start and start != MAGIC_PREFIX and not start.startswith(b"PK"):
+            raise ValueError("numpy.save did not write it")
+        if start == MAGIC_PREFIX:
             with np.errstate(over="ignore"):  # a size beyond all numbers is refused all the same
                 return open_memmap(path, mode="r")
         with np.load(path, allow_pickle=False) as archive:  # an archive, or refused
@@ -108,11 +113,30 @@ def _mapped(path: Path, what: str) -> Any:
         ) from None
 
 
+def _check_size(path: Path) -> None:
+    """Raise ValueError where it would hold more than a full array of its shape: little may unpack to much."""
+    with zipfile.ZipFile(path) as archive:
+        held = {name.removesuffix(".npy"): _stated(archive, name) for name in archive.namelist()}
+    with np.load(path, allow_pickle=False) as arrays:
+        shape = arrays["shape"].ravel().tolist() if held["shape"] <= MOST_AXES else []
+    if len(shape) != 2 or min(shape) < 0 or shape[0] > MOST_ROWS or shape[1] > MOST_COLUMNS:
+        raise ValueError(f"it says that its shape is {tuple(shape)}")
+    for name, values in held.items():
+        if values > (shape[0] + shape[1]) * (shape[1] + 1):
+            raise ValueError(f"{name} holds {values:,} values, more than an array of shape {tuple(shape)}")
+
+
+def _stated(archive: zipfile.ZipFile, name: str) -> int:
+    """How many values an array says it holds, in its head."""
+    with archive.open(name) as file:
+        head = npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
+        return math.prod(head(file)[0])
+
+
 def _sparse(path: Path) -> csr_array:
     """What `scipy.sparse.save_npz` wrote, by rows however it is kept; ValueError where it is damaged."""
+    _check_size(path)
     stored = load_npz(path)
-    if stored.ndim != 2 or stored.shape[1] > MOST_COLUMNS:
-        raise ValueError(f"it says that its shape is {stored.shape}")
     if stored.format in ("csr", "csc", "bsr"):  # others look at their indices when they are opened
         stored.check_format(full_check=True)
     by_row = csr_array(stored)

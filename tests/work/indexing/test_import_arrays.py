@@ -190,7 +190,9 @@ def test_sparse_activations_that_are_not_finite_are_a_state(given: Path) -> None
     [
         ({"indices": np.array([9], np.int32)}, "can't be read"),
         ({"shape": np.array([IMAGES, 1 << 40])}, "1099511627776|1099511627777"),
+        ({"shape": np.array([1 << 30, 4])}, "its shape is"),
         ({"format": np.array(b"lil")}, "can't be read"),
+        ({"data": np.zeros(9_999)}, "data holds 9,999 values, more than an array of shape"),
         ({"data": np.array(["a"])}, "activations"),
     ],
 )
@@ -204,6 +206,12 @@ def test_a_damaged_sparse_file_is_refused(given: Path, parts: dict, message: str
     np.savez(given / "sparse.npz", **whole)
     with pytest.raises(BadInputError, match=message):
         import_arrays(spec(given, activations=given / "sparse.npz"))
+
+
+def test_a_file_that_is_no_array_is_not_said_to_be_loadable_otherwise(given: Path) -> None:
+    (given / "table.npy").write_text("1,2,3\n4,5,6\n")
+    with pytest.raises(BadInputError, match=r"numpy.save did not write it"):
+        import_arrays(spec(given, activations=given / "table.npy"))
 
 
 def test_a_job_stopped_amid_the_neighbours_goes_on_there(
