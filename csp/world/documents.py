@@ -4,7 +4,9 @@ Neither runs anything. References (`*name`) are refused, for a few lines of them
 """
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,16 @@ MOST_BYTES = 10_000_000
 DEEPEST = 50
 LARGEST_WHOLE = 2**53
 """A whole number beyond is none that a setting could mean, and no float holds it."""
+MOST_DIGITS = 400
 
 
 NESTED = f"values nested more than {DEEPEST} deep"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 """Brackets of JSON, and its texts as a whole, for brackets in them are none."""
+
+
+class Refused(str):
+    """What an object of a list has that keeps it from being used."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -35,6 +42,11 @@ class _Loader(yaml.SafeLoader):
             problem = f"*{event.anchor} refers to what stands elsewhere: write it out"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """See `yaml.SafeLoader`; no name twice, for only one of the two would count."""
+        _once([key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+        return super().construct_mapping(node, deep=deep)
 
 
 def read_settings(path: Path, what: str) -> dict[str, Any]:
@@ -60,17 +72,48 @@ def read_settings(path: Path, what: str) -> dict[str, Any]:
 
 def parse_json(text: str, what: str) -> Any:
     """The values of a JSON text; `what` begins the sentence of `BadInputError`."""
-    values = _parsed(json.loads, text, what, "JSON")
+    values = _parsed(_json, text, what, "JSON")
     _check_parts(values, what)
     return values
 
 
 def parse_json_rows(text: str, what: str) -> list[Any]:
-    """The values of a JSON list; `NESTED` is in the place of one that is nested too deeply."""
-    values = _parsed(json.loads, _without_deep(text), what, "JSON")
+    """The values of a JSON list; in the place of one that can't be used as it is, what it has (`Refused`)."""
+    values = _parsed(_json_rows, _without_deep(text), what, "JSON")
     if not isinstance(values, list):
         raise BadInputError(f"{what} is not a list of objects")
-    return values
+    return [Refused(NESTED) if value == NESTED else value for value in values]
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_int=_whole, object_pairs_hook=_object)
+
+
+def _json_rows(text: str) -> Any:
+    return json.loads(text, parse_int=_whole, object_pairs_hook=_object_or_why_not)
+
+
+def _whole(text: str) -> float:
+    """A number of more digits than any float has is none that could be meant; Python refuses thousands."""
+    return int(text) if len(text) <= MOST_DIGITS else math.inf
+
+
+def _object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    _once([name for name, _ in fields])
+    return dict(fields)
+
+
+def _object_or_why_not(fields: list[tuple[str, Any]]) -> "dict[str, Any] | Refused":
+    try:
+        return _object(fields)
+    except ValueError as error:
+        return Refused(error)
+
+
+def _once(names: list[str]) -> None:
+    """Raise ValueError for a name that stands twice."""
+    if twice := next((name for name, times in Counter(names).items() if times > 1), None):
+        raise ValueError(f"{str(twice)[:60]!r} twice: keep one of the two")
 
 
 def _without_deep(text: str) -> str:
@@ -136,6 +179,8 @@ def _check_values(values: dict[str, Any], what: str) -> None:
         waiting += _inside(value)
         if isinstance(value, dict) and (odd := [key for key in value if not isinstance(key, str)]):
             raise BadInputError(f"{what} has a field whose name is no text: {str(odd[0])[:60]!r}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BadInputError(f"{what} has a number that is too large, or none")
         if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
             raise BadInputError(f"{what} has a number that is too large: one of {value.bit_length()} bits")
 

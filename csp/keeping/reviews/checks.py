@@ -67,7 +67,8 @@ def _check_undo(entry: Entry, state: NeuronReview) -> None:
     target = next((event for event in state.events if event.token == entry.undoes), None)
     where = f"on neuron {entry.neuron} of {entry.layer}"
     if target is None:
-        raise BadInputError(f"there is no event {entry.undoes!r} {where} to undo")
+        named = "that is named" if entry.undoes is None else repr(entry.undoes)
+        raise BadInputError(f"there is no event {named} {where} to undo")
     if target.token in state.undone:
         raise BadInputError(f"the {target.verdict} by {target.reviewer} {where} was undone already")
     admin = entry.role is Role.ADMIN and (entry.imported is None or target.imported is not None)

@@ -52,6 +52,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _check_columns(path: Path, names: Collection[str]) -> None:
+    if twice := [name for name in COLUMNS if list(names).count(name) > 1]:
+        raise BadInputError(f"{path} has two columns {twice[0]!r}: keep one of them")
     if missing := [name for name in REQUIRED if name not in names]:
         raise BadInputError(
             f"{path} has no column {missing[0]!r} among {', '.join(sorted(map(str, names)))[:200]}; "
@@ -74,7 +76,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     if table.columns == COLUMNS:  # an export of ours, which says all as it is
         table = read_table(path, "file of reviews", keep_blanks=True, row_by_row=True)
     known = {same_name(name): name for name in COLUMNS}
-    names = [known.get(same_name(column), column) for column in table.columns]
+    names = [known.get(same_name(column), column) for column in map(_unnumbered, table.columns)]
     _check_columns(path, names)  # a heading says what the file is, rows or none
     return [
         {name: unguarded(cell) for name, cell in zip(names, row, strict=False)}
@@ -88,7 +90,8 @@ def _write_json(rows: Iterable[Row]) -> bytes:
 
 
 def _read_json(path: Path) -> list[dict[str, Any]]:
-    text = read_regular(path).decode("utf-8-sig")
+    data = read_regular(path)
+    text = data.decode(json.detect_encoding(data))
     rows = parse_json_rows(text, f"the file of reviews {path}")
     return [row if isinstance(row, dict) else {NO_ROW: row} for row in rows]
 
@@ -115,8 +118,22 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
 
     table = pq.ParquetFile(path).read()
     _check_columns(path, table.column_names)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+    columns = [[_value(cell) for cell in column] for column in table.columns]
+    return [dict(zip(table.column_names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _value(cell: Any) -> Any:
+    """A cell of Parquet; one that is none of its kind (a time of the year 300,000) refuses its row."""
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError):
+        return f"unreadable {cell.type}".encode()
+
+
+def _unnumbered(column: str) -> str:
+    """The name of a column as the head has it: a repeated one got a number."""
+    name, _, number = column.rpartition(".")
+    return name if name and number.isdecimal() else column
 
 
 _TEXT_TABLES = ("csv", "tsv", "txt", "tab")

@@ -10,6 +10,7 @@ from typing import Any
 from csp.errors import BadInputError
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.vocabulary import Action, Role
+from csp.world.documents import Refused
 
 REQUIRED = ("neuron", "verdict", "reviewer")
 LINE, SURPLUS = "line of the file", "cells beyond the head"
@@ -39,6 +40,8 @@ def from_row(row: Mapping[str, Any]) -> dict[str, Any]:
     BadInputError
         A required field is empty, or one can't be read; the sentence names the field and its value.
     """
+    if isinstance(row.get(NO_ROW), Refused):
+        raise BadInputError(f"it has {row[NO_ROW]}")
     if NO_ROW in row:
         raise BadInputError(f"it is no object but {_short(row[NO_ROW])}")
     if row.get(SURPLUS, 0) > 0:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from csp.errors import BadInputError, UnavailableError
@@ -124,6 +126,8 @@ def test_a_field_that_cannot_be_read_is_named(changed: dict[str, Any], message: 
         ("x.json", b'{"a": 1}', "is not a list of objects"),
         ("x.json", b"[" * 100_000, "nested more than 50 deep"),
         ("x.parquet", b"PAR1", "can't be read as parquet"),
+        ("x.csv", b"neuron,Neuron,verdict,reviewer\n1,2,reject,Ann\n", "two columns 'neuron'"),
+        ("x.csv", b"neuron,verdict,reviewer,reviewer\n1,reject,Ann,Bo\n", "two columns 'reviewer'"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_sentence(
@@ -140,6 +144,16 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     [
         ("x.csv", b"neuron,verdict,reviewer\n1\0,reject,Ann\n2,reject,Ann\n"),
         ("x.csv", b"neuron,verdict,reviewer\n\x1b[2J1,reject,Ann\n2,reject,Ann\n"),
+        (
+            "x.json",
+            b'[{"neuron": 1, "neuron": 3, "verdict": "reject", "reviewer": "Ann"}, '
+            b'{"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]',
+        ),
+        (
+            "x.json",
+            b'[{"neuron": 1%s, "verdict": "reject", "reviewer": "Ann"}, '
+            b'{"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]' % (b"0" * 5_000),
+        ),
         ("x.json", b'[null, {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
         ("x.json", b'[[1], {"neuron": 2, "verdict": "reject", "reviewer": "Ann"}]'),
         *(
@@ -160,6 +174,18 @@ def test_one_row_that_is_none_keeps_no_other_out(tmp_path: Path, name: str, cont
     with pytest.raises(BadInputError):
         from_row(bad)
     assert from_row(good)["neuron"] == 2
+
+
+def test_a_cell_of_parquet_that_is_none_keeps_no_other_out(tmp_path: Path) -> None:
+    columns = {"neuron": [1, 2, 3], "verdict": ["reject"] * 3, "reviewer": ["Ann"] * 3}
+    late = pa.array([0, 2**62, 0], pa.timestamp("us"))
+    reason = pa.array([b"fine", b"fine", b"\xff"]).view(pa.string())
+    pq.write_table(pa.table({**columns, "at": late, "reason": reason}), tmp_path / "x.parquet")
+    good, *bad = read_rows(tmp_path / "x.parquet")
+    assert from_row(good)["reason"] == "fine"
+    for row in bad:
+        with pytest.raises(BadInputError, match="unreadable"):
+            from_row(row)
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
