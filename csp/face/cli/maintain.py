@@ -87,7 +87,10 @@ def doctor(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Report versions, device, cache, the place of the server, and whether every run is sound."""
+    """Report versions, device, cache, the place of the server, and whether every run is sound.
+
+    Exit code 2 where something is wrong; 0 where there are only notes.
+    """
     from csp.work.runs.deployment import ask_server, examine_deployment
     from csp.work.runs.doctor import examine
 
@@ -99,29 +102,38 @@ def doctor(
         return
     found = examine() | {"team": _team(), "plugins": _plugins()}
     found["deployment"] = examine_deployment(asks_sign_in=_asks_sign_in())
-    found["ok"] = found["ok"] and found["team"]["problem"] is None and not found["deployment"]["problems"]
-    if json:
-        print_json(found)
-        return
+    wrong = _wrong(found)
+    found = {"ok": not wrong} | found
+    print_json(found) if json else print_lines(_lines(found))
+    if wrong:
+        more = f" ({len(wrong) - 1} more above)" if len(wrong) > 1 else ""
+        raise UnavailableError(f"something here is wrong: {wrong[0]}{more}")
+
+
+def _wrong(found: dict[str, Any]) -> list[str]:
+    """What keeps the app, its record or one of its runs from working; a note is none of it."""
+    return [
+        *(part["problem"] for part in (found["team"], found["database"]) if part["problem"]),
+        *found["deployment"]["problems"],
+        *(f"run {run['name']}: {problem}" for run in found["runs"] for problem in run["problems"]),
+    ]
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
     added = found["plugins"]["added"]
     device, cache, database, team = (found[part] for part in ("device", "cache", "database", "team"))
-    print_lines(
-        [
-            ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
-            f"{device['processors']} processors, {device['memory_free_gb']} of {device['memory_gb']} GB free",
-            f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
-            *([f"cache: {cache['notice']}"] if cache["notice"] else []),
-            f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
-            f"team: {team['problem'] or _sign_in(team)}",
-            *(
-                f"server: {line}"
-                for line in (*found["deployment"]["problems"], *found["deployment"]["notes"])
-            ),
-            *(f"{one['kind']} {one['name']}: of the package {one['package']}" for one in added),
-            *found["plugins"]["problems"],
-            *(line for run in found["runs"] for line in _run_lines(run)),
-        ]
-    )
+    return [
+        ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        f"{device['processors']} processors, {device['memory_free_gb']} of {device['memory_gb']} GB free",
+        f"home {found['home']}, cached answers {cache['bytes'] / 2**20:.1f} MB",
+        *([f"cache: {cache['notice']}"] if cache["notice"] else []),
+        f"reviews: {database['problem'] or str(database['events']) + ' events, sound'}",
+        f"team: {team['problem'] or _sign_in(team)}",
+        *(f"server: {line}" for line in (*found["deployment"]["problems"], *found["deployment"]["notes"])),
+        *(f"{one['kind']} {one['name']}: of the package {one['package']}" for one in added),
+        *found["plugins"]["problems"],
+        *(line for run in found["runs"] for line in _run_lines(run)),
+    ]
 
 
 def _plugins() -> dict[str, Any]:

@@ -188,8 +188,7 @@ def train(
         return
     print_lines(
         [
-            f"{out}: {plan.latents} latents of {name}, explains {quality.explained:.3f} of the variance at "
-            f"{quality.positions} positions held out, {quality.l0:.1f} above 0, {quality.dead:.1%} never",
+            f"{out}: {plan.latents} latents of {name}. {quality.sentence}",
             f"to see them: csp index ... --sae {name}=overcomplete:{out}",
         ]
     )

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -27,9 +27,7 @@ from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import RunTarget, explainable, run_target
 from csp.work.progress import Report, Stage, silent
 from csp.world.saes.plan import SaePlan
-
-if TYPE_CHECKING:
-    from csp.world.saes.training import SaeQuality
+from csp.world.saes.quality import SaeQuality
 
 BATCH, PART = 32, 256
 """Images that the model reads at once, and whose positions make one part."""
@@ -38,7 +36,7 @@ FEWEST = 2
 
 def train_sae(
     run: Run, layer: str, plan: SaePlan, out: Path, report: Report = silent, *, positions: int = 16
-) -> "SaeQuality":
+) -> SaeQuality:
     """Train on at most `positions` places of each image, a tenth of the images held out, and write `out`.
 
     Raises `NotFoundError` for a layer, `UnavailableError` for a model that is gone or a file that can't be
@@ -74,7 +72,7 @@ def train_sae(
     return quality
 
 
-def _told(what: Mapping[str, Any], plan: SaePlan, quality: "SaeQuality") -> dict[str, Any]:
+def _told(what: Mapping[str, Any], plan: SaePlan, quality: SaeQuality) -> dict[str, Any]:
     return {**what, "plan": asdict(plan), "quality": asdict(quality)}
 
 

@@ -52,7 +52,10 @@ def ask_server() -> str:
             well = answer.read(16) == b"ok"
     except (OSError, ValueError) as error:
         why = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise UnavailableError(f"no server answers at {address} ({why})") from error
+        raise UnavailableError(
+            f"no server answers at {address} ({why}); where it listens is asked of {ADDRESS}, {PORT} and "
+            f"{PREFIX}: for another port {PORT}=8600 csp doctor --server"
+        ) from error
     if not well:
         raise UnavailableError(f"what answers at {address} is not this app")
     return address

@@ -18,17 +18,14 @@ from csp.keeping.versions import csp_version, installed_libraries
 
 
 def examine() -> dict[str, Any]:
-    """Versions, device, cache and the integrity of every run, as one JSON document; `ok` sums it up."""
-    runs = [_examine_run(path) for path in list_runs()]
-    database = _examine_database()
+    """Versions, device, cache and the integrity of every run, as one JSON document."""
     return {
-        "ok": database["problem"] is None and all(not run["problems"] for run in runs),
         "versions": {"csp": csp_version(), "python": platform.python_version(), **installed_libraries()},
         "device": _device(),
         "home": str(home()),
         "cache": _cache(),
-        "database": database,
-        "runs": runs,
+        "database": _examine_database(),
+        "runs": [_examine_run(path) for path in list_runs()],
     }
 
 

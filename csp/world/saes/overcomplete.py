@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from csp.errors import BadInputError
+from csp.world.saes.quality import SaeQuality
 from csp.world.saes.tensors import state_of, tensor
 from csp.world.torch_models.checkpoints import read_checkpoint
 from csp.world.torch_models.splicing.autoencoder import Autoencoder, Relu, Rule, Threshold, TopK, Weights
@@ -53,14 +54,11 @@ def autoencoder_of(
 def learnt_note(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """What `csp sae train` measured, in a sentence; nothing where a file's metadata says something else."""
     try:
-        quality = json.loads(metadata.get(LEARNT, ""))["quality"]
-        explained, l0, dead = (float(quality[name]) for name in ("explained", "l0", "dead"))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        said = json.loads(metadata.get(LEARNT, ""))["quality"]
+        explained, l0, dead = (float(said[name]) for name in ("explained", "l0", "dead"))
+        return (SaeQuality(explained, l0, dead, int(said["positions"])).sentence,)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return ()
-    return (
-        f"The SAE explains {explained:.0%} of what its layer varies by at a position, with {l0:.1f} latents "
-        f"above 0; {dead:.0%} of them never fired at positions held out.",
-    )
 
 
 def _weights(state: Mapping[str, Tensor], path: str) -> Weights:

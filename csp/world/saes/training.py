@@ -11,7 +11,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -26,23 +26,13 @@ from csp.errors import BadInputError
 from csp.extras import optional
 from csp.world.saes.overcomplete import DICTIONARY, FIRES, LEARNT, autoencoder_of
 from csp.world.saes.plan import Kind, SaePlan
+from csp.world.saes.quality import SaeQuality
 
 Positions = Sequence[Float32[np.ndarray, "n d"]]
 """Parts that together are all positions; each is read when it is needed."""
 CHECKPOINT = "training.pt"
 _LEAST_PARTS = 2
 """The last one is held out."""
-
-
-@dataclass(frozen=True)
-class SaeQuality:
-    """On positions that were not trained on: mean squared error by that of the mean (`unexplained`, so that
-    `explained` is 1 less it), latents above 0 at a position (`l0`), share that never fire (`dead`)."""
-
-    explained: float
-    l0: float
-    dead: float
-    positions: int
 
 
 Told = Callable[[int, Mapping[str, float]], None]

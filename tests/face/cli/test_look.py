@@ -37,11 +37,11 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
 
 @pytest.fixture
 def tell_json(tell: Tell) -> Callable[..., Any]:
-    """Runs a command that must succeed with one JSON document on stdout."""
+    """Runs a command that must end as expected with one JSON document on stdout."""
 
-    def tell_json(*arguments: str) -> Any:
+    def tell_json(*arguments: str, exits: int = 0) -> Any:
         code, out, _ = tell(*arguments, "--json")
-        assert code == 0
+        assert code == exits
         return json.loads(out)
 
     return tell_json
@@ -161,27 +161,32 @@ def test_runs_and_doctor_tell_of_a_damaged_run(
     assert listed["tiny"]["layers"] == [{"layer": "early", "neurons": 6}, {"layer": "late", "neurons": 6}]
     assert next(one for one in tell_json("doctor")["runs"] if one["name"] == "tiny")["problems"] == []
     (tiny_run.path / "tables" / "images.parquet").write_bytes(b"PAR1")
-    found = tell_json("doctor")
+    found = tell_json("doctor", exits=2)
     assert not found["ok"]
     assert {"csp", "python", "numpy", "torch"} <= set(found["versions"])
     assert "images.parquet" in next(one for one in found["runs"] if one["name"] == "tiny")["problems"][0]
     (tiny_run.path / "manifest.json").write_text("{}")
     assert "damaged" in tell("runs")[1]
-    assert "damaged" in tell("doctor")[1]
+    code, out, error = tell("doctor")
+    assert code == 2 and "damaged" in out
+    assert error.startswith("csp: something here is wrong: run tiny: ") and error.count("\n") == 1
 
 
 def test_doctor_says_what_keeps_a_team_out(
-    own_home: Path, tell_json: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    own_home: Path, tell: Tell, tell_json: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tell_json("doctor")["team"]["problem"] is None
+    sound = tell_json("doctor")
+    assert sound["ok"] and sound["team"]["problem"] is None
     monkeypatch.setenv("CSP_PROXY_SECRET", "x" * 16)
     own_home.mkdir(exist_ok=True)
     (own_home / "team.toml").write_text('sign_in = "proxy"')
-    found = tell_json("doctor")
+    found = tell_json("doctor", exits=2)
     assert not found["ok"]
     assert "hosts" in found["team"]["problem"]
     (own_home / "team.toml").write_text('hosts = ["https://csp.clinic.org"]')
-    assert "without https://" in tell_json("doctor")["team"]["problem"]
+    assert "without https://" in tell_json("doctor", exits=2)["team"]["problem"]
+    (own_home / "team.toml").write_text('sign_in = "prxy"')
+    assert "sign_in: Input should be 'name'" in tell("doctor")[2]
 
 
 def test_import_prints_what_it_did(tmp_path: Path, tell: Tell, tell_json: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import load
 from csp.errors import BadInputError
 from csp.world.protocols.sae import open_sae
 from csp.world.saes.plan import KINDS, SaePlan
+from csp.world.saes.quality import SaeQuality
 from csp.world.saes.training import Positions, train_sae
 from csp.world.torch_models.splicing.autoencoder import Autoencoder
 
@@ -95,3 +96,18 @@ def test_positions_without_anything_to_learn_are_said(bad: float, tmp_path: Path
         trained(parts, SaePlan(latents=8, active=2), tmp_path / "work")
     with pytest.raises(BadInputError, match="too few images"):
         trained(parts[:1], SaePlan(latents=8, active=2), tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    ("explained", "said", "to_try"),
+    [
+        (0.842, "explains 84.2 % of what its layer varies by", False),
+        (0.0, "is no better than answering the mean (0.0 % of", True),
+        (-0.228, "is worse than answering the mean (-22.8 % of", True),
+    ],
+)
+def test_what_came_out_is_a_whole_sentence(explained: float, said: str, to_try: bool) -> None:
+    sentence = SaeQuality(explained, 31.96, 0.3281, 1234).sentence
+    assert said in sentence
+    assert "32.0 latents above 0; 32.8 % of latents never fire (1,234 positions held out)." in sentence
+    assert ("--epochs" in sentence) is to_try
