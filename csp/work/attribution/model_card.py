@@ -7,7 +7,7 @@ card.apart(2, "auroc")                        # which groups are furthest apart,
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
@@ -20,7 +20,7 @@ from csp.method.metrics.statistics import Interval
 from csp.method.reliance import bootstrap_weights, known_truth, link_of
 from csp.work.explorer.explorer import Explorer
 from csp.work.splits import held_out
-from csp.work.subgroups import SMALL, subgroups
+from csp.work.subgroups import SMALL, in_words, subgroups
 
 SEED, RESAMPLES, SHUFFLES = 0, 400, 200
 MOST_CLASSES = 20
@@ -42,6 +42,11 @@ class ClassNumbers:
     specificity: Interval
     """Of all others, the share that it does not call so."""
 
+    @property
+    def ranked(self) -> bool:
+        """Whether the group is compared with others in this class: by the one rule for all its numbers."""
+        return bool(enough(self.sensitivity.n, self.specificity.n))
+
 
 @dataclass(frozen=True)
 class GroupNumbers:
@@ -62,7 +67,7 @@ class GroupNumbers:
 
 @dataclass(frozen=True)
 class Apart:
-    """The two groups that differ most in one number, of those that are not small."""
+    """The two groups that differ most in one number, of those with `enough` images."""
 
     least: str
     most: str
@@ -88,6 +93,19 @@ class ModelCard:
     def apart(self, place: int, which: Which) -> Apart | None:
         """For one class; None where fewer than two groups can be compared."""
         return self.differences.get(f"{which}/{place}")
+
+    def unranked(self, place: int) -> tuple[GroupNumbers, ...]:
+        """The groups that are not compared in one class, as they hold too few images of it or of others."""
+        return tuple(group for group in self.groups if not group.classes[place].ranked)
+
+    def named(self, group: str) -> str:
+        """A group in words, with what its value is of: `skin tone 4`."""
+        return group if self.column is None else f"{in_words(self.column)} {group}"
+
+
+def enough(of_class: Any, others: Any) -> Any:
+    """Whether so many images of a class and so many others, numbers or arrays, let groups be compared."""
+    return np.minimum(of_class, others) >= SMALL
 
 
 def model_card(explorer: Explorer, column: str | None = None) -> ModelCard:
@@ -265,18 +283,13 @@ def _differences(answers: _Answers, groups: Sequence[tuple[str, Bool[np.ndarray,
     measured = _measured(answers, own, (members[:, order] for order in orders))
     found: dict[str, Apart] = {}
     for place in _places(answers):
-        positives, negatives = members @ truth[:, place], members @ ~truth[:, place]
-        enough = {
-            "auroc": np.minimum(positives, negatives),
-            "sensitivity": positives,
-            "specificity": negatives,
-        }
-        for which, images in enough.items():
-            told = images >= SMALL
-            if told.sum() > 1:
-                values = getattr(measured, which)[:, place].reshape(len(orders), len(large))[:, told]
-                names = [name for (name, _), one in zip(large, told, strict=True) if one]
-                found[f"{which}/{place}"] = _apart(names, values)
+        told = enough(members @ truth[:, place], members @ ~truth[:, place])
+        if told.sum() < 2:
+            continue
+        names = [name for (name, _), one in zip(large, told, strict=True) if one]
+        for which in get_args(Which):
+            values = getattr(measured, which)[:, place].reshape(len(orders), len(large))[:, told]
+            found[f"{which}/{place}"] = _apart(names, values)
     return found
 
 

@@ -11,13 +11,14 @@ import pytest
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.result_cache import ResultCache
 from csp.method.metrics.statistics import auroc
-from csp.work.attribution.model_card import ModelCard, model_card
+from csp.work.attribution.model_card import ModelCard, Which, model_card
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.run_cache import RunCache
 from csp.work.subgroups import offered_columns
 
 IMAGES = 240
+NUMBERS: tuple[Which, ...] = ("auroc", "sensitivity", "specificity")
 
 
 @dataclass(eq=False)
@@ -103,6 +104,21 @@ def test_a_real_difference_is_more_than_chance_and_an_empty_one_is_not(tmp_path:
     same = model_card(explorer, "hairs").apart(1, "auroc")
     assert same is not None and same.difference < same.by_chance
     assert offered_columns(explorer.run)[0] == "skin_tone", "people first"
+
+
+def test_by_one_rule_a_group_with_few_of_a_class_is_not_ranked_in_any_number(tmp_path: Path) -> None:
+    counts = {"2": (30, 60), "4": (30, 60), "6": (16, 60)}
+    label = np.concatenate([np.repeat([1, 0], both) for both in counts.values()])
+    tone = np.repeat(list(counts), [sum(both) for both in counts.values()]).astype(object)
+    right = np.where(tone == "6", 0.4, 0.9)
+    said = np.where(label[:, None] == np.arange(2), right[:, None], 1 - right[:, None]).astype(np.float32)
+    names = np.array(["nevus", "melanoma"], dtype=object)
+    card = model_card(asked(tmp_path, said, tuple(names), label=names[label], skin_tone=tone), "skin_tone")
+    for which in NUMBERS:
+        apart = card.apart(1, which)
+        assert apart is not None and "6" not in (apart.least, apart.most), which
+    assert [card.named(group.name) for group in card.unranked(1)] == ["skin tone 6"]
+    assert not card.groups[2].small, "it is no small group: few of its images are of the class"
 
 
 def test_independent_labels_are_judged_by_their_own_columns(tmp_path: Path) -> None:

@@ -110,15 +110,26 @@ def _differ(card: ModelCard, place: int) -> str:
         apart = card.apart(place, which)
         if apart is not None:
             beyond = "more than" if apart.difference > apart.by_chance else "no more than"
+            least, most = (f"*{plain(card.named(group))}*" for group in (apart.least, apart.most))
             said.append(
-                f"{title.lower() if which != 'auroc' else title} is lowest for *{plain(apart.least)}* and "
-                f"{apart.difference:.2f} higher for *{plain(apart.most)}*, {beyond} chance gives "
-                f"({apart.by_chance:.2f})"
+                f"{title.lower() if which != 'auroc' else title} is lowest for {least} and "
+                f"{apart.difference:.2f} higher for {most}, {beyond} chance gives ({apart.by_chance:.2f})"
             )
     if not said:
         return f"no two groups hold {SMALL} images of it and {SMALL} others, so they are not compared."
     text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:]}.{_unranked(card, place)}"
+
+
+def _unranked(card: ModelCard, place: int) -> str:
+    """Which groups the sentence leaves out, and why; empty where it is of all."""
+    small = [
+        f"{plain(card.named(group.name))} ({group.classes[place].sensitivity.n:,} and "
+        f"{group.classes[place].specificity.n:,})"
+        for group in card.unranked(place)
+    ]
+    rule = f"with fewer than {SMALL} images of this class or of others"
+    return f" Not ranked, {rule}: {', '.join(small)}." if small else ""
 
 
 def _figure(card: ModelCard, place: int) -> go.Figure:
@@ -152,8 +163,8 @@ def _figure(card: ModelCard, place: int) -> go.Figure:
                 "xaxis": f"x{axis}",
                 "mode": "markers",
                 "marker": {
-                    "color": [PALE if one.small else TONE for one in groups],
-                    "symbol": ["circle-open" if one.small else "circle" for one in groups],
+                    "color": [TONE if one.classes[place].ranked else PALE for one in groups],
+                    "symbol": ["circle" if one.classes[place].ranked else "circle-open" for one in groups],
                     "size": 9,
                 },
                 "error_x": {
@@ -216,15 +227,13 @@ def _table(card: ModelCard, place: int) -> None:
 
 
 def _row(group: GroupNumbers, place: int) -> Row:
-    images: Cell = (
-        ("lines", (f"{group.n:,}", "too few to compare")) if group.small else ("text", f"{group.n:,}")
-    )
     of_class: ClassNumbers = group.classes[place]
+    count = f"{of_class.sensitivity.n:,}"
     return Row(
         [
             ("text", group.name),
-            images,
-            ("text", f"{of_class.sensitivity.n:,}"),
+            ("text", f"{group.n:,}"),
+            ("text", count) if of_class.ranked else ("lines", (count, "too few to compare")),
             *(_cell(one) for one in (of_class.sensitivity, of_class.specificity, of_class.auroc)),
             _cell(group.accuracy),
             _cell(group.calibration),
