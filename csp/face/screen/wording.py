@@ -10,7 +10,6 @@ from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
 from csp.method.states import NeuronState, sentence
 from csp.work.attribution.class_attribution import has_classes
 from csp.work.explorer.views import ImageFacts, NeuronView
-from csp.work.labels.chance import LIKELY, UNLIKELY
 from csp.work.labels.synonyms import Rival
 from csp.work.neurons.rows import NeuronRows
 from csp.work.provenance import Provenance
@@ -259,14 +258,6 @@ def beside_noise(value: float, noise: Noise | None, untrained: Noise | None = No
     given = [f"noise gives {score(noise.mean)}"] if noise else []
     given += [f"random weights {score(untrained.mean)}"] if untrained else []
     return "; ".join([f"Score {score(value)}", *([", ".join(given)] if given else [])])
-
-
-def chance_words(chance: float) -> str:
-    """How likely a label is to be true: `likely: 9 in 10`, `unsure: 5 in 10`, `unlikely: 1 in 10`."""
-    word = "likely" if chance >= LIKELY else "unsure" if chance >= UNLIKELY else "unlikely"
-    if chance < 0.05:
-        return f"{word}: less than 1 in 10"
-    return f"{word}: more than 9 in 10" if chance >= 0.95 else f"{word}: {10 * chance:.0f} in 10"
 
 
 def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise | None) -> str:

@@ -63,6 +63,14 @@ def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
     return found
 
 
+def chance_words(chance: float) -> str:
+    """How likely a label is to be true: `likely: 9 in 10`, `unsure: 5 in 10`, `unlikely: 1 in 10`."""
+    word = "likely" if chance >= LIKELY else "unsure" if chance >= UNLIKELY else "unlikely"
+    if chance < 0.05:
+        return f"{word}: less than 1 in 10"
+    return f"{word}: more than 9 in 10" if chance >= 0.95 else f"{word}: {10 * chance:.0f} in 10"
+
+
 def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False) -> None:
     """Work out the chances of all layers that lack some, and keep them with the run.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -14,11 +15,14 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.versions import csp_version
 from csp.method.control import ByChance
+from csp.method.labelers.labeler import Labeler
+from csp.method.labelers.registry import LABELERS
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
 from csp.work.attribution.model_card import ModelCard, model_card
-from csp.work.control.control import LabelFits, label_fits
+from csp.work.control.control import layer_control, unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
+from csp.work.labels.chance import chance_words
 from csp.work.labels.rows import LabelRow
 from csp.work.metrics.results import faithfulness
 from csp.work.progress import Report, Stage, silent
@@ -38,12 +42,20 @@ from csp.work.reviews.artefacts import (
     artefact_neurons,
     artefacts_by_chance,
     artefacts_untrained,
+    claims,
 )
 from csp.work.reviews.audit import Audit, audit_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import LabelInForce, label_in_force
+from csp.work.reviews.recalibrated import Recalibrated, recalibrated_by
 from csp.work.subgroups import people_columns
 
+NO_GROUPS = (
+    "the dataset has no column that tells people or places apart (skin tone, age, sex, site, device, "
+    "hospital), so for whom it is good is not known"
+)
+NOTHING_FITS = "Nothing fits"
+COSINE = "csp"
 PAIRS = 6
 LABELS = 3
 EVERY = 20
@@ -58,8 +70,16 @@ class NeuronEntry:
     neuron: int
     label: LabelInForce
     state: NeuronReview
+    claimed: bool
+    """Whether the label in force says something; if not, nothing fits, as the screens say."""
+    chance: str
+    """How likely the machine's label is to be true, in words; "" where that was not worked out."""
+    labeler: str
+    """By what the machine suggests its label, as people read it."""
     machine: tuple[LabelRow, ...]
-    """The machine's best labels, csp."""
+    """The machine's best labels by that."""
+    beside: tuple[LabelRow, ...]
+    """The best by CSP, and what it says of the machine's first; empty where the machine's are by CSP."""
     pairs: tuple[Pair, ...]
     sentence: str
     """What is odd about the neuron; empty when nothing is."""
@@ -69,6 +89,11 @@ class NeuronEntry:
     effect: Effect | None
     stability: float
     """How often the machine's label stays first when the examples are drawn anew; NaN: not measured."""
+
+    @property
+    def title(self) -> str:
+        """The label in force, or that nothing fits."""
+        return self.label.shown if self.claimed else NOTHING_FITS
 
     @property
     def blind(self) -> int:
@@ -92,6 +117,20 @@ class NeuronGroup:
     def strength(self) -> float:
         """How much its strongest neuron pushes towards a class."""
         return max((entry.effect.value for entry in self.entries if entry.effect), default=0.0)
+
+
+@dataclass(frozen=True)
+class LayerClaims:
+    """Of how many neurons of a layer the machine's label is claimed, as the page of all neurons counts."""
+
+    layer: str
+    labelled: int
+    claimed: int
+
+    @property
+    def by_chance(self) -> float:
+        """At most so many would be if all were noise."""
+        return self.labelled / 20
 
 
 @dataclass(frozen=True)
@@ -126,8 +165,12 @@ class Content:
     """How many noise would give; None where that is not known."""
     artefacts_untrained: float | None
     """How many random weights would give; None where that was not measured."""
-    noise: tuple[LabelFits, ...]
-    """By layer with labels, how the machine's first labels fit beside noise."""
+    claims: tuple[LayerClaims, ...]
+    """By layer with labels and a control."""
+    labelers: tuple[tuple[Labeler, tuple[str, ...]], ...]
+    """By what the machine suggests labels, and in which layers."""
+    judged: int
+    """On how many neurons people's verdicts recalibrate the chances; 0: none do."""
     classes: tuple[ClassRow, ...]
     cards: tuple[ModelCard, ...]
     """How good the model is: on all images, then by each column that tells people and places apart."""
@@ -145,6 +188,11 @@ class Content:
     def neurons(self) -> tuple[NeuronEntry, ...]:
         """Every neuron that the report shows one by one, in its order."""
         return tuple(entry for group in self.groups for entry in group.entries)
+
+    @property
+    def no_groups(self) -> str:
+        """Why it is not known for whom the model is good; "" where it is."""
+        return self.no_card or ("" if len(self.cards) > 1 else NO_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -171,7 +219,8 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
     found = {layer: class_attribution(explorer, layer) for layer in run.layers}
     attributions = {layer: one for layer, one in found.items() if one is not None}
     cards, no_card = _cards(explorer)
-    entries = tuple(_entries(explorer, shown, states, attributions, report))
+    chances = {layer: recalibrated_by(run, layer, states) for layer in run.layers}
+    entries = tuple(_entries(explorer, shown, states, attributions, chances, report))
     return Content(
         manifest=run.manifest,
         fingerprint=run.fingerprint,
@@ -185,7 +234,9 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         artefact_groups=artefact_groups(artefacts),
         artefacts_by_chance=_expected(artefacts_by_chance(explorer, layer) for layer in run.layers),
         artefacts_untrained=_expected(artefacts_untrained(explorer, layer) for layer in run.layers),
-        noise=tuple(one for layer in run.layers if (one := label_fits(explorer, layer)) is not None),
+        claims=tuple(one for layer in run.layers if (one := layer_claims(explorer, layer)) is not None),
+        labelers=_labelers(explorer),
+        judged=next((one.judged for one in chances.values() if one.recalibrated), 0),
         classes=_classes(run.manifest.classes, images),
         cards=cards,
         no_card=no_card,
@@ -195,6 +246,23 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         left_out=len(spots) - len(shown),
         events=tuple(desk.events() if audit.finding.ok else ()),
     )
+
+
+def layer_claims(explorer: Explorer, layer: str) -> LayerClaims | None:
+    """None without labels or a control."""
+    labelled = explorer.stored_labels.first_labels(layer).keys()
+    noise = layer_control(explorer, layer).noise(explorer.stored_labels.first_labeler(layer))
+    if noise is None or not labelled:
+        return None
+    return LayerClaims(layer, len(labelled), len(labelled - unclaimed(explorer, layer)))
+
+
+def _labelers(explorer: Explorer) -> tuple[tuple[Labeler, tuple[str, ...]], ...]:
+    stored, found = explorer.stored_labels, dict[str, list[str]]()
+    for layer in explorer.run.layers:
+        if stored.first_labels(layer):
+            found.setdefault(stored.first_labeler(layer), []).append(layer)
+    return tuple((LABELERS[name], tuple(layers)) for name, layers in found.items())
 
 
 def _expected(counts: Iterable[ByChance | None]) -> float | None:
@@ -215,6 +283,7 @@ def _entries(
     spots: Sequence[Spot],
     states: Mapping[Spot, NeuronReview],
     attributions: Mapping[str, ClassAttribution],
+    chances: Mapping[str, Recalibrated],
     report: Report,
 ) -> Iterator[NeuronEntry]:
     stage = Stage("neurons of the report", len(spots), report)
@@ -223,7 +292,8 @@ def _entries(
         if position % EVERY == 0:
             stage.reached(position)
         own = effect(attributions.get(spot[0]), spot[1])
-        yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]], own)
+        chance = float(chances[spot[0]].chances[spot[1]])
+        yield _entry(explorer, spot, states.get(spot, NeuronReview()), rows[spot[0]][spot[1]], own, chance)
     stage.reached(len(spots))
 
 
@@ -234,18 +304,21 @@ def _rows(explorer: Explorer, layer: str) -> dict[Any, dict[Any, Any]]:
 
 
 def _groups(entries: Sequence[NeuronEntry]) -> tuple[NeuronGroup, ...]:
-    """By label in force; the group whose neuron moves a class most first, those without a label last."""
+    """By label in force; the group whose neuron moves a class most first, those that nothing fits last."""
     by_label: dict[str, list[NeuronEntry]] = {}
     for entry in entries:
-        key = same_label(entry.label.text) or ""
-        by_label.setdefault(key, []).append(entry)
-    groups = [
-        NeuronGroup(
-            own[0].label.shown if own[0].label.text else "No label", tuple(sorted(own, key=_strength))
-        )
-        for own in by_label.values()
-    ]
-    return tuple(sorted(groups, key=lambda one: (one.entries[0].label.text is None, -one.strength)))
+        by_label.setdefault(_group_key(entry), []).append(entry)
+    groups = {
+        key: NeuronGroup(own[0].title if own[0].label.text else "No label", tuple(sorted(own, key=_strength)))
+        for key, own in by_label.items()
+    }
+    last = {NOTHING_FITS: 1, "": 2}
+    order = sorted(groups, key=lambda key: (last.get(key, 0), -groups[key].strength))
+    return tuple(groups[key] for key in order)
+
+
+def _group_key(entry: NeuronEntry) -> str:
+    return (same_label(entry.label.text) or "") if entry.claimed else NOTHING_FITS
 
 
 def _strength(entry: NeuronEntry) -> float:
@@ -253,17 +326,28 @@ def _strength(entry: NeuronEntry) -> float:
 
 
 def _entry(
-    explorer: Explorer, spot: Spot, state: NeuronReview, row: Mapping[Any, Any], own: Effect | None
+    explorer: Explorer,
+    spot: Spot,
+    state: NeuronReview,
+    row: Mapping[Any, Any],
+    own: Effect | None,
+    chance: float,
 ) -> NeuronEntry:
     layer, neuron = spot
     labels, _ = explorer.labels(layer, neuron)
     pairs, mean = explorer.pairs(layer, neuron)
+    labeler = explorer.stored_labels.first_labeler(layer)
+    machine = labels.get(labeler, ())[:LABELS]
     return NeuronEntry(
         layer=layer,
         neuron=neuron,
         label=label_in_force(explorer.stored_facets.machine_labels(layer).get(neuron), state),
         state=state,
-        machine=labels.get(explorer.stored_labels.first_labeler(layer), ())[:LABELS],
+        claimed=claims(neuron, state, unclaimed(explorer, layer)),
+        chance=chance_words(chance) if isfinite(chance) else "",
+        labeler=LABELERS[labeler].title,
+        machine=machine,
+        beside=() if labeler == COSINE else _beside(labels.get(COSINE, ()), machine),
         pairs=pairs[:PAIRS],
         sentence=row["sentence"],
         mean=mean,
@@ -272,6 +356,11 @@ def _entry(
         effect=own,
         stability=float(row["stability"]),
     )
+
+
+def _beside(by_csp: Sequence[LabelRow], machine: Sequence[LabelRow]) -> tuple[LabelRow, ...]:
+    best, first = tuple(by_csp[:LABELS]), {row.label for row in machine[:1]}
+    return (*best, *(row for row in by_csp[LABELS:] if row.label in first))
 
 
 def _cards(explorer: Explorer) -> tuple[tuple[ModelCard, ...], str]:

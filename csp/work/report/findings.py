@@ -13,8 +13,9 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import VERDICTS
 from csp.work.attribution.class_attribution import ClassAttribution, How
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import ArtefactNeuron
+from csp.work.reviews.artefacts import ArtefactNeuron, claims
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import labels_in_force
 
@@ -74,21 +75,26 @@ def leanings(
 ) -> dict[str, tuple[Leaning, ...]]:
     """By class, the labels whose neurons push towards it most, the strongest first; none without classes.
 
-    Only the layer nearest to the decision counts: of a layer before it, the same effect would count twice.
+    Only the layer nearest to the decision counts: of a layer before it, the same effect would count twice. A
+    machine's label that is not claimed speaks for nothing.
     """
     layer = explorer.run.layers[-1]
     attribution = attributions.get(layer)
     if attribution is None:
         return {}
     reviewed = {neuron: state for (where, neuron), state in states.items() if where == layer}
-    labels = labels_in_force(explorer, layer, reviewed)
+    noise = unclaimed(explorer, layer)
+    labels = {
+        neuron: label.texts if claims(neuron, reviewed.get(neuron, NeuronReview()), noise) else ()
+        for neuron, label in labels_in_force(explorer, layer, reviewed).items()
+    }
     found = {}
     for place, name in enumerate(attribution.table.columns):  # two classes may have one name
         values = attribution.table.iloc[:, place]
         neurons: dict[str, list[tuple[float, int]]] = {}
         words: dict[str, str] = {}
         for neuron, value in enumerate(values.tolist()):
-            for text in labels[neuron].texts if value > 0 else ():
+            for text in labels[neuron] if value > 0 else ():
                 key = same_label(text) or text
                 words.setdefault(key, text)
                 neurons.setdefault(key, []).append((value, neuron))

@@ -18,8 +18,9 @@ from csp.keeping.run_folder.thumbnails import shrunk
 from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
-from csp.work.report.content import Content, pictured
-from csp.work.report.requirements import REQUIREMENTS
+from csp.work.report.content import COSINE, NOTHING_FITS, Content, pictured
+from csp.work.report.findings import MOST
+from csp.work.report.requirements import answered
 from csp.work.subgroups import SMALL
 from csp.world.pictures.data_url import data_url
 
@@ -61,8 +62,11 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
         | {
             "total": sum(layer.neurons for layer in content.audit.coverage.values()),
             "neurons": content.neurons,
+            "no_groups": content.no_groups,
+            "nothing_fits": NOTHING_FITS,
+            "beside_csp": any(one.name != COSINE for one, _ in content.labelers),
             "contents": CONTENTS,
-            "requirements": REQUIREMENTS,
+            "requirements": tuple(answered(content)),
             "stable": _stable(content),
             "pictures": drawn is not None,
             "drawn": drawn or {},
@@ -70,6 +74,7 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
             "alt": _alt,
             "how": HOW,
             "small": SMALL,
+            "most": MOST,
             "css": Markup((Path(__file__).with_name("report.css")).read_text()),  # noqa: S704 # our own file
         }
     )

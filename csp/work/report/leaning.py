@@ -1,6 +1,6 @@
 """The first page of the report: what the model leans on, in the words of the screen, and what is open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from csp.errors import BadInputError
@@ -8,9 +8,12 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Report
 from csp.work.reliance.numbers import HOW
-from csp.work.reliance.reliance import ConceptReliance, reliance
+from csp.work.reliance.reliance import ConceptReliance, Reliance, reliance
 from csp.work.reliance.words import SHOWN, checked, interval, left_on, listed, points, sentence, summary
 from csp.work.reviews.desk import Spot
+
+MOST_NAMED = 40
+"""So many concepts without effect are named of each kind."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class LeaningPage:
     summary: str
     rows: tuple[LeaningRow, ...] = ()
     without_effect: str = ""
-    """Artefacts, and the skin, whose neurons were switched off and move no class enough to matter."""
+    """All other concepts whose neurons were switched off, those that are not the lesion first."""
     untested: tuple[tuple[str, str], ...] = ()
     """Concepts that could not be switched off, each with why."""
 
@@ -50,13 +53,27 @@ def leaning_page(explorer: Explorer, states: Mapping[Spot, NeuronReview], report
         found = reliance(explorer, states, report=report)
     except BadInputError as error:
         return LeaningPage(f"Not known: {error}.")
-    idle = [one.concept.name for one in found.concepts if one.concept.beside and not one.leans]
     return LeaningPage(
         summary(found),
         tuple(_row(one) for one in found.concepts if one.leans),
-        listed(idle) if idle else "",
+        _without_effect(found),
         tuple((one.concept.name, one.why) for one in found.untested),
     )
+
+
+def _without_effect(found: Reliance) -> str:
+    """Of thousands the strongest are named, and how many are left out is said."""
+    idle = [one.concept for one in found.concepts if not one.leans]
+    named = {
+        "Not the lesion": [one.name for one in idle if one.beside],
+        "Others": [one.name for one in idle if not one.beside],
+    }
+    return " ".join(f"{words}: {_all(names)}." for words, names in named.items() if names)
+
+
+def _all(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return listed(names) if more <= 0 else f"{', '.join(names[:MOST_NAMED])} and {more:,} more"
 
 
 def _row(one: ConceptReliance) -> LeaningRow:

@@ -1,11 +1,19 @@
 """Where the report answers what regulators and standards usually ask, by chapter of `html.CONTENTS`.
 
+    for one in answered(content): one.source, one.question, one.chapters, one.remark
+
 Questions in our own words, after the EU AI Act (Regulation (EU) 2024/1689, articles 12 to 14), the
 transparency principles for machine learning-enabled medical devices (FDA, Health Canada, MHRA) and
 ISO/IEC 42001 (Annex A). Not covered: the report can't know it; nothing here is legal advice.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from csp.work.report.content import Content
+
+Needs = Literal["numbers", "groups", ""]
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,16 @@ class Requirement:
     question: str
     chapters: tuple[str, ...] = ()
     remark: str = ""
+    needs: Needs = ""
+    """What a run must hold for an answer: how good the model is (`numbers`), and for whom (`groups`)."""
+
+
+def answered(content: Content) -> Iterator[Requirement]:
+    """The questions as this report answers them: what the run doesn't hold is not covered, with why."""
+    lacking = {"numbers": "" if content.cards else content.no_card, "groups": content.no_groups}
+    for one in REQUIREMENTS:
+        why = lacking.get(one.needs, "")
+        yield replace(one, chapters=(), remark=why) if why else one
 
 
 _ACT, _FDA, _ISO = "EU AI Act", "FDA, Health Canada, MHRA: transparency", "ISO/IEC 42001"
@@ -32,10 +50,18 @@ REQUIREMENTS = (
         f"{_ACT}, art. 13", "What is the system, by which version and which weights?", ("model", "hashes")
     ),
     Requirement(f"{_ACT}, art. 13", "What is its intended purpose, and who is its provider?"),
-    Requirement(f"{_ACT}, art. 13", "How accurate is it?", ("model",), "on the probe images only"),
+    Requirement(
+        f"{_ACT}, art. 13", "How accurate is it?", ("quality",), "on the probe images only", "numbers"
+    ),
     Requirement(f"{_ACT}, art. 13", "How robust is it, and how secure against attacks?"),
     Requirement(f"{_ACT}, art. 13", "What can explain its output?", ("findings", "method", "neurons")),
-    Requirement(f"{_ACT}, art. 13", "How does it do for particular groups of persons?"),
+    Requirement(
+        f"{_ACT}, art. 13",
+        "How does it do for particular groups of persons?",
+        ("quality",),
+        "on the probe images only",
+        "groups",
+    ),
     Requirement(f"{_ACT}, art. 13", "Which data was it trained, validated and tested on?"),
     Requirement(
         f"{_ACT}, art. 13",
@@ -63,7 +89,7 @@ REQUIREMENTS = (
     Requirement(
         _FDA, "What is the logic of its output, where that is known?", ("findings", "artefacts", "neurons")
     ),
-    Requirement(_FDA, "How well does it perform?", ("model",), "on the probe images only"),
+    Requirement(_FDA, "How well does it perform?", ("quality",), "on the probe images only", "numbers"),
     Requirement(_FDA, "Which biases, gaps and limitations are known?", ("artefacts", "criteria", "limits")),
     Requirement(_FDA, "Which data was it developed on?"),
     Requirement(_FDA, "How is it watched and changed over its life?"),

@@ -20,7 +20,7 @@ def test_the_report_begins_with_what_the_model_leans_on(make_run: MakeRun) -> No
     assert "This model leans on: sticker. Of these, not the lesion: sticker." in findings
     assert "in 100 on images that show sticker; with as many random ones off" in findings
     assert "nobody checked its labels" in findings
-    assert "of less effect than five in a hundred or than chance: hairs" in findings
+    assert "of less effect than five in a hundred or than chance. Not the lesion: hairs" in findings
 
 
 def test_what_could_not_be_tested_is_said(make_run: MakeRun) -> None:

@@ -3,19 +3,24 @@
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from csp.errors import UnavailableError
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
+from csp.keeping.run_folder.added_tables import Additions
 from csp.work.explorer.explorer import Explorer
-from csp.work.report.content import ReportOptions, content
+from csp.work.labels.chance import CHANCES
+from csp.work.neurons.rows import machine_rows
+from csp.work.report.content import NOTHING_FITS, ReportOptions, content
 from csp.work.report.export import export_report, is_report, report_text
-from csp.work.report.html import CONTENTS
-from csp.work.report.requirements import REQUIREMENTS
+from csp.work.report.html import CONTENTS, report_html
+from csp.work.report.requirements import REQUIREMENTS, answered
 from csp.work.reviews.artefacts import artefact_neurons
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import add_pushes
@@ -135,7 +140,7 @@ def test_findings_come_first_and_neurons_by_label_the_strongest_first(
     add_pushes(explorer.run)
     desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.CONFIRM, blind=True))
     found = content(explorer, desk, WISH)
-    strengths = [group.strength for group in found.groups if group.entries[0].label.text]
+    strengths = [group.strength for group in found.groups if group.label not in (NOTHING_FITS, "No label")]
     assert strengths == sorted(strengths, reverse=True) and any(strengths)
     assert len({group.label.casefold() for group in found.groups}) == len(found.groups)
     assert len(found.neurons) == sum(layer.neurons for layer in explorer.run.manifest.layers)
@@ -155,8 +160,47 @@ def test_findings_come_first_and_neurons_by_label_the_strongest_first(
     assert places == sorted(places)
 
 
-def test_usual_questions_point_to_chapters_or_say_that_they_are_not_covered() -> None:
-    assert {chapter for one in REQUIREMENTS for chapter in one.chapters} <= set(CONTENTS)
+def test_it_says_of_each_neuron_what_the_screens_say(explorer: Explorer, desk: ReviewDesk) -> None:
+    firsts = explorer.stored_labels.first_labels("late")
+    likely = {neuron: 0.02 if neuron == 1 else 0.81 for neuron in firsts}
+    rows = pd.DataFrame({"layer": "late", "neuron": likely.keys(), "label": firsts.values()})
+    Additions(explorer.run).append(CHANCES, rows.assign(chance=likely.values()))
+    html = report_text(explorer, desk, ReportOptions(("late",), pictures=False))[0]
+    said = built(html).text.split("The neurons", 2)[-1]
+    (nothing,) = (part for part in said.split("late / ") if part.startswith("1: "))
+    assert nothing.startswith("1: Nothing fits")
+    assert "unlikely: less than 1 in 10" in nothing and firsts[1] in nothing
+    assert "likely: 8 in 10" in said
+    desk.record(BO, Entry(layer="late", neuron=1, verdict=Action.CONFIRM, label=firsts[1]))
+    found = content(explorer, desk, ReportOptions(("late",), pictures=False))
+    assert next(one for one in found.neurons if one.neuron == 1).title == firsts[1], "a person's stands"
+    for one in found.claims:
+        frame = machine_rows(explorer, one.layer).frame
+        labelled = frame[frame["machine_label"].notna()]
+        assert (one.claimed, one.labelled) == (labelled["above_noise"].sum(), len(labelled)), (
+            "as Neurons has it"
+        )
+    titles = {labeler.title for labeler, _ in found.labelers}
+    assert titles and all(f"is by <strong>{title}</strong>" in html for title in titles)
+    assert "By CSP:" in html or titles == {"CSP"}
+
+
+def test_usual_questions_point_to_chapters_or_say_that_they_are_not_covered(
+    explorer: Explorer, desk: ReviewDesk
+) -> None:
+    found = content(explorer, desk, ReportOptions(("late",), reviewed_only=True))
+    assert found.cards
+    bare = replace(found, cards=(), no_card="the run holds no class probabilities")
+    for one, known in ((found, True), (bare, False), (replace(found, cards=found.cards[:1]), True)):
+        ids, rows = built(report_html(one, None)).ids, {row.question: row for row in answered(one)}
+        assert {chapter for row in rows.values() for chapter in row.chapters} <= set(ids) & set(CONTENTS)
+        accurate, for_whom = (
+            rows["How accurate is it?"],
+            rows["How does it do for particular groups of persons?"],
+        )
+        assert accurate.chapters == (("quality",) if known else ())
+        assert for_whom.chapters == (("quality",) if len(one.cards) > 1 else ())
+        assert for_whom.remark, "and why it is not known"
     sources = " ".join({one.source for one in REQUIREMENTS})
     assert all(name in sources for name in ("art. 12", "art. 13", "art. 14", "FDA", "ISO/IEC 42001"))
     assert any(not one.chapters for one in REQUIREMENTS)

@@ -19,9 +19,10 @@ from csp.face.screen.elements.components import Cell
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import chance_words, plain, score
+from csp.face.screen.wording import plain, score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
+from csp.work.labels.chance import chance_words
 from csp.work.labels.rows import ScoreRange
 from csp.work.metrics.metric import Number
 from csp.work.metrics.registry import NUMBERS, table_numbers

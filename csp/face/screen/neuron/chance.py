@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 
 from csp.face.screen.state.cached import chances_of
-from csp.face.screen.wording import CHANCE_HELP, NOT_CLAIMED, chance_words
+from csp.face.screen.wording import CHANCE_HELP, NOT_CLAIMED
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
+from csp.work.labels.chance import chance_words
 
 LACKING = (
     "On pictures that had no part in finding it, the neuron tells those without it from those with it with "

@@ -14,7 +14,6 @@ from csp.face.screen.wording import (
     NOISE_HELP,
     beside_noise,
     by_chance,
-    chance_words,
     counted,
     counted_state,
     plain,
@@ -22,6 +21,7 @@ from csp.face.screen.wording import (
 )
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
+from csp.work.labels.chance import chance_words
 from csp.work.neurons.showcase import EXAMPLE_PAIRS, PLAIN, start_examples
 from csp.work.reviews.summary import LayerSummary, layer_summary
 
