@@ -74,6 +74,8 @@ class NeuronEntry:
     """Whether the label in force says something; if not, nothing fits, as the screens say."""
     chance: str
     """How likely the machine's label is to be true, in words; "" where that was not worked out."""
+    lacking: bool
+    """Whether the machine's label is what is lacking where it fires; of that no chance is said."""
     labeler: str
     """By what the machine suggests its label, as people read it."""
     machine: tuple[LabelRow, ...]
@@ -345,6 +347,7 @@ def _entry(
         state=state,
         claimed=claims(neuron, state, unclaimed(explorer, layer)),
         chance=chance_words(chance) if isfinite(chance) else "",
+        lacking=neuron in explorer.stored_facets.absences(layer),
         labeler=LABELERS[labeler].title,
         machine=machine,
         beside=() if labeler == COSINE else _beside(labels.get(COSINE, ()), machine),

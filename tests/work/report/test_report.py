@@ -17,7 +17,7 @@ from csp.keeping.run_folder.added_tables import Additions
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES
 from csp.work.neurons.rows import machine_rows
-from csp.work.report.content import NOTHING_FITS, ReportOptions, content
+from csp.work.report.content import NOTHING_FITS, NeuronGroup, ReportOptions, content
 from csp.work.report.export import export_report, is_report, report_text
 from csp.work.report.html import CONTENTS, report_html
 from csp.work.report.requirements import REQUIREMENTS, answered
@@ -183,6 +183,10 @@ def test_it_says_of_each_neuron_what_the_screens_say(explorer: Explorer, desk: R
     titles = {labeler.title for labeler, _ in found.labelers}
     assert titles and all(f"is by <strong>{title}</strong>" in html for title in titles)
     assert "By CSP:" in html or titles == {"CSP"}
+    lacking = NeuronGroup("no ruler", (replace(found.neurons[0], lacking=True),))
+    assert "of such a label no chance is said. By " in " ".join(
+        built(report_html(replace(found, groups=(lacking,)), None)).text.split()
+    )
 
 
 def test_usual_questions_point_to_chapters_or_say_that_they_are_not_covered(
