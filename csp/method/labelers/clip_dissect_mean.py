@@ -90,6 +90,7 @@ LABELER = Labeler(
     "Which text goes with the activating images more than with all images; the variant of CSP's authors. "
     "Comparable in this column only.",
     alone=False,
+    among_neurons=False,
     resampled=resampled,
     place=5,
 )

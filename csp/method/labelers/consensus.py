@@ -141,6 +141,7 @@ LABELER = Labeler(
     "CSP and correlation together: how far a text stands above the average text of the vocabulary, in "
     "standard deviations (3 is far).",
     alone=False,
+    among_neurons=False,
     resampled=resampled,
     place=1,
 )

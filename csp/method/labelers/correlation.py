@@ -165,6 +165,7 @@ LABELER = Labeler(
     correlation,
     "Correlation",
     "Over all images: whose likeness to the text rises and falls with the firing. Correlation, -1 to 1.",
+    among_neurons=False,
     resampled=resampled,
     place=7,
 )

@@ -30,6 +30,7 @@ LABELER = Labeler(
     "CSP",
     "Contrastive: what the activating images show and their look-alikes do not. Cosine, -1 to 1.",
     uses_gamma=True,
+    among_neurons=False,
     resampled=resampled,
     place=2,
 )

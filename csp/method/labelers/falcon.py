@@ -73,6 +73,7 @@ LABELER = Labeler(
     "How much more the activating images are captioned with a text than their look-alikes are. "
     "Share, -1 to 1.",
     alone=False,
+    among_neurons=False,
     resampled=resampled,
     place=6,
 )

@@ -30,6 +30,8 @@ class Labeler:
     """One line: what is it, and from where to where do its scores go?"""
     alone: bool = True
     """Whether it can score one text without others to compare it with."""
+    among_neurons: bool = True
+    """Whether it may compare the neuron with the others of its layer (`Evidence.layer_prior`)."""
     uses_gamma: bool = False
     """Whether scores change with gamma."""
     resampled: Resampled | None = None

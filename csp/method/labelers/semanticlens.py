@@ -43,6 +43,7 @@ LABELER = Labeler(
     semanticlens,
     "SemanticLens",
     "Plain mean of the activating images, look-alikes ignored. Cosine, -1 to 1.",
+    among_neurons=False,
     resampled=resampled,
     place=3,
 )

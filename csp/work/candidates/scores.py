@@ -102,7 +102,7 @@ def _all_scores(
     if not (examples.activation > 0).any():
         return {}
     scorer = joined.scorer
-    evidence = scorer.evidence(layer, explorer.run.activations(layer, neuron), examples)
+    evidence = scorer.evidence(layer, explorer.run.activations(layer, neuron), examples, labelers)
     return all_scores(labelers, evidence, scorer.text_embeddings, options.gamma)
 
 

@@ -14,6 +14,7 @@
 No model is needed; `csp.work.explorer.typed_text` scores any text, for which the encoder may have to load.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.registry import LABELERS
 from csp.work.explorer.build_view import neuron_table, neuron_view
 from csp.work.explorer.images import ImageIndex
 from csp.work.explorer.options import ExampleOptions, example_options
@@ -141,14 +143,20 @@ class Explorer:
         )
         return labels_from_json(found.value), answered(found)
 
-    def evidence(self, layer: str, neuron: int, options: ExampleOptions | None = None) -> Evidence:
+    def evidence(
+        self,
+        layer: str,
+        neuron: int,
+        options: ExampleOptions | None = None,
+        labelers: Iterable[str] = LABELERS,
+    ) -> Evidence:
         """What labelers look at for one neuron; raises BadInputError for a run without a vocabulary."""
         if self.scorer is None:
             raise BadInputError(
                 f"the run {self.run.name} has no vocabulary, so there is nothing to label with"
             )
         examples, _ = self.examples(layer, neuron, options)
-        return self.scorer.evidence(layer, self.run.activations(layer, neuron), examples)
+        return self.scorer.evidence(layer, self.run.activations(layer, neuron), examples, labelers)
 
     @cached_property
     def scorer(self) -> Scorer | None:

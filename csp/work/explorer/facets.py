@@ -163,7 +163,7 @@ def _split(
             neighbours=explorer.run.neighbours,
             rule=options.contrast,
         )
-        evidence = scorer.evidence(layer, values, examples)
+        evidence = scorer.evidence(layer, values, examples, (method,))
         return LABELERS[method](evidence, scorer.text_embeddings, options.gamma)
 
     found = split_facets(

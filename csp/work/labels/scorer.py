@@ -91,8 +91,16 @@ class Scorer:
             self, _priors={layer: layer_prior([activations], self.embeddings, self.text_embeddings)}
         )
 
-    def evidence(self, layer: str, activations: Float32[np.ndarray, " n"], examples: Examples) -> Evidence:
-        """What labelers may look at for one neuron of a layer."""
+    def evidence(
+        self,
+        layer: str,
+        activations: Float32[np.ndarray, " n"],
+        examples: Examples,
+        names: Iterable[str] = LABELERS,
+    ) -> Evidence:
+        """What these labelers may look at for one neuron of a layer, which is only gone through for those
+        that compare it with the others."""
+        among = any(LABELERS[name].among_neurons for name in names)
         return Evidence(
             activations,
             self.embeddings,
@@ -100,7 +108,7 @@ class Scorer:
             text_prior=self.prior,
             selection=self.selection,
             text_spread=self.spread,
-            layer_prior=self.layer_prior(layer),
+            layer_prior=self.layer_prior(layer) if among else None,
             text_mean=self.text_mean,
             neighbours=self.neighbours,
             empty_text=self.empty_text,
@@ -172,7 +180,7 @@ class Scorer:
         examples: Examples,
         gamma: float,
     ) -> Scores:
-        return self._of(names, self.evidence(layer, activations, examples), gamma)
+        return self._of(names, self.evidence(layer, activations, examples, names), gamma)
 
     def _of(self, names: Set[str], evidence: Evidence, gamma: float) -> Scores:
         if not (evidence.examples.activation > 0).any():

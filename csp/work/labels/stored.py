@@ -92,6 +92,18 @@ class LayerLabels:
         rows = slice(*np.searchsorted(neurons, (neuron, neuron + 1)))
         return _labels(self.frame.iloc[rows if order is None else order[rows]])
 
+    def incomplete(self, neurons: int) -> list[int]:
+        """Those of a layer's neurons whose labels aren't all stored; not those that have none, as they never
+        fire, unless no neuron has any."""
+        if self.frame.empty:
+            return list(range(neurons))
+        names = self.frame["labeler"].astype("category").cat
+        known = np.array([name in LABELERS for name in names.categories], dtype=bool)
+        codes, labelers = names.codes.to_numpy(np.int64), len(known)
+        pairs = np.unique(self.frame["neuron"].to_numpy(np.int64) * labelers + codes)
+        found, counts = np.unique((pairs // labelers)[known[pairs % labelers]], return_counts=True)
+        return found[counts < len(LABELERS)].tolist()
+
     @cached_property
     def first_labeler(self) -> str:
         """`FIRST`, or csp as long as some neurons lack labels of that, or where it tells no text from another
@@ -152,6 +164,10 @@ class StoredLabels:
         if found.frame.empty or (labels and LABELERS.keys() - labels.keys()):
             return None
         return labels
+
+    def incomplete(self, layer: str) -> list[int]:
+        """The neurons for which `of` is None, ascending: of all at once."""
+        return self._layer(layer).incomplete(self._run.layer(layer).neurons)
 
     def first_labeler(self, layer: str) -> str:
         """The labeler whose first labels stand for the neurons: `FIRST`, or csp in a run that lacks it."""

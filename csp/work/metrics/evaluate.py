@@ -65,7 +65,7 @@ def evaluate(
         check_labeler(name)
     measurer = prepare(metric, explorer, request)
     if metric.of_labels and request.options == explorer.options():
-        label_all(explorer, report, in_place=in_place)
+        label_all(explorer, report, neurons=request.neurons, in_place=in_place)
     subjects = list(_subjects(explorer, request, metric))
     additions = Additions(explorer.run, in_place=in_place)
 

@@ -59,7 +59,7 @@ def _computed(
     vocabulary = run_vocabulary(explorer.run)
     first = vocabulary.row(label)
     assert first is not None, "a label is a text of the vocabulary"
-    evidence = explorer.evidence(layer, neuron, options)
+    evidence = explorer.evidence(layer, neuron, options, (labeler,))
     found = stability(labeler, evidence, vocabulary.embeddings, options.gamma, first)
     rival = None if found.rival == first else vocabulary.texts[found.rival]
     return LabelStability(label, found.chance, rival, float(found.low[first]), float(found.high[first]))

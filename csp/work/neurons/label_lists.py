@@ -60,7 +60,9 @@ def label_lists(
     def labels(layer: str, neuron: int) -> Labels:
         if subtracting is not None:
             examples, _ = explorer.examples(layer, neuron, options)
-            evidence = subtracting.evidence(layer, explorer.run.activations(layer, neuron), examples)
+            evidence = subtracting.evidence(
+                layer, explorer.run.activations(layer, neuron), examples, (method,)
+            )
             scores = all_scores((method,), evidence, subtracting.text_embeddings, options.gamma)
             fires = examples.activating.size > 0
             return best_texts(scores, run_vocabulary(explorer.run).texts, top) if fires else {}

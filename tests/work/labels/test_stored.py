@@ -16,6 +16,8 @@ from csp.method.labelers.registry import FIRST, LABELERS
 from csp.work.explorer.complete_labels import label_all
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.stored import LATER, StoredLabels
+from csp.work.metrics.evaluate import evaluate
+from csp.work.metrics.protocol import MetricRequest
 
 OLD = ("csp", "semanticlens", "clip-dissect")
 OLD_NAMES = {"clip-dissect-mean": "clip-dissect"}
@@ -105,6 +107,17 @@ def test_a_stopped_job_goes_on_and_a_finished_one_has_nothing_to_do(old: Explore
     before = Additions(old.run).version(LATER)
     label_all(old)
     assert Additions(old.run).version(LATER) == before
+
+
+def test_only_the_neurons_that_are_asked_for_are_labelled(old: Explorer) -> None:
+    for layer in old.run.layers:
+        each = [n for n in range(6) if old.stored_labels.of(layer, n) is None]
+        assert old.stored_labels.incomplete(layer) == each
+    request = MetricRequest("stability", ("csp",), old.options(), {"late": [1, 3]})
+    assert set(evaluate(old, request).rows["neuron"]) == {1, 3}
+    later = Additions(old.run).read(LATER)
+    assert set(zip(later["layer"], later["neuron"], strict=True)) == {("late", 1), ("late", 3)}
+    assert old.stored_labels.incomplete("late") == [0, 2, 4, 5]
 
 
 def test_labels_of_all_neurons_as_arrays_are_those_of_each(tiny_run: Run) -> None:
