@@ -11,7 +11,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.control import dealt_neurons, shuffled
 from csp.method.labelers.correlation import LABELER as CORRELATION
 from csp.work.labels.layer_examples import LayerExamples, layer_examples
-from csp.work.labels.scorer import AT_ONCE, Scores
+from csp.work.labels.scorer import Scores, neurons_at_once
 from csp.work.splits import selection
 
 DRAWS = 256
@@ -44,8 +44,9 @@ def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draws
     rng = np.random.default_rng([parameters.seed, run.layers.index(layer)])
     decides = selection(run)
     dealt = dealt_neurons(firing, draws, rng)
-    for start in range(0, draws, AT_ONCE):
-        neurons = dealt[start : start + AT_ONCE].tolist()
+    together = neurons_at_once(run.manifest.images)
+    for start in range(0, draws, together):
+        neurons = dealt[start : start + together].tolist()
         dealt_out = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
         activations = np.stack(dealt_out).T
         yield Draws(start, neurons, activations, layer_examples(run, activations))

@@ -26,7 +26,9 @@ TOP = 10
 """How many best texts of each labeler are kept for a neuron."""
 
 AT_ONCE = 128
-"""Neurons for which a pass over all images is made together."""
+"""Neurons for which a pass over all images is made together; fewer where there are very many images."""
+NUMBERS_AT_ONCE = 2**22
+"""So many activations are held for such a pass, in double precision."""
 
 Scores = Mapping[str, Float32[np.ndarray, " t"]]
 OfTexts = Float64[np.ndarray, " t"]
@@ -35,6 +37,11 @@ Keep = Callable[[str, Callable[[], OfTexts]], OfTexts]
 
 def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
     return compute()
+
+
+def neurons_at_once(images: int) -> int:
+    """How many neurons share a pass over so many images."""
+    return max(1, min(AT_ONCE, NUMBERS_AT_ONCE // max(1, images)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +138,10 @@ class Scorer:
             wide = contrast_all(
                 activations, self.embeddings, activating, neighbours=self.neighbours, rule=RULE
             )
-        for start in range(0, len(examples), AT_ONCE):
-            part = examples[start : start + AT_ONCE]
-            block = np.asfortranarray(activations[:, start : start + AT_ONCE])
+        together = neurons_at_once(len(activations))
+        for start in range(0, len(examples), together):
+            part = examples[start : start + together]
+            block = np.asfortranarray(activations[:, start : start + together])
             pulls = layer_pulls(block, self.embeddings, self.selection).astype(np.float32)
             for place, one in enumerate(part):
                 evidence = self.evidence(layer, block[:, place], one)
