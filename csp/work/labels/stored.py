@@ -102,7 +102,8 @@ class LayerLabels:
         codes, labelers = names.codes.to_numpy(np.int64), len(known)
         pairs = np.unique(self.frame["neuron"].to_numpy(np.int64) * labelers + codes)
         found, counts = np.unique((pairs // labelers)[known[pairs % labelers]], return_counts=True)
-        return found[counts < len(LABELERS)].tolist()
+        lacking: list[int] = found[counts < len(LABELERS)].tolist()
+        return lacking
 
     @cached_property
     def first_labeler(self) -> str:
