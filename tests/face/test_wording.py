@@ -2,11 +2,13 @@
 
 import re
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from csp.face.screen.atlas.chips import chips_of
+from csp.face.screen.atlas.facts import label_lines
 from csp.face.screen.wording import (
     REVIEW_STATES,
     STATES,
@@ -16,6 +18,9 @@ from csp.face.screen.wording import (
     plain,
     turned,
 )
+from csp.keeping.reviews.state import NeuronReview
+from csp.work.labels.chance import chance_words
+from csp.work.reviews.label_in_force import label_in_force
 
 READ_BY_STREAMLIT = re.compile(
     r"https?://|www\.|[-.\w+]+@[-\w]+\.\w|:material/|:[\w+-]+:|(?:^|\s)(?:<->|->|<-|--|>=|<=|~=)(?:\s|$)",
@@ -78,3 +83,33 @@ def test_a_number_comes_first_and_its_verb_and_noun_agree(count: int) -> None:
 def test_a_change_that_is_none_is_no_change() -> None:
     assert turned("71 %", "71 %") == "71 %"
     assert turned("71 %", "64 %", "**") == "71 % → **64 %**"
+
+
+@pytest.mark.parametrize(
+    ("above_noise", "state", "lines"),
+    [
+        (True, None, ("ruler", "the machine suggests")),
+        (False, None, ("nothing fits", "the nearest is ruler")),
+        (False, NeuronReview(), ("nothing fits", "the nearest is ruler")),
+    ],
+)
+def test_a_label_that_is_not_claimed_reads_nothing_fits(
+    above_noise: bool, state: NeuronReview | None, lines: tuple[str, str]
+) -> None:
+    facts = {"in_force": label_in_force("ruler", state), "above_noise": above_noise, "source": "machine"}
+    assert label_lines(facts) == lines
+    frame = pd.DataFrame([facts | {"label": "ruler", "push_class": None}])
+    assert chips_of(())["nothing-fits"].fits(frame).tolist() == [not above_noise]
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0.0, "unlikely: less than 1 in 10"),
+        (0.2, "unlikely: 2 in 10"),
+        (0.5, "unsure: 5 in 10"),
+        (0.97, "likely: more than 9 in 10"),
+    ],
+)
+def test_chance_is_worded_in_tenths(chance: float, words: str) -> None:
+    assert chance_words(chance) == words

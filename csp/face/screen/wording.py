@@ -233,10 +233,14 @@ def measured_line(rows: NeuronRows, run: Run) -> str:
     """Where a layer's labels come from, and what of them was not measured, as Markdown."""
     gaps = [
         name
-        for name, column in (("faithfulness", "faithful"), ("stability", "stability"))
+        for name, column in (
+            ("how likely labels are true", "chance"),
+            ("faithfulness", "faithful"),
+            ("stability", "stability"),
+        )
         if rows.frame[column].isna().all()
     ]
-    absent = [f"{' and '.join(gaps).capitalize()} not measured yet: `csp evaluate {run.name}`."] * bool(gaps)
+    absent = [f"{_together(gaps)} not measured yet: `csp evaluate {run.name}`."] if gaps else []
     if rows.attribution_how is None:
         absent.append(
             f"Which class each neuron pushes towards is not measured yet: `csp attribute {run.name}`."
@@ -244,6 +248,12 @@ def measured_line(rows: NeuronRows, run: Run) -> str:
             else "The run names no classes, so no neuron pushes towards one."
         )
     return " ".join([f"Labels and scores: {plain(origin(rows.provenance))}.", *absent])
+
+
+def _together(names: Sequence[str]) -> str:
+    """`How likely labels are true, faithfulness and stability`."""
+    words = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+    return words[:1].upper() + words[1:]
 
 
 def rival_words(rival: Rival | None) -> str:
@@ -266,12 +276,12 @@ def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise |
     if noise is None or labelled.empty:
         return ""
     above = int(labelled["above_noise"].sum())
-    claimed = f"{above:,} of {len(labelled):,} {'is' if above == 1 else 'are'} claimed"
+    claimed = f"{above:,} of {len(labelled):,} suggested labels {'is' if above == 1 else 'are'} claimed"
     weights = f", random weights {score(untrained.mean)}" if untrained else ""
     return (
-        f"Suggested labels score {score(float(labelled['score'].median()))} at the median, noise gives "
-        f"{score(noise.mean)}{weights}; {claimed} "
-        f"(of noise at most {len(labelled) / 20:,.0f})."
+        f"{claimed}: the label goes with the firing better than noise does, and is not unlikely. Of as many "
+        f"labels of noise at most {len(labelled) / 20:,.0f} would be. The middle score is "
+        f"{score(float(labelled['score'].median()))}; noise gives {score(noise.mean)}{weights}."
     )
 
 

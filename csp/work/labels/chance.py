@@ -64,11 +64,17 @@ def label_chances(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
 
 
 def chance_words(chance: float) -> str:
-    """How likely a label is to be true: `likely: 9 in 10`, `unsure: 5 in 10`, `unlikely: 1 in 10`."""
+    """How likely a label is to be true: `likely: 9 in 10`, `unlikely: less than 1 in 10`."""
+    tenths, word = chance_lines(chance)
+    return f"{word}: {tenths.replace('<', 'less than').replace('>', 'more than')}"
+
+
+def chance_lines(chance: float) -> tuple[str, str]:
+    """The same in two short lines: `9 in 10` and `likely`, `< 1 in 10` and `unlikely`."""
     word = "likely" if chance >= LIKELY else "unsure" if chance >= UNLIKELY else "unlikely"
     if chance < 0.05:
-        return f"{word}: less than 1 in 10"
-    return f"{word}: more than 9 in 10" if chance >= 0.95 else f"{word}: {10 * chance:.0f} in 10"
+        return "< 1 in 10", word
+    return ("> 9 in 10" if chance >= 0.95 else f"{10 * chance:.0f} in 10"), word
 
 
 def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False) -> None:

@@ -110,6 +110,7 @@ METRIC = Metric(
                 "How often the suggested label stays the best when the examples are drawn again",
                 least=("unstable", "Least stable label first"),
                 most=("stable", "Most stable label first"),
+                shown=False,
             ),
         ),
         Number(

@@ -43,6 +43,7 @@ def chips_of(classes: Sequence[str]) -> dict[str, Chip]:
     found["artefact"] = Chip("artefact", _words("artefact", "artefacts"), lambda f: f["artefacts"].map(bool))
     found["unstable"] = Chip("stability", _words("unstable"), lambda f: f["stability"] < UNSTABLE)
     found["no-label"] = Chip("label", _words("without a label"), lambda f: f["label"].isna())
+    found["nothing-fits"] = Chip("label", _words("for which nothing fits"), _nothing_fits)
     for state in STATES:
         found[state] = Chip("state", partial(counted_state, state=state), _is("state", state))
     return found
@@ -104,6 +105,11 @@ def _offered(frame: pd.DataFrame, chips: Mapping[str, Chip], only: Sequence[str]
         for name, chip in chips.items()
         if name in only or ((chip.group != "push" or chip.towards in most) and name != usual)
     ]
+
+
+def _nothing_fits(frame: pd.DataFrame) -> pd.Series:
+    """Those whose label in force is the machine's, and not claimed."""
+    return (frame["source"] != "person") & frame["label"].notna() & ~frame["above_noise"].astype(bool)
 
 
 def _is(column: str, value: str) -> Callable[[pd.DataFrame], pd.Series]:

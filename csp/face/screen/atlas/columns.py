@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.atlas.facts import (
+    NOTHING_FITS,
     Facts,
     doubt_badges,
     label_lines,
@@ -22,7 +23,7 @@ from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import plain, score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
-from csp.work.labels.chance import chance_words
+from csp.work.labels.chance import chance_lines
 from csp.work.labels.rows import ScoreRange
 from csp.work.metrics.metric import Number
 from csp.work.metrics.registry import NUMBERS, table_numbers
@@ -73,7 +74,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "Label" if people else "The machine suggests",
             "A person's label where there is one, else the first that the machine suggests",
             "label",
-            lambda facts, _: ("lines", label_lines(facts) if people else (label_lines(facts)[0], "")),
+            lambda facts, _: ("lines", label_lines(facts) if people else _unowned(facts)),
         ),
         "score": TableColumn(
             "Score",
@@ -87,7 +88,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "True",
             "How likely the machine's label is to be true",
             "chance",
-            lambda facts, _: ("text", _known(facts["chance"], chance_words)),
+            _chance,
         ),
         "lead": TableColumn(
             "Ahead by",
@@ -146,8 +147,8 @@ def _measured(number: Number) -> TableColumn:
 
 
 ALWAYS = ("neuron", "pictures", "label")
-SELDOM = "firing"
-"""Shown only when asked for: after a ReLU most neurons fire on almost every image."""
+SELDOM = ("firing", "faithful")
+"""Shown only when asked for: after a ReLU most neurons fire on almost every image; doubts say what is low."""
 
 
 def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
@@ -156,8 +157,8 @@ def chosen_columns(params: Params, rows: NeuronRows) -> list[str]:
     wanted = some_of(params, "columns", names)
     frame = rows.frame
     seldom = {number.name for number in table_numbers() if number.column and not number.column.shown}
-    known = ("faithful", "push", *(number.name for number in table_numbers()))
-    gone = {SELDOM, *seldom, *(name for name in known if frame[name].isna().all())}
+    known = ("chance", "faithful", "push", *(number.name for number in table_numbers()))
+    gone = {*SELDOM, *seldom, *(name for name in known if frame[name].isna().all())}
     return [name for name in names if name in ALWAYS or (name in wanted if wanted else name not in gone)]
 
 
@@ -175,6 +176,19 @@ def column_picker(rows: NeuronRows, chosen: list[str]) -> None:
             on_change=write,
             args=("columns",),
         )
+
+
+def _unowned(facts: Facts) -> tuple[str, str]:
+    """The label of a page on which all are the machine's: whose it is needs no saying."""
+    label, below = label_lines(facts)
+    return label, below if label == NOTHING_FITS else ""
+
+
+def _chance(facts: Facts, _: Context) -> Cell:
+    if pd.isna(facts["chance"]):
+        return "quiet", "–"
+    tenths, word = chance_lines(float(facts["chance"]))
+    return "lines", (tenths.replace(" ", "\u00a0"), word)  # one line each
 
 
 def _number(facts: Facts, _: Context) -> Cell:

@@ -12,13 +12,19 @@ from csp.work.neurons.doubt import why, why_doubtful
 from csp.work.neurons.rows import DISPUTED, UNREVIEWED
 from csp.work.reviews.label_in_force import LabelInForce
 
+NOTHING_FITS = "nothing fits"
 Facts = Mapping[Any, Any]
 """One row of `NeuronRows.frame`."""
 
 
 def label_lines(facts: Facts) -> tuple[str, str]:
-    """The label in force, and whose it is; the machine's too where a person chose another."""
+    """The label in force, and whose it is; the machine's too where a person chose another.
+
+    Where nothing is claimed by the machine's, that, and the label it would be.
+    """
     first: LabelInForce = facts["in_force"]
+    if first.by is None and first.text and not facts["above_noise"]:
+        return NOTHING_FITS, f"the nearest is {first.shown}"
     return first.lines
 
 

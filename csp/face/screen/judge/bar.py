@@ -86,7 +86,7 @@ def verdict_bar(
                     blind=blind,
                     seen=state.seen,
                 ),
-                onward=onward or _next_neuron(explorer, view),
+                onward=_out_of_words(onward or _next_neuron(explorer, view)),
                 first=None if first.sides else first.text,
                 parts=() if blind or first.sides else first.texts,
                 picks=() if blind else picks(explorer, view, state),
@@ -281,6 +281,16 @@ def _next_neuron(explorer: Explorer, view: NeuronView) -> Onward:
 
     def go() -> None:
         put("neuron", str(following), drop=("image",))
+
+    return go
+
+
+def _out_of_words(onward: Onward) -> Onward:
+    """Own words belong to the neuron they were for: the next one comes without their boxes."""
+
+    def go() -> None:
+        st.query_params.pop(EDIT, None)
+        onward()
 
     return go
 

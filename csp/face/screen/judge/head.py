@@ -11,7 +11,7 @@ import streamlit as st
 
 from csp.errors import CspError
 from csp.face.screen.review_wording import shown
-from csp.face.screen.state.cached import controls_of
+from csp.face.screen.state.cached import chances_of, controls_of
 from csp.face.screen.wording import LABELERS, score
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
@@ -19,6 +19,7 @@ from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.typed_text import score_text
 from csp.work.explorer.views import NeuronView
+from csp.work.labels.chance import UNLIKELY, chance_words
 from csp.work.labels.rows import LabelRow
 from csp.work.reviews.label_in_force import ALSO, NONE_FITS, LabelInForce, in_words, label_in_force
 
@@ -40,10 +41,7 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
     elif first.by is None and nothing_fits(explorer, view):
         st.caption("No label of the vocabulary says what makes it fire")
         st.subheader("Nothing fits", anchor=False)
-        st.caption(
-            f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, "
-            f"goes with the firing no more than noise does, or is unlikely to be true."
-        )
+        st.caption(f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, {_why_not(explorer, view)}.")
     else:
         st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
         st.subheader(shown(first.shown, LONGEST) if first.text else "No label fits", anchor=False)
@@ -53,6 +51,13 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
         if first.machine:
             st.caption(f"The machine suggests *{shown(ALSO.join(first.machine_texts), LONGEST)}*:")
     return first
+
+
+def _why_not(explorer: Explorer, view: NeuronView) -> str:
+    chance = float(chances_of(explorer, view.layer).chances[view.neuron])
+    if chance < UNLIKELY:
+        return f"is {chance_words(chance).replace(':', ' to be true:')}"
+    return "goes with the firing no more than noise does"
 
 
 def machine_labels(explorer: Explorer, view: NeuronView) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ from csp.work.labels.rows import LabelRow, ScoredText, ScoreRange
 
 ROWS = 5
 RIVAL_HELP = "The next thing is the best label that means something else: synonyms do not count."
+HEADS = {name: words.replace("SemanticLens", "Semantic\u00adLens") for name, words in LABELERS.items()}
+"""With where a long one breaks."""
 Ranges = Mapping[str, ScoreRange | None]
 
 
@@ -98,7 +100,7 @@ def _score_table(explorer: Explorer, view: NeuronView, ranges: Ranges, first: st
         Column("Label", f"Texts among the best of at least one method, in the order of {LABELERS[first]}")
     ]
     noises = _noises(explorer, view)
-    columns += [Column(LABELERS[name], _help(name, noises.get(name)), numeric=True) for name in LABELERS]
+    columns += [Column(HEADS[name], _help(name, noises.get(name)), numeric=True) for name in LABELERS]
     tracks = {
         name: track((one.by[name].score for one in view.scores if name in one.by), ranges[name])
         for name in LABELERS

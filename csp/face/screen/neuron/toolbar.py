@@ -22,7 +22,6 @@ def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
         run_picker(run)
         st.space("stretch")
         arrangement_picker(kind)
-        st.space("stretch")
         _pin(run, layer, neuron)
         _step("previous", "Previous", (neuron - 1) % neurons)
         _jump_box(neuron, neurons)
@@ -45,7 +44,7 @@ def _jump_box(neuron: int, neurons: int) -> None:
         on_change=_jump,
         args=(key, neuron),
         label_visibility="collapsed",
-        width=84,
+        width=76,
     )
 
 

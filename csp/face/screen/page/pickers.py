@@ -1,5 +1,7 @@
 """Choosing the run and the layer that a page shows."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from csp.face.screen.state.cached import run_names
@@ -13,18 +15,27 @@ TENTHS = (0.3, 0.5, 0.7, 0.9)
 
 def layer_picker(run: Run, layer: str) -> None:
     """Chooses the layer; the neuron and page of the old one are forgotten."""
+
+    def name_of(layer: str) -> str:
+        return f"{layer} (SAE)" if run.layer(layer).sae else layer
+
     follow("layer", layer)
     st.selectbox(
         "Layer",
         run.layers,
         run.layers.index(layer),
-        format_func=lambda name: f"{name} (SAE)" if run.layer(name).sae else name,
+        format_func=name_of,
         key="layer",
         on_change=write,
         args=("layer", ("neuron", "page", "pin", "image")),
         label_visibility="collapsed",
-        width=112 if all(one.sae is None for one in run.manifest.layers) else 168,
+        width=_wide_enough(map(name_of, run.layers)),
     )
+
+
+def _wide_enough(names: Iterable[str]) -> int:
+    """Pixels in which each name is read whole, as far as there is room: `features.1` is not `features.12`."""
+    return min(max(104, *(52 + 9 * len(name) for name in names)), 300)
 
 
 def run_picker(run: Run) -> None:
@@ -41,7 +52,7 @@ def run_picker(run: Run) -> None:
         on_change=write,
         args=("run", ("layer", "neuron", "page", "examples", "pin", "image")),
         label_visibility="collapsed",
-        width=124,
+        width=104,
     )
 
 
