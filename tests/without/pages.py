@@ -79,7 +79,7 @@ def test_a_team_is_told_what_its_sign_in_needs(own_home: Path) -> None:
     own_home.mkdir()
     (own_home / "team.toml").write_text('sign_in = "oidc"')
     app = opened("app.py")
-    assert [each.value for each in app.subheader] == ["Please sign in"]
+    assert [each.value for each in app.subheader] == ["Closed for now"]
     assert "authlib" in words(app) and TEAMS in words(app)
     assert not app.button
 

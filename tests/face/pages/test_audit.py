@@ -72,7 +72,7 @@ def test_how_good_the_model_is_by_a_column_of_the_dataset(tiny_run: Run) -> None
     assert [row["cells"][0][1] for row in table["rows"]] == ["no", "yes", "all images"]
     assert "is right on" in said(app) and "melanoma" in said(app)
     assert len(app.get("plotly_chart")) == 1
-    assert "no by 'wart'" in said(opened("pages/audit.py", run="tiny", view="model", by="wart"))
+    assert "asks for by 'wart'" in said(opened("pages/audit.py", run="tiny", view="model", by="wart"))
 
 
 def test_artefact_neurons_come_with_pictures_and_the_class_they_push(desk: ReviewDesk) -> None:

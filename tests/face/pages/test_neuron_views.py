@@ -185,7 +185,7 @@ def test_classes_show_neurons_for_and_against_and_artefacts(tiny_run: Run) -> No
 @pytest.mark.parametrize(
     ("page", "address", "words"),
     [
-        ("pages/neuron.py", {"view": "sideways"}, "no view 'sideways'"),
+        ("pages/neuron.py", {"view": "sideways"}, "asks for view 'sideways'"),
         ("pages/neuron.py", {"image": "40"}, "from 0 to 39"),
         ("pages/compare.py", {"what": "people"}, "no what 'people'"),
         ("pages/compare.py", {"a": "6"}, "from 0 to 5"),

@@ -168,7 +168,7 @@ def test_awkward_neuron_says_so(tiny: Run, neuron: int, state: NeuronState) -> N
         ("pages/neuron.py", {"run": "tiny", "examples": "0"}, "from 1 to 40"),
         ("pages/neuron.py", {"run": "timy"}, "no run 'timy'"),
         ("pages/neuron.py", {"run": "../tiny"}, "no run '../tiny'"),
-        ("pages/neurons.py", {"run": "tiny", "sort": "colour"}, "no sort 'colour'"),
+        ("pages/neurons.py", {"run": "tiny", "sort": "colour"}, "asks for sort 'colour'"),
         ("pages/neurons.py", {"run": "tiny", "page": "9"}, "from 1 to 1"),
         ("app.py", {"run": "nothing"}, "no run 'nothing'"),
     ],
