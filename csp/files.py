@@ -99,6 +99,16 @@ def link_out(folder: Path) -> Path | None:
     return None
 
 
+def special_file(folder: Path) -> Path | None:
+    """A pipe, device or socket in a folder, however deep; None where all are files, folders and links."""
+    for place, _, files in os.walk(folder):
+        for path in (Path(place) / name for name in files):
+            kind = stat.S_IFMT(path.lstat().st_mode)
+            if kind not in (stat.S_IFREG, stat.S_IFLNK):
+                return path
+    return None
+
+
 def _target(link: Path) -> Path:
     """Where a link leads; of one that leads round in a circle, itself: it leads nowhere."""
     try:

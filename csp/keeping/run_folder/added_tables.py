@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from csp.errors import BadRunError, UnavailableError
+from csp.files import read_regular
 from csp.keeping import atomic
 from csp.keeping.home import SHIPPED_RUNS, home
 from csp.keeping.run_folder.contents import addition_fault
@@ -166,7 +167,7 @@ def _read_part(part: Path, columns: Columns) -> pd.DataFrame:
 def _content(part: Path) -> bytes:
     """The content of a part, which fits its name; FileNotFoundError when it went."""
     try:
-        content = part.read_bytes()
+        content = read_regular(part)
     except FileNotFoundError:
         raise
     except OSError as error:

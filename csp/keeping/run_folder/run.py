@@ -14,7 +14,7 @@ from jaxtyping import Float32
 from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
-from csp.files import link_out
+from csp.files import link_out, special_file
 from csp.keeping.lru import LruCache
 from csp.keeping.run_folder import arrays, contents, tables
 from csp.keeping.run_folder.integrity import check_run, record_file
@@ -60,15 +60,12 @@ class Run:
         """Open the run folder `path`.
 
         BadRunError when it is not a run, made by a newer version, or a stranger with a link that leads out
-        of its folder: through one it would show files of this machine as its own.
+        of its folder (through one it would show files of this machine as its own), or with a pipe or device.
         """
         before = _state(path / MANIFEST_NAME)
         manifest = read_manifest(path)
-        if trust_of(path, manifest) is None and (link := link_out(path)):
-            raise BadRunError(
-                f"{path} was not made here, and its {link.relative_to(path)} is a link that leads out of the "
-                "folder: copy the run again with what its links lead to (`cp -rL`)"
-            )
+        if trust_of(path, manifest) is None:
+            _expect_plain_files(path)
         run = cls(path.absolute(), manifest)
         run._sound[MANIFEST_NAME] = before
         return run
@@ -384,6 +381,20 @@ class Run:
             raise BadRunError(f"{path} can't be read ({error.strerror}): copy the run again") from None
         if found != recorded:
             raise BadRunError(f"{path} was changed after the run was made: copy the run again")
+
+
+def _expect_plain_files(path: Path) -> None:
+    """BadRunError where a run that was not made here holds a link out of it, a pipe or a device."""
+    if link := link_out(path):
+        raise BadRunError(
+            f"{path} was not made here, and its {link.relative_to(path)} is a link that leads out of the "
+            "folder: copy the run again with what its links lead to (`cp -rL`)"
+        )
+    if special := special_file(path):
+        raise BadRunError(
+            f"{path} was not made here, and its {special.relative_to(path)} is a pipe, a device or a socket, "
+            "which nothing in a run is: delete it"
+        )
 
 
 def _state(path: Path) -> State | None:

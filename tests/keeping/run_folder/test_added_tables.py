@@ -70,6 +70,17 @@ def test_a_damaged_part_is_named(tiny_run: Run) -> None:
         added.read(NOTES)
 
 
+def test_a_pipe_in_place_of_a_part_is_named_and_not_waited_for(tiny_run: Run) -> None:
+    added = Additions(tiny_run)
+    added.append(NOTES, rows((1, "a")))
+    part = next((tiny_run.path / "additions" / "notes").iterdir())
+    part.unlink()
+    os.mkfifo(part)
+    with pytest.raises(BadRunError, match=f"{part.name} can't be read .*a pipe"):
+        added.read(NOTES)
+    assert [problem for problem in added.problems() if part.name in problem]
+
+
 def test_what_a_killed_write_leaves_is_not_read(tiny_run: Run) -> None:
     added = Additions(tiny_run)
     added.append(NOTES, rows((1, "a")))

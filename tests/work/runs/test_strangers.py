@@ -1,6 +1,7 @@
 """A run from elsewhere names what to open, and is not followed until somebody trusts it."""
 
 import json
+import os
 import shutil
 import socket
 import sys
@@ -187,6 +188,16 @@ def test_a_link_of_a_stranger_that_leads_out_is_not_followed(
     problems = {run["name"]: run["problem"] for run in describe_runs()}
     assert "leads out of the folder" in problems["tiny"]
     assert problems["demo"] is None
+
+
+@pytest.mark.parametrize("place", ["pipe", "arrays.zarr/embeddings/c/9/9"])
+def test_a_stranger_with_a_pipe_is_not_opened(tiny_run: Run, place: str) -> None:
+    distrust_run("tiny", "Ann")
+    pipe = tiny_run.path / place
+    pipe.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(pipe)
+    with pytest.raises(BadRunError, match=f"its {place} is a pipe"):
+        Run.open(tiny_run.path)
 
 
 def test_a_link_of_a_stranger_within_its_folder_is_a_file_like_others(tiny_run: Run) -> None:
