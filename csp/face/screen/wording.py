@@ -271,10 +271,12 @@ def beside_noise(value: float, noise: Noise | None, untrained: Noise | None = No
 
 
 def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise | None) -> str:
-    """A layer's first labels beside noise, in one sentence; empty without labels or control."""
+    """A layer's first labels beside noise, in one sentence; empty without labels."""
     labelled = rows.frame[rows.frame["machine_label"].notna()]
-    if noise is None or labelled.empty:
+    if labelled.empty:
         return ""
+    if noise is None:
+        return "Which labels go with the firing better than noise was not measured yet: `csp control`."
     above = int(labelled["above_noise"].sum())
     claimed = f"{above:,} of {len(labelled):,} suggested labels {'is' if above == 1 else 'are'} claimed"
     weights = f", random weights {score(untrained.mean)}" if untrained else ""

@@ -36,6 +36,8 @@ from csp.work.labels.stored_facets import FACETS, absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
 from csp.work.progress import Report, Stage, silent
 
+MOST_TEXTS = 10_000
+"""Of a larger vocabulary no page works out a control: 100,000 texts take about half a second a draw."""
 COLUMNS = ("draw", "neuron", "labeler", "label", "score", "fit")
 CONTROL = AddedTable(
     "control",
@@ -122,11 +124,14 @@ class LabelFits:
 
 
 def layer_control(explorer: Explorer, layer: str) -> LayerControl:
-    """The control of a layer: stored with the run, or kept from before, or worked out now (seconds)."""
+    """The control of a layer: stored with the run, or kept from before, or worked out now (seconds).
+
+    Empty where working it out would take minutes, which is for `measure_control` to do.
+    """
     stored = _stored(explorer, layer)
     if stored is not None:
         return LayerControl(stored)
-    if explorer.scorer is None:
+    if explorer.scorer is None or len(explorer.run.vocabulary) > MOST_TEXTS:
         return LayerControl(pd.DataFrame(columns=list(COLUMNS)))
 
     def compute() -> list[list[Any]]:

@@ -51,6 +51,16 @@ def test_a_run_gets_its_control_when_made_and_older_ones_on_demand(tiny_run: Run
     assert Additions(tiny_run).version(CONTROL) == before, "what is there is not measured again"
 
 
+def test_the_control_of_a_huge_vocabulary_is_left_to_the_command(
+    tiny_run: Run, explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(tiny_run.path / "additions")
+    monkeypatch.setattr("csp.work.control.control.MOST_TEXTS", 2)
+    assert layer_control(explorer, "late").frame.empty, "no page waits for minutes"
+    measure_control(explorer)
+    assert set(layer_control(explorer, "late").frame["labeler"]) == set(LABELERS)
+
+
 def test_labels_with_something_to_find_are_above_noise_and_others_are_not(explorer: Explorer) -> None:
     fits = label_fits(explorer, "late")
     assert fits is not None
