@@ -164,6 +164,7 @@ def test_what_could_not_be_written_waits_for_retry(page: Page, tmp_path: Path, b
         page.locator(".st-key-accept button").click()  # a key would go into the box that takes own words
         shown(page, 1)
         settled(page)
+        page.locator(".st-key-edit button").click()
         page.get_by_label("Why").fill("no line to be seen")
         before = resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         page.get_by_role("button", name="None fits").click()
