@@ -187,11 +187,11 @@ def test_classes_show_neurons_for_and_against_and_artefacts(tiny_run: Run) -> No
     [
         ("pages/neuron.py", {"view": "sideways"}, "asks for view 'sideways'"),
         ("pages/neuron.py", {"image": "40"}, "from 0 to 39"),
-        ("pages/compare.py", {"what": "people"}, "no what 'people'"),
+        ("pages/compare.py", {"what": "people"}, "asks for what 'people'"),
         ("pages/compare.py", {"a": "6"}, "from 0 to 5"),
-        ("pages/compare.py", {"what": "labelers", "b": "csq"}, "no b 'csq'"),
+        ("pages/compare.py", {"what": "labelers", "b": "csq"}, "asks for b 'csq'"),
         ("pages/compare.py", {"what": "gammas", "a": "2"}, "from 0 to 1"),
-        ("pages/classes.py", {"class": "wart"}, "no class 'wart'"),
+        ("pages/classes.py", {"class": "wart"}, "asks for class 'wart'"),
     ],
 )
 def test_wrong_address_leads_on(tiny_run: Run, page: str, address: dict[str, str], words: str) -> None:
