@@ -52,7 +52,7 @@ def test_an_sae_learns_what_positions_are_made_of(kind: Any, positions: Position
         learnt = json.loads(file.metadata()["learnt"])
     assert learnt["quality"]["explained"] == pytest.approx(1 - float(left), abs=1e-4)
     assert learnt["layer"] == "late" and len(learnt["epochs"]) == 30
-    assert f"explains {learnt['quality']['explained']:.0%}" in sae.notes[0]
+    assert f"explains {100 * learnt['quality']['explained']:.1f} % of" in sae.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["topk", "batchtopk"])
