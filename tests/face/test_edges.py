@@ -121,7 +121,7 @@ def test_a_row_of_an_import(
     monkeypatch.setattr(exchange, "from_row", lambda row: broken() if row["neuron"] == "1" else read(row))
     assert run(["review", "import", str(table)]) == 2
     out, err = capsys.readouterr()
-    assert err.startswith("csp: row 1: ") and logged(err) and out.startswith("1 events added")
+    assert err.startswith("csp: row 1: ") and logged(err) and out.startswith("1 event added")
 
 
 def test_labels_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
