@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from csp.face.screen.atlas.facts import (
-    NOTHING_FITS,
     Facts,
     doubt_badges,
     label_lines,
     notes,
+    persons_line,
     review_badges,
     strongest_images,
 )
@@ -74,7 +74,10 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "Label" if people else "The machine suggests",
             "A person's label where there is one, else the first that the machine suggests",
             "label",
-            lambda facts, _: ("lines", label_lines(facts) if people else _unowned(facts)),
+            lambda facts, _: (
+                "lines",
+                label_lines(facts) if people else (label_lines(facts)[0], persons_line(facts)),
+            ),
         ),
         "score": TableColumn(
             "Score",
@@ -178,10 +181,15 @@ def column_picker(rows: NeuronRows, chosen: list[str]) -> None:
         )
 
 
-def _unowned(facts: Facts) -> tuple[str, str]:
-    """The label of a page on which all are the machine's: whose it is needs no saying."""
-    label, below = label_lines(facts)
-    return label, below if label == NOTHING_FITS else ""
+def _label(facts: Facts, _: Context) -> Cell:
+    return "lines", label_lines(facts)
+
+
+def _machine_label(facts: Facts, _: Context) -> Cell:
+    return "lines", (
+        label_lines(facts)[0],
+        persons_line(facts),
+    )  # all are the machine's: no need to say whose
 
 
 def _chance(facts: Facts, _: Context) -> Cell:

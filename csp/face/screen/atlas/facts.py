@@ -29,8 +29,12 @@ def label_lines(facts: Facts) -> tuple[str, str]:
 
 
 def persons_line(facts: Facts) -> str:
-    """Whose the label in force is, and the machine's; nothing where it is the machine's own."""
-    return label_lines(facts)[1] if facts["source"] == "person" else ""
+    """Whose the label in force is, and the machine's; nothing where it is the machine's own.
+
+    Where nothing fits, the label that comes nearest.
+    """
+    label, below = label_lines(facts)
+    return below if facts["source"] == "person" or label == NOTHING_FITS else ""
 
 
 def badges(facts: Facts, usual_state: str) -> list[Badge]:

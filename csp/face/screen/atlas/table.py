@@ -12,6 +12,7 @@ from csp.face.screen.atlas.facts import (
     doubt_badges,
     label_lines,
     notes,
+    persons_line,
     review_badges,
     strongest_images,
 )
@@ -60,16 +61,15 @@ def _head(column: TableColumn, order: str, params: Params) -> Column:
 
 
 def _card(context: Context, facts: Facts) -> Card:
-    label, under = label_lines(facts)
     doubts = doubt_badges(facts) if facts["doubtful"] else []
     parts = [
-        under if facts["source"] == "person" else "",
+        persons_line(facts),
         f"pushes towards {facts['push_class']}" if isinstance(facts["push_class"], str) else "",
     ]
     return Card(
         href=_opens(context, facts),
         title=str(facts["neuron"]),
-        label=label,
+        label=label_lines(facts)[0],
         line=" · ".join(part for part in parts if part),
         pictures=strongest_images(context.run, facts, CARD_IMAGES),
         badges=[*review_badges(facts), *notes(facts, context.usual_state), *doubts],
