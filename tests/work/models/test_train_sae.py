@@ -44,7 +44,7 @@ def test_latents_of_a_trained_sae_are_a_layer(
         check_job("sae", dict(checked.arguments))
     made = Run.open(index(make_spec(fields | {"layers": (f"{layer}.topk",), "saes": saes})))
     assert [one.neurons for one in made.manifest.layers] == [40]
-    assert any(note.startswith(f"{layer}.topk: The SAE explains") for note in made.manifest.notes)
+    assert any(note.startswith(f"{layer}.topk: The SAE ") for note in made.manifest.notes)
 
 
 def test_what_can_not_be_trained_is_said(built_run: Path, tmp_path: Path) -> None:
