@@ -38,6 +38,6 @@ def test_what_can_follow(typed: str, offered: list[str], tiny_run: Run) -> None:
 def test_it_is_installed_for_the_shell(tmp_path: Path) -> None:
     # From a shell, as a person does: it is told by the processes above, of which a test may have none.
     typed = f'"{sys.executable}" -m csp --install-completion; exit $?'
-    subprocess.run(["bash", "-c", typed], env=os.environ | {"HOME": str(tmp_path)}, check=True)  # noqa: S607
+    subprocess.run(["bash", "-c", typed], env=os.environ | {"HOME": str(tmp_path)}, check=True)
     (script,) = (tmp_path / ".bash_completions").iterdir()
     assert str(script) in (tmp_path / ".bashrc").read_text()
