@@ -28,7 +28,7 @@ with frame("What it leans on"):
             flips_section(explorer, found.concepts[0].concept, params)
     elif found is not None:
         headline(found)
-        reliance_table(run, found, {**params, "run": run.name})
+        reliance_table(run, found, params)
         untested(run, found)
         download(run, found)
         mend_section(explorer, params)

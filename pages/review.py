@@ -35,7 +35,6 @@ with frame("Review"):
     else:
         view = explorer.neuron(layer, neuron)
         hidden = blind and not wrote_blind(explorer, view)
-        reasons(queued, neuron, hidden)
         left, middle, right = st.container(key="review-body").columns([33, 33, 34], gap="medium")
         with left:
             activating_grid(explorer.run, view, view.pairs[:FIRST_PAIRS])
@@ -43,6 +42,7 @@ with frame("Review"):
             contrastive_grid(explorer.run, view, view.pairs[:FIRST_PAIRS])
         with right:
             (blind_label if hidden else label_in_question)(explorer, view)
+            reasons(queued, neuron, hidden)
             last_verdicts(explorer)
         if not hidden:
             review_history(explorer, view)

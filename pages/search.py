@@ -25,12 +25,12 @@ with frame("Search"):
         words = params.get("query", "").strip()
         query_box(words, explorer.run)
         if words:
-            found_by_words(explorer, layers, words)
+            found_by_words(explorer, layers, words, params)
         else:
             suggestions(explorer, layers)
     elif way == "neuron":
         neuron = neuron_box(params, explorer.run, layer)
-        found_like(explorer, layers, layer, neuron)
+        found_like(explorer, layers, layer, neuron, params)
     else:
         found_by_picture(explorer, layers, params)
     run_line(explorer.run)

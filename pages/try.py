@@ -40,7 +40,7 @@ with frame("Try an image"):
             if outcome is not None:
                 order = chosen_order(params, outcome)
                 order_bar(order, outcome)
-                neurons_behind(explorer, chosen, outcome, order)
+                neurons_behind(explorer, chosen, outcome, order, params)
         with left:
             if outcome is not None:
                 prediction(explorer, chosen, outcome)

@@ -138,6 +138,11 @@ def search_picture(
     return tuple(_with_firing(run, one, activations[one.layer][0, one.neuron]) for one in found)
 
 
+def searched(explorer: Explorer, layers: Sequence[str]) -> int:
+    """How many neurons a search can find: those that have a concept vector."""
+    return sum(int(layer_vectors(explorer.run, layer).any(axis=1).sum()) for layer in layers)
+
+
 def read_as(explorer: Explorer, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Each text that the vocabulary lacks with the term that is nearest to it for the encoder, but for those
     that say what is lacking.

@@ -28,6 +28,8 @@ class ReviewedMatches:
     matches: tuple[Match, ...]
     """Neurons that the words fit: people's own words first, then by score; the score is NaN where none could
     be computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
+    in_all: int = 0
+    """So many neurons there are of which these are the first, of `near` where nothing fits."""
     near: tuple[Match, ...] = ()
     """The nearest of the others, by score: nothing is claimed of them."""
     told: bool = True
@@ -59,17 +61,16 @@ def search_reviewed(
     except UnavailableError as error:
         if not spelled:
             raise
-        return ReviewedMatches(tuple(spelled.values())[:most], remark=str(error))
+        return ReviewedMatches(tuple(spelled.values())[:most], len(spelled), remark=str(error))
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [_beside(one, also) for one in scored if _spot(one) not in spelled]
     claimed, told = _claimed(explorer, layers, query)
     claimed |= also.keys()
     fitting = [one for one in others if _spot(one) in claimed]
-    near = tuple(one for one in others if _spot(one) not in claimed)[:most]
-    return ReviewedMatches(
-        (*first.values(), *unscored, *fitting)[:most], near, told, read_as(explorer, query.plus)
-    )
+    found = (*first.values(), *unscored, *fitting)
+    near = tuple(one for one in others if _spot(one) not in claimed)
+    return ReviewedMatches(found[:most], len(found or near), near[:most], told, read_as(explorer, query.plus))
 
 
 def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[set[Spot], bool]:

@@ -147,6 +147,8 @@ def test_concepts_of_two_runs_need_a_layer_in_common(tiny_run: Run) -> None:
 def test_a_neuron_is_compared_with_itself(tiny_run: Run) -> None:
     app = opened("pages/compare.py", run="tiny", layer="late", a="0", b="0")
     assert "alike to **1.00**" in said(app)
+    assert "What the machine suggests, by Consensus" in said(app)
+    assert "First by CSP" in said(app)
 
 
 @pytest.mark.parametrize(

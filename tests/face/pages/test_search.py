@@ -1,5 +1,7 @@
 """The search page: by words, by a picture, like a neuron; what it says when it can't."""
 
+import re
+
 import pytest
 
 from csp.face.screen.wording import plain
@@ -78,3 +80,18 @@ def test_a_probe_picture_is_picked_and_searched_by(tiny: Run) -> None:
 def test_a_wrong_address_leads_on(tiny: Run, wrong: dict[str, str]) -> None:
     app = opened("pages/search.py", run="tiny", **wrong)
     assert app.button(key="way-0")
+
+
+def test_a_search_says_of_how_many_it_shows_the_first_and_the_address_holds_more(tiny: Run) -> None:
+    address = {"run": "tiny", "by": "neuron", "layer": "late", "neuron": "0"}
+    app = opened("pages/search.py", **address, most="3")
+    (first,) = drawn(app, "cards")
+    assert len(first["cards"]) == 3
+    count = int(re.findall(r"3 of (\d+) neurons", said(app))[0])
+    app.button(key="more").click().run()
+    (everything,) = drawn(app, "cards")
+    assert len(everything["cards"]) == count
+    assert app.query_params["most"] in (str(count), [str(count)])
+    assert "more" not in {button.key for button in app.button}
+    app.number_input(key="neuron").set_value(1).run()
+    assert "most" not in app.query_params

@@ -5,7 +5,7 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import LABELERS, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import GAMMAS, GammaCurve, gamma_curve
 
@@ -13,9 +13,11 @@ COLOURS = ("#009E73", "#CC79A7", "#56B4E9", "#8A6FB0", "#8A8F94", "#B59B00", "#4
 DASHES = ("solid", "dash", "dot")
 HELP = (
     "How well each label fits, from look-alikes ignored (gamma 0) to all taken away that the two share "
-    "(gamma 1). The label on top is the one that the machine suggests at that contrast. Cosine, -1 to 1."
+    "(gamma 1). This is CSP alone, a cosine, -1 to 1: the label on top is its first at that contrast, and "
+    "need not be the one that the machine suggests."
 )
 HEIGHT = 300
+CSP = LABELERS["csp"]
 
 
 def gamma_chart(
@@ -24,7 +26,7 @@ def gamma_chart(
     """Draws the curve of one neuron; `marks` are gammas to point out, `side` tells two of one page apart."""
     curve = gamma_curve(explorer, layer, neuron)
     with st.container(key=f"gamma-curve-{neuron}{side}", gap="xxsmall"):
-        st.markdown(f"**Neuron {neuron} over the contrast**", help=HELP)
+        st.markdown(f"**Neuron {neuron} over the contrast, by {CSP}**", help=HELP)
         if not curve.labels:
             st.caption("This neuron never fires, so no label fits it at any contrast.")
             return
@@ -34,7 +36,7 @@ def gamma_chart(
             key=f"curve-{neuron}{side}",
             height=HEIGHT,
             config={"displayModeBar": False},
-            alt=f"Scores of labels of neuron {neuron} over gamma. {_in_words(curve)}",
+            alt=f"{CSP} scores of labels of neuron {neuron} over gamma. {_in_words(curve)}",
         )
 
 
@@ -46,8 +48,8 @@ def _in_words(curve: GammaCurve) -> str:
         if label != before
     ]
     if len(turns) == 1:
-        return f"First at every contrast: {curve.first[0]}."
-    return "First: " + "; ".join(turns) + "."
+        return f"First by {CSP} at every contrast: {curve.first[0]}."
+    return f"First by {CSP}: " + "; ".join(turns) + "."
 
 
 def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
@@ -70,7 +72,7 @@ def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
     for mark in marks:
         figure.add_vline(x=mark, line={"color": "#8A8F94", "width": 1.5, "dash": "dash"})
     figure.update_xaxes(title="Contrast (gamma)", showgrid=False, fixedrange=True, range=(0, 1))
-    figure.update_yaxes(title="Score", fixedrange=True, nticks=5)
+    figure.update_yaxes(title=f"{CSP} score", fixedrange=True, nticks=5)
     figure.update_layout(
         margin={"l": 50, "r": 4, "t": 4, "b": 34},
         dragmode=False,

@@ -28,7 +28,12 @@ PEOPLE = "The label in force where a person decided, and whose it is; the others
 
 
 def changes_table(
-    readers: Sequence[Explorer], layer: str, found: Comparison, names: tuple[str, str], params: Params
+    readers: Sequence[Explorer],
+    layer: str,
+    found: Comparison,
+    names: tuple[str, str],
+    methods: tuple[str, str],
+    params: Params,
 ) -> None:
     """How many suggested labels changed, and a page of the table; a row opens its neuron in the first run.
 
@@ -40,7 +45,7 @@ def changes_table(
     page = chosen_page(params, len(found.frame), PAGE)
     people = [reader for reader in readers if _decided(reviewed(reader, layer))]
     rows = [
-        _row(readers[0], layer, facts, people, found.images)
+        _row(readers[0], layer, facts, methods, people, found.images)
         for _, facts in found.frame.iloc[page.rows].iterrows()
     ]
     said = [Column(_people(reader, readers), PEOPLE) for reader in people]
@@ -95,7 +100,12 @@ def _badge(facts: pd.Series) -> list[Badge]:
 
 
 def _row(
-    explorer: Explorer, layer: str, facts: pd.Series, people: Sequence[Explorer], matched: int | None
+    explorer: Explorer,
+    layer: str,
+    facts: pd.Series,
+    methods: tuple[str, str],
+    people: Sequence[Explorer],
+    matched: int | None,
 ) -> Row:
     neuron = int(facts["neuron"])
     images = neurons_of(explorer, layer).frame["top_images"].iloc[neuron][:IMAGES]
@@ -109,8 +119,7 @@ def _row(
                 for image in images
             ],
         ),
-        _label(facts, "a"),
-        _label(facts, "b"),
+        *(_label(facts, side, method) for side, method in zip("ab", methods, strict=True)),
         *(
             _persons(reviewed(reader, layer).get(neuron if reader is explorer else int(facts["neuron_b"])))
             for reader in people
@@ -121,11 +130,11 @@ def _row(
     return Row(cells, href=href, hint=f"Opens neuron {neuron}")
 
 
-def _label(facts: pd.Series, side: str) -> Cell:
+def _label(facts: pd.Series, side: str, method: str) -> Cell:
     label = facts[f"label_{side}"]
     if not isinstance(label, str):
         return "quiet", "no label"
-    return "lines", (label, f"score {score(float(facts[f'score_{side}']))}")
+    return "lines", (label, f"{method} {score(float(facts[f'score_{side}']))}")
 
 
 def _people(reader: Explorer, readers: Sequence[Explorer]) -> str:

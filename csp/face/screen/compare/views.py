@@ -6,7 +6,7 @@ import streamlit as st
 
 from csp.face.screen.atlas.facts import label_lines
 from csp.face.screen.compare.concepts import concepts_of_two
-from csp.face.screen.compare.gamma_curves import gamma_chart
+from csp.face.screen.compare.gamma_curves import CSP, gamma_chart
 from csp.face.screen.compare.sides import Sides
 from csp.face.screen.compare.tables import changes_table
 from csp.face.screen.elements.components import tile_grid
@@ -39,13 +39,13 @@ def compared(explorer: Explorer, layer: str, sides: Sides, params: Params) -> No
     if sides.what == "concepts":
         concepts_of_two(named_explorer(str(sides.a)), named_explorer(str(sides.b)))
         return
-    found, names = _comparison(explorer, layer, sides)
+    found, names, methods = _comparison(explorer, layer, sides)
     readers = [explorer]
     if sides.what == "runs":
         readers = [named_explorer(str(run)) for run in dict.fromkeys((sides.a, sides.b))]
     table, curve = st.columns([62, 38], gap="medium")
     with table:
-        changes_table(readers, layer, found, names, params)
+        changes_table(readers, layer, found, names, methods, params)
     with curve:
         _curve(explorer, layer, sides, found, params)
 
@@ -81,23 +81,32 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
         tile_grid(contrastive, tone="orange", columns=IMAGES, key=f"side-{side}-contrastive")
     else:
         st.caption("No image makes it fire.")
-    best = view.labels.get(explorer.stored_labels.first_labeler(layer), ())[:3]
-    if best and facts["source"] == "person":
-        st.caption("What the machine suggests")
-    st.markdown(" · ".join(f"{plain(row.label)} **{score(row.score)}**" for row in best))
+    if best := view.labels.get(explorer.stored_labels.first_labeler(layer), ())[:3]:
+        st.caption(f"What the machine suggests, by {_first_method(explorer, layer)}")
+        st.markdown(" · ".join(f"{plain(row.label)} **{score(row.score)}**" for row in best))
     if run.text_embeddings is not None:
         gamma_chart(explorer, layer, neuron, side=f"-{side}")
 
 
-def _comparison(explorer: Explorer, layer: str, sides: Sides) -> tuple[Comparison, tuple[str, str]]:
+def _comparison(
+    explorer: Explorer, layer: str, sides: Sides
+) -> tuple[Comparison, tuple[str, str], tuple[str, str]]:
+    """What changed, what the two sides are called, and the method whose labels each of them shows."""
     a, b = str(sides.a), str(sides.b)
     if sides.what == "labelers":
-        return compare_labelers(explorer, layer, a, b), (LABELERS[a], LABELERS[b])
+        both = LABELERS[a], LABELERS[b]
+        return compare_labelers(explorer, layer, a, b), both, both
     if sides.what == "runs":
-        return compare_runs(named_explorer(a), named_explorer(b), layer), (f"run {a}", f"run {b}")
+        one, other = named_explorer(a), named_explorer(b)
+        found = compare_runs(one, other, layer)
+        return found, (f"run {a}", f"run {b}"), (_first_method(one, layer), _first_method(other, layer))
     gammas = float(sides.a), float(sides.b)
     found = compare_gammas(explorer, layer, path_of(explorer, layer), gammas)
-    return found, (f"gamma {gammas[0]:g}", f"gamma {gammas[1]:g}")
+    return found, (f"gamma {gammas[0]:g}", f"gamma {gammas[1]:g}"), (CSP, CSP)
+
+
+def _first_method(explorer: Explorer, layer: str) -> str:
+    return LABELERS[explorer.stored_labels.first_labeler(layer)]
 
 
 def _curve(explorer: Explorer, layer: str, sides: Sides, found: Comparison, params: Params) -> None:

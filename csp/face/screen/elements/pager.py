@@ -1,6 +1,6 @@
-"""A long list page by page: the part that the address asks for, and the control that turns the pages.
+"""A long list: page by page, or its first part and more of it when asked for.
 
-The parameter of the address is `page`; whatever changes the list drops it.
+The parameters of the address are `page` and `most`; whatever changes the list drops them.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from csp.face.screen.url.params import Params, whole_number
-from csp.face.screen.url.state import follow, write
+from csp.face.screen.url.state import follow, put, write
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,23 @@ def pager(page: Page) -> None:
     if page.pages > 1:
         follow("page", page.number)
         st.pagination(page.pages, key="page", on_change=write, args=("page",), max_visible_pages=5)
+
+
+def chosen_most(params: Params, count: int, first: int) -> int:
+    """How many of a list of at most `count` the address asks for, `first` where it does not.
+
+    Raises WrongAddressError for more than there are.
+    """
+    return whole_number(params, "most", 1, max(count, first), first)
+
+
+def more(shown: int, count: int, step: int) -> None:
+    """Offers the next `step` of a list of `count`; nothing where all are shown."""
+    if shown < count:
+        st.button(
+            f"Show {min(step, count - shown):,} more",
+            key="more",
+            icon=":material/expand_more:",
+            on_click=put,
+            args=("most", str(min(shown + step, count))),
+        )

@@ -3,12 +3,14 @@
 import numpy as np
 import streamlit as st
 
+from csp.face.screen.judge.head import is_anothers, nothing_fits
 from csp.face.screen.state.cached import chances_of
 from csp.face.screen.wording import CHANCE_HELP, NOT_CLAIMED
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.chance import chance_words
+from csp.work.reviews.label_in_force import LabelInForce
 
 LACKING = (
     "On pictures that had no part in finding it, the neuron tells those without it from those with it with "
@@ -17,8 +19,11 @@ LACKING = (
 )
 
 
-def chance_line(explorer: Explorer, view: NeuronView) -> None:
-    """`likely: 9 in 10`; that nothing fits; or that it was not worked out. Nothing without a label."""
+def chance_line(explorer: Explorer, view: NeuronView, first: LabelInForce) -> None:
+    """`likely: 9 in 10`; that nothing fits; or that it was not worked out. Nothing without a label.
+
+    Where the head above says of the machine's label, in force, that nothing fits, it is not said again.
+    """
     if not view.labels.get(explorer.stored_labels.first_labeler(view.layer)):
         return
     found = chances_of(explorer, view.layer)
@@ -29,6 +34,8 @@ def chance_line(explorer: Explorer, view: NeuronView) -> None:
     with st.container(key="chance", gap="xxsmall"):
         if lacking is not None:
             st.markdown(f"{own}**fires where it is lacking**", help=LACKING.format(clear=lacking.clear))
+        elif nothing_fits(explorer, view) and not is_anothers(first):
+            return
         elif view.neuron in unclaimed(explorer, view.layer):
             st.markdown(f"{own}**nothing fits**", help=NOT_CLAIMED)
         elif np.isfinite(chance):

@@ -53,8 +53,8 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
     view = page if options == page.options else explorer.neuron(page.layer, page.neuron, options)
     ranges = {labeler: explorer.stored_labels.score_range(view.layer, labeler) for labeler in LABELERS}
     with st.container(key="suggestion", gap="xxsmall"):
-        suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
-    chance_line(explorer, view)
+        first = suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
+    chance_line(explorer, view, first)
     facets_line(explorer, view)
     with st.expander("How it was measured"), st.container(key="how-sure", gap="xxsmall"):
         _score_line(explorer, view)

@@ -27,7 +27,7 @@ def layer_picker(run: Run, layer: str) -> None:
         format_func=name_of,
         key="layer",
         on_change=write,
-        args=("layer", ("neuron", "page", "pin", "image")),
+        args=("layer", ("neuron", "page", "most", "pin", "image")),
         label_visibility="collapsed",
         width=_wide_enough(map(name_of, run.layers)),
     )
@@ -50,7 +50,7 @@ def run_picker(run: Run) -> None:
         names.index(run.name),
         key="run",
         on_change=write,
-        args=("run", ("layer", "neuron", "page", "examples", "pin", "image")),
+        args=("run", ("layer", "neuron", "page", "most", "examples", "pin", "image")),
         label_visibility="collapsed",
         width=104,
     )

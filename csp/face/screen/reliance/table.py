@@ -9,6 +9,7 @@ from csp.face.screen.elements.components import Badge, Cell, Column, Row, row_ta
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.page.deeds import asked_when_pressed
 from csp.face.screen.url.links import link
+from csp.face.screen.url.params import Params
 from csp.face.screen.wording import counted, origin, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.jobs.kinds.reliance import KIND
@@ -48,7 +49,7 @@ def headline(found: Reliance) -> None:
             st.markdown(plain(differ))
 
 
-def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
+def reliance_table(run: Run, found: Reliance, params: Params) -> None:
     """One row a concept; a click opens all that is known of it."""
     if not found.concepts:
         return
@@ -67,7 +68,8 @@ def reliance_table(run: Run, found: Reliance, params: dict[str, str]) -> None:
         ),
         Column(""),
     ]
-    rows = [_row(run, one, params) for one in found.concepts]
+    kept = {name: value for name, value in params.items() if name != "page"}  # of another concept
+    rows = [_row(run, one, {**kept, "run": run.name}) for one in found.concepts]
     with st.container(key="reliance-table"):
         row_table("What the model leans on", columns, rows, key="concepts")
     st.caption(plain(origin(freshest(*(one.provenance for one in found.concepts)))))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from csp.errors import UnavailableError
+from csp.face.screen.judge.head import LONGEST
 from csp.face.screen.judge.session import Onward
 from csp.face.screen.page.identity import may_review, me
 from csp.face.screen.page.pickers import chosen_doubt, doubt_picker, layer_picker, run_picker
@@ -113,9 +114,9 @@ def queue_bar(queued: QueueView, blind: bool) -> None:
 def reasons(queued: QueueView, neuron: int, hidden: bool) -> None:
     """Which neuron this is, and why it stands in the queue, unless that would give the label away."""
     why = () if hidden else queued.why(neuron)
-    badges = " ".join(f":gray-badge[{shown(reason, 80)}]" for reason in why)
-    with st.container(key="reasons"):
-        st.markdown(f"**Neuron {neuron}** {badges}")
+    with st.container(key="reasons", gap="xxsmall"):
+        st.markdown(f"**Neuron {neuron} is in the queue because**" if why else f"**Neuron {neuron}**")
+        st.markdown("\n".join(f"- {shown(reason, LONGEST)}" for reason in why))
 
 
 def nothing_left(queued: QueueView) -> None:

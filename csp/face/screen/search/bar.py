@@ -11,6 +11,8 @@ from csp.work.explorer.explorer import Explorer
 
 WAYS = {"words": "By words", "picture": "By a picture", "neuron": "Like a neuron"}
 SUGGESTED = 8
+AGAIN = ("most",)
+"""What the address no longer says once something else is searched for."""
 HELP = (
     "Several texts between commas; one with a minus sign before it is to be absent: "
     "*blue-white veil, -ruler*. Words of the vocabulary are found at once; for others the encoder is loaded."
@@ -32,7 +34,7 @@ def search_bar(run: Run, layer: str, way: str, layers: tuple[str, ...]) -> None:
     """The way to search, the run, and where."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-bar"):
         st.subheader("Search", anchor=False, width="content")
-        choose("by", way, WAYS, "How to search", drop=("image", "page", "class"))
+        choose("by", way, WAYS, "How to search", drop=("image", "page", "class", *AGAIN))
         st.space("stretch")
         run_picker(run)
         if len(run.layers) > 1:
@@ -53,7 +55,7 @@ def query_box(text: str, run: Run) -> None:
             help=HELP,
             type="search",
             on_change=write,
-            args=("query",),
+            args=("query", AGAIN),
         )
         if len(run.vocabulary):
             st.session_state["term"] = None
@@ -96,22 +98,22 @@ def neuron_box(params: Params, run: Run, layer: str) -> int:
         count - 1,
         key="neuron",
         on_change=write,
-        args=("neuron",),
+        args=("neuron", AGAIN),
         width=240,
     )
     return neuron
 
 
 def _everywhere() -> None:
-    put("layers", "all" if st.session_state["everywhere"] else "one")
+    put("layers", "all" if st.session_state["everywhere"] else "one", AGAIN)
 
 
 def _add_term() -> None:
     if term := st.session_state["term"]:
         before = st.query_params.get("query", "").strip().rstrip(",")
-        put("query", f"{before}, {term}" if before else term)
+        put("query", f"{before}, {term}" if before else term, AGAIN)
 
 
 def _take_suggestion() -> None:
     if term := st.session_state["suggested"]:
-        put("query", term)
+        put("query", term, AGAIN)

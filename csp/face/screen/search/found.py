@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from csp.errors import BadInputError, UnavailableError
+from csp.face.screen.elements.pager import chosen_most, more
 from csp.face.screen.elements.picture_picker import (
     another_picture,
     chosen_picture,
@@ -17,7 +18,15 @@ from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import counted, plain
 from csp.work.explorer.explorer import Explorer
-from csp.work.neurons.search import Match, parse_query, search_like, search_picture, search_probe_image
+from csp.work.neurons.search import (
+    MOST,
+    Match,
+    parse_query,
+    search_like,
+    search_picture,
+    search_probe_image,
+    searched,
+)
 from csp.work.neurons.search_reviewed import ReviewedMatches, search_reviewed
 
 LAYERS = Sequence[str]
@@ -36,20 +45,23 @@ SHOWN = (
 )
 
 
-def found_by_words(explorer: Explorer, layers: LAYERS, words: str) -> None:
+def found_by_words(explorer: Explorer, layers: LAYERS, words: str, params: Params) -> None:
     """Neurons whose direction is near to the words."""
+    most = _most(explorer, layers, params)
     states = {
         (layer, neuron): state for layer in layers for neuron, state in reviewed(explorer, layer).items()
     }
-    _show(explorer, lambda: search_reviewed(explorer, layers, parse_query(words), states), SCORE, 4)
+    _show(explorer, lambda: search_reviewed(explorer, layers, parse_query(words), states, most), SCORE, 4)
 
 
-def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int) -> None:
+def found_like(explorer: Explorer, layers: LAYERS, layer: str, neuron: int, params: Params) -> None:
     """Neurons that look for the same as one neuron, after itself."""
+    most = _most(explorer, layers, params)
     itself = Match(layer, neuron, 1.0, "the example")
 
     def search() -> ReviewedMatches:
-        return ReviewedMatches((itself, *search_like(explorer, layers, layer, neuron)))
+        alike = search_like(explorer, layers, layer, neuron, most - 1)
+        return ReviewedMatches((itself, *alike), searched(explorer, layers))
 
     _show(explorer, search, ALIKE, 4)
 
@@ -68,16 +80,20 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
             st.image(picture, width="stretch", alt="The picture to search by")
         another_picture()
 
+    most = _most(explorer, layers, params)
+
     def search() -> ReviewedMatches:
         if chosen.upload is None:
-            return ReviewedMatches(search_probe_image(explorer, layers, chosen.image or 0))
-        return ReviewedMatches(search_picture(explorer, layers, chosen.upload.image))
+            matches = search_probe_image(explorer, layers, chosen.image or 0, most)
+        else:
+            matches = search_picture(explorer, layers, chosen.upload.image, most)
+        return ReviewedMatches(matches, searched(explorer, layers))
 
     with right:
         _show(explorer, search, SHOWN, 3)
 
 
-def _nothing_fits(explorer: Explorer, near: Sequence[Match], columns: int) -> None:
+def _nothing_fits(explorer: Explorer, near: Sequence[Match], in_all: int, columns: int) -> None:
     """That nothing fits; the nearest on demand, without a claim."""
     st.info(
         "**Nothing in this run fits.** No neuron goes with these words beyond what noise gives and "
@@ -85,8 +101,12 @@ def _nothing_fits(explorer: Explorer, near: Sequence[Match], columns: int) -> No
         icon=":material/search_off:",
     )
     if st.toggle("Show the nearest all the same", key="show-nearest"):
-        st.caption("By score alone: most likely none of these looks for it.", help=SCORE)
+        st.caption(
+            f"{_of_all(len(near), in_all)}, by score alone: most likely none of these looks for it.",
+            help=SCORE,
+        )
         results(explorer, near, columns)
+        more(len(near), in_all, MOST)
 
 
 def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str, columns: int) -> None:
@@ -98,7 +118,7 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         return
     found = answer.matches
     if not found and answer.near:
-        _nothing_fits(explorer, answer.near, columns)
+        _nothing_fits(explorer, answer.near, answer.in_all, columns)
         return
     for text, term in answer.read_as:
         st.warning(
@@ -115,5 +135,16 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         if answer.told
         else "by score alone: whether any looks for it can't be told here"
     )
-    st.caption(f"{counted(len(found), 'neuron')}, {first}", help=help_)
+    st.caption(f"{_of_all(len(found), answer.in_all)}, {first}", help=help_)
     results(explorer, found, columns)
+    more(len(found), answer.in_all, MOST)
+
+
+def _most(explorer: Explorer, layers: LAYERS, params: Params) -> int:
+    """So many neurons the address asks for."""
+    return chosen_most(params, sum(explorer.run.layer(layer).neurons for layer in layers), MOST)
+
+
+def _of_all(shown: int, in_all: int) -> str:
+    """`24 of 87 neurons`; `3 neurons` where these are all."""
+    return counted(in_all, "neuron") if shown == in_all else f"{shown:,} of {counted(in_all, 'neuron')}"

@@ -9,13 +9,14 @@ import streamlit as st
 from csp.errors import BadInputError, UnavailableError
 from csp.face.screen.atlas.facts import badges, label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, card_grid
+from csp.face.screen.elements.pager import chosen_most, more
 from csp.face.screen.elements.picture_picker import Chosen, choose_anew, large_picture
 from csp.face.screen.state.cached import rows_of
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
-from csp.face.screen.wording import number, percent, plain
+from csp.face.screen.wording import counted, number, percent, plain
 from csp.work.attribution.heatmaps import lit_pictures
 from csp.work.attribution.model_quality import ModelQuality
 from csp.work.attribution.predictions import HOW, Prediction, try_picture, try_probe_image
@@ -125,15 +126,20 @@ def order_bar(order: str, outcome: Prediction) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**The neurons behind it**", help=_help(outcome), width="content")
         if outcome.how:
-            choose("order", order, ORDERS, "Which neurons")
+            choose("order", order, ORDERS, "Which neurons", ("most",))
 
 
-def neurons_behind(explorer: Explorer, chosen: Chosen, outcome: Prediction, order: str) -> None:
+def neurons_behind(
+    explorer: Explorer, chosen: Chosen, outcome: Prediction, order: str, params: Params
+) -> None:
     """Cards of neurons: where each fires here, beside its own pictures."""
-    shown = _in_order(outcome.neurons, order).head(SHOWN)
+    ordered = _in_order(outcome.neurons, order)
+    shown = ordered.head(chosen_most(params, len(outcome.neurons), SHOWN))
     if shown.empty:
         st.info("No neuron of this layer does.")
         return
+    if len(shown) < len(ordered):
+        st.caption(f"{len(shown):,} of {counted(len(ordered), 'neuron')}, the strongest first")
     with st.container(key="lit-line"):
         lit = _lit(explorer, outcome.layer, shown["neuron"].tolist(), chosen)
     rows = rows_of(explorer, outcome.layer).frame
@@ -144,6 +150,7 @@ def neurons_behind(explorer: Explorer, chosen: Chosen, outcome: Prediction, orde
     ]
     with st.container(key="neurons-behind"):
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
+        more(len(shown), len(ordered), SHOWN)
     if outcome.remark:
         st.caption(_sentence(outcome.remark))
 

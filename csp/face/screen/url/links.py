@@ -3,8 +3,8 @@
 from urllib.parse import urlencode
 
 
-def link(page: str, **params: str | int) -> str:
-    """The address of a page with these parameters, as an `href` relative to the app."""
+def link(page: str, /, **params: str | int) -> str:
+    """The address of a page with these parameters, any names, as an `href` relative to the app."""
     return f"{page}?{urlencode(params)}"
 
 
