@@ -170,13 +170,13 @@ def label_costs(options: argparse.Namespace) -> dict[str, float | str]:
         with spent(each, "wide examples"):
             wide = select_all(columns.T, embeddings, options.examples, neighbours=neighbours, rule=RULE)
         with spent(each, "consensus"):
-            first = [
-                np.argsort(-consensus(evidence, texts, 1.0))[:TOP]
-                for evidence in scorer.layer_evidence("one", columns.T, chosen, wide)
-            ]
+            first, contrasts = [], np.empty((len(columns), embeddings.shape[1]), np.float32)
+            for place, evidence in enumerate(scorer.layer_evidence("one", columns.T, chosen, wide)):
+                first.append(np.argsort(-consensus(evidence, texts, 1.0))[:TOP])
+                contrasts[place] = evidence.contrast
         with spent(each, "chance"):
             labelled = [Labelled(*one) for one in zip(range(len(columns)), chosen, first, strict=True)]
-            facts.append(first_facts(encoded, labelled, sought(encoded, columns.T, labelled)))
+            facts.append(first_facts(encoded, labelled, sought(encoded, columns.T, labelled, contrasts)))
     with spent(once, "chance, shared"):
         together = np.concatenate(facts)
         chances(layer_of(together).complete(together), MODEL)

@@ -103,16 +103,29 @@ class Sought:
     """sum_i (a_i - mean a) e_i over all images."""
 
 
-def sought(encoded: Encoded, activations: Float[np.ndarray, "n c"], labelled: Sequence[Labelled]) -> Sought:
-    """The directions of these neurons of a layer, in order."""
+def sought(
+    encoded: Encoded,
+    activations: Float[np.ndarray, "n c"],
+    labelled: Sequence[Labelled],
+    contrasts: Float[np.ndarray, "c d"] | None = None,
+) -> Sought:
+    """The directions of these neurons of a layer, in order.
+
+    `contrasts` are the first of them, by neuron, where they are known (`Evidence.contrast`).
+    """
+    neurons = [one.neuron for one in labelled]
     contrast = np.zeros((len(labelled), encoded.embeddings.shape[1]))
     pull = np.zeros_like(contrast)
+    if contrasts is not None:
+        contrast[:] = contrasts[neurons]
     for start in range(0, len(labelled), BLOCK):
         part = labelled[start : start + BLOCK]
-        columns = np.asfortranarray(activations[:, [one.neuron for one in part]])
+        columns = np.asfortranarray(activations[:, neurons[start : start + BLOCK]])
         for place in range(0, len(part), IN_DOUBLE):
             few = columns[:, place : place + IN_DOUBLE]
             pull[start + place : start + place + few.shape[1]] = _unit(_pulls(few, encoded.embeddings))
+        if contrasts is not None:
+            continue
         activating = [one.examples.activating for one in part]
         wide = contrast_all(columns, encoded.embeddings, activating, neighbours=encoded.neighbours, rule=RULE)
         for place, examples in enumerate(wide):

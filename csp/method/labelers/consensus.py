@@ -12,7 +12,7 @@ from csp.method.labelers import correlation, csp
 from csp.method.labelers.correlation import deciding
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
-from csp.method.labelers.projection import weights
+from csp.method.labelers.projection import concept_vector, project, weights
 
 RULE = ContrastRule(neighbours=5)
 GAMMA = 1.0
@@ -48,7 +48,10 @@ def consensus(
     check_texts(evidence.embeddings, text_embeddings)
     if not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    by_csp = csp.csp(_contrasted(evidence), text_embeddings, GAMMA)
+    contrast = evidence.contrast
+    if contrast is None:
+        contrast = concept_vector(_contrasted(evidence).examples, evidence.embeddings, GAMMA)
+    by_csp = project(contrast, text_embeddings)
     by_correlation = correlation.correlation(evidence, text_embeddings, gamma)
     scores = together(by_csp[None], by_correlation[None], evidence, text_embeddings)
     single: Float32[np.ndarray, " t"] = scores[0].astype(np.float32)

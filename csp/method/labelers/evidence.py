@@ -32,6 +32,8 @@ class Evidence:
     """See `layer_pulls`; for correlation. Given, it spares a pass over all images."""
     wide: Examples | None = None
     """The activating examples as consensus contrasts them (`consensus.RULE`). Given, it spares the search."""
+    contrast: Float32[np.ndarray, " d"] | None = None
+    """The concept vector of `wide` at gamma 1; for consensus. Given, it spares working it out."""
     empty_text: Float[np.ndarray, " d"] | None = None
     """The embedding of the prompt templates without any words, which semanticlens may subtract; None: not."""
     vocabulary: int | None = None

@@ -11,7 +11,7 @@ the images that decide. Whether a label is claimed at all goes by the latter, wh
 many cosines is high for any examples, shuffled ones too, while what a label says about the firing is not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ from csp.method.labelers.registry import LABELERS
 from csp.work.control.draws import DRAWS, FIT, Row, first_labels, shuffled_neurons
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
-from csp.work.labels.scorer import labelers_code
+from csp.work.labels.scorer import labelers_code, neurons_at_once
 from csp.work.labels.stored import LATER
 from csp.work.labels.stored_facets import FACETS, absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
@@ -135,7 +135,7 @@ def layer_control(explorer: Explorer, layer: str) -> LayerControl:
         return LayerControl(pd.DataFrame(columns=list(COLUMNS)))
 
     def compute() -> list[list[Any]]:
-        return [[row[name] for name in COLUMNS] for row in _rows(explorer, layer, silent)]
+        return [[row[name] for name in COLUMNS] for part in _parts(explorer, layer) for row in part]
 
     asked = {"layer": layer, "draws": DRAWS, "labelers": labelers_code()}
     found = explorer.cache.get_or_compute(asked, compute)
@@ -149,15 +149,16 @@ def measure_control(
     layers: Sequence[str] | None = None,
     in_place: bool = False,
 ) -> None:
-    """Store the control of the layers (None: all) with the run, where it is missing; layer by layer."""
+    """Store the control of the layers (None: all) with the run, where it is missing, some draws at a time: a
+    job that was stopped goes on where it was."""
     if explorer.scorer is None:
         return
     additions = Additions(explorer.run, in_place=in_place)
     for layer in explorer.run.layers if layers is None else layers:
         if _stored(explorer, layer) is None:
             additions.expect_room()
-            rows = pd.DataFrame(_rows(explorer, layer, report), columns=list(COLUMNS))
-            additions.append(CONTROL, rows.assign(layer=layer))
+            for rows in _parts(explorer, layer, report, start=_kept(explorer, layer)):
+                additions.append(CONTROL, pd.DataFrame(rows, columns=list(COLUMNS)).assign(layer=layer))
     additions.compact(CONTROL)
 
 
@@ -212,20 +213,30 @@ def first_scores(explorer: Explorer, layer: str, labeler: str) -> Float64[np.nda
 
 
 def _stored(explorer: Explorer, layer: str) -> pd.DataFrame | None:
-    """What was stored of it; None where a labeler of today is missing."""
+    """What was stored of it; None where draws of a labeler of today are missing."""
+    return _read(explorer, layer) if _kept(explorer, layer) >= DRAWS else None
+
+
+def _kept(explorer: Explorer, layer: str) -> int:
+    """Up to which draw the labels of all labelers of today are stored; they are stored in whole parts."""
+    together = neurons_at_once(explorer.run.manifest.images)
+    last = _read(explorer, layer).groupby("labeler")["draw"].max()
+    return min((int(last.get(name, -1)) // together + 1) * together for name in LABELERS)
+
+
+def _read(explorer: Explorer, layer: str) -> pd.DataFrame:
     stored = Additions(explorer.run).read(CONTROL)
-    stored = stored[stored["layer"] == layer]
-    return None if LABELERS.keys() - set(stored["labeler"]) else stored[list(COLUMNS)]
+    return stored.loc[stored["layer"] == layer, list(COLUMNS)]
 
 
-def _rows(explorer: Explorer, layer: str, report: Report) -> list[Row]:
+def _parts(explorer: Explorer, layer: str, report: Report = silent, start: int = 0) -> Iterator[list[Row]]:
     assert explorer.scorer is not None, "asked of runs with a vocabulary"
     texts, gamma = run_vocabulary(explorer.run).texts, explorer.run.manifest.parameters.gamma
-    stage, rows = Stage(f"control of {layer}", DRAWS, report), list[Row]()
-    for part in shuffled_neurons(explorer.run, layer):
-        examples = part.examples
+    stage = Stage(f"control of {layer}", DRAWS, report, start=start)
+    for part in shuffled_neurons(explorer.run, layer, start=start):
+        examples, rows = part.examples, list[Row]()
         scored = explorer.scorer.layer_scores(layer, part.activations, examples.chosen, gamma, examples.wide)
         for draw, (neuron, scores) in enumerate(zip(part.neurons, scored, strict=True), part.first):
             rows += [{"draw": draw, "neuron": neuron, **row} for row in first_labels(scores, texts)]
             stage.reached(draw + 1)
-    return rows
+        yield rows

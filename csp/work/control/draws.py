@@ -35,8 +35,11 @@ class Draws:
     examples: LayerExamples
 
 
-def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draws]:
-    """Shuffled neurons of a layer, some at a time, the same ones each time; none where no neuron fires."""
+def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS, start: int = 0) -> Iterator[Draws]:
+    """Shuffled neurons of a layer, some at a time, the same ones each time; none where no neuron fires.
+
+    From the part on in which the draw `start` is.
+    """
     table, parameters = run.neurons(layer), run.manifest.parameters
     firing = table.loc[table["max"] > 0, "neuron"].tolist()
     if not firing:
@@ -45,11 +48,12 @@ def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS) -> Iterator[Draws
     decides = selection(run)
     dealt = dealt_neurons(firing, draws, rng)
     together = neurons_at_once(run.manifest.images)
-    for start in range(0, draws, together):
-        neurons = dealt[start : start + together].tolist()
+    for first in range(0, draws, together):
+        neurons = dealt[first : first + together].tolist()
         dealt_out = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
-        activations = np.stack(dealt_out).T
-        yield Draws(start, neurons, activations, layer_examples(run, activations))
+        if first + together > start:
+            activations = np.stack(dealt_out).T
+            yield Draws(first, neurons, activations, layer_examples(run, activations))
 
 
 def first_labels(scores: Scores, texts: tuple[str, ...]) -> Iterator[Row]:

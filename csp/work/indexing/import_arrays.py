@@ -36,7 +36,7 @@ from csp.work.indexing.npy_files import GivenArray, check_activations, check_vec
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.vocabulary_file import read_terms
-from csp.work.labels.chance import measure_chances
+from csp.work.labels.chance import Contrasts, measure_chances
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, portable_spec
 from csp.world.pictures.decode import UnreadableImageError
@@ -100,15 +100,14 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
     """
     out = destination(spec.out)
     job = open_import(spec)
-    if not already_finished(out, job.plan):
-        _make(out, job, report)
+    contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
     finished = Run.open(out)
     measure_control_when_made(finished, report)
-    measure_chances(finished, report, in_place=True)
+    measure_chances(finished, report, contrasts=contrasts, in_place=True)
     return out
 
 
-def _make(out: Path, job: "Import", report: Report) -> None:
+def _make(out: Path, job: "Import", report: Report) -> dict[str, Contrasts]:
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.copy(writer, report)
         draft = writer.assemble(job.manifest(out.name))
@@ -116,8 +115,9 @@ def _make(out: Path, job: "Import", report: Report) -> None:
             writer.write_vocabulary(*job.texts)
         if job.decoder is not None:
             writer.write_decoder(job.spec.layer, job.decoder.block(0, job.decoder.rows))
-        precompute(writer, draft, report)
+        contrasts = precompute(writer, draft, report)
         writer.finish((*job.notes, *remark_notes(writer.remarks)))
+    return contrasts
 
 
 def open_import(spec: ImportSpec) -> "Import":

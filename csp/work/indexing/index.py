@@ -37,7 +37,7 @@ from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.spec import IndexSpec
 from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
-from csp.work.labels.chance import measure_chances
+from csp.work.labels.chance import Contrasts, measure_chances
 from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.models.saes import sae_source, with_saes
@@ -65,24 +65,24 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     out = destination(spec.out)
     job = open_job(spec)
     job.check_files(report)
-    if not already_finished(out, job.plan):
-        _make(out, job, report)
+    contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
     finished = Run.open(out)
     measure_attribution_when_indexed(finished, job.run_target, report)
     measure_control_when_made(finished, report)
-    measure_chances(finished, report, in_place=True)
+    measure_chances(finished, report, contrasts=contrasts, in_place=True)
     return out
 
 
-def _make(out: Path, job: "IndexJob", report: Report) -> None:
+def _make(out: Path, job: "IndexJob", report: Report) -> dict[str, Contrasts]:
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.compute(writer, report)
         draft = writer.assemble(job.manifest(out.name))
         job.write_vocabulary(writer, draft)
         for layer, one in job.latents.items():
             writer.write_decoder(layer, one.sae.directions())
-        precompute(writer, draft, report)
+        contrasts = precompute(writer, draft, report)
         writer.finish((*job.notes, *remark_notes(writer.remarks)))
+    return contrasts
 
 
 def open_job(spec: IndexSpec) -> "IndexJob":

@@ -5,14 +5,15 @@ measure_chances(run)                        # works out what is missing, and kee
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float32, Float64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
@@ -40,6 +41,8 @@ CHANCES = AddedTable(
 )
 """Of each labelled neuron the label that was judged, and the chance that it is true."""
 
+Contrasts = Float32[np.ndarray, "c d"]
+"""`Evidence.contrast` of all neurons of a layer."""
 
 LIKELY, UNLIKELY = 0.75, 0.25
 """From this chance on a label is called likely; under the second it is unlikely, and not claimed."""
@@ -77,12 +80,21 @@ def chance_lines(chance: float) -> tuple[str, str]:
     return ("> 9 in 10" if chance >= 0.95 else f"{10 * chance:.0f} in 10"), word
 
 
-def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False) -> None:
+def measure_chances(
+    run: Run,
+    report: Report = silent,
+    *,
+    contrasts: Mapping[str, Contrasts] = MappingProxyType({}),
+    in_place: bool = False,
+) -> None:
     """Work out the chances of all layers that lack some, and keep them with the run.
 
+    `contrasts` are those of layers that were labelled just now (`precompute`): they spare the search.
     Nothing happens to a run whose first labels are not those of the labeler that the model was fitted on.
     """
-    labels, additions = StoredLabels(run), Additions(run, in_place=in_place)
+    if run.text_embeddings is None:
+        return
+    labels, additions, encoded = StoredLabels(run), Additions(run, in_place=in_place), _encoded(run)
     for layer in run.layers:
         firsts = labels.first_labels(layer)
         if labels.first_labeler(layer) != LABELER or not firsts:
@@ -91,7 +103,8 @@ def measure_chances(run: Run, report: Report = silent, *, in_place: bool = False
             continue
         stage = Stage(f"chances of {layer}", len(firsts), report)
         rows = pd.DataFrame({"layer": layer, "neuron": list(firsts), "label": list(firsts.values())})
-        additions.append(CHANCES, rows.assign(chance=_chances(run, layer, labels)))
+        found = _chances(run, layer, encoded, labels, contrasts.get(layer))
+        additions.append(CHANCES, rows.assign(chance=found))
         stage.reached(len(firsts))
     additions.compact(CHANCES)
 
@@ -132,22 +145,25 @@ def _known(run: Run, layer: str, version: tuple[str, ...]) -> _Known:
     return _Known(encoded, labelled, directions, layer_of(first_facts(encoded, labelled, directions)))
 
 
-def _chances(run: Run, layer: str, labels: StoredLabels) -> Float64[np.ndarray, " l"]:
-    encoded, labelled = _encoded(run), list(_labelled(run, layer, labels))
-    found = _sought(run, layer, encoded, labelled)
+def _chances(
+    run: Run, layer: str, encoded: Encoded, labels: StoredLabels, contrasts: Contrasts | None
+) -> Float64[np.ndarray, " l"]:
+    labelled = list(_labelled(run, layer, labels))
+    found = _sought(run, layer, encoded, labelled, contrasts)
     facts = np.concatenate([first_facts(encoded, part, directions) for part, directions in found])
     return chances(layer_of(facts).complete(facts), MODEL)
 
 
 def _sought(
-    run: Run, layer: str, encoded: Encoded, labelled: list[Labelled]
+    run: Run, layer: str, encoded: Encoded, labelled: list[Labelled], contrasts: Contrasts | None = None
 ) -> Iterator[tuple[list[Labelled], Sought]]:
     """What the labelled neurons look for, in their order (ascending); some are read at a time."""
     first, begin = 0, 0
     for block in run.activation_blocks(layer):
         end = bisect_left(labelled, first + block.shape[1], lo=begin, key=lambda one: one.neuron)
         part = labelled[begin:end]
-        yield part, sought(encoded, block, [replace(one, neuron=one.neuron - first) for one in part])
+        known = None if contrasts is None else contrasts[first : first + block.shape[1]]
+        yield part, sought(encoded, block, [replace(one, neuron=one.neuron - first) for one in part], known)
         first, begin = first + block.shape[1], end
 
 

@@ -14,9 +14,10 @@ from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.clip_dissect_mean import text_prior
-from csp.method.labelers.consensus import RULE
+from csp.method.labelers.consensus import GAMMA, RULE
 from csp.method.labelers.correlation import layer_pulls, text_spread
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.projection import concept_vector
 from csp.method.labelers.registry import LABELERS, all_scores
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.run_cache import RunCache
@@ -144,8 +145,10 @@ class Scorer:
             block = np.asfortranarray(activations[:, start : start + together])
             pulls = layer_pulls(block, self.embeddings, self.selection).astype(np.float32)
             for place, one in enumerate(part):
+                broad = wide[start + place]
+                contrast = concept_vector(broad, self.embeddings, GAMMA)
                 evidence = self.evidence(layer, block[:, place], one)
-                yield replace(evidence, pull=pulls[place], wide=wide[start + place])
+                yield replace(evidence, pull=pulls[place], wide=broad, contrast=contrast)
 
     def layer_scores(
         self,
@@ -157,7 +160,11 @@ class Scorer:
     ) -> Iterator[Scores]:
         """As `scores`, of many neurons of a layer, in order; `wide` as of `layer_evidence`."""
         for evidence in self.layer_evidence(layer, activations, examples, wide):
-            yield self._of(LABELERS.keys(), evidence, gamma)
+            yield self.scores_of(evidence, gamma)
+
+    def scores_of(self, evidence: Evidence, gamma: float) -> Scores:
+        """As `scores`, of a neuron of which the evidence is there."""
+        return self._of(LABELERS.keys(), evidence, gamma)
 
     def scores(
         self,

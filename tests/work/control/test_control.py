@@ -20,6 +20,7 @@ from csp.work.control.draws import DRAWS, shuffled_neurons
 from csp.work.control.summary import control_rows
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import machine_rows
+from csp.work.progress import Progress
 from csp.work.reviews.artefacts import artefact_neurons, artefacts_by_chance
 
 
@@ -49,6 +50,29 @@ def test_a_run_gets_its_control_when_made_and_older_ones_on_demand(tiny_run: Run
     before = Additions(tiny_run).version(CONTROL)
     measure_control(explorer)
     assert Additions(tiny_run).version(CONTROL) == before, "what is there is not measured again"
+
+
+def test_a_control_that_is_stopped_goes_on_where_it_was(
+    tiny_run: Run, explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = layer_control(explorer, "late").frame
+    shutil.rmtree(tiny_run.path / "additions")
+    monkeypatch.setattr("csp.work.labels.scorer.AT_ONCE", 64)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 150:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_control(explorer, stop, layers=["late"])
+    assert len(Additions(tiny_run).read(CONTROL)) == 128 * len(LABELERS), "two parts"
+    seen: list[Progress] = []
+    measure_control(explorer, seen.append, layers=["late"])
+    assert [one.done for one in seen] == list(range(129, DRAWS + 1))
+    again = layer_control(explorer, "late").frame.sort_values(["draw", "labeler"], ignore_index=True)
+    whole = whole.sort_values(["draw", "labeler"], ignore_index=True)
+    assert again["label"].tolist() == whole["label"].tolist()
+    np.testing.assert_allclose(again["fit"], whole["fit"], atol=1e-6)
 
 
 def test_the_control_of_a_huge_vocabulary_is_left_to_the_command(

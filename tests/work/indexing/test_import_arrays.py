@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from csp.keeping.run_folder.run import Run
 from csp.method.examples import neighbours
 from csp.method.labelers.registry import LABELERS
 from csp.work.indexing.import_arrays import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
+from csp.work.labels.chance import label_chances, measure_chances
 from csp.work.neurons.similar import similar_by_decoder
 from csp.work.progress import Progress
 from tests.build import draw
@@ -70,6 +72,18 @@ def test_arrays_come_back_with_images_and_labels(given: Path) -> None:
     assert run.vocabulary["text"].tolist() == ["ruler", "hair", "mole"]
     assert len(run.labels("imported")) == NEURONS * 3 * len(LABELERS)
     assert run.manifest.notes == ()
+
+
+def test_what_labels_take_is_handed_over_to_their_chances(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("csp.method.chance.facts.contrast_all", None)
+        run = Run.open(import_arrays(full(given)))
+    handed_over = label_chances(run, "imported")
+    shutil.rmtree(run.path / "additions" / "chances")
+    measure_chances(run)
+    np.testing.assert_array_equal(label_chances(run, "imported"), handed_over)
 
 
 def test_without_images_or_vocabulary_the_run_says_so(given: Path) -> None:
