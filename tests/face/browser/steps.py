@@ -26,6 +26,13 @@ def press(page: Page, key: str, control: str) -> None:
     page.keyboard.press(key)
 
 
+def listening(page: Page) -> None:
+    """Wait until the verdict bar is drawn, and its scripts hear keys and clicks: a moment later, on a first page."""
+    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    while not page.evaluate("Boolean(window.cspKeys && window.cspWords && window.cspPresses)"):
+        page.wait_for_timeout(50)  # the page's policy forbids Playwright to wait by its own means
+
+
 def shown(page: Page, neuron: int) -> None:
     expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {neuron}", timeout=LONG)
     expect(page).to_have_url(re.compile(rf"neuron={neuron}\b"), timeout=LONG)

@@ -17,7 +17,7 @@ from csp.face.screen.page.shortcuts import KEYS
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from tests.face.browser.steps import opened, settled, shown
+from tests.face.browser.steps import listening, opened, settled, shown
 from tests.face.conftest import LONG
 from tests.face.server import free_port, serving
 
@@ -49,8 +49,8 @@ def events(home: Path, layer: str, first: int = 0, count: int = 6) -> list[Event
 
 
 def bar(page: Page, key: str) -> None:
-    """Press a key once the bar can be seen."""
-    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    """Press a key once the bar hears it."""
+    listening(page)
     page.keyboard.press(key)
 
 
@@ -58,7 +58,7 @@ def test_many_fast_verdicts_are_all_there_once_and_in_place(page: Page, address:
     """Each key comes singly, and doubled as by a shaking hand, and follows each of these: twice round."""
     first, count, keys = 20, 40, {"a": "confirm", "x": "reject", "u": "unsure", "2": "override"}
     opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron={first}")
-    expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    listening(page)
     pressed = []
     for step in range(count):
         expect(page.locator(".st-key-toolbar h3")).to_have_text(f"Neuron {first + step}", timeout=LONG)
@@ -126,7 +126,7 @@ def test_a_second_opinion_that_came_meanwhile_is_shown_first(
 ) -> None:
     here = f"{address}/neuron?run=demo&layer=layer3&neuron=20"
     opened(page, here)
-    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    listening(page)
     with someone_else(browser, address) as other:
         opened(other, here)
         bar(other, "x")
@@ -248,7 +248,7 @@ LAYERS = {
 def test_no_key_acts_behind_what_is_on_top(page: Page, address: str, home: Path, layer: str) -> None:
     here = f"{address}/neuron?run=tiny&layer=late&neuron=0"
     opened(page, here)
-    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    listening(page)
     before = len(events(home, "late"))
     LAYERS[layer](page)
     on_top = page.locator("body > :not(#root)").locator('[role="dialog"], [role="listbox"]')
@@ -358,9 +358,21 @@ def test_what_is_typed_before_the_boxes_are_there_goes_into_them(
     assert recorded == [(100, "override", "unusual fur"), (101, "reject", None)]
 
 
+def test_keys_wait_for_the_scripts_of_the_bar(page: Page, address: str, home: Path) -> None:
+    """Which come a moment after its buttons: until then each letter for the box would be a verdict."""
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=110")
+    listening(page)
+    page.evaluate("() => { window.later = window.cspWords; window.cspWords = undefined; }")
+    page.keyboard.press("e")
+    page.keyboard.type("unusual fur")
+    page.evaluate("() => { window.cspWords = window.later; }")
+    expect(page.get_by_label("Your own label")).to_have_value("unusual fur", timeout=LONG)
+    assert not events(home, "layer3", 110, 6)
+
+
 def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Path) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=60")
-    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    listening(page)
     for _ in range(10):
         page.keyboard.press("u")
         page.wait_for_timeout(50)
@@ -375,7 +387,7 @@ def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Pat
 
 def test_a_key_that_is_held_down_counts_once(page: Page, address: str, home: Path) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=90")
-    expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
+    listening(page)
     page.keyboard.down("u")
     shown(page, 91)
     settled(page)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from tests.face.browser.steps import settled
+from tests.face.browser.steps import listening, settled
 from tests.face.conftest import LONG
 from tests.face.oidc import TEAM, team_server
 from tests.face.server import ROOT
@@ -92,7 +92,7 @@ def test_a_reviewer_comes_back_to_the_page_and_signs_out(
 ) -> None:
     page = sign_in(context, neuron(address, 1), "ann")
     expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)
-    expect(page.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    listening(page)
     page.keyboard.press("a")
     expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 2", timeout=LONG)
     (event,) = events(home)
@@ -108,7 +108,7 @@ def test_a_viewer_looks_but_a_replayed_press_of_a_reviewer_does_nothing(
     context: BrowserContext, browser: Browser, address: str, home: Path
 ) -> None:
     ann = sign_in(context, neuron(address, 0), "ann")
-    expect(ann.locator(".st-key-accept button")).to_be_enabled(timeout=LONG)
+    listening(ann)
     before = ann.evaluate("window.sent.length")
     ann.keyboard.press("x")
     expect(ann.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)

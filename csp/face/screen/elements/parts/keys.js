@@ -1,4 +1,4 @@
-// Keys belong to what is on top, and a first click after typing is a click.
+// Keys belong to what is on top, wait for who is to hear them, and a first click after typing is a click.
 const LAYERS = '[role="dialog"], [role="alertdialog"], [role="listbox"], [role="menu"]';
 const BOXES = 'input:not([role="combobox"], [type="checkbox"], [type="radio"], [type="range"]), textarea';
 const PRINTED = { ArrowLeft: "←", ArrowRight: "→" };
@@ -24,6 +24,27 @@ const belongsOnTop = (event) => {
   const printed = PRINTED[event.key] ?? event.key.toUpperCase();
   const keys = [...layer.querySelectorAll("button:enabled kbd")];
   keys.find((key) => key.textContent === printed)?.closest("button").click();
+};
+
+// On a first page Streamlit's buttons hear keys a moment before the scripts of the verdict bar do: a letter that was
+// meant for own words would be a verdict, and a lost press would not be said. Keys of that moment wait.
+let early = [];
+
+const barHears = () => window.cspWords && window.cspPresses;
+
+const again = () => {
+  if (!barHears()) return void setTimeout(again, 20);
+  const waited = early;
+  early = [];
+  for (const event of waited) document.body.dispatchEvent(new KeyboardEvent("keydown", event));
+};
+
+const tooSoon = (event) => {
+  if (!event.isTrusted || (barHears() && early.length === 0)) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target !== document.body || !document.querySelector(".st-key-verdict-acts")) return;
+  event.stopImmediatePropagation();
+  if (early.push(event) === 1) again();
 };
 
 // Text that was typed is sent when its box is left, a few frames later: after the click that left it. The server
@@ -92,6 +113,7 @@ const clicked = (event) => {
 export default function () {
   if (window.cspKeys) return;
   window.cspKeys = true;
+  window.addEventListener("keydown", tooSoon, true);
   document.body.addEventListener("keydown", belongsOnTop);
   window.addEventListener("input", (event) => { if (event.target.matches(BOXES)) edited = event.target; }, true);
   window.addEventListener("pointerdown", press, true);
