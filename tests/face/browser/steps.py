@@ -27,7 +27,7 @@ def press(page: Page, key: str, control: str) -> None:
 
 
 def listening(page: Page) -> None:
-    """Wait until the verdict bar is drawn, and its scripts hear keys and clicks: a moment later, on a first page."""
+    """Wait until the verdict bar is drawn and its scripts hear: a moment later, on a first page."""
     expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
     while not page.evaluate("Boolean(window.cspKeys && window.cspWords && window.cspPresses)"):
         page.wait_for_timeout(50)  # the page's policy forbids Playwright to wait by its own means

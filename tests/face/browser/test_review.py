@@ -313,6 +313,22 @@ def test_a_blind_look_is_not_ended_by_leaving_it(
         assert [one for one in events(home, "early", 5, 1) if one.reviewer == "Bo B"] == []
 
 
+def test_a_page_that_was_not_given_for_the_text_before_it_is_asked_for_again(
+    page: Page, address: str, home: Path
+) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=45&edit=true")
+    listening(page)
+    page.get_by_label("Your own label").fill("ruler")
+    page.evaluate(
+        """() => {
+            const drop = (event) => { event.stopImmediatePropagation(); event.preventDefault(); };
+            window.addEventListener("click", drop, { capture: true, once: true });
+        }"""
+    )
+    page.locator("[data-testid=stPageLink] a", has_text="Search").first.click()
+    expect(page).to_have_url(re.compile("/search"), timeout=LONG)
+
+
 def test_enter_saves_and_goes_on_escape_leaves_and_keys_are_the_pages_again(
     page: Page, address: str, home: Path
 ) -> None:

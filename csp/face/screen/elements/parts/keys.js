@@ -80,6 +80,14 @@ const whenAtRest = (act, tries = 20, calm = 0) => {
   else setTimeout(() => whenAtRest(act, tries - 1, now), 100);
 };
 
+// Of a text and another page that are asked for at once the server may answer the text alone: then ask again.
+const go = (pressed, from = window.location.pathname, tries = 3) => {
+  pressAgain(pressed);
+  const elsewhere = pressed.tag === "A" && new URL(pressed.href, window.location).pathname !== from;
+  if (!elsewhere || tries === 0) return;
+  whenAtRest(() => { if (window.location.pathname === from) go(pressed, from, tries - 1); });
+};
+
 const press = (event) => {
   held = null;
   const box = edited;
@@ -99,7 +107,7 @@ const release = (event) => {
   }
   const act = () => {
     if (held === mine) held = null;
-    pressAgain(mine);
+    go(mine);
   };
   whenSent(() => (changesThisPage(mine.target) ? whenAtRest(act) : act()));
 };
