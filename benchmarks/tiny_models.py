@@ -21,7 +21,7 @@ def _pixels(image: Image.Image) -> Float32[np.ndarray, "3 h w"]:
 
 
 def open_target(name: str, pooling: str) -> TorchTarget:
-    """A convolution (layer `0`) and two outputs without names."""
+    """A convolution (layer `0`) and two classes."""
     torch.manual_seed(0)
     module = nn.Sequential(
         nn.Conv2d(3, NEURONS, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(NEURONS, 2)
@@ -30,7 +30,7 @@ def open_target(name: str, pooling: str) -> TorchTarget:
     return TorchTarget(
         spec=f"python:benchmarks.tiny_models:{name}",
         name=name,
-        classes=(),
+        classes=("light", "dark"),
         weights_hash=weights_hash(module),
         input_size=(SIDE, SIDE),
         module=module,

@@ -15,7 +15,7 @@ from csp.keeping.run_folder.manifest import LayerRecord, Manifest, Parameters, S
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.keeping.run_folder.writer import RunWriter
-from csp.method.attribution import attribution
+from csp.method.attribution import attribution, deviations
 from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import select_examples
 from csp.method.labelers.registry import LABELERS, best_labels
@@ -205,7 +205,7 @@ def add_pushes(run: Run, layer: str = "late") -> None:
     """Add how much neurons push, as if the model had told it."""
     activations = run.layer_activations(layer)
     slopes = np.random.default_rng(5).normal(size=(activations.shape[1], len(run.manifest.classes)))
-    pushes = attribution(activations, slopes - slopes.mean(axis=1, keepdims=True))
+    pushes = attribution(deviations(activations), slopes - slopes.mean(axis=1, keepdims=True))
     rows = pd.DataFrame({"neuron": np.arange(len(pushes)), "push": list(pushes.astype(np.float32))})
     made = {
         "layer": layer,

@@ -45,15 +45,15 @@ def linear_head(
 
 
 def attribution(
-    activations: Float[np.ndarray, "n c"], slopes: Float[np.ndarray, "c classes"]
+    deviation: Float64[np.ndarray, " c"], slopes: Float[np.ndarray, "c classes"]
 ) -> Float64[np.ndarray, "c classes"]:
     """Change of a class's centred logit when a neuron rises by one standard deviation: s_cj std(a_c).
 
-    `slopes` s are the weights of a linear head, which makes it exact, or the mean over images of what the
-    model's gradient gives for one unit more; then it holds to first order. In logits, any size; above 0 the
-    neuron speaks for the class, below against it.
+    `deviation` is that of `deviations`. `slopes` s are the weights of a linear head, which makes it exact, or
+    the mean over images of what the model's gradient gives for one unit more; then it holds to first order.
+    In logits, any size; above 0 the neuron speaks for the class, below against it.
     """
-    found: Float64[np.ndarray, "c classes"] = slopes.astype(np.float64) * deviations(activations)[:, None]
+    found: Float64[np.ndarray, "c classes"] = slopes.astype(np.float64) * deviation[:, None]
     return found
 
 

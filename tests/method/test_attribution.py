@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp.method.attribution import attribution, centred_logits, linear_head
+from csp.method.attribution import attribution, centred_logits, deviations, linear_head
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def test_a_linear_head_is_recovered_from_the_probabilities(seed: int, classes: i
     found = linear_head(activations, logits)
     assert found is not None
     np.testing.assert_allclose(found, weights - weights.mean(axis=1, keepdims=True), atol=1e-4)
-    np.testing.assert_allclose(attribution(activations, found).sum(axis=1), 0, atol=1e-4)
+    np.testing.assert_allclose(attribution(deviations(activations), found).sum(axis=1), 0, atol=1e-4)
 
 
 def test_a_layer_with_more_behind_it_has_no_linear_head() -> None:
@@ -48,7 +48,7 @@ def test_weights_that_cannot_be_told_are_not_made_up(case: str) -> None:
 def test_push_by_hand() -> None:
     activations = np.array([[0, 1, np.nan], [2, 1, np.nan]], dtype=np.float32)  # deviations 1, 0, not known
     weights = np.array([[0.5, -0.5], [3.0, -3.0], [1.0, -1.0]])
-    np.testing.assert_allclose(attribution(activations, weights), [[0.5, -0.5], [0, 0], [0, 0]])
+    np.testing.assert_allclose(attribution(deviations(activations), weights), [[0.5, -0.5], [0, 0], [0, 0]])
 
 
 def test_a_probability_of_zero_leaves_its_image_out() -> None:

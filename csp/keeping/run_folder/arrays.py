@@ -24,7 +24,7 @@ NEIGHBOURS = (NEIGHBOUR_INDEX, NEIGHBOUR_SIMILARITY)
 
 _SHARD_BYTES = 64 << 20
 _CHUNK_BYTES = 4 << 20
-MAPPED_BYTES = 64 << 20
+MAPPED_BYTES = 16 << 20
 """An array of rows above this size is one raw chunk, which is mapped and not read into memory. A mapped file
 that is cut short in place ends the process, so what is small is read."""
 

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +68,15 @@ def _encode(image: Image.Image) -> bytes:
 
 def write_pack(folder: Path, thumbnails: Iterable[Thumbnails]) -> None:
     """Write the pack (small, large, small, large, ...), its checksums, then offsets, which make it valid."""
-    offsets, sums = [0], []
+    offsets, sums = array("q", [0]), array("I")
     with (folder / PACK_NAME).open("wb") as pack:
         for picture in (picture for pair in thumbnails for picture in (pair.small, pair.large)):
             pack.write(picture)
             offsets.append(offsets[-1] + len(picture))
             sums.append(zlib.crc32(picture))
     atomic.sync(folder / PACK_NAME)
-    atomic.write_bytes(folder / SUMS_NAME, _npy(np.array(sums, dtype=np.uint32)))
-    atomic.write_bytes(folder / OFFSETS_NAME, _npy(np.array(offsets, dtype=np.int64)))
+    atomic.write_bytes(folder / SUMS_NAME, _npy(np.asarray(sums, dtype=np.uint32)))
+    atomic.write_bytes(folder / OFFSETS_NAME, _npy(np.asarray(offsets, dtype=np.int64)))
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.attribution import attribution, centred_logits, linear_head
+from csp.method.attribution import attribution, centred_logits, deviations, linear_head
 from csp.work.explorer.explorer import Explorer
 from csp.work.provenance import Provenance, answered, computed_by
 
@@ -90,7 +90,7 @@ def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None
             return None  # too many for a head to be told
         activations = run.layer_activations(layer)
         weights = linear_head(activations, centred_logits(probabilities))
-        return None if weights is None else attribution(activations, weights).round(6).tolist()
+        return None if weights is None else attribution(deviations(activations), weights).round(6).tolist()
 
     found = explorer.cache.get_or_compute({"layer": layer}, compute)
     if found.value is None:
@@ -113,6 +113,11 @@ def measured(run: Run, layer: str, additions: Additions) -> pd.DataFrame:
     rows = rows[(rows["layer"] == layer) & rows["how"].isin(list(HOW))].sort_values("neuron")
     whole = rows["neuron"].tolist() == list(range(run.layer(layer).neurons))
     return rows if whole and rows["images"].nunique() == 1 else rows[:0]
+
+
+def layer_deviations(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
+    """The standard deviation of each neuron of a layer, which need not fit in memory."""
+    return np.concatenate([deviations(block) for block in run.activation_blocks(layer)])
 
 
 def images_of(run: Run) -> Int64[np.ndarray, " m"]:

@@ -6,19 +6,20 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from csp.errors import BadInputError
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
-from csp.method.attribution import attribution, deviations
+from csp.method.attribution import attribution
 from csp.work.attribution.class_attribution import (
     CLASS_ATTRIBUTION,
     How,
     finished,
     has_classes,
     images_of,
+    layer_deviations,
     measured,
 )
 from csp.work.models.probe_images import ProbeImages
@@ -60,7 +61,7 @@ def measure_attribution(
         if head is None:
             _measure_slope(run, target, layer, additions, report)
         else:
-            values = attribution(run.layer_activations(layer), head.T)
+            values = attribution(layer_deviations(run, layer), head.T)
             additions.append(CLASS_ATTRIBUTION, _rows(layer, values, "exact", 0))
         found[layer] = "slope" if head is None else "exact"
     additions.compact(CLASS_ATTRIBUTION)
@@ -91,8 +92,8 @@ def _measure_slope(run: Run, target: RunTarget, layer: str, additions: Additions
     """One image after the other; the mean so far is kept now and then, with the number of its images."""
     images, pictures = images_of(run), ProbeImages(run)
     differentiable(target)  # UnavailableError before anything is done
-    activations = run.layer_activations(layer)
-    total, done = _so_far(run, layer, activations, additions)
+    deviation = layer_deviations(run, layer)
+    total, done = _so_far(run, layer, deviation, additions)
     stage, kept = Stage(f"attribution of {layer}", len(images), report, done), time.monotonic()
     stage.reached(done)
     for start in range(done, len(images), AT_ONCE):
@@ -105,22 +106,22 @@ def _measure_slope(run: Run, target: RunTarget, layer: str, additions: Additions
         done = start + len(rows)
         if done == len(images) or time.monotonic() - kept > SECONDS_TO_KEEP:
             additions.append(
-                CLASS_ATTRIBUTION, _rows(layer, attribution(activations, total / done), "slope", done)
+                CLASS_ATTRIBUTION, _rows(layer, attribution(deviation, total / done), "slope", done)
             )
             kept = time.monotonic()
         stage.reached(done)
 
 
 def _so_far(
-    run: Run, layer: str, activations: Float32[np.ndarray, "n c"], additions: Additions
+    run: Run, layer: str, deviation: Float64[np.ndarray, " c"], additions: Additions
 ) -> tuple[Float64[np.ndarray, "c classes"], int]:
     """The sum of the slopes that a stopped measurement has kept, and over how many images."""
     rows = measured(run, layer, additions)
     if rows.empty:
-        return np.zeros((activations.shape[1], len(run.manifest.classes))), 0
+        return np.zeros((len(deviation), len(run.manifest.classes))), 0
     done, pushes = int(rows["images"].iloc[0]), np.stack(rows["push"].tolist()).astype(np.float64)
-    deviation = deviations(activations)[:, None]
-    return np.divide(pushes * done, deviation, out=np.zeros_like(pushes), where=deviation > 0), done
+    column = deviation[:, None]
+    return np.divide(pushes * done, column, out=np.zeros_like(pushes), where=column > 0), done
 
 
 def _rows(layer: str, values: Float64[np.ndarray, "c classes"], how: How, images: int) -> pd.DataFrame:

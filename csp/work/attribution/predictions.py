@@ -19,9 +19,8 @@ from PIL import Image
 
 from csp.errors import NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
-from csp.method.attribution import deviations
 from csp.method.search import share_below
-from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
+from csp.work.attribution.class_attribution import ClassAttribution, class_attribution, layer_deviations
 from csp.work.attribution.model_quality import ModelQuality, model_quality
 from csp.work.attribution.unlikeness import Unlikeness, unlikeness
 from csp.work.explorer.explorer import Explorer
@@ -114,7 +113,7 @@ def _by_weights(
     run: Run, attribution: ClassAttribution, activations: Float[np.ndarray, " c"], predicted: int
 ) -> Float[np.ndarray, " c"]:
     """Weight x activation, the weight being the exact attribution over one standard deviation."""
-    deviation = deviations(run.layer_activations(attribution.layer))
+    deviation = layer_deviations(run, attribution.layer)
     values = attribution.table.to_numpy()[:, predicted]
     weights = np.divide(values, deviation, out=np.zeros_like(values), where=deviation > 0)
     found: Float[np.ndarray, " c"] = weights * activations

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -45,11 +46,12 @@ def listed_images(place: Place, shown: str) -> tuple[pd.DataFrame, tuple[str, ..
 
 def table_of(paths: Sequence[str], below: int = 0) -> pd.DataFrame:
     """The table of images by their paths, of which the first `below` folders say nothing."""
-    folders = [PurePosixPath(path).parts[below:-1] for path in paths]
+    parts_of = cache(lambda folder: PurePosixPath(folder).parts[below:])
+    folders = [parts_of(path.rpartition("/")[0]) for path in paths]
     split = all(parts and parts[0].lower() in SPLITS for parts in folders)
-    rows = [(parts[0], parts[1:]) if split else ("", parts) for parts in folders]
-    labels = pd.Series([parts[0] if parts else None for _, parts in rows], dtype=object)
-    return pd.DataFrame({"path": list(paths), "label": labels, "split": [part for part, _ in rows]})
+    labels = pd.Series([next(iter(parts[split:]), None) for parts in folders], dtype=object)
+    splits = [parts[0] if split else "" for parts in folders]
+    return pd.DataFrame({"path": list(paths), "label": labels, "split": splits})
 
 
 def _is_text(name: str) -> bool:

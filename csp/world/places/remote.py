@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import re
+import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -51,8 +52,25 @@ _REFUSED = re.compile(
 _SLOW = re.compile(r"time(d )?out|too slow", re.IGNORECASE)
 _STATUS = re.compile(r"HTTP status \d{3}")
 _ABSENT = re.compile(
-    r"NO_SUCH_BUCKET|NO_SUCH_KEY|RESOURCE_NOT_FOUND|HTTP status 404|not found", re.IGNORECASE
+    r"NO_SUCH_BUCKET|NO_SUCH_KEY|RESOURCE_NOT_FOUND|HTTP status 404|not found|no such file", re.IGNORECASE
 )
+_NO_KEYS = re.compile(r"OAuth2 access token", re.IGNORECASE)
+"""Google's library: there is nothing to sign a request with."""
+_UNTRUSTED = re.compile(r"certificate verify failed|SSL peer certificate", re.IGNORECASE)
+_ANSWERED = re.compile(r"UNAVAILABLE: (?!.*(CURL error|Could not connect))", re.IGNORECASE | re.DOTALL)
+"""Google's library: the server said that it can't just now."""
+_S3, _GOOGLE = ("s3", "s3a"), ("gs", "gcs")
+_KEYS = {
+    _S3: "the keys (such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials) and what "
+    "they may read; AWS_NO_SIGN_REQUEST=true reads a public bucket without",
+    _GOOGLE: "the keys (GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth application-default login`) and what "
+    "they may read; GS_NO_SIGN_REQUEST=true reads a public bucket without",
+    WEB: "the address in a browser; what asks for a login there has to be downloaded by hand, and its path "
+    "given",
+}
+"""By kind of server, what to check where it refuses."""
+_CERTIFICATES = dict.fromkeys(_S3, "AWS_CA_BUNDLE")
+"""Where a kind of server has a setting of its own for the certificates to trust."""
 
 
 class RemoteFolder(Place):
@@ -186,7 +204,7 @@ def _web_pieces(address: str) -> Iterable[bytes]:
     """Redirects are followed, but never from https to http: keys and pictures stay encrypted, and no outer
     server leads to the plain ones of this network."""
     times = httpx.Timeout(ANSWER, connect=CONNECT)
-    with httpx.Client(timeout=times) as client:
+    with httpx.Client(timeout=times, verify=_trusted()) as client:
         request = client.build_request("GET", address)
         for _ in range(MOST_REDIRECTS):
             with closing(client.send(request, stream=True)) as answer:
@@ -203,12 +221,23 @@ def _web_pieces(address: str) -> Iterable[bytes]:
     )
 
 
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted; `BadInputError` where the file that names them can't be read."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        named = os.environ.get("SSL_CERT_FILE")
+        raise BadInputError(
+            f"SSL_CERT_FILE names {named}, which holds no certificates that can be read: correct it."
+        ) from None
+
+
 def _system(address: str) -> tuple[Any, str]:
     """What reads this kind of address, and the path that it takes."""
     scheme, path = scheme_of(address), address.partition("://")[2]
-    if scheme in ("s3", "s3a"):
+    if scheme in _S3:
         return s3_system(next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")), path
-    if scheme in ("gs", "gcs"):
+    if scheme in _GOOGLE:
         return gcs_system(os.environ.get("STORAGE_EMULATOR_HOST", "")), path
     return _by_fsspec(scheme, address), path
 
@@ -221,9 +250,10 @@ def s3_system(endpoint: str) -> Any:
     return arrow_fs.S3FileSystem(
         **where,
         **({} if given or not endpoint else {"region": "us-east-1"}),
-        anonymous=os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in ("1", "true", "yes"),
+        anonymous=_switched_on("AWS_NO_SIGN_REQUEST"),
         connect_timeout=CONNECT,
         request_timeout=ANSWER,
+        tls_ca_file_path=os.environ.get("AWS_CA_BUNDLE") or None,
         retry_strategy=arrow_fs.AwsStandardS3RetryStrategy(max_attempts=1),
     )
 
@@ -231,10 +261,14 @@ def s3_system(endpoint: str) -> Any:
 @cache
 def gcs_system(endpoint: str) -> Any:
     """Reads Google Cloud Storage, from the server of an address where one is given."""
-    anonymous = {"anonymous": True} if endpoint else {}
+    anonymous = {"anonymous": True} if endpoint or _switched_on("GS_NO_SIGN_REQUEST") else {}
     return arrow_fs.GcsFileSystem(
         **_endpoint(endpoint), **anonymous, retry_time_limit=timedelta(seconds=ANSWER)
     )
+
+
+def _switched_on(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in ("1", "true", "yes")
 
 
 def _endpoint(address: str) -> dict[str, str]:
@@ -282,14 +316,27 @@ def _problem(address: str, error: Exception) -> tuple[CspError, bool]:
         return NotFoundError(f"There is nothing at {where}: check the address."), False
     if isinstance(error, PermissionError) or _REFUSED.search(text):
         return UnavailableError(
-            f"The server refuses {where} to whoever runs this program: check the keys (such as "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials) and what they may read."
+            f"The server refuses {where} to whoever runs this program: check {_keys(where)}."
+        ), False
+    if _NO_KEYS.search(text):
+        return UnavailableError(f"No keys for {where} were found: check {_keys(where)}."), False
+    if _UNTRUSTED.search(text):
+        return UnavailableError(
+            f"The certificate of the server of {where} is not trusted here: check the address, or name the "
+            f"file with the certificates to trust in {_CERTIFICATES.get(scheme_of(where), 'SSL_CERT_FILE')}."
         ), False
     slow = isinstance(error, TimeoutError | httpx.TimeoutException) or _SLOW.search(text) is not None
-    status = _STATUS.search(text)
     did = "did not answer in time" if slow else "could not be reached"
-    if status:
+    if status := _STATUS.search(text):
         did = f"answered with an error ({status[0]})"
+    elif _ANSWERED.search(text):
+        did = "answered with an error"
     return UnavailableError(
         f"The server of {where} {did}: try again later; what was done so far is kept."
     ), True
+
+
+def _keys(address: str) -> str:
+    scheme = scheme_of(address)
+    known = (words for schemes, words in _KEYS.items() if scheme in schemes)
+    return next(known, "its keys and what they may read")
