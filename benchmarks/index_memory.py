@@ -76,7 +76,7 @@ def memory(process: psutil.Process) -> dict[str, float]:
         return {}
     mapped = getattr(info, "shared", 0)  # Linux: resident pages of files and what is shared
     found = {"private_mb": info.rss - mapped, "mapped_mb": mapped, "resident_mb": info.rss}
-    return {name: size / 2**20 for name, size in found.items()}
+    return {name: float(size) / 2**20 for name, size in found.items()}
 
 
 def draw(folder: Path, count: int) -> None:
