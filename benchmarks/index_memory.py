@@ -73,10 +73,10 @@ def memory(process: psutil.Process) -> dict[str, float]:
     try:
         info = process.memory_info()
     except psutil.Error:
-        return {}
+        return dict[str, float]()
     mapped = getattr(info, "shared", 0)  # Linux: resident pages of files and what is shared
-    found = {"private_mb": info.rss - mapped, "mapped_mb": mapped, "resident_mb": info.rss}
-    return {name: float(size) / 2**20 for name, size in found.items()}
+    found: dict[str, float] = {"private_mb": info.rss - mapped, "mapped_mb": mapped, "resident_mb": info.rss}
+    return {name: size / 2**20 for name, size in found.items()}
 
 
 def draw(folder: Path, count: int) -> None:
