@@ -64,8 +64,8 @@ def measured(folder: Path, count: int) -> dict[str, float]:
             time.sleep(EVERY)
     if child.returncode:
         raise SystemExit(f"csp index of {count} images failed")
-    seconds = round(time.perf_counter() - began)
-    return {"images": count, "seconds": seconds} | {name: round(peak) for name, peak in peaks.items()}
+    whole = {name: round(peak) for name, peak in peaks.items()}
+    return {"images": count, "seconds": round(time.perf_counter() - began), **whole}
 
 
 def memory(process: psutil.Process) -> dict[str, float]:
@@ -73,9 +73,9 @@ def memory(process: psutil.Process) -> dict[str, float]:
     try:
         info = process.memory_info()
     except psutil.Error:
-        return dict[str, float]()
+        return {}
     mapped = getattr(info, "shared", 0)  # Linux: resident pages of files and what is shared
-    found: dict[str, float] = {"private_mb": info.rss - mapped, "mapped_mb": mapped, "resident_mb": info.rss}
+    found = {"private_mb": info.rss - mapped, "mapped_mb": mapped, "resident_mb": info.rss}
     return {name: size / 2**20 for name, size in found.items()}
 
 
