@@ -53,6 +53,8 @@ from csp.world.protocols.target import LayerInfo, TargetModel, open_target
 from csp.world.protocols.templates import TEMPLATES
 from csp.world.specs.registry import nearest
 
+TEXTS_AT_ONCE = 1024
+"""So many texts of a vocabulary are embedded at a time: memory does not grow with it, and progress shows."""
 NO_VOCABULARY = "no vocabulary was given, so neurons have no labels; give --vocabulary to get them"
 
 
@@ -77,7 +79,7 @@ def _make(out: Path, job: "IndexJob", report: Report) -> dict[str, Contrasts]:
     with RunWriter.open_or_resume(out, job.plan) as writer:
         job.compute(writer, report)
         draft = writer.assemble(job.manifest(out.name))
-        job.write_vocabulary(writer, draft)
+        job.write_vocabulary(writer, draft, report)
         for layer, one in job.latents.items():
             writer.write_decoder(layer, one.sae.directions())
         contrasts = precompute(writer, draft, report)
@@ -298,13 +300,19 @@ class IndexJob:
     def _seen(self) -> Callable[[tuple[int, int]], CropBox]:
         return lru_cache(maxsize=256)(partial(seen_part, self.target.preprocess))
 
-    def write_vocabulary(self, writer: RunWriter, draft: Run) -> None:
-        """Embed the vocabulary and write it into the unpublished run."""
+    def write_vocabulary(self, writer: RunWriter, draft: Run, report: Report) -> None:
+        """Embed the vocabulary, some texts at a time, and write it into the unpublished run."""
         if self.vocabulary is None or writer.written("vocabulary"):
             return
         parameters = draft.manifest.parameters
         texts = list(self.vocabulary.table["text"])
-        embeddings = self.encoder.embed_texts(texts, parameters.templates, parameters.renormalise)
+        embeddings = np.empty((len(texts), self.encoder.dimension), np.float32)
+        stage = Stage("texts", len(texts), report)
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            part = texts[start : start + TEXTS_AT_ONCE]
+            embedded = self.encoder.embed_texts(part, parameters.templates, parameters.renormalise)
+            embeddings[start : start + len(part)] = embedded
+            stage.reached(start + len(part))
         writer.write_vocabulary(self.vocabulary.table, embeddings)
 
 
