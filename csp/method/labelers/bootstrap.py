@@ -26,9 +26,13 @@ class Stability:
     """Share of resamplings in which it stays first, in [0, 1]; higher is surer."""
     rival: int
     """The text that comes first most often in the others; `first` itself when there are none."""
-    low: Float64[np.ndarray, " t"]
-    high: Float64[np.ndarray, " t"]
-    """The middle 95 % of every text's scores over the resamplings."""
+    scores: Float64[np.ndarray, "b t"]
+    """Of every text in each resampling."""
+
+    def interval(self, text: int) -> tuple[float, float]:
+        """The middle 95 % of one text's scores over the resamplings."""
+        low, high = np.quantile(self.scores[:, text], [0.025, 0.975]).tolist()
+        return low, high
 
 
 def stability(
@@ -51,9 +55,8 @@ def stability(
     firsts = np.bincount(scores[alive].argmax(axis=1), minlength=scores.shape[1])
     others = firsts.copy()
     others[first] = 0
-    low, high = np.quantile(scores, [0.025, 0.975], axis=0)
     rival = int(others.argmax()) if others.any() else first
-    return Stability(first, float(firsts[first] / len(scores)), rival, low, high)
+    return Stability(first, float(firsts[first] / len(scores)), rival, scores)
 
 
 def one_after_the_other(labeler: str) -> Resampled:

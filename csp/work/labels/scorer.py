@@ -13,6 +13,7 @@ from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.clip_dissect import layer_prior
+from csp.method.labelers.clip_dissect_mean import LABELER as MEAN_CLIP_DISSECT
 from csp.method.labelers.clip_dissect_mean import text_prior
 from csp.method.labelers.consensus import GAMMA, RULE
 from csp.method.labelers.correlation import layer_pulls, text_spread
@@ -30,6 +31,9 @@ AT_ONCE = 128
 """Neurons for which a pass over all images is made together; fewer where there are very many images."""
 NUMBERS_AT_ONCE = 2**22
 """So many activations are held for such a pass, in double precision."""
+
+OVER_IMAGES = MEAN_CLIP_DISSECT.name
+"""The labeler that holds a text against all images."""
 
 Scores = Mapping[str, Float32[np.ndarray, " t"]]
 OfTexts = Float64[np.ndarray, " t"]
@@ -106,14 +110,17 @@ class Scorer:
         examples: Examples,
         names: Iterable[str] = LABELERS,
     ) -> Evidence:
-        """What these labelers may look at for one neuron of a layer, which is only gone through for those
-        that compare it with the others."""
-        among = any(LABELERS[name].among_neurons for name in names)
+        """What these labelers may look at for one neuron of a layer.
+
+        All images and texts, and the layer, are only gone through for the labelers that a prior is for.
+        """
+        asked = set(names)
+        among = any(LABELERS[name].among_neurons for name in asked)
         return Evidence(
             activations,
             self.embeddings,
             examples,
-            text_prior=self.prior,
+            text_prior=self.prior if OVER_IMAGES in asked else None,
             selection=self.selection,
             text_spread=self.spread,
             layer_prior=self.layer_prior(layer) if among else None,

@@ -8,6 +8,7 @@ vocabulary.embedding("ruler")                # its row of the embeddings, or Non
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Float32
@@ -39,6 +40,11 @@ class Vocabulary:
         """The embedding of a text; None for one that is not among them."""
         row = self.row(text)
         return None if row is None else self.embeddings[row]
+
+    def holding(self, words: str, most: int) -> list[str]:
+        """The first `most` texts that hold these words as they stand, whatever the capital letters."""
+        asked = words.casefold()
+        return list(islice((text for text in self.texts if asked in text.casefold()), most))
 
     def joined(self, texts: Sequence[str], embeddings: Sequence[Float32[np.ndarray, " d"]]) -> "Vocabulary":
         """These texts, and after them those of the others that are not among them yet."""

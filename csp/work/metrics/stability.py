@@ -62,7 +62,7 @@ def _computed(
     evidence = explorer.evidence(layer, neuron, options, (labeler,))
     found = stability(labeler, evidence, vocabulary.embeddings, options.gamma, first)
     rival = None if found.rival == first else vocabulary.texts[found.rival]
-    return LabelStability(label, found.chance, rival, float(found.low[first]), float(found.high[first]))
+    return LabelStability(label, found.chance, rival, *found.interval(first))
 
 
 def prepare(explorer: Explorer, request: MetricRequest) -> "LabelStabilities":

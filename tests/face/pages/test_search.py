@@ -49,6 +49,17 @@ def test_a_term_of_the_vocabulary_is_added_to_the_words(tiny: Run) -> None:
     assert "hairs" in found["cards"][0]["line"]
 
 
+def test_of_a_huge_vocabulary_terms_with_the_words_are_offered(
+    tiny: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("csp.face.screen.search.bar.MOST_TERMS", 2)
+    box = opened("pages/search.py", run="tiny", query="-hairs, Ruler").selectbox(key="term")
+    assert box.options == ["ruler marks", "a ruler"]
+    assert box.label == f"Terms with “Ruler”: 2 of {len(tiny.vocabulary)}"
+    box = opened("pages/search.py", run="tiny", query="no such words").selectbox(key="term")
+    assert box.options == tiny.vocabulary["text"].tolist()[:2]
+
+
 def test_words_that_need_the_encoder_say_so(tiny: Run) -> None:
     app = opened("pages/search.py", run="tiny", query="long ruler")
     assert "not in the vocabulary" in said(app)

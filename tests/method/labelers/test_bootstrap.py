@@ -101,7 +101,7 @@ def test_examples_that_agree_make_a_stable_label() -> None:
     assert (sure.first, sure.chance, sure.rival) == (0, 1.0, 0)
     assert unsure.chance < 0.7
     assert unsure.rival != unsure.first
-    assert (sure.high - sure.low < unsure.high - unsure.low).all()
+    assert all(np.diff(sure.interval(text)) < np.diff(unsure.interval(text)) for text in range(3))
 
 
 def test_the_same_neuron_gives_the_same_answer_and_the_interval_holds_the_score() -> None:
@@ -110,8 +110,9 @@ def test_the_same_neuron_gives_the_same_answer_and_the_interval_holds_the_score(
     scores = LABELERS["csp"](evidence, world.texts, 1.0)
     one, two = (stability("csp", evidence, world.texts, 1.0, int(scores.argmax())) for _ in range(2))
     assert one.chance == two.chance
-    np.testing.assert_array_equal(one.low, two.low)
-    assert ((one.low <= scores) & (scores <= one.high)).mean() > 0.8
+    intervals = [one.interval(text) for text in range(len(scores))]
+    assert intervals == [two.interval(text) for text in range(len(scores))]
+    assert np.mean([low <= score <= high for score, (low, high) in zip(scores, intervals, strict=True)]) > 0.8
 
 
 def test_a_labeler_without_a_bootstrap_of_its_own_is_asked_again_and_again() -> None:

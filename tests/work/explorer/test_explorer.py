@@ -81,6 +81,7 @@ def test_a_change_of_one_option_gives_what_a_fresh_start_gives(explorer: Explore
 def test_what_all_neurons_share_survives_a_restart(explorer: Explorer) -> None:
     first = explorer.evidence("late", 1, explorer.options())
     assert explorer.evidence("late", 1, labelers=("csp", "falcon")).layer_prior is None, "not needed"
+    assert explorer.evidence("late", 1, labelers=("csp", "falcon")).text_prior is None, "not needed"
     again = open_explorer("tiny").evidence("late", 1, explorer.options())
     assert first.text_prior is not None and again.text_prior is not None
     assert again.text_prior.tolist() == first.text_prior.tolist()

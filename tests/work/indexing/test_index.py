@@ -93,9 +93,15 @@ def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
             )
 
 
-def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> None:
+def test_progress_counts_every_image_text_and_neuron(
+    indexed: Run, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Progress] = []
-    index(index_spec(world, tmp_path / "run"), seen.append)
+    monkeypatch.setattr("csp.work.indexing.index.TEXTS_AT_ONCE", 2)
+    run = Run.open(index(index_spec(world, tmp_path / "run"), seen.append))
+    np.testing.assert_allclose(run.text_embeddings, indexed.text_embeddings, atol=1e-6)
+    texts = len(run.vocabulary)
+    assert [one.done for one in seen if one.stage == "texts"] == [*range(2, texts, 2), texts]
     last = {progress.stage: progress for progress in seen}
     assert all(progress.done == progress.total for progress in last.values())
     assert last["images"].total == GOOD + len(BROKEN)
@@ -113,26 +119,6 @@ def test_progress_counts_every_image_and_neuron(world: Path, tmp_path: Path) -> 
         "chances of layer1",
         "chances of layer2.0.bn1",
     ]
-
-
-def test_a_vocabulary_is_embedded_some_texts_at_a_time(
-    indexed: Run, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csp.work.indexing.index.TEXTS_AT_ONCE", 2)
-    seen: list[Progress] = []
-
-    def stop(progress: Progress) -> None:
-        seen.append(progress)
-        if progress.stage == "texts" and progress.done == progress.total:
-            raise KeyboardInterrupt
-
-    spec, texts = index_spec(world, tmp_path / "run"), len(indexed.vocabulary)
-    with pytest.raises(KeyboardInterrupt):
-        index(spec, stop)
-    assert [one.done for one in seen if one.stage == "texts"] == [*range(2, texts, 2), texts]
-    monkeypatch.undo()
-    embeddings = Run.open(index(spec)).text_embeddings
-    np.testing.assert_allclose(embeddings, indexed.text_embeddings, atol=1e-6)
 
 
 def test_without_a_vocabulary_the_run_says_so(unlabelled: Run) -> None:

@@ -22,9 +22,10 @@ def how_sure(explorer: Explorer, view: NeuronView) -> None:
     labeler = explorer.stored_labels.first_labeler(view.layer)
     own = view.options == explorer.options()
     table, by_class, stable = _measured(explorer, explorer.run.fingerprint, view.layer, version(explorer))
-    found = (stable.get(view.neuron) if own else None) or label_stability(
-        explorer, view.layer, view.neuron, labeler, view.options
-    )
+    found = stable.get(view.neuron) if own else None
+    if found is None:
+        with st.spinner("Drawing its examples again …"):
+            found = label_stability(explorer, view.layer, view.neuron, labeler, view.options)
     if found is None:
         return
     st.caption(_stability_line(found), help=NUMBERS["stability"].help)

@@ -8,9 +8,12 @@ from csp.face.screen.url.state import choose, follow, put, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.vocabulary import run_vocabulary
 
 WAYS = {"words": "By words", "picture": "By a picture", "neuron": "Like a neuron"}
 SUGGESTED = 8
+MOST_TERMS = 2000
+"""So many terms are offered at once: a browser takes seconds for 100,000."""
 AGAIN = ("most",)
 """What the address no longer says once something else is searched for."""
 HELP = (
@@ -59,14 +62,27 @@ def query_box(text: str, run: Run) -> None:
         )
         if len(run.vocabulary):
             st.session_state["term"] = None
+            offered, terms = _offered(run, text)
             st.selectbox(
-                f"Or one of the {len(run.vocabulary):,} terms of the vocabulary",
-                list(run.vocabulary["text"]),
+                offered,
+                terms,
                 key="term",
                 placeholder="Choose or type",
                 on_change=_add_term,
                 width=380,
             )
+
+
+def _offered(run: Run, text: str) -> tuple[str, list[str]]:
+    """What may be chosen: all terms, or of very many those that hold the last words asked."""
+    count = len(run.vocabulary)
+    if count <= MOST_TERMS:
+        return f"Or one of the {count:,} terms of the vocabulary", list(run.vocabulary["text"])
+    words = text.rpartition(",")[2].strip(" -")
+    terms = run_vocabulary(run).holding(words, MOST_TERMS)
+    which = f"Terms with “{words}”" if words and terms else "The first terms"
+    terms = terms or run_vocabulary(run).holding("", MOST_TERMS)
+    return f"{which}: {len(terms):,} of {count:,}", terms
 
 
 def suggestions(explorer: Explorer, layers: tuple[str, ...]) -> None:
