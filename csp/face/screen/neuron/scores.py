@@ -56,15 +56,17 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
         first = suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     chance_line(explorer, view, first)
     facets_line(explorer, view)
-    with st.expander("How it was measured"), st.container(key="how-sure", gap="xxsmall"):
-        _score_line(explorer, view)
-        how_sure(explorer, view)
+    with st.expander("How it was measured"):
+        measured = st.container(key="how-sure", gap="xxsmall")
     options_controls(explorer, options)
     with st.container(key="projection-scores", gap="xxsmall"):
         _score_table(explorer, view, ranges, explorer.stored_labels.first_labeler(view.layer))
     candidates_panel(explorer, view)
     with st.container(key="provenance"):
         st.caption(f"Pairs and scores: {plain(origin(view.provenance))}{neighbours_line(explorer.run)}")
+    with measured:  # last: drawing the examples again may take seconds, of very many texts
+        _score_line(explorer, view)
+        how_sure(explorer, view)
     if view is not page:
         st.rerun()
 
