@@ -6,7 +6,7 @@ sight.near_blind, sight.sentence            # what every page then says
 sight.told                                  # AUROC of the texts that name what the dataset states
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -142,21 +142,25 @@ def _fit(explorer: Explorer) -> float | None:
 
 def _told(run: Run) -> Iterator[Told]:
     """Of each attribute, then of each class, that can be judged: not for one with few images or no text."""
-    vocabulary, table = run_vocabulary(run), run.images
+    vocabulary, table, said = run_vocabulary(run), run.images, _said(run)
     for name in run.attributes:
         known = table[name].notna().to_numpy()
-        yield from _judged(run, name, table[name].fillna(False).to_numpy(dtype=bool), known)
+        yield from _judged(run, name, said, table[name].fillna(False).to_numpy(dtype=bool), known)
     labels = table["label"]
     known = labels.notna().to_numpy() & (labels != "").to_numpy()
     for name in labels[known].unique():
         if vocabulary.row(str(name)) is not None:
-            yield from _judged(run, str(name), (labels == name).to_numpy(), known)
+            yield from _judged(run, str(name), said, (labels == name).to_numpy(), known)
 
 
 def _judged(
-    run: Run, name: str, truth: Bool[np.ndarray, " n"], known: Bool[np.ndarray, " n"]
+    run: Run,
+    name: str,
+    said: Mapping[str, list[int]],
+    truth: Bool[np.ndarray, " n"],
+    known: Bool[np.ndarray, " n"],
 ) -> Iterator[Told]:
-    texts, shown = _naming(run, name), truth[known]
+    texts, shown = said.get(name) or _naming(run, name), truth[known]
     positives, negatives = int(shown.sum()), int((~shown).sum())
     if texts and min(positives, negatives) >= RARE:
         likeness = run.embeddings[known] @ run_vocabulary(run).embeddings[texts].mean(axis=0)
@@ -164,11 +168,19 @@ def _judged(
         yield Told(name, len(texts), positives, value, *auroc_interval(value, positives, negatives))
 
 
+def _said(run: Run) -> dict[str, list[int]]:
+    """By attribute the rows of the texts that name it and nothing else, as far as the vocabulary says."""
+    rows: dict[str, list[int]] = {}
+    for row, names in enumerate(run.vocabulary["attributes"].tolist()):
+        if len(names) == 1:
+            rows.setdefault(names[0], []).append(row)
+    return rows
+
+
 def _naming(run: Run, name: str) -> list[int]:
-    """The rows of the texts that name this and nothing else: by what the vocabulary says, or word by word."""
-    said = [row for row, names in enumerate(run.vocabulary["attributes"]) if list(names) == [name]]
+    """The row of the text that is this name, word by word."""
     word = run_vocabulary(run).row(name.replace("_", " "))
-    return said or ([] if word is None else [word])
+    return [] if word is None else [word]
 
 
 def _sight(found: dict[str, Any]) -> Sight:
