@@ -59,7 +59,7 @@ def search(
         if found and not answer.told:
             print_error("whether any of these looks for it can't be told here: they stand by score alone")
         if answer.remark:
-            print_error(f"found by people's own words only: {answer.remark}")
+            print_error(f"found by people's labels only: {answer.remark}")
     labels = {name: explorer.stored_facets.machine_labels(name) for name in {one.layer for one in found}}
     machine = [labels[match.layer].get(match.neuron) for match in found]
     spots = [(match.layer, match.neuron) for match in found]

@@ -3,18 +3,9 @@
 from csp.face.screen.wording import plain
 from csp.keeping.reviews.event import Event, Reviewer
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import TAGS, Action
+from csp.keeping.reviews.vocabulary import DONE as DONE  # for the screens, beside the other words
+from csp.keeping.reviews.vocabulary import NO_LABEL_FITS, TAGS, Action
 
-DONE = {
-    Action.CONFIRM: "confirmed",
-    Action.OVERRIDE: "replaced by",
-    Action.REJECT: "none fits",
-    Action.UNSURE: "unsure",
-    Action.RESOLVE: "settled as",
-    Action.DRAFT: "draft",
-    Action.FLAG: "second look asked for",
-    Action.UNDO: "taken back",
-}
 _ISOLATE, _END = "\u2068", "\u2069"
 
 
@@ -26,13 +17,13 @@ def shown(text: str, most: int = 60) -> str:
 
 def name(who: Reviewer) -> str:
     """A reviewer for text: a name that was only typed says so."""
-    return who.name if who.verified else f"{who.name} (not checked)"
+    return who.words
 
 
 def said(event: Event) -> str:
     """What an event says, for text: `replaced by ruler marks`."""
     if event.verdict is Action.RESOLVE and event.label is None:
-        return "settled: none fits"
+        return f"settled: {NO_LABEL_FITS}"
     label = (
         event.label if event.verdict not in (Action.REJECT, Action.UNSURE, Action.FLAG, Action.UNDO) else None
     )

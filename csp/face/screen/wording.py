@@ -58,7 +58,7 @@ _REVIEWS_COUNTED = {
     "unreviewed": ("not reviewed", "not reviewed"),
     "confirm": ("confirmed", "confirmed"),
     "override": ("label replaced", "labels replaced"),
-    "reject": ("without a fitting label", "without a fitting label"),
+    "reject": ("for which no label fits", "for which no label fits"),
     "unsure": ("reviewer unsure", "reviewers unsure"),
     "disputed": ("disputed", "disputed"),
 }

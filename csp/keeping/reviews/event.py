@@ -30,6 +30,11 @@ class Reviewer(NamedTuple):
     name: str
     verified: bool
 
+    @property
+    def words(self) -> str:
+        """The name as screens and reports show it: one that was only typed says so."""
+        return self.name if self.verified else f"{self.name} (name not checked)"
+
 
 class NeuronRef(NamedTuple):
     """One neuron of one run."""
@@ -53,7 +58,7 @@ class Entry:
     neuron: int
     verdict: Action
     label: str | None = None
-    """The label after it in this person's eyes; None: none fits, or nothing said."""
+    """The label after it in this person's eyes; None: no label fits, or nothing said."""
     label_before: str | None = None
     """The label in force when it was recorded."""
     machine_label: str | None = None

@@ -11,7 +11,7 @@ class Action(StrEnum):
     REJECT = "reject"
     UNSURE = "unsure"
     RESOLVE = "resolve"
-    """Someone who took no part in a dispute settles it, with a label or (none fits) without."""
+    """Someone who took no part in a dispute settles it, with a label or (no label fits) without."""
     DRAFT = "draft"
     """Kept for later: shown to its author, decides nothing."""
     FLAG = "flag"
@@ -19,6 +19,19 @@ class Action(StrEnum):
     UNDO = "undo"
     """Takes back an earlier event, which stays in the record."""
 
+
+NO_LABEL_FITS = "no label fits"
+DONE = {
+    Action.CONFIRM: "confirmed",
+    Action.OVERRIDE: "replaced by",
+    Action.REJECT: NO_LABEL_FITS,
+    Action.UNSURE: "unsure",
+    Action.RESOLVE: "settled as",
+    Action.DRAFT: "draft",
+    Action.FLAG: "second look asked for",
+    Action.UNDO: "taken back",
+}
+"""What an event did, in the words of screens and reports; a label follows."""
 
 VERDICTS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT, Action.UNSURE)
 

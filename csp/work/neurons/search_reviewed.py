@@ -26,7 +26,7 @@ class ReviewedMatches:
     """What was found."""
 
     matches: tuple[Match, ...]
-    """Neurons that the words fit: people's own words first, then by score; the score is NaN where none could
+    """Neurons that the words fit: people's labels first, then by score; the score is NaN where none could
     be computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
     in_all: int = 0
     """So many neurons there are of which these are the first, of `near` where nothing fits."""
@@ -102,7 +102,7 @@ def _spelled(layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronRe
             for texts in (query.plus, query.minus)
         )
         if layer in layers and wanted and not unwanted:
-            found[layer, neuron] = Match(layer, neuron, float("nan"), "a person's own words")
+            found[layer, neuron] = Match(layer, neuron, float("nan"), "a person's label")
     return found
 
 

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.normalise import label_parts, same_label, together
 from csp.keeping.reviews.state import NeuronReview
-from csp.keeping.reviews.vocabulary import Action
+from csp.keeping.reviews.vocabulary import NO_LABEL_FITS, Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.desk import ReviewDesk
 
@@ -22,14 +21,14 @@ class LabelInForce:
     """The label of a neuron that screens, commands and files give first, whose it is, and the machine's."""
 
     text: str | None
-    """Of several all, as the record keeps them. None: there is none, or a person found that none fits."""
+    """Of several all, as the record keeps them. None: there is none, or a person found that no label fits."""
     machine: str | None
     """What the machine says, of several labels all; it stays in sight below a person's."""
     by: str | None = None
-    """Whose it is, with "(not checked)" after a name that was only typed; None: the machine's."""
+    """Whose it is, with "(name not checked)" after one that was only typed; None: the machine's."""
     verdict: Action | None = None
     sides: tuple[tuple[str, str | None], ...] = ()
-    """In a dispute, who says what, the newest last; a label of None: none fits."""
+    """In a dispute, who says what, the newest last; a label of None: no label fits."""
     machine_texts: tuple[str, ...] = ()
     """Each of the machine's labels by itself, that which it is surest of first."""
 
@@ -76,12 +75,12 @@ class LabelInForce:
         return self.shown, f"{self.words}{below}"
 
 
-NO_LABEL, NONE_FITS = "no label", "no label fits"
+NO_LABEL, NONE_FITS = "no label", NO_LABEL_FITS
 ALSO = ", also "
 _DONE = {
     Action.CONFIRM: "confirmed",
     Action.OVERRIDE: "written",
-    Action.REJECT: "rejected",
+    Action.REJECT: "said",
     Action.RESOLVE: "settled",
 }
 
@@ -93,8 +92,8 @@ def label_in_force(machine: object, state: NeuronReview | None) -> LabelInForce:
     if state is None or state.deciding is None:
         return LabelInForce(suggested, suggested, machine_texts=texts)
     event = state.deciding
-    sides = tuple((_name(one), one.label) for one in state.counted) if state.disputed else ()
-    return LabelInForce(event.label, suggested, _name(event), event.verdict, sides, texts)
+    sides = tuple((one.who.words, one.label) for one in state.counted) if state.disputed else ()
+    return LabelInForce(event.label, suggested, event.who.words, event.verdict, sides, texts)
 
 
 def in_words(label: str | None) -> str:
@@ -139,7 +138,3 @@ def _person_first(labels: list[dict[str, Any]], texts: Sequence[str]) -> list[di
     scores = {same_label(one["label"]): one["score"] for one in labels}
     own = {same_label(text): {"label": text, "score": scores.get(same_label(text))} for text in texts}
     return [*own.values(), *(one for one in labels if same_label(one["label"]) not in own)]
-
-
-def _name(event: Event) -> str:
-    return event.reviewer if event.reviewer_verified else f"{event.reviewer} (not checked)"

@@ -133,7 +133,9 @@ def test_a_second_opinion_that_came_meanwhile_is_shown_first(
         shown(other, 21)
     page.keyboard.press("a")
     verdict = page.locator(".st-key-verdict")
-    expect(verdict).to_contain_text(re.compile(r"Meanwhile on neuron 20, .*Bo B .not checked.*: .*none fits"))
+    expect(verdict).to_contain_text(
+        re.compile(r"Meanwhile on neuron 20, .*Bo B .name not checked.*: .*no label fits")
+    )
     assert len(events(home, "layer3", 20, 1)) == 1, "nothing is recorded before the answer"
     page.get_by_role("button", name="Say it all the same").click()
     shown(page, 21)
@@ -169,7 +171,7 @@ def test_what_could_not_be_written_waits_for_retry(page: Page, tmp_path: Path, b
         settled(page)
         page.get_by_label("Why").fill("no line to be seen")
         before = resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-        page.get_by_role("button", name="None fits").click()
+        page.get_by_role("button", name="No label fits").click()
         verdict = page.locator(".st-key-verdict")
         expect(verdict).to_contain_text("not recorded yet", timeout=LONG)
         expect(verdict).to_contain_text("disk")

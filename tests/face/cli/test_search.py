@@ -74,9 +74,9 @@ def test_people_first(tiny_run: Run, capsys: pytest.CaptureFixture[str]) -> None
     (found,) = json.loads(out)
     assert code == 0
     assert (found["neuron"], found["label"], found["score"]) == (1, "crayon", None)
-    assert found["by"] == "written by Ann (not checked)"
+    assert found["by"] == "written by Ann (name not checked)"
     assert found["machine_label"] == "hairs"
-    assert "own words only" in err
+    assert "people's labels only" in err
     _, out, _ = asked(capsys, "tiny", "ruler marks", "--reviewed", "--layer", "late")
     assert out.splitlines()[0].split()[:3] == ["layer", "neuron", "label"]
     assert out.splitlines()[0].split()[3:6] == ["by", "machine", "label"]

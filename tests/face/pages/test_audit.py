@@ -63,7 +63,7 @@ def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     assert (found["Open disputes"], found["Review record"]) == ("1", "sound")
     assert ["late", "6", "1", "17 %", "1", "1", "0"] in cells(app, "What was checked")
     ((_, _, both),) = cells(app, "Open disputes")
-    assert "Bo *bold* (not checked): <b>ruler marks</b> (see *scale*)" in str(both)
+    assert "Bo *bold* (name not checked): <b>ruler marks</b> (see *scale*)" in str(both)
 
 
 def test_how_good_the_model_is_by_a_column_of_the_dataset(tiny_run: Run) -> None:

@@ -159,7 +159,7 @@ def test_a_persons_label_stands_first_and_says_so(tiny_run: Run) -> None:
     (table,) = drawn(app, "rows")
     label, under = table["rows"][RULER]["cells"][2][1]
     assert label == "ink <b>&"
-    assert under.startswith("written by Ann (not checked); the machine suggests")
+    assert under.startswith("written by Ann (name not checked); the machine suggests")
     assert table["rows"][HAIRS]["cells"][2][1][0] == "no label fits"
     assert table["rows"][NEVER]["cells"][2][1] == ["nothing fits", "the nearest is ruler marks"]
     assert "Label" in heads(app)

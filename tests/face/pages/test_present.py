@@ -75,7 +75,7 @@ def test_a_presented_label_says_whose_it_is(tiny_run: Run) -> None:
         assert "The machine suggests:" in flagged and "ruler" in flagged, "a flag takes no label away"
         desk.record(ann, Entry(layer="late", neuron=0, verdict=Action.OVERRIDE, label="ink"))
     words = all_words(opened("pages/present.py", run="tiny", layer="late", neuron="0"))
-    assert "ink" in words and "written by Ann (not checked)" in words
+    assert "ink" in words and "written by Ann (name not checked)" in words
     assert "The machine suggests" not in words
 
 

@@ -165,7 +165,7 @@ def test_disputes_are_shown_with_both_sides_and_settled_by_a_third(tiny: Run) ->
     app = opened("pages/review.py", run="tiny", layer="late", queue="disagreements")
     assert app.query_params["neuron"] == "0"
     assert "People disagree" in said(app)
-    assert "Cy (not checked)" in said(app)
+    assert "Cy (name not checked)" in said(app)
     pressed(app, "pick-2")
     event = events()[-1]
     assert (event.verdict, event.label) == (Action.RESOLVE, "ink spots")

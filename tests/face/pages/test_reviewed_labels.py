@@ -15,7 +15,7 @@ from tests.build import add_pushes
 from tests.face.pages.test_pages import RULER, drawn, opened, said
 
 OWN = "crayon <b>&"
-WHOSE = "written by Ann (not checked); the machine suggests"
+WHOSE = "written by Ann (name not checked); the machine suggests"
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def test_search_finds_by_a_persons_own_words_without_a_model(tiny: Run) -> None:
     app = opened("pages/search.py", run="tiny", query="Crayon")
     (found,) = drawn(app, "cards")
     assert [card["label"] for card in found["cards"]] == [OWN]
-    assert found["cards"][0]["line"] == "a person's own words"
-    assert "people's own words only" in said(app)
+    assert found["cards"][0]["line"] == "a person's label"
+    assert "people's labels only" in said(app)
     none = opened("pages/search.py", run="tiny", query="Crayon, -<B>")
     assert not drawn(none, "cards")
 
@@ -88,6 +88,6 @@ def test_tables_of_changes_show_it_beside_the_machines(tiny: Run, address: dict[
     (table,) = drawn(opened("pages/compare.py", run="tiny", layer="late", **address), "rows")
     place = [column["name"] for column in table["columns"]].index(head)
     cells = {row["cells"][0][1]: row["cells"] for row in table["rows"]}
-    assert cells[str(RULER)][place] == ["lines", [OWN, "written by Ann (not checked)"]]
+    assert cells[str(RULER)][place] == ["lines", [OWN, "written by Ann (name not checked)"]]
     assert cells[str(RULER)][2][1][0] == first_label(tiny, RULER)
     assert cells["1"][place] == ["quiet", ""]

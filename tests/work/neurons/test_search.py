@@ -154,7 +154,7 @@ def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> Non
     states = judged(last.neuron, "Ruler  MARKS at the edge")
     first, *rest = search_reviewed(explorer, ["late"], query, states).matches
     assert (first.neuron, first.score) == (last.neuron, last.score)
-    assert first.reason == f"a person's own words; {last.reason}"
+    assert first.reason == f"a person's label; {last.reason}"
     assert rest == [one for one in claimed if one.neuron != last.neuron]
     assert search_reviewed(explorer, ["early"], query, states) == search_reviewed(
         explorer, ["early"], query, {}

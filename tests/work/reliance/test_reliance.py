@@ -109,7 +109,7 @@ def test_people_regroup_labels_and_say_what_was_checked(make_run: MakeRun, own_h
         found = find_concept(concepts(explorer, desk.states()), "what lies on the skin")
     assert set(found.of("last")) >= {0, 1, 2, 5}
     assert found.checked == 1
-    assert found.reviewers == ("Ann (not checked)",)
+    assert found.reviewers == ("Ann (name not checked)",)
 
 
 def test_each_subgroup_has_its_number_and_small_ones_are_not_ranked(make_run: MakeRun) -> None:

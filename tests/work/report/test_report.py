@@ -81,7 +81,7 @@ def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: ReviewD
     text = built(report_text(explorer, desk, WISH)[0]).text
     for said in (HOSTILE, "Ann <script>alert(1)</script>", "<b>why</b>", "In dispute.", "artefact:ruler"):
         assert said in text
-    assert "(not verified)" in text
+    assert "(name not checked)" in text
     assert desk.reviews.verify().head in text
     assert explorer.run.fingerprint in text
 

@@ -36,18 +36,18 @@ def test_a_persons_comes_first_and_the_machines_below(desk: ReviewDesk) -> None:
     assert first.lines == ("ink", "written by Ann; the machine suggests ruler")
     assert label_in_force("Ink ", desk.neuron("late", 0)).suggested is None
     say(desk, ANN, Action.REJECT)
-    assert label_in_force(None, desk.neuron("late", 0)).lines == ("no label fits", "rejected by Ann")
+    assert label_in_force(None, desk.neuron("late", 0)).lines == ("no label fits", "said by Ann")
 
 
 def test_in_a_dispute_both_sides_are_said_until_someone_settles_it(desk: ReviewDesk) -> None:
     say(desk, ANN, Action.OVERRIDE, "ink")
     say(desk, BO, Action.REJECT)
     first = label_in_force("ruler", desk.neuron("late", 0))
-    assert first.sides == (("Ann", "ink"), ("Bo (not checked)", None))
+    assert first.sides == (("Ann", "ink"), ("Bo (name not checked)", None))
     assert (first.shown, first.words) == ("ink or no label fits", "people disagree")
     say(desk, CY, Action.RESOLVE, "hairs")
     settled = label_in_force("ruler", desk.neuron("late", 0))
-    assert (settled.shown, settled.words, settled.sides) == ("hairs", "settled by Cy (not checked)", ())
+    assert (settled.shown, settled.words, settled.sides) == ("hairs", "settled by Cy (name not checked)", ())
 
 
 def test_what_was_taken_back_is_the_machines_again(desk: ReviewDesk) -> None:

@@ -8,6 +8,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import plain, spot
+from csp.keeping.reviews.vocabulary import NO_LABEL_FITS
 from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import ArtefactNeuron
@@ -40,7 +41,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
                 [
                     ("text", spot(one.layer, one.neuron)),
                     ("images", [{"src": source(run, image), "alt": f"image {image}"} for image in images]),
-                    ("lines", (one.words, f"label: {one.label or 'none fits'}")),
+                    ("lines", (one.words, f"label: {one.label or NO_LABEL_FITS}")),
                     towards,
                     ("quiet", "a person's label" if one.source == "person" else "machine's suggestion"),
                 ],

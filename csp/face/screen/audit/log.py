@@ -14,7 +14,7 @@ from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import counted, plain, spot
 from csp.keeping.reviews.event import Event
-from csp.keeping.reviews.vocabulary import TAGS, Action
+from csp.keeping.reviews.vocabulary import DONE, TAGS, Action
 
 PAGE = 50
 """Events at a time."""
@@ -107,7 +107,12 @@ def _filters(chosen: LogFilter, events: Sequence[Event]) -> None:
     follow("words", chosen.words)
     who.selectbox("Who", people, key="by", on_change=write, args=("by", ("page",)))
     what.selectbox(
-        "What", [ANY, *(str(act) for act in Action)], key="act", on_change=write, args=("act", ("page",))
+        "What",
+        [ANY, *(str(act) for act in Action)],
+        key="act",
+        format_func=lambda act: act if act == ANY else DONE[Action(act)],
+        on_change=write,
+        args=("act", ("page",)),
     )
     words.text_input(
         "Words in label, reason or tags",
@@ -120,14 +125,13 @@ def _filters(chosen: LogFilter, events: Sequence[Event]) -> None:
 
 def _row(run: str, event: Event) -> Row:
     tags = ", ".join(TAGS.get(tag, tag) for tag in event.tags)
-    name = event.reviewer if event.reviewer_verified else f"{event.reviewer} (name not checked)"
     return Row(
         [
             ("text", str(event.sequence)),
             ("text", f"{event.at:%d %b %Y, %H:%M:%S}"),
             ("text", spot(event.layer, event.neuron)),
-            ("lines", (name, str(event.role))),
-            ("text", str(event.verdict)),
+            ("lines", (event.who.words, str(event.role))),
+            ("text", DONE[event.verdict]),
             ("lines", (event.label or "–", f"before: {event.label_before or '–'}")),
             ("lines", (event.reason or "–", tags)),
             ("quiet", event.hash[:12]),

@@ -60,7 +60,7 @@ def coverage_table(audit: Audit) -> None:
     columns = [
         Column("Layer"),
         Column("Neurons", numeric=True),
-        Column("Checked", "A person confirmed, replaced or rejected the label", numeric=True),
+        Column("Checked", "A person confirmed or replaced it, or said that no label fits", numeric=True),
         Column("Share", numeric=True),
         Column("Unsure", "Looked at, but nobody could tell", numeric=True),
         Column("In dispute", numeric=True),
@@ -112,7 +112,7 @@ def sample_table(audit: Audit) -> None:
         Column("Labelled neurons", "Those that the rate speaks of", numeric=True),
         Column("Looked at", "Of the neurons drawn by chance, in their order and without gaps", numeric=True),
         Column("Unsure", "Nobody could decide: counted neither as right nor as wrong", numeric=True),
-        Column("Wrong", "A person replaced or rejected the machine's label", numeric=True),
+        Column("Wrong", "A person replaced the machine's label, or said that no label fits", numeric=True),
         Column("Share wrong", "With its 95 % interval", numeric=True),
         Column("Not counted yet", "Judged, but behind one that nobody looked at", numeric=True),
     ]

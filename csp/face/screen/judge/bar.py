@@ -195,7 +195,7 @@ def _acts(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
     # What the head claims is what the strongest button confirms.
     none = first is not None and first == viewing.entry.machine_label and nothing_fits(explorer, view)
     _press("accept", confirm, Action.CONFIRM, off=first is None, kind="secondary" if none else "primary")
-    _press("none", "None fits", Action.REJECT, kind="primary" if none else "secondary")
+    _press("none", "No label fits", Action.REJECT, kind="primary" if none else "secondary")
     _later(explorer, viewing)
 
 

@@ -43,7 +43,7 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
         st.subheader("Nothing fits", anchor=False)
         st.caption(f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, {_why_not(explorer, view)}.")
     else:
-        st.caption(first.words[0].upper() + first.words[1:].replace("(not checked)", "(name not checked)"))
+        st.caption(first.words[0].upper() + first.words[1:])
         st.subheader(shown(first.shown, LONGEST) if first.text else "No label fits", anchor=False)
     if is_anothers(first):
         if not first.sides:

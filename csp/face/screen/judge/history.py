@@ -12,7 +12,7 @@ from csp.work.explorer.views import NeuronView
 
 COLUMNS = (
     Column("When", "UTC, by the clock of the machine that recorded it; the order is that of recording"),
-    Column("Who", "(not checked): a name that was only typed"),
+    Column("Who", "(name not checked): it was only typed"),
     Column("Said"),
     Column("Label before", "The label in force until then"),
     Column("The machine's", "What the machine suggested at that time; no verdict erases it"),

@@ -33,7 +33,7 @@ WORDS: dict[str, str] = {
     "encoder": "A model that places pictures and words in one space, so that they can be compared.",
     "run": "One model looked at on one set of pictures, with all results.",
     "correlation": "How much two things rise and fall together: 1 fully, 0 not at all.",
-    "verdict": "What a person says of a label: right, replaced by another, none fits, unsure.",
+    "verdict": "What a person says of a label: confirmed, replaced by another, no label fits, unsure.",
     "label in force": "The newest label that a person decided on, else the machine's suggestion.",
     "blind look": "Judging before the machine's label is shown, so that it does not lead.",
     "dispute": "People's latest verdicts on a neuron differ, and nobody has settled it.",

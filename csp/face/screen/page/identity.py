@@ -89,8 +89,7 @@ def said_here(error: Exception) -> str:
 def who_line() -> None:
     """Who is here, in the top line of a page: a box for the name, or the name, the role and Sign out."""
     person = me()
-    words = person.name if person.verified else f"{person.name} (not checked)"
-    words = words if is_named() else "Your name"
+    words = person.who.words if is_named() else "Your name"
     with st.popover(plain(words), type="tertiary", key="who", help="Who reviews here"):
         if person.verified:
             _signed_in(person)
@@ -154,7 +153,7 @@ def _door(reason: str, can_sign_in: bool) -> None:
 
 def _signed_in(person: Person) -> None:
     st.markdown(f"**{plain(person.name)}**, {person.role}")
-    st.caption("Verdicts carry this name, marked as verified.")
+    st.caption("Verdicts carry this name, as checked at sign-in.")
     if "is_logged_in" in st.user.to_dict():
         st.button("Sign out", key="sign-out", on_click=st.logout)
 
@@ -162,9 +161,7 @@ def _signed_in(person: Person) -> None:
 def _name_box(person: Person) -> None:
     st.session_state.setdefault(_BOX, _given_name())
     st.text_input("Your name", key=_BOX, max_chars=NAME_LIMIT, on_change=_keep_name)
-    st.caption(
-        "Verdicts carry this name, marked as not verified. A team can set up a sign-in: docs/teams.md."
-    )
+    st.caption("Verdicts carry this name, marked as not checked. A team can set up a sign-in: docs/teams.md.")
 
 
 def _keep_name() -> None:

@@ -126,7 +126,7 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
             f"it is nearest to *{plain(term)}*: what it finds may fit only that."
         )
     if answer.remark:
-        st.warning(f"Found by people's own words only: {plain(answer.remark)}")
+        st.warning(f"Found by people's labels only: {plain(answer.remark)}")
     if not found:
         st.info("No neuron here fires for anything, so none can be found.")
         return

@@ -83,8 +83,8 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
     with _beside(explorer.run, view):
         st.header("The machine suggests. A person decides.", anchor=False)
         st.markdown(
-            "Every label can be confirmed, replaced or rejected, by name and with the reason. Nothing is "
-            "overwritten: the record keeps who decided what, when, and on what evidence."
+            "Every label can be confirmed or replaced, or it is said that none fits, by name and with the "
+            "reason. Nothing is overwritten: the record keeps who decided what, when, and on what evidence."
         )
         layers = [layer_summary(explorer, layer, reviewed(explorer, layer)) for layer in explorer.run.layers]
         if artefacts := sum(layer.artefacts for layer in layers):
