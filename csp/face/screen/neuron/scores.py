@@ -56,7 +56,7 @@ def labels_panel(explorer: Explorer, page: NeuronView) -> None:
         first = suggestion(explorer, view, reviewed(explorer, view.layer).get(view.neuron))
     chance_line(explorer, view, first)
     facets_line(explorer, view)
-    with st.expander("How it was measured"):
+    with st.expander("Why we think so, in figures"):
         measured = st.container(key="how-sure", gap="xxsmall")
     options_controls(explorer, options)
     with st.container(key="projection-scores", gap="xxsmall"):

@@ -80,15 +80,16 @@ def _likeness(explorer: Explorer, found: Unlikeness, layer: str) -> None:
         st.warning(f"The probe images are too few to tell whether this picture is like them ({known}).")
     elif found.unlike:
         st.error(
-            f"**Do not rely on this prediction: the picture is unlike the probe images** ({known}). It is "
-            f"less alike to any of them than {percent(found.most)} of them are to each other {told}.",
+            "**Do not rely on this prediction: the picture is unlike all that the model was looked at on** "
+            f"({known}). Of those, {percent(found.most)} have a closer match among the others than this "
+            f"picture has {told}. By chance that is said of one in twenty of their own kind.",
             icon=":material/warning:",
         )
     else:
         st.warning(
-            f"**The model was only looked at on {known}**. This picture is less alike to any of these "
-            f"than {percent(found.most)} of them are to each other {told}. That does not make it one of "
-            "them: what the model says of pictures from elsewhere, such as photographs, was not checked.",
+            f"**The model was only looked at on {known}**. Of those pictures, {percent(found.most)} have a "
+            f"closer match among the others than this one has {told}: it could be one of them, but need not "
+            "be. What the model says of pictures from elsewhere, such as photographs, was not checked.",
             icon=":material/warning:",
         )
 
