@@ -1,11 +1,15 @@
 """Memory and time of making and opening a run, at three sizes, and what they give at a million images.
 
 Usage: python -m benchmarks.million [--sizes 5000 10000 20000] [--dimension 512] [--neurons 2048] [--folder F]
+                                   [--among 4096]
 Activations, embeddings and 345 texts are made up on disk, block by block; each size runs in a process of
-its own. Memory is what a process has to itself (files that are mapped don't count), read every 20 ms, by
-stage; stability is of five neurons. Prints one JSON object: `stages` by size, `growth` the exponent of each
-with the number of images (a line through logarithms), `at_a_million` what a line gives for memory and the
-exponent for time; `ratio` is the greatest memory of a stage at a million over 4 GB.
+its own. Neighbours of a million images take an exact search days: with `--among N` each image's are searched
+for among N images only, and written as any run's; all other stages are as they are. Memory is what a process
+has to itself (files that are mapped don't count), read every 20 ms, by stage; stability is of five neurons,
+`questions` what pages ask of all images: what the encoder sees, which neurons look for what an image shows,
+the facets of a neuron. Prints one JSON object: `stages` by size, `growth` the exponent of each with the
+number of images (a line through logarithms), `at_a_million` what a line gives for memory and the exponent
+for time; `ratio` is the greatest memory of a stage at a million over 4 GB.
 """
 
 import argparse
@@ -17,18 +21,26 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 
+from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
+from csp.method.examples.neighbours import STORED, Neighbours, neighbour_pieces
+from csp.work.control.sight import encoder_sight
 from csp.work.explorer.explorer import open_explorer
+from csp.work.explorer.facets import facets
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.neurons.map import draw_map
+from csp.work.neurons.search import search_probe_image
 from csp.work.progress import Progress
 
 MILLION, LIMIT_GB, TEXTS, BLOCK, EVERY = 1_000_000, 4.0, 345, 10_000, 0.02
@@ -99,19 +111,32 @@ def make_up(folder: Path, images: int, dimension: int, neurons: int) -> None:
         files["activations"][start : start + rows] = fired
 
 
-def one(folder: Path, images: int, dimension: int, neurons: int) -> dict[str, dict[str, float]]:
+def found_among(
+    few: int, embeddings: np.ndarray, m: int, start: int = 0, *, block: int = 256
+) -> Iterator[Neighbours]:
+    """In the place of `neighbour_pieces`: each image's nearest of the `few` images around it."""
+    for first in range(start - start % few, len(embeddings), few):
+        for piece in neighbour_pieces(embeddings[first : first + few], m, max(0, start - first), block=block):
+            yield Neighbours(piece.index + np.int32(first), piece.similarity)
+
+
+def one(folder: Path, images: int, dimension: int, neurons: int, among: int) -> dict[str, dict[str, float]]:
     """All stages at one size, in this process."""
     make_up(folder, images, dimension, neurons)
     watch = Watch()
+    stored = min(STORED, among - 1) if among else STORED
+    search = partial(found_among, among) if among else neighbour_pieces
     spec = ImportSpec(
         folder / "activations.npy",
         folder / "embeddings.npy",
         str(folder / "run"),
         vocabulary=folder / "terms.txt",
         text_embeddings=folder / "texts.npy",
+        parameters=Parameters(exact_up_to=images, neighbours=stored),
     )
     watch.enter("import")
-    run = Run.open(import_arrays(spec, watch.report))
+    with patch("csp.work.indexing.precompute.neighbour_pieces", search):
+        run = Run.open(import_arrays(spec, watch.report))
     watch.enter("map")
     draw_map(run, run.layers, watch.report)
     watch.enter("stability")
@@ -120,8 +145,11 @@ def one(folder: Path, images: int, dimension: int, neurons: int) -> dict[str, di
     evaluate(explorer, MetricRequest("stability", ("csp",), options, {layer: range(5)}), watch.report)
     watch.enter("one neuron")
     explorer = open_explorer(str(folder / "run"))
-    explorer.pairs(layer, 7)
-    explorer.labels(layer, 7)
+    explorer.neuron(layer, 7)
+    watch.enter("questions")
+    encoder_sight(explorer)
+    search_probe_image(explorer, [layer], 0)
+    facets(explorer, layer, 7)
     return watch.found()
 
 
@@ -131,21 +159,27 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[5_000, 10_000, 20_000])
     parser.add_argument("--dimension", type=int, default=512)
     parser.add_argument("--neurons", type=int, default=2_048)
+    parser.add_argument("--among", type=int, default=0, help="search neighbours among so many images; 0: all")
     parser.add_argument("--folder", type=Path, help="where the arrays and runs are made")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one(options.folder, options.one, options.dimension, options.neurons)))
+        print(json.dumps(one(options.folder, options.one, options.dimension, options.neurons, options.among)))
         return
     found: dict[int, Any] = {}
     for images in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             words = ["--one", images, "--dimension", options.dimension, "--neurons", options.neurons]
+            words += ["--among", options.among]
             command = [sys.executable, "-m", "benchmarks.million", *map(str, words), "--folder", folder]
             environment = {**os.environ, "CSP_HOME": f"{folder}/home"}
             done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
             found[images] = json.loads(done.stdout)
-    print(json.dumps(summary(found) | {"dimension": options.dimension, "neurons": options.neurons}))
+    print(
+        json.dumps(
+            summary(found) | {name: getattr(options, name) for name in ("dimension", "neurons", "among")}
+        )
+    )
 
 
 def summary(found: dict[int, Any]) -> dict[str, Any]:

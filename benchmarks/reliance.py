@@ -101,7 +101,7 @@ def measured(explorer: Explorer, seen: BehindHead, head: Head, found: Sequence[D
     """Both measures and the truth under one head."""
     run, pairs = explorer.run, {}
     shows = run.images[list(run.attributes)].to_numpy(dtype=bool)
-    effects = own_effects(seen.activations, shows)
+    effects = own_effects(run.layer_activations(seen.layer), shows)
     if effects is None:
         raise BadInputError(f"the run {run.name} has too few images to tell its attributes apart")
     for one in found:
@@ -153,7 +153,7 @@ def other_head(explorer: Explorer, seen: BehindHead, rng: np.random.Generator) -
     run = explorer.run
     shows = run.images[list(run.attributes)].to_numpy(dtype=np.float64)
     wanted = (shows - shows.mean(axis=0)) @ rng.normal(size=(shows.shape[1], 4))
-    away = seen.activations.astype(np.float64) - seen.usual
+    away = run.layer_activations(seen.layer).astype(np.float64) - seen.usual
     gram = away.T @ away
     gram += np.eye(len(gram)) * RIDGE * np.trace(gram) / len(gram)
     weights = np.linalg.solve(gram, away.T @ wanted)

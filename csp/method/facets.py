@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 
 from csp.method.checks import check_probe, check_texts
 from csp.method.metrics.statistics import auroc
+from csp.method.scatter import along, scatter
 
 MOST = 5
 """Facets of a neuron."""
@@ -161,7 +162,8 @@ class _Neuron:
 
     @cached_property
     def whitening(self) -> Float64[np.ndarray, "d d"]:
-        covariance = np.atleast_2d(np.cov(self.embeddings.T.astype(np.float64)))
+        centre = self.embeddings.mean(axis=0, dtype=np.float64)
+        covariance = scatter(self.embeddings, centre) / (len(self.embeddings) - 1)
         mean_variance = max(float(np.trace(covariance)) / len(covariance), 1e-12)
         whitening: Float64[np.ndarray, "d d"] = np.linalg.inv(
             covariance / mean_variance + RIDGE * np.eye(len(covariance))
@@ -178,7 +180,7 @@ class _Neuron:
         if text not in self._things:
             direction = self.texts[text].astype(np.float64)
             centred = self.whitening @ (direction - self.texts.mean(axis=0))
-            self._things[text] = self.embeddings @ np.stack([direction, centred], axis=1)
+            self._things[text] = along(self.embeddings, np.stack([direction, centred], axis=1))
         return self._things[text]
 
     def thing(

@@ -5,6 +5,7 @@ from jaxtyping import Float, Float64
 
 from csp.errors import BadInputError
 from csp.method.checks import check_texts
+from csp.method.scatter import scatter
 
 
 def word_scores(
@@ -38,8 +39,7 @@ def standing_out(
     the probe images do not differ.
     """
     centre = probe.mean(axis=0, dtype=np.float64)
-    centred = probe.astype(np.float64) - centre
-    covariance = centred.T @ centred / len(probe)
+    covariance = scatter(probe, centre) / len(probe)
     wide = vectors.astype(np.float64)
     spread = np.sqrt(np.maximum(np.einsum("cd,de,ce->c", wide, covariance, wide, optimize=True), 0.0))
     height = wide @ (picture.astype(np.float64) - centre)

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 from scipy.sparse import csr_array
 
+from csp.method.scatter import scatter
+
 PERMUTATIONS, FEW = 999, 99
-BLOCK = 4096
 MOST_IMAGES = 5000
 VANISHED = 1e-12
 """Variance below this is rounding."""
@@ -72,14 +73,16 @@ def class_share(
     """The share of the variance of cosines to texts over images that lies between classes, in [0, 1].
 
     eta^2 = sum_t sum_c n_c (m_ct - m_t)^2 / sum_t sum_i (c_it - m_t)^2, by chance with the classes permuted.
-    0 where nothing varies. Of more than `MOST_IMAGES` so many are drawn.
+    0 where nothing varies. Images of class -1, which is not known, are left out; of more than `MOST_IMAGES`
+    so many are drawn.
     """
-    if len(classes) > MOST_IMAGES:
-        chosen = rng.choice(len(classes), MOST_IMAGES, replace=False)
-        embeddings, classes = embeddings[chosen], classes[chosen]
-    scatter = _scatter(texts)
+    rows = np.flatnonzero(classes >= 0)
+    if len(rows) > MOST_IMAGES:
+        rows = rows[rng.choice(len(rows), MOST_IMAGES, replace=False)]
+    embeddings, classes = embeddings[rows], classes[rows]
+    spread = _scatter(texts)
     images = embeddings.astype(np.float64) - embeddings.mean(axis=0, dtype=np.float64)
-    total = float(np.sum((images @ scatter) * images))
+    total = float(np.sum((images @ spread) * images))
     counts = np.maximum(np.bincount(classes), 1)[:, None]
     if total <= VANISHED:
         return BesideChance(0.0, 0.0, 0.0)
@@ -87,7 +90,7 @@ def class_share(
     def share(order: Int64[np.ndarray, " n"]) -> float:
         rows = np.arange(len(order) + 1)
         sums = csr_array((np.ones(len(order)), order, rows), (len(order), len(counts))).T @ images
-        return float(np.sum((sums @ scatter) * sums / counts)) / total
+        return float(np.sum((sums @ spread) * sums / counts)) / total
 
     return _beside(share(classes), np.array([share(rng.permutation(classes)) for _ in range(FEW)]))
 
@@ -97,10 +100,5 @@ def _beside(value: float, by_chance: Float64[np.ndarray, " p"]) -> BesideChance:
 
 
 def _scatter(vectors: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "d d"]:
-    """The covariance of vectors, block by block."""
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    scatter = np.zeros((vectors.shape[1], vectors.shape[1]))
-    for start in range(0, len(vectors), BLOCK):
-        centred = vectors[start : start + BLOCK] - mean
-        scatter += centred.T @ centred
-    return scatter / len(vectors)
+    """The covariance of vectors."""
+    return scatter(vectors, vectors.mean(axis=0, dtype=np.float64)) / len(vectors)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 
 MOST = 2000
 """So many pictures of a large set stand for all, drawn by chance: distances need their square."""
@@ -38,7 +38,7 @@ def probe_space(points: Float[np.ndarray, "n d"]) -> ProbeSpace:
     What a picture shows that no picture of the set does lies mostly in directions in which the set hardly
     varies (Lee et al. 2018, 1807.03888: Mahalanobis distance); bare distances overlook them.
     """
-    chosen = np.nan_to_num(_drawn(points).astype(np.float64))
+    chosen = np.nan_to_num(points[drawn(len(points))].astype(np.float64))
     mean = chosen.mean(axis=0)
     variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(chosen.T, bias=True)))
     variances = np.maximum(variances, 0.0)
@@ -50,10 +50,11 @@ def probe_space(points: Float[np.ndarray, "n d"]) -> ProbeSpace:
     return ProbeSpace(mean, axes, white, apart.min(axis=1))
 
 
-def _drawn(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
-    if len(points) <= MOST:
-        return points
-    return points[np.sort(np.random.default_rng(SEED).choice(len(points), MOST, replace=False))]
+def drawn(count: int) -> Int64[np.ndarray, " m"]:
+    """Which of so many points stand for all; all where they are few."""
+    if count <= MOST:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(SEED).choice(count, MOST, replace=False))
 
 
 def _squared(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64, Num
 from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
@@ -105,9 +105,36 @@ class Run:
         self._verify(f"{arrays.GROUP}/{name}")
         return self._recent.get((name, neuron), lambda: self._read(name, neuron))
 
+    def columns(self, layer: str, neurons: Sequence[int]) -> Float32[np.ndarray, "n m"]:
+        """The same of several neurons, in their order."""
+        if not len(neurons):
+            return np.empty((self.manifest.images, 0), np.float32)
+        return np.stack([self.activations(layer, neuron) for neuron in neurons]).T
+
     def layer_activations(self, layer: str) -> Float32[np.ndarray, "n c"]:
-        """All activations of a layer, read anew each time (n x c x 4 bytes)."""
+        """All activations of a layer, read anew each time (n x c x 4 bytes); see `each_neuron`."""
         return self._read(arrays.activations_array(self._layer_index(layer))).T
+
+    def of_images(self, layer: str, images: Int64[np.ndarray, " m"]) -> Float32[np.ndarray, "m c"]:
+        """The activations of some images, out of a pass over the layer."""
+        return self.each_neuron(layer, lambda block: block[images].T).T
+
+    def each_neuron(
+        self, layer: str, told: Callable[..., np.ndarray], *given: np.ndarray
+    ) -> Num[np.ndarray, "c *_"]:
+        """What `told` says of all neurons, asked block by block, so that no whole layer is held.
+
+        It gets activations `[n, b]` and that part of each array `given` (neuron by neuron, [c, ...]), and
+        gives an array `[b, ...]`.
+        """
+        found: np.ndarray | None = None
+        for rows, block in self.neuron_blocks(layer):
+            part = told(block, *(array[rows] for array in given))
+            if found is None:
+                found = np.empty((self.layer(layer).neurons, *part.shape[1:]), part.dtype)
+            found[rows] = part
+        assert found is not None, "a layer has neurons"
+        return found
 
     def places(self, layer: str, neuron: int) -> Float32[np.ndarray, "n 2"] | None:
         """Where one neuron fires most in every picture: x and y, shares of its width and height.
@@ -121,11 +148,16 @@ class Run:
         return arrays.unpacked_places(self._read(name, neuron))
 
     def activation_blocks(self, layer: str) -> Iterator[Float32[np.ndarray, "n b"]]:
-        """The same, some neurons at a time (`BLOCK_BYTES`), in order."""
+        """The activations of some neurons at a time (`BLOCK_BYTES`), in order."""
+        return (block for _, block in self.neuron_blocks(layer))
+
+    def neuron_blocks(self, layer: str) -> Iterator[tuple[slice, Float32[np.ndarray, "n b"]]]:
+        """The same, each with which neurons they are."""
         name, record = arrays.activations_array(self._layer_index(layer)), self.layer(layer)
         size = max(1, BLOCK_BYTES // (4 * max(1, self.manifest.images)))
         for first in range(0, record.neurons, size):
-            yield self._read(name, slice(first, first + size)).T
+            rows = slice(first, min(first + size, record.neurons))
+            yield rows, self._read(name, rows).T
 
     def decoder(self, layer: str) -> Float32[np.ndarray, "c d"] | None:
         """What each latent of an SAE adds to the layer that it reads, for 1 of it; None where not kept."""

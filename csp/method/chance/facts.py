@@ -19,6 +19,7 @@ from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.consensus import RULE
 from csp.method.labelers.projection import concept_vector
+from csp.method.scatter import scatter
 
 SAME = 0.9
 """Texts mean the same when their embeddings, or their cosines to the images, are this alike."""
@@ -58,8 +59,7 @@ class Encoded:
     @cached_property
     def root(self) -> Float64[np.ndarray, "d d"]:
         """A root of the covariance of the images: C = root root'."""
-        centred = self.embeddings - self.embeddings.mean(axis=0)
-        covariance = (centred.T @ centred).astype(np.float64) / max(len(centred), 1)
+        covariance = scatter(self.embeddings, self.embeddings.mean(axis=0)) / max(len(self.embeddings), 1)
         values, directions = np.linalg.eigh(covariance)
         root: Float64[np.ndarray, "d d"] = directions * np.sqrt(np.maximum(values, 0.0))
         return root

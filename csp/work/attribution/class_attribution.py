@@ -16,7 +16,8 @@ from jaxtyping import Float64, Int64
 
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
-from csp.method.attribution import attribution, centred_logits, deviations, linear_head
+from csp.method.attribution import attribution, centred_logits, deviations
+from csp.work.attribution.told_head import told_weights
 from csp.work.explorer.explorer import Explorer
 from csp.work.provenance import Provenance, answered, computed_by
 
@@ -88,9 +89,10 @@ def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None
         varying = sum(_varying(block) for block in run.activation_blocks(layer))
         if varying >= run.manifest.images:
             return None  # too many for a head to be told
-        activations = run.layer_activations(layer)
-        weights = linear_head(activations, centred_logits(probabilities))
-        return None if weights is None else attribution(deviations(activations), weights).round(6).tolist()
+        weights = told_weights(run, layer, centred_logits(probabilities))
+        if weights is None:
+            return None
+        return attribution(layer_deviations(run, layer), weights).round(6).tolist()
 
     found = explorer.cache.get_or_compute({"layer": layer}, compute)
     if found.value is None:
@@ -117,7 +119,7 @@ def measured(run: Run, layer: str, additions: Additions) -> pd.DataFrame:
 
 def layer_deviations(run: Run, layer: str) -> Float64[np.ndarray, " c"]:
     """The standard deviation of each neuron of a layer, which need not fit in memory."""
-    return np.concatenate([deviations(block) for block in run.activation_blocks(layer)])
+    return run.each_neuron(layer, deviations)
 
 
 def images_of(run: Run) -> Int64[np.ndarray, " m"]:

@@ -96,7 +96,7 @@ def try_probe_image(explorer: Explorer, layer: str, image: int) -> Prediction:
     run = explorer.run
     if not 0 <= image < run.manifest.images:
         raise NotFoundError(f"there is no image {image}: the run has {run.manifest.images}, counted from 0")
-    activations = run.layer_activations(layer)[image]
+    activations = run.of_images(layer, np.array([image]))[0]
     probabilities = np.zeros(0) if run.probabilities is None else run.probabilities[image]
     attribution = class_attribution(explorer, layer)
     if attribution is not None and attribution.how == "exact":
@@ -160,7 +160,7 @@ def _prediction(
         {
             "neuron": np.arange(len(activations)),
             "activation": activations.astype(np.float64),
-            "percentile": share_below(run.layer_activations(layer), activations),
+            "percentile": run.each_neuron(layer, share_below, activations),
             "contribution": np.nan if contributions is None else contributions,
         }
     )

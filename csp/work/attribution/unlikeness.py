@@ -10,7 +10,7 @@ from PIL import Image
 
 from csp.errors import UnavailableError
 from csp.keeping.run_folder.run import Run
-from csp.method.unlikeness import ProbeSpace, probe_space
+from csp.method.unlikeness import ProbeSpace, drawn, probe_space
 from csp.work.models.embedding import picture_embedding
 
 UNLIKE = 0.95
@@ -51,4 +51,6 @@ def unlikeness(
 
 @lru_cache(maxsize=4)
 def _space(run: Run, layer: str) -> ProbeSpace:
-    return probe_space(run.embeddings if layer == _ENCODER else run.layer_activations(layer))
+    if layer == _ENCODER:
+        return probe_space(run.embeddings)
+    return probe_space(run.of_images(layer, drawn(run.manifest.images)))

@@ -124,12 +124,12 @@ def _measured(explorer: Explorer) -> Sight:
     told = tuple(_told(run))
     labels = run.images["label"]
     known = labels.notna().to_numpy() & (labels != "").to_numpy()
-    codes, classes = pd.factorize(labels[known])
+    codes, classes = pd.factorize(labels.where(known))
     return Sight(
         told=told,
         between_images=image_deviation(images, texts, rng),
         between_texts=text_deviation(images, texts),
-        by_class=class_share(images[known], texts, codes.astype(np.int64), rng) if len(classes) > 1 else None,
+        by_class=class_share(images, texts, codes.astype(np.int64), rng) if len(classes) > 1 else None,
         fit=None if told else _fit(explorer),
     )
 
@@ -163,7 +163,7 @@ def _judged(
     texts, shown = said.get(name) or _naming(run, name), truth[known]
     positives, negatives = int(shown.sum()), int((~shown).sum())
     if texts and min(positives, negatives) >= RARE:
-        likeness = run.embeddings[known] @ run_vocabulary(run).embeddings[texts].mean(axis=0)
+        likeness = (run.embeddings @ run_vocabulary(run).embeddings[texts].mean(axis=0))[known]
         value = auroc(likeness, shown)
         yield Told(name, len(texts), positives, value, *auroc_interval(value, positives, negatives))
 

@@ -12,8 +12,9 @@ from jaxtyping import Float, Float64, Int64
 
 from csp.errors import BadInputError
 from csp.keeping.versions import csp_version
-from csp.method.attribution import centred_logits, linear_head
+from csp.method.attribution import centred_logits
 from csp.method.metrics.ablation import Change, ablated_by_head, change
+from csp.work.attribution.told_head import told_weights
 from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
@@ -94,21 +95,17 @@ class CausalCheck:
         return self._ablated[layer]
 
     def _by_head(self, layer: str) -> Ablated | None:
-        activations, logits = self._explorer.run.layer_activations(layer), centred_logits(self._before)
-        weights = linear_head(activations, logits)
+        run, logits = self._explorer.run, centred_logits(self._before)
+        weights = told_weights(run, layer, logits)
         if weights is None:
             return None
 
         def ablated(
             neurons: Sequence[int], images: Int64[np.ndarray, " i"]
         ) -> Float[np.ndarray, "m i classes"]:
+            own = ((n, run.activations(layer, n)) for n in neurons)
             return np.stack(
-                [
-                    ablated_by_head(
-                        logits[images], activations[images, n], weights[n], float(activations[:, n].mean())
-                    )
-                    for n in neurons
-                ]
+                [ablated_by_head(logits[images], a[images], weights[n], float(a.mean())) for n, a in own]
             )
 
         return ablated
@@ -117,8 +114,9 @@ class CausalCheck:
         target, inputs = self._target
         ablatable(target)  # UnavailableError before anything is done
         size = 4 * next((math.prod(one.shape) for one in target.model.layers() if one.layer == layer), 1)
-        activations = self._explorer.run.layer_activations(layer)
-        means: Float64[np.ndarray, " c"] = np.asarray(np.nanmean(activations, axis=0, dtype=np.float64))
+        means = self._explorer.run.each_neuron(
+            layer, lambda block: np.asarray(np.nanmean(block, axis=0, dtype=np.float64))
+        )
 
         def ablated(
             neurons: Sequence[int], images: Int64[np.ndarray, " i"]

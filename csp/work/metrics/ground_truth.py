@@ -113,15 +113,19 @@ def ground_truth(
 
 def attribute_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:
     """AUROC of every neuron for every attribute on these images; NaN where it can't be judged."""
-    activations, table = run.layer_activations(layer), run.images
+    table = run.images
     known = {name: images & table[name].notna().to_numpy() for name in run.attributes}
-    found: dict[str, Float[np.ndarray, " c"]] = {}
-    for name in run.attributes:  # those known of the same images together: activations are ranked once
-        if name not in found:
-            alike = [other for other in run.attributes if np.array_equal(known[other], known[name])]
-            truth = table.loc[known[name], alike].to_numpy(dtype=bool)
-            found |= dict(zip(alike, attribute_auroc(activations[known[name]], truth).T, strict=True))
-    return np.stack([found[name] for name in run.attributes], axis=1)
+    groups: dict[bytes, list[str]] = {}
+    for name, rows in known.items():  # those known of the same images together: activations are ranked once
+        groups.setdefault(rows.tobytes(), []).append(name)
+    asked = [(known[names[0]], table.loc[known[names[0]], names].to_numpy(bool)) for names in groups.values()]
+    order = np.argsort([run.attributes.index(name) for names in groups.values() for name in names])
+
+    def of_block(activations: Float[np.ndarray, "n b"]) -> Float[np.ndarray, "b a"]:
+        found = [attribute_auroc(activations[rows], truth) for rows, truth in asked]
+        return np.concatenate(found, axis=1)[:, order]
+
+    return run.each_neuron(layer, of_block)
 
 
 def truth_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "c a"]:

@@ -125,7 +125,7 @@ def _of_layer(
     own: Float32[np.ndarray, "p c"],
     switched: Float32[np.ndarray, "p a c"],
 ) -> pd.DataFrame:
-    deviation = np.nanstd(run.layer_activations(layer), axis=0, dtype=np.float64)
+    deviation = run.each_neuron(layer, lambda block: np.nanstd(block, axis=0, dtype=np.float64))
     parts = []
     for place, name in enumerate(names):
         here = has[:, place, None]

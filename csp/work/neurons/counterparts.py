@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64
 from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.method.matching import matched_neurons
+from csp.work.attribution.told_head import spread_evenly
 
 ALIKE = 0.5
 """From this correlation on two neurons are taken for counterparts."""
@@ -16,6 +17,8 @@ FEWEST = 30
 """On fewer shared images correlations are mostly chance."""
 MOST = 8192
 """Neurons of a layer that can be matched: each is compared with each."""
+MOST_NUMBERS = 2**27
+"""Activations of a run that are held: where there are more, images spread evenly stand for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,9 @@ def counterparts(a: Run, b: Run, layer: str) -> Counterparts:
         )
     if max(sizes) > MOST:
         raise BadInputError(f"{other}, and {layer} has too many to match ({max(sizes):,}; at most {MOST:,})")
-    partner, alike = matched_neurons(a.layer_activations(layer)[left], b.layer_activations(layer)[right])
+    some = spread_evenly(len(left), MOST_NUMBERS // max(sizes))
+    left, right = left[some], right[some]
+    partner, alike = matched_neurons(a.of_images(layer, left), b.of_images(layer, right))
     return Counterparts(partner, alike, len(left))
 
 

@@ -100,7 +100,6 @@ class _Holding:
                 "lacks held (docs/how-to/own-adapters.md)"
             )
         self._inputs = ModelInputs(run, self._target.model)
-        self._activations = lru_cache(maxsize=None)(run.layer_activations)
         self._plans = lru_cache(maxsize=1)(self._plans_of)
 
     def said_without(self, asked: tuple[Concept, Sequence[int]]) -> Said:
@@ -114,7 +113,7 @@ class _Holding:
         ]
 
     def _plans_of(self, concept: Concept) -> dict[str, dict[str, "_Plan"]]:
-        return _plans(self._run, concept, {layer: self._activations(layer) for layer in concept.layers})
+        return _plans(self._run, concept)
 
 
 def _holding_of(path: Path, fingerprint: str) -> Callable[[tuple[Concept, Sequence[int]]], Said]:
@@ -135,9 +134,7 @@ def numbers_by_model(run: Run, concept: Concept) -> Numbers | None:
     answers = answers_by_model(run, concept)
     if answers is None:
         return None
-    fired = np.concatenate(
-        [run.layer_activations(name)[:, list(concept.of(name))] for name in concept.layers], 1
-    )
+    fired = np.concatenate([run.columns(name, concept.of(name)) for name in concept.layers], 1)
     asked = Asked(concept.layers, len(concept.neurons), "model", held_out(run)[1], strongest(fired))
     return numbers(run, answers, shown(run, concept), asked)
 
@@ -169,22 +166,27 @@ class _Plan:
     values: Float32[np.ndarray, "n m"]
 
 
-def _plans(
-    run: Run, concept: Concept, activations: dict[str, Float32[np.ndarray, "n c"]]
-) -> dict[str, dict[str, _Plan]]:
+def _plans(run: Run, concept: Concept) -> dict[str, dict[str, _Plan]]:
     """By part, by layer; the same every time for the same concept, so that a stopped job can go on."""
     rng, count = np.random.default_rng(SEED), run.manifest.images
     others = rng.integers(0, count, count)
     parts = (MEAN, RESAMPLED, *map(str, range(GROUPS)))
     plans: dict[str, dict[str, _Plan]] = {part: {} for part in parts}
     for layer in concept.layers:
-        own, fired = list(concept.of(layer)), np.nan_to_num(activations[layer])
-        mean = np.repeat(fired.mean(axis=0, dtype=np.float64).astype(np.float32)[None], count, axis=0)
-        plans[MEAN][layer] = _Plan(own, mean[:, own])
-        plans[RESAMPLED][layer] = _Plan(own, fired[others][:, own])
-        for group, neurons in enumerate(random_groups(fired.shape[1], len(own), own, rng, GROUPS).tolist()):
-            plans[str(group)][layer] = _Plan(neurons, mean[:, neurons])
+        own, mean = list(concept.of(layer)), _means(run, layer)
+        plans[MEAN][layer] = _Plan(own, np.broadcast_to(mean[own], (count, len(own))))
+        plans[RESAMPLED][layer] = _Plan(own, np.nan_to_num(run.columns(layer, own))[others])
+        for group, neurons in enumerate(random_groups(len(mean), len(own), own, rng, GROUPS).tolist()):
+            plans[str(group)][layer] = _Plan(neurons, np.broadcast_to(mean[neurons], (count, len(own))))
     return plans
+
+
+@lru_cache(maxsize=32)
+def _means(run: Run, layer: str) -> Float32[np.ndarray, " c"]:
+    """What each neuron is held at: its mean, where it has no number taken for 0."""
+    return run.each_neuron(
+        layer, lambda block: np.nan_to_num(block).mean(axis=0, dtype=np.float64).astype(np.float32)
+    )
 
 
 def _said(

@@ -18,6 +18,7 @@ from csp.errors import NotFoundError
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
+from csp.method.scatter import along
 from csp.method.states import NeuronState
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
@@ -144,9 +145,9 @@ def _likeness(run: Run, labels: Sequence[str]) -> Float64[np.ndarray, " n"] | No
         return None
     own = vocabulary.embeddings[rows].astype(np.float64).mean(axis=0)
     direction = own - vocabulary.embeddings.astype(np.float64).mean(axis=0)
-    likeness: Float64[np.ndarray, " n"] = run.embeddings.astype(np.float64) @ (
-        direction if direction.any() else own
-    )
+    likeness: Float64[np.ndarray, " n"] = along(
+        run.embeddings, (direction if direction.any() else own)[:, None]
+    )[:, 0]
     return likeness
 
 

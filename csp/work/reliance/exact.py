@@ -18,7 +18,7 @@ PICTURES = 12
 def exact_numbers(run: Run, seen: BehindHead, concept: Concept, shown: Shown) -> Numbers:
     """How much the model leans on a concept's neurons in the layer that its head reads."""
     neurons = concept.of(seen.layer)
-    pictures = strongest(seen.activations[:, list(neurons)])
+    pictures = strongest(run.columns(seen.layer, neurons))
     asked = Asked((seen.layer,), len(neurons), "exact", held_out(run)[1], pictures)
     return numbers(run, exact_answers(run, seen, concept), shown, asked)
 
@@ -37,7 +37,7 @@ def exact_answers(run: Run, seen: BehindHead, concept: Concept) -> Answers:
     neurons, images = concept.of(seen.layer), np.flatnonzero(rows & seen.usable)
     rng = np.random.default_rng(SEED)
     head, logits = seen.head, seen.logits[images]
-    added = head.added(seen.activations, neurons)
+    added = seen.added(neurons)
     own = added[images]
     groups = random_groups(len(seen.usual), len(neurons), neurons, rng)
     return Answers(
@@ -60,9 +60,11 @@ def _erased(
     table = run.images[list(run.attributes)]
     known = table.notna().all(axis=1).to_numpy(dtype=bool) & seen.usable
     shows = table.fillna(False).to_numpy(dtype=bool)
-    effects = own_effects(seen.activations[known], shows[known])
-    if effects is None:
+    parts = [own_effects(block[known], shows[known]) for block in run.activation_blocks(seen.layer)]
+    told = [one for one in parts if one is not None]
+    if not told:
         return None
+    effects = np.concatenate(told, axis=1)
     own = [run.attributes.index(name) for name in concept.attributes]
     away = shows[images][:, own].astype(np.float64) @ effects[own]
     return outputs_of(seen.logits[images] - away @ seen.head.weights, seen.head.link)
@@ -72,12 +74,15 @@ def _random(
     seen: BehindHead, groups: Int64[np.ndarray, "g m"], images: Int64[np.ndarray, " n"]
 ) -> Float64[np.ndarray, "g n classes"]:
     """The answers without each of many groups: what a group adds is one column of a product of matrices."""
-    away = seen.activations[images].astype(np.float64) - seen.usual
-    parts = []
-    for start in range(0, len(groups), GROUPS_AT_ONCE):
-        some = groups[start : start + GROUPS_AT_ONCE]
-        member = np.zeros((away.shape[1], len(some)))
-        np.put_along_axis(member, some.T, 1.0, axis=0)
-        lost = np.stack([away @ (member * weight[:, None]) for weight in seen.head.weights.T], axis=2)
-        parts.append(outputs_of(seen.logits[images][None] - lost.transpose(1, 0, 2), seen.head.link))
-    return np.concatenate(parts)
+    member = np.zeros((len(seen.usual), len(groups)))
+    np.put_along_axis(member, groups.T, 1.0, axis=0)
+    lost = np.zeros((len(groups), len(images), seen.logits.shape[1]))
+    for neurons, block in seen.run.neuron_blocks(seen.layer):
+        away = block[images].astype(np.float64) - seen.usual[neurons]
+        for start in range(0, len(groups), GROUPS_AT_ONCE):
+            some = slice(start, start + GROUPS_AT_ONCE)
+            for place, weight in enumerate(seen.head.weights[neurons].T):
+                lost[some, :, place] += (away @ (member[neurons, some] * weight[:, None])).T
+    for one in lost:
+        one[:] = outputs_of(seen.logits[images] - one, seen.head.link)
+    return lost

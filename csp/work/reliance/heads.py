@@ -6,7 +6,7 @@ seen.outputs                                  # what the model says of every pro
 seen.without([17, 40])                        # the same with these neurons at their mean
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -19,6 +19,10 @@ from csp.keeping.run_folder.run import Run
 from csp.method.attribution import EXACT
 from csp.method.reliance import Head, find_head, link_of, logits_of, mean_ablated, outputs_of
 from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION
+from csp.work.attribution.told_head import borne_out, finite_images, telling_images, weighed
+
+ADDED_AT_ONCE = 2**25
+"""So many numbers, groups times images times classes, are held at a time."""
 
 
 def check_answers(run: Run) -> None:
@@ -39,17 +43,20 @@ def head_of(run: Run, layer: str) -> Head | None:
     """
     if run.probabilities is None:
         return None
-    activations = run.layer_activations(layer)
-    return find_head(activations, run.probabilities) or _measured(run, layer)
+    images, outputs = telling_images(run, layer), run.probabilities
+    found = find_head(run.of_images(layer, images), outputs[images])
+    if found is not None and borne_out(run, layer, found.weights, logits_of(outputs, found.link)):
+        return found
+    return _measured(run, layer)
 
 
 @dataclass(frozen=True, eq=False)
 class BehindHead:
     """A layer that a linear head follows, with what goes through it on every probe image."""
 
+    run: Run
     layer: str
     head: Head
-    activations: Float32[np.ndarray, "n c"]
     logits: Float64[np.ndarray, "n classes"]
     """As stored, and by the head where an answer of 0 or 1 hides them."""
 
@@ -61,20 +68,43 @@ class BehindHead:
     @cached_property
     def usual(self) -> Float64[np.ndarray, " c"]:
         """The mean activation of each neuron over the probe images: what it is held at."""
-        return np.asarray(np.nan_to_num(self.activations[self.usable].mean(axis=0, dtype=np.float64)))
+        usable = self.usable
+        found = self.run.each_neuron(self.layer, lambda block: block[usable].mean(axis=0, dtype=np.float64))
+        return np.asarray(np.nan_to_num(found))
 
     @cached_property
     def usable(self) -> Bool[np.ndarray, " n"]:
         """The images on which everything is a number."""
-        found: Bool[np.ndarray, " n"] = np.isfinite(self.activations).all(axis=1) & np.isfinite(
-            self.logits
-        ).all(axis=1)
-        return found
+        return np.asarray(finite_images(self.run, self.layer) & np.isfinite(self.logits).all(axis=1))
+
+    def of_picture(self, image: int) -> Float32[np.ndarray, " c"]:
+        """The activations of one probe image."""
+        return _of_picture(self, image)
+
+    def added(self, neurons: Sequence[int]) -> Float64[np.ndarray, "n classes"]:
+        """What these neurons add to the logits of each image."""
+        return next(self.added_by([neurons]))
+
+    def added_by(self, groups: Sequence[Sequence[int]]) -> Iterator[Float64[np.ndarray, "n classes"]]:
+        """The same of many groups, in order; a pass over the layer serves as many as fit into memory."""
+        at_once = max(1, ADDED_AT_ONCE // max(1, self.logits.size))
+        for start in range(0, len(groups), at_once):
+            some = [np.asarray(one, dtype=np.int64) for one in groups[start : start + at_once]]
+            total = np.zeros((len(some), *self.logits.shape))
+            for neurons, block in self.run.neuron_blocks(self.layer):
+                for place, group in enumerate(some):
+                    own = group[(group >= neurons.start) & (group < neurons.stop)]
+                    total[place] += block[:, own - neurons.start].astype(np.float64) @ self.head.weights[own]
+            yield from total
 
     def without(self, neurons: Sequence[int]) -> Float64[np.ndarray, "n classes"]:
         """What it says of every probe image with these neurons held at their mean; exact."""
-        added = self.head.added(self.activations, neurons)
-        return mean_ablated(self.logits, added, self.usual_added(neurons), self.head.link)
+        return next(self.without_each([neurons]))
+
+    def without_each(self, groups: Sequence[Sequence[int]]) -> Iterator[Float64[np.ndarray, "n classes"]]:
+        """The same of many groups, in order."""
+        for neurons, added in zip(groups, self.added_by(groups), strict=True):
+            yield mean_ablated(self.logits, added, self.usual_added(neurons), self.head.link)
 
     def usual_added(self, neurons: Sequence[int]) -> Float64[np.ndarray, " classes"]:
         """What these neurons add to the logits when they are held at their mean."""
@@ -88,11 +118,16 @@ def behind_head(run: Run) -> BehindHead | None:
     for layer in reversed(run.layers):
         head = head_of(run, layer)
         if head is not None and run.probabilities is not None:
-            activations = run.layer_activations(layer)
             stored = logits_of(run.probabilities, head.link)
-            logits = np.where(np.isfinite(stored), stored, head.logits(activations))
-            return BehindHead(layer, head, activations, logits)
+            told = weighed(run, layer, head.weights) + head.bias
+            return BehindHead(run, layer, head, np.where(np.isfinite(stored), stored, told))
     return None
+
+
+@lru_cache(maxsize=8)
+def _of_picture(seen: BehindHead, image: int) -> Float32[np.ndarray, " c"]:
+    found: Float32[np.ndarray, " c"] = seen.run.of_images(seen.layer, np.array([image]))[0]
+    return found
 
 
 def _measured(run: Run, layer: str) -> Head | None:
@@ -101,16 +136,15 @@ def _measured(run: Run, layer: str) -> Head | None:
     rows = rows[(rows["layer"] == layer) & (rows["how"] == "exact")].sort_values("neuron")
     if rows["neuron"].tolist() != list(range(run.layer(layer).neurons)) or run.probabilities is None:
         return None
-    activations = run.layer_activations(layer).astype(np.float64)
-    deviation = activations.std(axis=0)
+    deviation = run.each_neuron(layer, lambda block: block.astype(np.float64).std(axis=0))
     push = np.stack(rows["push"].tolist()).astype(np.float64)
     weights = np.divide(push, deviation[:, None], out=np.zeros_like(push), where=deviation[:, None] > 0)
     link = link_of(run.probabilities)
     logits = logits_of(run.probabilities, link)
-    usable = np.isfinite(logits).all(axis=1) & np.isfinite(activations).all(axis=1)
+    usable = np.isfinite(logits).all(axis=1) & finite_images(run, layer)
     if push.shape[1] != logits.shape[1] or not usable.any():
         return None
-    unexplained = logits[usable] - activations[usable] @ weights
+    unexplained = (logits - weighed(run, layer, weights))[usable]
     bias = unexplained.mean(axis=0)
     spread = np.sqrt(np.mean((logits[usable] - logits[usable].mean(axis=0)) ** 2))
     if np.sqrt(np.mean((unexplained - bias) ** 2)) > EXACT * spread:

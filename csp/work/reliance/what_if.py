@@ -97,7 +97,9 @@ def flips(run: Run, seen: BehindHead, neurons: Sequence[int], shown: Shown) -> F
         if link != "softmax" or place == before[image].argmax()
     ]
     groups = random_groups(len(seen.usual), len(neurons), neurons, np.random.default_rng(SEED), GROUPS)
-    random = [_turned(before, seen.without(one), link).any(axis=1) & seen.usable for one in groups.tolist()]
+    random = [
+        _turned(before, one, link).any(axis=1) & seen.usable for one in seen.without_each(groups.tolist())
+    ]
     by_chance, others_by_chance = (
         float(np.mean([one[rows].sum() for one in random])) for rows in (looked_at, ~looked_at)
     )

@@ -22,10 +22,10 @@ def seen_in(explorer: Explorer) -> BehindHead:
     return found
 
 
-def torn(link: Link = "softmax") -> BehindHead:
+def torn(explorer: Explorer, link: Link = "softmax") -> BehindHead:
     """The same behind a head with another bias, so that the answer hangs on the sticker."""
     head = Head(weights(), np.array([-1.0, 1.0]), link)
-    return BehindHead("last", head, activations(), head.logits(activations()))
+    return BehindHead(explorer.run, "last", head, head.logits(activations()))
 
 
 def told(explorer: Explorer, seen: BehindHead) -> Flips:
@@ -47,8 +47,9 @@ def test_one_picture_moves_as_the_model_would(make_run: MakeRun) -> None:
 @pytest.mark.parametrize("link", ["softmax", "sigmoid", "none"])
 def test_images_flip_where_the_answer_is_another_without_it(make_run: MakeRun, link: Link) -> None:
     """One by one for independent labels, never for plain numbers, which decide nothing."""
-    seen = torn(link)
-    found, before, after = told(make_run(), seen), seen.outputs, seen.without((0, 1))
+    explorer = make_run()
+    seen = torn(explorer, link)
+    found, before, after = told(explorer, seen), seen.outputs, seen.without((0, 1))
     expected = []
     for image in range(IMAGES):
         if link == "softmax" and before[image].argmax() != after[image].argmax():
@@ -70,7 +71,7 @@ def test_images_flip_where_the_answer_is_another_without_it(make_run: MakeRun, l
 
 def test_the_file_holds_every_flip_and_no_formula(make_run: MakeRun) -> None:
     explorer = make_run(columns={"sticker": [int(row % 3 == 0) for row in range(IMAGES)]})
-    found = told(explorer, torn())
+    found = told(explorer, torn(explorer))
     hostile = replace(found, images=(replace(found.images[0], after="=1+1"), *found.images[1:]))
     rows = list(csv.DictReader(io.StringIO(as_csv(explorer.run, hostile))))
     assert [int(row["image"]) for row in rows] == [one.image for one in found.images]

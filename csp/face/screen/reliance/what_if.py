@@ -59,7 +59,7 @@ def _ready(explorer: Explorer, found: Sequence[Concept], picture: int | ProbeIma
     if seen is None:
         raise UnavailableError(NO_HEAD)
     if isinstance(picture, int):
-        activations = seen.activations[picture]
+        activations = seen.of_picture(picture)
     else:
         activations = picture_activations(explorer.run, seen.layer, picture)
     return _Ready(seen, activations, movers(seen, found, activations))

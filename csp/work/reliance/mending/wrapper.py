@@ -70,7 +70,7 @@ def write_wrapper(
 
 def _held(run: Run, chosen: Concept, layer: str) -> dict[str, list[Any]]:
     neurons = list(chosen.of(layer))
-    mean = np.nan_to_num(run.layer_activations(layer)[:, neurons]).mean(axis=0, dtype=np.float64)
+    mean = np.nan_to_num(run.columns(layer, neurons)).mean(axis=0, dtype=np.float64)
     return {"neurons": neurons, "values": [float(value) for value in mean.astype(np.float32)]}
 
 
