@@ -38,7 +38,7 @@ FENCES = {
 }
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
-        {"checks"},
+        {"checks", "scatter"},
         {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
         {"examples"},
         {"labelers"},

@@ -111,7 +111,7 @@ def other_weights(explorer: Explorer, order: list[int], **parts: Any) -> Explore
             return replace(table, frame=frame.assign(neuron=range(len(order))))
 
     activations = run.layer_activations("late")[:, order]
-    object.__setattr__(run, "layer_activations", lambda layer: activations)
+    object.__setattr__(run, "of_images", lambda layer, images: activations[images])
     return Shuffled(run, explorer.cache.results)
 
 
