@@ -92,7 +92,8 @@ def class_attribution(explorer: Explorer, layer: str) -> ClassAttribution | None
         weights = told_weights(run, layer, centred_logits(probabilities))
         if weights is None:
             return None
-        return attribution(layer_deviations(run, layer), weights).round(6).tolist()
+        values: list[list[float]] = attribution(layer_deviations(run, layer), weights).round(6).tolist()
+        return values
 
     found = explorer.cache.get_or_compute({"layer": layer}, compute)
     if found.value is None:
