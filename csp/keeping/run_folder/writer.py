@@ -262,13 +262,13 @@ class RunWriter:
             piece.path.unlink()
 
     @property
-    def index_path(self) -> Path:
-        """Where an index for finding neighbours is kept until the run is finished."""
-        return self._staging / "neighbours.faiss"
+    def lists_path(self) -> Path:
+        """Where lists for finding neighbours are kept until the run is finished."""
+        return self._staging / "neighbours.npz"
 
     @property
     def approximate(self) -> ApproximateNeighbours | None:
-        """How well that index finds them, as it was kept; None: not kept."""
+        """How well these lists find them, as it was kept; None: not kept."""
         path = self._staging / _APPROXIMATE_NAME
         return ApproximateNeighbours.model_validate_json(path.read_bytes()) if path.exists() else None
 

@@ -1,16 +1,20 @@
-"""Each image's nearest neighbours where there are too many images to compare all with all: by FAISS.
+"""Each image's nearest neighbours where there are too many images to compare all with all.
 
-An inverted file (Jegou, Douze, Schmid, PAMI 2011): k-means deals the images out to lists, and only the lists
-nearest to an image are searched, as many as it takes to find `WANTED` of the true neighbours of a sample. The
-lists hold half precision and are mapped; what is found is scored again in single precision.
+An inverted file (Jegou, Douze, Schmid, PAMI 2011): k-means, by FAISS, deals the images out to lists, and only
+the lists nearest to an image's own are searched, as many as it takes to find `WANTED` of the true neighbours
+of a sample. All images of a list are searched for at once, as one product of matrices in single precision:
+what is found is exact but for what lies in other lists.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 
 from csp.extras import optional
 from csp.keeping import atomic
@@ -25,9 +29,10 @@ SAMPLE = 256
 WANTED = 0.98
 """The recall at which no more lists are searched."""
 SEED = 0
+TOGETHER = 2**18
+"""Images whose neighbours are held until all of them are found: the more, the fuller the products are."""
 _LISTS_BY_ROOT, _FEWEST_IN_A_LIST = 4, 40
-_ADDED_AT_ONCE = 2**14
-_SCORED_AT_ONCE = 64
+_DEALT_AT_ONCE = 2**14
 
 
 def check_library(images: int, exact_up_to: int) -> None:
@@ -39,19 +44,51 @@ def check_library(images: int, exact_up_to: int) -> None:
 def approximate_pieces(writer: RunWriter, draft: Run, report: Report) -> Iterator[Neighbours]:
     """As `neighbour_pieces`, from the first image on whose neighbours the writer lacks.
 
-    The index and its recall are kept with the unfinished run: a job that goes on searches the same one.
+    The lists and their recall are kept with the unfinished run: a job that goes on searches the same ones,
+    and searches again for what was held.
     """
-    embeddings, path = draft.embeddings, writer.index_path
-    m = min(draft.manifest.parameters.neighbours, len(embeddings) - 1)
+    embeddings, path, first = draft.embeddings, writer.lists_path, writer.next_neighbours
+    n = len(embeddings)
+    m = min(draft.manifest.parameters.neighbours, n - 1)
     if not path.exists():
-        _build(embeddings, path, report)
-    index = _faiss().read_index(str(path), _faiss().IO_FLAG_MMAP | _faiss().IO_FLAG_READ_ONLY)
+        _deal(embeddings, path, report)
+    with np.load(path) as kept:
+        lists = _Lists(kept["centres"], kept["of"])
     if writer.approximate is None:
-        writer.keep_approximate(_tuned(index, embeddings, m))
+        writer.keep_approximate(_tuned(lists, embeddings, m))
     assert writer.approximate is not None, "just kept"
-    index.nprobe = writer.approximate.searched
-    for start in range(writer.next_neighbours, len(embeddings), PIECE):
-        yield _nearest(index, np.arange(start, min(start + PIECE, len(embeddings))), embeddings, m)
+    for start in range(first // TOGETHER * TOGETHER, n, TOGETHER):
+        images = np.arange(start, min(start + TOGETHER, n))
+        found = _nearest(images, lists, writer.approximate.searched, embeddings, m, report)
+        for piece in range(max(first, start), int(images[-1]) + 1, PIECE):
+            rows = slice(piece - start, piece - start + PIECE)
+            yield Neighbours(found.index[rows], found.similarity[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class _Lists:
+    """Images dealt out to lists, each around a centre of length 1."""
+
+    centres: Float32[np.ndarray, "l d"]
+    of: Int32[np.ndarray, " n"]
+    """Each image's list."""
+
+    @cached_property
+    def _in_order(self) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " l+1"]]:
+        """Images list by list, and where each list begins."""
+        order = np.argsort(self.of, kind="stable")
+        return order, np.searchsorted(self.of[order], np.arange(len(self.centres) + 1))
+
+    def nearest(self, one: int) -> Int64[np.ndarray, " l"]:
+        """All lists by how near they are to this one, itself first."""
+        cosines = self.centres @ self.centres[one]
+        cosines[one] = np.inf
+        return np.argsort(-cosines, kind="stable")
+
+    def images(self, which: Int64[np.ndarray, " w"]) -> Int64[np.ndarray, " i"]:
+        """The images of some lists, ascending."""
+        order, begins = self._in_order
+        return np.sort(np.concatenate([order[begins[one] : begins[one + 1]] for one in which]))
 
 
 def _faiss() -> Any:
@@ -60,65 +97,61 @@ def _faiss() -> Any:
     return faiss
 
 
-def _build(embeddings: Float32[np.ndarray, "n d"], path: Path, report: Report) -> None:
+def _deal(embeddings: Float32[np.ndarray, "n d"], path: Path, report: Report) -> None:
+    """Find the lists and keep them."""
     faiss, (n, d) = _faiss(), embeddings.shape
-    lists = max(1, min(round(_LISTS_BY_ROOT * n**0.5), n // _FEWEST_IN_A_LIST))
-    product, half = faiss.METRIC_INNER_PRODUCT, faiss.ScalarQuantizer.QT_fp16
-    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(d), d, lists, half, product)
-    index.cp.seed, index.cp.spherical = SEED, True
-    chosen = np.random.default_rng(SEED).choice(n, min(n, lists * _FEWEST_IN_A_LIST), replace=False)
-    index.train(embeddings[np.sort(chosen)])
-    stage = Stage("index of neighbours", n, report)
-    for start in range(0, n, _ADDED_AT_ONCE):
-        index.add(embeddings[start : start + _ADDED_AT_ONCE])
-        stage.reached(min(start + _ADDED_AT_ONCE, n))
-    temporary = path.with_name(atomic.TEMPORARY + path.name)
-    faiss.write_index(index, str(temporary))
-    atomic.sync(temporary)
-    atomic.publish(temporary, path)
+    count = max(1, min(round(_LISTS_BY_ROOT * n**0.5), n // _FEWEST_IN_A_LIST))
+    stage = Stage("lists of neighbours", n, report)
+    stage.reached(0)
+    chosen = np.random.default_rng(SEED).choice(n, min(n, count * _FEWEST_IN_A_LIST), replace=False)
+    means = faiss.Kmeans(d, count, niter=10, spherical=True, seed=SEED)
+    means.train(embeddings[np.sort(chosen)])
+    of = np.empty(n, dtype=np.int32)
+    for start in range(0, n, _DEALT_AT_ONCE):
+        rows = slice(start, start + _DEALT_AT_ONCE)
+        of[rows] = means.index.search(np.ascontiguousarray(embeddings[rows]), 1)[1][:, 0]
+        stage.reached(min(start + _DEALT_AT_ONCE, n))
+    file = BytesIO()
+    np.savez(file, centres=means.centroids, of=of)
+    atomic.write_bytes(path, file.getvalue())
 
 
-def _tuned(index: Any, embeddings: Float32[np.ndarray, "n d"], m: int) -> ApproximateNeighbours:
-    """How many lists are searched, and the share of the true neighbours of a sample that this finds."""
-    n = len(embeddings)
+def _tuned(lists: _Lists, embeddings: Float32[np.ndarray, "n d"], m: int) -> ApproximateNeighbours:
+    """How many lists are searched, and the share of the true neighbours of a sample that lie in these."""
+    n, searched, recall = len(embeddings), 1, 1.0
     sample = np.sort(np.random.default_rng(SEED).choice(n, min(SAMPLE, n), replace=False))
-    true = nearest_to(sample, embeddings, m).index
-    index.nprobe, recall = 1, _recall(index, sample, embeddings, true)
-    while recall < WANTED and index.nprobe < index.nlist:
-        index.nprobe = min(2 * index.nprobe, index.nlist)
-        recall = _recall(index, sample, embeddings, true)
+    if m:
+        true = nearest_to(sample, embeddings, m).index
+        places = (np.argsort(lists.nearest(one)) for one in lists.of[sample])
+        ranks = np.array([place[lists.of[row]] for place, row in zip(places, true, strict=True)])
+        searched += int(np.quantile(ranks, WANTED, method="inverted_cdf"))
+        recall = round(float(np.mean(ranks < searched)), 4)
     return ApproximateNeighbours(
-        lists=index.nlist, searched=index.nprobe, recall=round(recall, 4), sample=len(sample)
+        lists=len(lists.centres), searched=searched, recall=recall, sample=len(sample)
     )
-
-
-def _recall(
-    index: Any, sample: Int64[np.ndarray, " s"], embeddings: Float32[np.ndarray, "n d"], true: np.ndarray
-) -> float:
-    found = _nearest(index, sample, embeddings, true.shape[1]).index
-    hits = sum(len(np.intersect1d(*rows)) for rows in zip(found, true, strict=True))
-    return hits / max(1, true.size)
 
 
 def _nearest(
-    index: Any, images: Int64[np.ndarray, " b"], embeddings: Float32[np.ndarray, "n d"], m: int
+    images: Int64[np.ndarray, " b"],
+    lists: _Lists,
+    searched: int,
+    embeddings: Float32[np.ndarray, "n d"],
+    m: int,
+    report: Report,
 ) -> Neighbours:
-    """The m nearest of some images: best first, ties to the lower index, cosines in single precision."""
-    own = embeddings[images]
-    near = index.search(own, m + 1)[1]
-    short = (near < 0).any(axis=1)  # the lists that were searched hold too few
-    others = near != images[:, None]
-    near = near[others & (np.cumsum(others, axis=1) <= m)].reshape(len(images), m)
-    similarity = np.empty(near.shape, np.float32)
-    for start in range(0, len(images) if m else 0, _SCORED_AT_ONCE):
-        rows = slice(start, start + _SCORED_AT_ONCE)
-        similarity[rows] = np.einsum("bd,bmd->bm", own[rows], embeddings[near[rows]])
-    order = np.lexsort((near, -similarity), axis=1)
-    found = Neighbours(
-        np.take_along_axis(near, order, axis=1).astype(np.int32),
-        np.take_along_axis(similarity, order, axis=1),
-    )
-    if short.any():
-        exact = nearest_to(images[short], embeddings, m)
-        found.index[short], found.similarity[short] = exact.index, exact.similarity
+    """The m nearest of consecutive images among the lists that are searched."""
+    found = Neighbours(np.empty((len(images), m), np.int32), np.empty((len(images), m), np.float32))
+    stage = Stage("search for neighbours", len(images), report)
+    done = 0
+    for one in np.unique(lists.of[images]):
+        rows = np.flatnonzero(lists.of[images] == one)
+        among = lists.images(lists.nearest(one)[:searched])
+        if len(among) > m:
+            near = nearest_to(np.searchsorted(among, images[rows]), embeddings[among], m)
+            found.index[rows], found.similarity[rows] = among[near.index], near.similarity
+        else:  # these lists hold too few
+            near = nearest_to(images[rows], embeddings, m)
+            found.index[rows], found.similarity[rows] = near.index, near.similarity
+        done += len(rows)
+        stage.reached(done)
     return found

@@ -36,7 +36,7 @@ def test_neighbours_of_many_images_are_nearly_the_true_ones(spec: ImportSpec) ->
     seen: list[Progress] = []
     run = Run.open(import_arrays(spec, seen.append))
     assert [one.done for one in seen if one.stage == "neighbours"] == [2048, 2500]
-    assert "index of neighbours" not in {one.stage for one in seen}, "the index was kept"
+    assert "lists of neighbours" not in {one.stage for one in seen}, "the lists were kept"
     found, true = run.neighbours, nearest_neighbours(run.embeddings, STORED)
     assert found is not None
     hits = sum(len(np.intersect1d(*rows)) for rows in zip(found.index, true.index, strict=True))
