@@ -104,7 +104,7 @@ def _deal(embeddings: Float32[np.ndarray, "n d"], path: Path, report: Report) ->
     stage = Stage("lists of neighbours", n, report)
     stage.reached(0)
     chosen = np.random.default_rng(SEED).choice(n, min(n, count * _FEWEST_IN_A_LIST), replace=False)
-    means = faiss.Kmeans(d, count, niter=10, spherical=True, seed=SEED)
+    means = faiss.Kmeans(d, count, niter=10, spherical=True, seed=SEED, min_points_per_centroid=1)
     means.train(embeddings[np.sort(chosen)])
     of = np.empty(n, dtype=np.int32)
     for start in range(0, n, _DEALT_AT_ONCE):

@@ -49,3 +49,26 @@ def test_neighbours_of_many_images_are_nearly_the_true_ones(spec: ImportSpec) ->
     assert not (found.index == np.arange(IMAGES)[:, None]).any()
     assert neighbours_line(run) == f" · look-alikes: approximate neighbours, recall {said.recall:.2f}"
     assert run.check() == []
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 90])
+@pytest.mark.parametrize("alike", [False, True])
+def test_of_few_images_or_of_images_all_alike_it_finds_as_many(
+    tmp_path: Path, images: int, alike: bool
+) -> None:
+    embeddings = np.random.default_rng(1).normal(size=(images, 8)).astype(np.float32)
+    embeddings = np.ones_like(embeddings) if alike else embeddings
+    np.save(tmp_path / "e.npy", embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+    np.save(tmp_path / "a.npy", np.eye(images, 2, dtype=np.float32))
+    parameters = Parameters(k=1, neighbours=STORED, exact_up_to=0)
+    run = Run.open(
+        import_arrays(
+            ImportSpec(tmp_path / "a.npy", tmp_path / "e.npy", str(tmp_path / "run"), parameters=parameters)
+        )
+    )
+    found = run.neighbours
+    assert found is not None
+    assert found.index.shape == (images, min(STORED, images - 1))
+    for image, row in enumerate(found.index):
+        assert len({image, *row}) == len(row) + 1
+        assert not alike or (np.diff(row) > 0).all(), "ties to the lower index"
