@@ -30,7 +30,7 @@ from csp.keeping.run_folder.trust import trust_of
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 32 << 20
 """So much of a layer's activations is read at a time."""
 FaultOf = Callable[[pd.DataFrame], str | None]
 State = tuple[int, int, int]
