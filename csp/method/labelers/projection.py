@@ -92,17 +92,23 @@ class LayerExamples:
 def layer_gamma_ends(
     examples: LayerExamples, embeddings: Float[np.ndarray, "n d"]
 ) -> tuple[Float32[np.ndarray, "c d"], Float32[np.ndarray, "c d"]]:
-    """`gamma_ends` of many neurons: two products of sparse weights with the embeddings."""
+    """`gamma_ends` of many neurons: two products of sparse weights with the embeddings of their examples."""
     positive = np.maximum(examples.activation.astype(np.float64), 0.0)
     starts = np.concatenate([[0], np.cumsum(examples.counts)])
     neuron = np.repeat(np.arange(len(examples.counts)), examples.counts)
     total = np.bincount(neuron, positive, minlength=len(examples.counts))[neuron]
     share = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
-    shape = (len(examples.counts), len(embeddings))
-    start = csr_array((share, examples.activating, starts), shape) @ embeddings
     cold = examples.contrastive >= 0
+    used = np.union1d(
+        examples.activating, examples.contrastive[cold]
+    )  # SciPy copies them in double precision
+    activating, contrastive = (
+        np.searchsorted(used, images) for images in (examples.activating, examples.contrastive)
+    )
+    shape, own = (len(examples.counts), len(used)), embeddings[used]
+    start = csr_array((share, activating, starts), shape) @ own
     alike = np.where(cold, share * np.nan_to_num(examples.similarity.astype(np.float64)), 0.0)
-    shared = csr_array((alike, np.where(cold, examples.contrastive, 0), starts), shape) @ embeddings
+    shared = csr_array((alike, np.where(cold, contrastive, 0), starts), shape) @ own
     return start.astype(np.float32), (start - shared).astype(np.float32)
 
 
