@@ -23,6 +23,7 @@ from csp.world.places.addresses import is_address
 from csp.world.places.place import hidden
 from csp.world.places.rows import RowFile, RowPlace
 from csp.world.protocols.dataset import Dataset
+from csp.world.specs.hub import hub_reason
 from csp.world.specs.registry import reason
 
 ENDINGS = (".parquet", ".arrow")
@@ -123,7 +124,7 @@ def _downloaded(name: str, split: str) -> Path:
             )
     except Exception as error:  # noqa: BLE001 # whatever the hub's library or the net under it raises
         raise UnavailableError(
-            f"The dataset '{name}' is no folder here and can't be had from the hub ({reason(error)})."
+            f"The dataset '{name}' is no folder here and can't be had from the hub ({hub_reason(error)})."
         ) from None
     return folder
 

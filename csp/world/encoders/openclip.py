@@ -22,6 +22,7 @@ from transformers import AutoConfig
 
 from csp.errors import BadInputError, CspError, UnavailableError
 from csp.files import expanded, read_regular, require_file, require_folder
+from csp.world.specs.hub import hub_reason
 from csp.world.specs.registry import nearest, reason
 from csp.world.torch_models.checkpoints import plain_values, read_checkpoint, runs_code
 from csp.world.torch_models.encoder import TorchEncoder
@@ -296,8 +297,8 @@ def _explain(name: str, error: Exception) -> CspError:
         return BadInputError(f"The file of weights of 'openclip:{name}' {runs_code(error)}")
     if name.startswith(HUB) or (not name.startswith(LOCAL) and not Path(name.partition("/")[2]).is_file()):
         return UnavailableError(
-            f"The OpenCLIP model '{name}' can't be downloaded or opened ({reason(error)}): connect to the "
-            f"internet, or download its folder and name it as openclip:{LOCAL}FOLDER."
+            f"The OpenCLIP model '{name}' can't be downloaded or opened ({hub_reason(error)}): connect to "
+            f"the internet, or download its folder and name it as openclip:{LOCAL}FOLDER."
         )
     return BadInputError(f"The OpenCLIP model '{name}' can't be opened ({reason(error)}).")
 

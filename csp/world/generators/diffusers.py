@@ -13,6 +13,7 @@ from torch import nn
 
 from csp.errors import BadInputError, UnavailableError
 from csp.files import expanded, require_folder
+from csp.world.specs.hub import hub_reason
 from csp.world.specs.registry import reason
 from csp.world.torch_models.hugging_face import short_name
 from csp.world.torch_models.layers import device, weights_hash
@@ -74,7 +75,7 @@ def _load(name: str) -> Any:
         if folder.is_dir():
             raise BadInputError(f"The pipeline '{name}' can't be opened ({reason(error)}).") from error
         raise UnavailableError(
-            f"'{name}' is neither a folder here nor a pipeline that the hub gave ({reason(error)})."
+            f"'{name}' is neither a folder here nor a pipeline that the hub gave ({hub_reason(error)})."
         ) from error
 
 

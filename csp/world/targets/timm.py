@@ -21,6 +21,7 @@ from torch import nn
 from csp.errors import BadInputError, UnavailableError
 from csp.files import expanded, read_regular, require_folder
 from csp.world.protocols.pooling import Pooling
+from csp.world.specs.hub import hub_reason
 from csp.world.specs.registry import is_path, nearest, reason
 from csp.world.torch_models.checkpoints import Checkpoint, read_checkpoint
 from csp.world.torch_models.classes import class_names, stated_classes
@@ -182,7 +183,7 @@ def _published(source: Source) -> tuple[nn.Module, int]:
         module: nn.Module = timm.create_model(source.architecture, pretrained=True)
     except Exception as error:  # the hub's client raises errors of many kinds
         raise UnavailableError(
-            f"The published weights of {source.architecture} can't be downloaded ({reason(error)}): "
+            f"The published weights of {source.architecture} can't be downloaded ({hub_reason(error)}): "
             f"connect to the internet, or give a file as timm:{source.architecture}@FILE."
         ) from error
     return module.eval(), int(getattr(module, "num_classes", 0))

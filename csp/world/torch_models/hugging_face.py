@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from csp.errors import BadInputError, CspError, UnavailableError
 from csp.files import expanded, require_folder
+from csp.world.specs.hub import hub_reason
 from csp.world.specs.registry import reason
 from csp.world.torch_models.checkpoints import plain_values, runs_code
 from csp.world.torch_models.finite import refuse_not_finite
@@ -179,5 +180,5 @@ def _explain(name: str, folder: Path, error: Exception) -> CspError:
     if folder.is_dir():
         return BadInputError(f"The model folder '{name}' can't be opened ({reason(error)}).")
     return UnavailableError(
-        f"'{name}' is neither a folder here nor a model that the hub gave ({reason(error)})."
+        f"'{name}' is neither a folder here nor a model that the hub gave ({hub_reason(error)})."
     )
