@@ -11,6 +11,8 @@ from csp.method.examples.select import Examples
 
 VANISHED = 1e-6
 """A vector shorter than this holds rounding errors only; it has no direction."""
+NEURONS_AT_ONCE = 512
+"""So many neurons' examples are picked out of the embeddings together."""
 
 
 def weights(examples: Examples) -> Float64[np.ndarray, " k"]:
@@ -92,24 +94,37 @@ class LayerExamples:
 def layer_gamma_ends(
     examples: LayerExamples, embeddings: Float[np.ndarray, "n d"]
 ) -> tuple[Float32[np.ndarray, "c d"], Float32[np.ndarray, "c d"]]:
-    """`gamma_ends` of many neurons: two products of sparse weights with the embeddings of their examples."""
+    """`gamma_ends` of many neurons: two products of sparse weights with the embeddings."""
     positive = np.maximum(examples.activation.astype(np.float64), 0.0)
-    starts = np.concatenate([[0], np.cumsum(examples.counts)])
     neuron = np.repeat(np.arange(len(examples.counts)), examples.counts)
     total = np.bincount(neuron, positive, minlength=len(examples.counts))[neuron]
     share = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
+    start = _weighed(share, examples.activating, examples.counts, embeddings)
     cold = examples.contrastive >= 0
-    used = np.union1d(
-        examples.activating, examples.contrastive[cold]
-    )  # SciPy copies them in double precision
-    activating, contrastive = (
-        np.searchsorted(used, images) for images in (examples.activating, examples.contrastive)
-    )
-    shape, own = (len(examples.counts), len(used)), embeddings[used]
-    start = csr_array((share, activating, starts), shape) @ own
     alike = np.where(cold, share * np.nan_to_num(examples.similarity.astype(np.float64)), 0.0)
-    shared = csr_array((alike, np.where(cold, contrastive, 0), starts), shape) @ own
+    shared = _weighed(alike, np.where(cold, examples.contrastive, 0), examples.counts, embeddings)
     return start.astype(np.float32), (start - shared).astype(np.float32)
+
+
+def _weighed(
+    weight: Float64[np.ndarray, " r"],
+    images: Int64[np.ndarray, " r"],
+    counts: Int64[np.ndarray, " c"],
+    embeddings: Float[np.ndarray, "n d"],
+) -> Float64[np.ndarray, "c d"]:
+    """The weighted sum of each neuron's images, which come one neuron behind the other.
+
+    Only their embeddings are picked out, of some neurons at a time: a sparse product with all would turn all
+    of them into double precision.
+    """
+    starts, found = np.concatenate([[0], np.cumsum(counts)]), np.empty((len(counts), embeddings.shape[1]))
+    for first in range(0, len(counts), NEURONS_AT_ONCE):
+        ends = starts[first : first + NEURONS_AT_ONCE + 1]
+        rows = slice(ends[0], ends[-1])
+        used, place = np.unique(images[rows], return_inverse=True)
+        sparse = csr_array((weight[rows], place, ends - ends[0]), (len(ends) - 1, len(used)))
+        found[first : first + NEURONS_AT_ONCE] = sparse @ embeddings[used]
+    return found
 
 
 def concept_vectors_between(

@@ -1,5 +1,7 @@
 """Concept vectors and text scores against their slow twins and the paper's identities."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,10 @@ from csp.errors import BadInputError
 from csp.method.checks import check_texts
 from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.projection import (
+    LayerExamples,
     concept_vector,
+    gamma_ends,
+    layer_gamma_ends,
     mean_text_embedding,
     plain_mean_vector,
     project,
@@ -140,3 +145,29 @@ def test_gamma_outside_0_to_1_is_refused(gamma: float) -> None:
 def test_texts_of_another_encoder_are_refused() -> None:
     with pytest.raises(BadInputError, match="same encoder"):
         check_texts(PLANE[0], np.zeros((3, 5), dtype=np.float32))
+
+
+def test_the_vectors_of_a_layer_cost_no_copy_of_all_embeddings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be mapped and larger than memory."""
+    monkeypatch.setattr("csp.method.labelers.projection.NEURONS_AT_ONCE", 2)
+    rng, embeddings = np.random.default_rng(0), np.zeros((50_000, 16), np.float32)
+    counts = np.array([3, 0, 2, 4, 1])
+    images, nearest = rng.permutation(len(embeddings))[:20].reshape(2, 10)
+    embeddings[[*images, *nearest]] = rng.normal(size=(20, 16))
+    nearest[4] = -1
+    activation, similarity = rng.random((2, 10)).astype(np.float32)
+    ends = np.cumsum(counts)
+    each = [
+        gamma_ends(
+            Examples(images[part], activation[part], nearest[part], activation[part], similarity[part], 0.0),
+            embeddings,
+        )
+        for part in map(slice, ends - counts, ends)
+    ]
+    tracemalloc.start()
+    found = layer_gamma_ends(LayerExamples(images, activation, nearest, similarity, counts), embeddings)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < embeddings.nbytes / 4
+    for side, expected in zip(found, zip(*each, strict=True), strict=True):
+        np.testing.assert_allclose(side, np.stack(expected), atol=1e-6)
