@@ -329,6 +329,9 @@ def test_a_page_that_was_not_given_for_the_text_before_it_is_asked_for_again(
     )
     page.locator("[data-testid=stPageLink] a", has_text="Search").first.click()
     expect(page).to_have_url(re.compile("/search"), timeout=LONG)
+    page.go_back()
+    page.wait_for_timeout(3_000)
+    expect(page).to_have_url(re.compile("/neuron"))  # left again at once, it does not come back
 
 
 def test_enter_saves_and_goes_on_escape_leaves_and_keys_are_the_pages_again(

@@ -80,12 +80,18 @@ const whenAtRest = (act, tries = 20, calm = 0) => {
   else setTimeout(() => whenAtRest(act, tries - 1, now), 100);
 };
 
-// Of a text and another page that are asked for at once the server may answer the text alone: then ask again.
+// Of a text and another page that are asked for at once the server may answer the text alone: then ask again, unless
+// the page came and was left, or something else was asked for.
+let asking = null;
+
+const forget = () => { asking = null; };
+
 const go = (pressed, from = window.location.pathname, tries = 3) => {
   pressAgain(pressed);
   const elsewhere = pressed.tag === "A" && new URL(pressed.href, window.location).pathname !== from;
   if (!elsewhere || tries === 0) return;
-  whenAtRest(() => { if (window.location.pathname === from) go(pressed, from, tries - 1); });
+  asking = pressed;
+  whenAtRest(() => { if (asking === pressed && window.location.pathname === from) go(pressed, from, tries - 1); });
 };
 
 const press = (event) => {
@@ -128,4 +134,5 @@ export default function () {
   window.addEventListener("pointerup", release, true);
   window.addEventListener("pointercancel", () => { held = null; }, true);
   window.addEventListener("click", clicked, true);
+  for (const event of ["popstate", "pointerdown", "keydown"]) window.addEventListener(event, forget, true);
 }
