@@ -67,6 +67,16 @@ def test_a_button_records_and_goes_on(tiny: Run, key: str, verdict: Action) -> N
     assert app.query_params["neuron"] == "1"
 
 
+def test_of_presses_before_the_bar_is_drawn_the_first_counts(tiny: Run) -> None:
+    """One is for this neuron; what comes with it was pressed twice, or for the neuron before."""
+    app = neuron_page(0)
+    app.query_params["neuron"] = "3"
+    app.button(key="accept").click()
+    pressed(app, "unsure")
+    assert [(event.neuron, event.verdict) for event in events()] == [(3, Action.CONFIRM)]
+    assert app.query_params["neuron"] == "4"
+
+
 def test_what_was_on_screen_is_recorded(tiny: Run) -> None:
     app = neuron_page(1, gamma="0.5", examples="3")
     first = app.button(key="pick-1").label

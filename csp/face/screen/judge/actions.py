@@ -37,8 +37,9 @@ class Pending:
 def decide(act: Action, place: int | None = None) -> None:
     """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
     viewing = present()
-    if viewing is None:  # the address was there before the bar: its drawing comes back to this press
-        st.session_state[_EARLY] = (address(), act, place)
+    if viewing is None:  # the address came before the bar: its drawing comes back to the first press
+        if st.session_state.get(_EARLY, ((),))[0] != address():
+            st.session_state[_EARLY] = (address(), act, place)
         return
     if pending() is not None:
         return
