@@ -1,4 +1,4 @@
-"""Commands that make a run, or what one is made with: index, import, sae train."""
+"""Commands that make a run, or what one is made with: index, import, sae train, sae index."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +18,7 @@ from csp.face.cli.options import (
 )
 from csp.face.cli.output import print_json, print_lines
 from csp.face.cli.progress import shown_progress
+from csp.face.cli.registered import RegisteredCommand
 
 ExamplesOption = Annotated[int | None, typer.Option("--examples", help="Examples of each neuron (30).")]
 GammaOption = Annotated[float | None, typer.Option(help="Weight of the contrast, 0 to 1 (1).")]
@@ -137,12 +138,7 @@ def import_(
     _tell(path, json)
 
 
-saes = typer.Typer(help="Train sparse autoencoders (SAEs).", no_args_is_help=True)
-
-
-@saes.callback()
-def _only() -> None:
-    """So that `train` keeps its name, as long as it is the only one."""
+saes = typer.Typer(help="Train sparse autoencoders (SAEs), and look at their latents.", no_args_is_help=True)
 
 
 @saes.command()
@@ -163,7 +159,7 @@ def train(
     seed: Annotated[int, typer.Option(help="What chance begins with.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Train an SAE on a run's layer; `csp index --sae LAYER=overcomplete:FILE` shows its latents."""
+    """Train an SAE on a run's layer; `csp sae index RUN --sae LAYER=overcomplete:FILE` shows its latents."""
     from csp.keeping.library.find import find_run
     from csp.keeping.run_folder.run import Run
     from csp.work.models.train_sae import train_sae
@@ -189,9 +185,26 @@ def train(
     print_lines(
         [
             f"{out}: {plan.latents} latents of {name}. {quality.sentence}",
-            f"to see them: csp index ... --sae {name}=overcomplete:{out}",
+            f"to see them: csp sae index {run} --sae {name}=overcomplete:{out} --out NAME",
         ]
     )
+
+
+@saes.command("index", cls=RegisteredCommand)
+def index_latents_(
+    run: RunArgument,
+    sae: Annotated[str, typer.Option(help="The SAE on a layer: LAYER=SPEC, such as $saes.")],
+    out: Annotated[str, typer.Option(help="A folder, or a name for a run in the cache.")],
+    json: JsonOption = False,
+) -> None:
+    """Make a run of an SAE's latents: images, encoder and vocabulary of RUN, the model once more."""
+    from csp.keeping.library.find import find_run
+    from csp.keeping.run_folder.run import Run
+    from csp.work.indexing.latents import index_latents
+
+    with shown_progress() as report:
+        path = index_latents(Run.open(find_run(run)), sae, out, report)
+    _tell(path, json)
 
 
 def _tell(path: Path, json: bool) -> None:

@@ -68,11 +68,15 @@ def index(spec: IndexSpec, report: Report = silent) -> Path:
     job = open_job(spec)
     job.check_files(report)
     contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
-    finished = Run.open(out)
-    measure_attribution_when_indexed(finished, job.run_target, report)
-    measure_control_when_made(finished, report)
-    measure_chances(finished, report, contrasts=contrasts, in_place=True)
+    complete(Run.open(out), job.run_target, contrasts, report)
     return out
+
+
+def complete(run: Run, target: RunTarget, contrasts: Mapping[str, Contrasts], report: Report) -> None:
+    """Add to a run that was just made what every new one has; what an earlier job added is kept."""
+    measure_attribution_when_indexed(run, target, report)
+    measure_control_when_made(run, report)
+    measure_chances(run, report, contrasts=contrasts, in_place=True)
 
 
 def _make(out: Path, job: "IndexJob", report: Report) -> dict[str, Contrasts]:
@@ -269,10 +273,11 @@ class IndexJob:
         embeddings = self.encoder.embed_images(np.stack([image.encoder for image in images]))
         names = list(table["path"])
         for layer, activations in output.activations.items():
-            _check_finite(activations, f"layer {layer} of the target model {self.target.name}", names)
+            check_finite(activations, f"layer {layer} of the target model {self.target.name}", names)
         if output.probabilities is not None:
-            _check_finite(output.probabilities, f"the target model {self.target.name}", names)
-        _check_finite(embeddings, f"the encoder {self.encoder.name}", names)
+            check_finite(output.probabilities, f"the target model {self.target.name}", names)
+        check_finite(embeddings, f"the encoder {self.encoder.name}", names)
+        seen = [self._seen((image.width, image.height)) for image in images]
         table["prediction"] = _predictions(distinct(self.target.classes), output.probabilities)
         return Batch(
             start,
@@ -284,17 +289,8 @@ class IndexJob:
             thumbnails=tuple(image.thumbnails for image in images),
             skipped=skipped,
             remarks=tuple((paths.iloc[image.row], remark) for image in images for remark in image.remarks),
-            places={layer: self._in_pictures(where, images) for layer, where in output.places.items()},
+            places={layer: in_pictures(where, seen) for layer, where in output.places.items()},
         )
-
-    def _in_pictures(
-        self, where: Float32[np.ndarray, "b c 2"], images: Sequence[Prepared]
-    ) -> Float32[np.ndarray, "b c"]:
-        """Places in the model's input as places in the pictures, of which it may see a part, as stored."""
-        parts = [self._seen((image.width, image.height)) for image in images]
-        corners = np.array([[part.left, part.top] for part in parts], np.float32)[:, None]
-        ends = np.array([[part.right, part.bottom] for part in parts], np.float32)[:, None]
-        return packed_places(corners + where * (ends - corners))
 
     @cached_property
     def _seen(self) -> Callable[[tuple[int, int]], CropBox]:
@@ -316,7 +312,14 @@ class IndexJob:
         writer.write_vocabulary(self.vocabulary.table, embeddings)
 
 
-def _check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:
+def in_pictures(where: Float32[np.ndarray, "b c 2"], parts: Sequence[CropBox]) -> Float32[np.ndarray, "b c"]:
+    """Places in the model's input as places in the pictures, of which it sees these parts, as stored."""
+    corners = np.array([[part.left, part.top] for part in parts], np.float32)[:, None]
+    ends = np.array([[part.right, part.bottom] for part in parts], np.float32)[:, None]
+    return packed_places(corners + where * (ends - corners))
+
+
+def check_finite(values: np.ndarray, what: str, paths: Sequence[str]) -> None:
     """Raise BadInputError naming the first image for which a model gave NaN or infinity."""
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():

@@ -13,6 +13,18 @@ from csp.work.progress import Report
 
 
 @dataclass(frozen=True)
+class Next:
+    """The job that one leads to, once it is done: the button, what to know before, kind and arguments; the
+    run that came of it, if that is there."""
+
+    button: str
+    remark: str
+    kind: str
+    arguments: Arguments
+    made: str = ""
+
+
+@dataclass(frozen=True)
 class JobKind:
     """One kind of job."""
 
@@ -35,6 +47,8 @@ class JobKind:
     """Arguments that must be there."""
     on_trial: Callable[[Arguments], None] | None = None
     """Opens all that the arguments name, in a process of its own; raises a CspError."""
+    leads_to: Callable[[Arguments], Next | None] = lambda _: None
+    """What is done with what it made, where that is another job; None where that is gone."""
     place: int = 0
     """Among the kinds."""
 

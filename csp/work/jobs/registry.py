@@ -6,7 +6,7 @@ from functools import partial
 from csp.errors import BadInputError
 from csp.plugins import Registry, declared
 from csp.work.jobs.arguments import Arguments, Faults
-from csp.work.jobs.kind import JobKind
+from csp.work.jobs.kind import JobKind, Next
 
 NEEDED = "This must be filled in."
 KINDS = Registry("kind of job", None, JobKind, partial(declared, "csp.work.jobs.kinds", "KIND"))
@@ -39,6 +39,11 @@ def find_kind(name: str) -> JobKind:
 def doing(name: str) -> str:
     """What a job of a kind does, in words; the kind's own name where this version does not know it."""
     return KINDS[name].doing if name in KINDS else name
+
+
+def leads_to(name: str, arguments: Arguments) -> Next | None:
+    """The job that a done one of this kind leads to; None where there is none."""
+    return KINDS[name].leads_to(arguments) if name in KINDS else None
 
 
 def check_job(kind: str, arguments: Arguments) -> CheckedJob:

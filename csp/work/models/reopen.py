@@ -16,7 +16,7 @@ from threading import Lock, RLock
 from typing import TypeVar
 
 from csp.errors import CspError, UnavailableError
-from csp.keeping.run_folder.manifest import SaeSource, Source
+from csp.keeping.run_folder.manifest import LayerRecord, SaeSource, Source
 from csp.keeping.run_folder.run import Run
 from csp.work.models.saes import splice
 from csp.work.runs.strangers import source_spec
@@ -68,11 +68,15 @@ class RunEncoder:
     lock: RLock = field(default_factory=RLock, compare=False)
 
 
-def run_target(run: Run) -> RunTarget:
-    """The target model of a run, with the weights that made it; UnavailableError says what is missing."""
-    pooling = as_text({one.layer: one.pooling for one in run.manifest.layers if one.pooling})
+def run_target(run: Run, layers: Sequence[LayerRecord] = ()) -> RunTarget:
+    """The target model of a run, with the weights that made it; UnavailableError says what is missing.
+
+    `layers` in place of the run's own: how they are pooled, and the SAEs that they are latents of.
+    """
+    layers = layers or run.manifest.layers
+    pooling = as_text({one.layer: one.pooling for one in layers if one.pooling})
     spec = source_spec(run, TARGETS, run.manifest.target)
-    saes = tuple((one.sae, source_spec(run, SAES, one.sae)) for one in run.manifest.layers if one.sae)
+    saes = tuple((one.sae, source_spec(run, SAES, one.sae)) for one in layers if one.sae)
     columns = run_columns(run)
     with _OPENING:
         return _target(run.manifest.target, spec, pooling, saes, columns)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from csp.errors import BadInputError
-from csp.world.saes.quality import SaeQuality
+from csp.world.saes.quality import read_quality
 from csp.world.saes.tensors import state_of, tensor
 from csp.world.torch_models.checkpoints import read_checkpoint
 from csp.world.torch_models.splicing.autoencoder import Autoencoder, Relu, Rule, Threshold, TopK, Weights
@@ -54,9 +54,7 @@ def autoencoder_of(
 def learnt_note(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """What `csp sae train` measured, in a sentence; nothing where a file's metadata says something else."""
     try:
-        said = json.loads(metadata.get(LEARNT, ""))["quality"]
-        explained, l0, dead = (float(said[name]) for name in ("explained", "l0", "dead"))
-        return (SaeQuality(explained, l0, dead, int(said["positions"])).sentence,)
+        return (read_quality(json.loads(metadata.get(LEARNT, ""))["quality"]).sentence,)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return ()
 

@@ -1,6 +1,8 @@
 """How good a trained SAE is, as numbers and in one sentence; needs no torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class SaeQuality:
             f"The SAE {said}, with {self.l0:.1f} latents above 0; {100 * self.dead:.1f} % of latents never "
             f"fire ({self.positions:,} positions held out).{tips}"
         )
+
+
+def read_quality(said: Mapping[str, Any]) -> SaeQuality:
+    """As it was written beside an SAE; raises LookupError, TypeError, ValueError, OverflowError for else."""
+    explained, l0, dead = (float(said[name]) for name in ("explained", "l0", "dead"))
+    return SaeQuality(explained, l0, dead, int(said["positions"]))
 
 
 TIPS = (

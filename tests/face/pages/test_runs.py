@@ -211,6 +211,26 @@ def test_an_sae_is_trained_by_a_job(built_run: Path, own_home: Path) -> None:
     assert ended(started.id).finished
 
 
+def test_a_trained_sae_leads_to_a_run_of_its_latents(built_run: Path, own_home: Path) -> None:
+    shutil.copytree(built_run, runs_folder() / "built")
+    asked = {"run": "built", "layer": "late", "out": "vanilla"}
+    quality = {"explained": 0.625, "l0": 3.5, "dead": 0.0, "positions": 40}
+    (home() / "saes").mkdir()
+    (home() / "saes/vanilla.safetensors").touch()
+    (home() / "saes/vanilla.json").write_text(json.dumps(asked | {"quality": quality}))
+    folder, descriptor = new_job(JobRequest(kind="sae", arguments=asked, title="SAE", by="", created=now()))
+    lock.release(descriptor)
+    folder.write_standing(JobState(state="done", ended=now(), result="built"))
+    app = opened("pages/runs.py", view="jobs")
+    assert "explains 62.5 % of what its layer varies by" in said(app)
+    app.button(key=f"next-{folder.id}").click().run()
+    started = list_jobs()[0]
+    cancel_job(started.id)
+    sae = f"late=overcomplete:{home()}/saes/vanilla.safetensors"
+    assert (started.kind, started.arguments) == ("latents", {"run": "built", "sae": sae, "out": "vanilla"})
+    assert ended(started.id).finished
+
+
 def test_a_run_of_another_machine_is_added(built_run: Path, tmp_path: Path) -> None:
     theirs = shutil.copytree(built_run, tmp_path / "theirs")
     app = signed_in("ada", view="new", kind="add")

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torchvision
@@ -12,8 +13,9 @@ from safetensors.torch import load_file
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
-from csp.work.indexing.index import index
-from csp.work.indexing.spec import make_spec, read_config
+from csp.work.indexing.index import index, open_job
+from csp.work.indexing.latents import index_latents
+from csp.work.indexing.spec import IndexSpec, make_spec, read_config
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import run_target
 from csp.work.neurons.similar import similar_by_decoder
@@ -41,7 +43,7 @@ def topk(files: Path) -> TopKSAE:
     return sae.eval()
 
 
-def sae_spec(world: Path, out: Path, *saes: str, layers: tuple[str, ...] = ("layer4",)) -> object:
+def sae_spec(world: Path, out: Path, *saes: str, layers: tuple[str, ...] = ("layer4",)) -> IndexSpec:
     fields = index_spec(world, out).model_dump() | {"layers": layers, "saes": saes}
     return make_spec(fields)
 
@@ -123,8 +125,27 @@ def test_reliance_switches_latents_off_and_passes_on_what_they_do_not_explain(
 
 def test_only_latents_may_be_read(world: Path, files: Path, tmp_path: Path) -> None:
     given = f"layer4=overcomplete:topk-4@{files}/topk.pt"
-    made = Run.open(index(sae_spec(world, tmp_path / "run", given, layers=("layer4.topk",))))
-    assert list(made.layers) == ["layer4.topk"]
+    job = open_job(sae_spec(world, tmp_path / "run", given, layers=("layer4.topk",)))
+    assert [info.layer for info in job.layers] == ["layer4.topk"]
+
+
+def test_latents_over_the_images_of_a_run_are_those_of_a_run_made_anew(
+    run: Run, files: Path, tmp_path: Path
+) -> None:
+    sae = f"layer4=overcomplete:topk-4@{files}/topk.pt"
+    made = Run.open(index_latents(run, sae, str(tmp_path / "latents")))
+    assert list(made.layers) == ["layer4.topk"] and made.check() == []
+    found, expected = made.layer_activations("layer4.topk"), run.layer_activations("layer4.topk")
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_array_equal(made.embeddings, run.embeddings)
+    assert made.neighbours is not None and run.neighbours is not None
+    np.testing.assert_array_equal(made.neighbours.index, run.neighbours.index)
+    assert made.labels("layer4.topk")["label"].tolist() == run.labels("layer4.topk")["label"].tolist()
+    assert made.thumbnail(7, "small") == run.thumbnail(7, "small")
+    pd.testing.assert_frame_equal(made.images, run.images)
+    pd.testing.assert_frame_equal(made.skipped, run.skipped)
+    assert similar_by_decoder(made, "layer4.topk") is not None
+    assert index_latents(run, sae, str(made.path)) == made.path, "it is finished"
 
 
 def test_an_sae_that_changed_is_told(run: Run, files: Path) -> None:

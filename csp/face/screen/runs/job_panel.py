@@ -5,10 +5,11 @@ import streamlit as st
 from csp.errors import CspError, NotFoundError
 from csp.face.screen.page.deeds import deed, say_refusal
 from csp.face.screen.page.frame import own_edge
-from csp.face.screen.page.identity import let_in, may_manage
+from csp.face.screen.page.identity import let_in, may_manage, me
 from csp.face.screen.wording import plain
-from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, list_jobs, resume_job
-from csp.work.jobs.registry import doing
+from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
+from csp.work.jobs.kind import Next
+from csp.work.jobs.registry import check_job, doing, leads_to
 
 SECONDS_BETWEEN_LOOKS = 1.0
 STATES = {
@@ -47,17 +48,20 @@ def _watched(id_: str) -> None:
 
 def _draw(seen: Job) -> None:
     badge, remark = STATES[seen.state]
+    following = leads_to(seen.kind, seen.arguments) if seen.state == "done" else None
     with st.container(border=True, key=f"job-{seen.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             by = f" · asked for by {plain(seen.by)}" if seen.by else ""
             st.markdown(f"**{plain(seen.title)}** {badge}", width="content")
             st.caption(f"{seen.created:%d %b %Y, %H:%M} UTC{by}", width="content")
             st.space("stretch")
-            _buttons(seen)
+            _buttons(seen, following)
         if not seen.finished:
             _bar(seen)
         if remark:
             st.caption(remark)
+        if following and following.remark:
+            st.caption(plain(following.remark))
         if seen.error:
             st.error(plain(seen.error), icon=":material/error:")
         if fault := st.session_state.pop(f"{FAULT}-{seen.id}", ""):
@@ -86,14 +90,11 @@ def _time_left(seconds: float) -> str:
     return f"about {minutes} min left" if minutes < 90 else f"about {minutes / 60:.0f} h left"
 
 
-def _buttons(seen: Job) -> None:
-    if seen.result:
-        st.page_link(
-            "pages/neurons.py",
-            label="**Open the result**",
-            icon=":material/arrow_forward:",
-            query_params={"run": seen.result},
-        )
+def _buttons(seen: Job, following: Next | None) -> None:
+    if following:
+        _next_button(seen, following)
+    elif seen.result:
+        _open(seen.result)
     if seen.finished and not seen.resumable:
         return
     refused = may_manage("stop or resume jobs")
@@ -106,6 +107,41 @@ def _buttons(seen: Job) -> None:
         disabled=bool(refused),
         help=refused or None,
     )
+
+
+def _open(run: str) -> None:
+    st.page_link(
+        "pages/neurons.py",
+        label="**Open the result**",
+        icon=":material/arrow_forward:",
+        query_params={"run": run},
+    )
+
+
+def _next_button(seen: Job, following: Next) -> None:
+    """Starts the job that this one leads to, or opens what came of that."""
+    if following.made:
+        _open(following.made)
+        return
+    refused, started = may_manage("start jobs"), last_job(following.kind, following.arguments)
+    st.button(
+        following.button,
+        key=f"next-{seen.id}",
+        type="primary",
+        icon=":material/arrow_forward:",
+        on_click=_start_next,
+        args=(seen.id, following),
+        disabled=bool(refused) or (started is not None and not started.finished),
+        help=refused or None,
+    )
+
+
+@deed("start jobs")
+def _start_next(id_: str, following: Next) -> None:
+    try:
+        start_job(check_job(following.kind, following.arguments), by=me().name)
+    except CspError as error:
+        st.session_state[f"{FAULT}-{id_}"] = str(error)
 
 
 @deed("stop or resume jobs")

@@ -9,6 +9,7 @@ from csp.face.screen.runs.job_form import Fields, Given, job_form
 from csp.face.screen.runs.run_fields import (
     candidate_fields,
     control_fields,
+    latents_fields,
     measure_fields,
     mend_fields,
     run_fields,
@@ -51,5 +52,6 @@ FORMS: dict[str, Callable[[Fields], Given]] = {
     "mend": mend_fields,
     "add": _add_fields,
     "sae": sae_fields,
+    "latents": latents_fields,
 }
 """By kind, what draws its fields; those of the other kinds are a run and a layer."""

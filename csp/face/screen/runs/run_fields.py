@@ -171,9 +171,9 @@ def sae_fields(fields: Fields) -> Given:
                 {
                     "run": one.run,
                     "on": one.layer,
-                    "explains": f"{one.explained:.1%}",
-                    "latents on at a position": round(one.l0, 1),
-                    "never on": f"{one.dead:.1%}",
+                    "explains": f"{one.quality.explained:.1%}",
+                    "latents on at a position": round(one.quality.l0, 1),
+                    "never on": f"{one.quality.dead:.1%}",
                     "opens as": one.spec,
                 }
                 for one in trained
@@ -181,6 +181,26 @@ def sae_fields(fields: Fields) -> Given:
             hide_index=True,
         )
     return given
+
+
+def latents_fields(fields: Fields) -> Given:
+    """Which run, which SAE on one of its layers, and the name of the new run."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        run = _run(fields)
+        here = [one.spec for one in trained_saes() if run is not None and one.run == run.name]
+        sae = st.selectbox(
+            "Sparse autoencoder",
+            here,
+            key=fields.key("sae"),
+            accept_new_options=True,
+            placeholder="Choose, or type layer4=saelens:/path/folder",
+        )
+        fields.fault("sae")
+    with right:
+        out = st.text_input("Name of the new run", key=fields.key("out"), placeholder="layer4-topk")
+        fields.fault("out")
+    return _of(run) | {"sae": (sae or "").strip(), "out": out.strip()}
 
 
 def _number(label: str, least: int, most: int, value: int, name: str, fields: Fields) -> int:

@@ -48,15 +48,15 @@ def faults(arguments: Arguments) -> Faults:
 
 def _check_model(spec: str) -> None:
     TARGETS.find(spec)
-    _check_path(spec)
+    check_path(spec)
 
 
 def _check_encoder(spec: str) -> None:
     ENCODERS.find(spec)
-    _check_path(spec)
+    check_path(spec)
 
 
-def _check_path(spec: str) -> None:
+def check_path(spec: str) -> None:
     """A spec that holds a path must name something that is there."""
     before, path = split_path(openable_spec(spec))
     is_path = path.startswith(("/", ".", "~")) or before.endswith(("@", "local-dir:"))
@@ -64,7 +64,8 @@ def _check_path(spec: str) -> None:
         raise NotFoundError(f"There is no file or folder {path} on the machine that runs this app.")
 
 
-def _check_out(out: str) -> None:
+def check_new_run(out: str) -> None:
+    """Raise BadInputError for the name of a run that is there, or that can't be one's name."""
     if (destination(out) / MANIFEST_NAME).is_file():
         raise BadInputError(f"There is a run called {out} already; choose another name.")
 
@@ -74,7 +75,7 @@ FIELDS: Mapping[str, Callable[[Any], object]] = {
     "data": lambda spec: open_dataset(openable_spec(spec)),
     "encoder": _check_encoder,
     "vocabulary": lambda path: read_vocabulary(expanded(path)),
-    "out": _check_out,
+    "out": check_new_run,
 }
 
 
