@@ -6,12 +6,13 @@ named without their ending or lie in folders below the table (`image_names.py`).
 attributes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.files import expanded, require_file
 from csp.world.datasets.image_kinds import is_image_name
@@ -75,11 +76,12 @@ def listed_rows(read: TextTable, place: Place, name: str) -> tuple[pd.DataFrame,
     classes = _one_hot(given.drop(columns=[path])) if label is None else ()
     table = pd.DataFrame({"path": list(found.paths)})
     table["label"] = _class_of(given[list(classes)]) if classes else _label(given, label)
+    none = int(table["label"].isna().sum()) if classes else 0
     table["split"] = given[split].fillna("").astype(str) if split else ""
     used = {path, split, *(classes or (label,))}
     attributes = [column for column in given.columns if column not in used]
     more = pd.DataFrame({column: typed(given[column]) for column in attributes}, index=table.index)
-    notes = (*read.notes, *_taken(path, label, classes), *found.notes)
+    notes = (*read.notes, *_taken(path, label, classes, none), *found.notes)
     return pd.concat([table, more], axis=1), notes
 
 
@@ -132,16 +134,25 @@ def _named(column: pd.Series, read: TextTable, name: str) -> list[str]:
 
 
 def _one_hot(given: pd.DataFrame) -> tuple[str, ...]:
-    """Columns of 0 and 1 of which each row has one 1: those of the challenges, else all such columns."""
-    binary = [str(name) for name in given.columns if given[name].isin(("0", "1", "0.0", "1.0")).all()]
-    challenge = [name for name in binary if name.upper() in CHALLENGE]
+    """Columns of 0 and 1 of which each row has one 1: those of the challenges, else all such columns.
+
+    Those of the challenges are known by their names, so that rows of none or several have no label.
+    """
+    columns = [str(name) for name in given.columns]
+    challenge = [name for name in columns if name.upper() in CHALLENGE and _binary(given[name].dropna())]
+    binary = [name for name in columns if _binary(given[name])]
     named = [name for name in binary if name.casefold() in next(iter(RESTS))]
     if frozenset(name.casefold() for name in named) in RESTS and (_ones(given[named]).sum(axis=1) <= 1).all():
         return tuple(named)
-    for chosen in (challenge, binary):
-        if len(chosen) > 1 and (_ones(given[chosen]).sum(axis=1) == 1).all():
-            return tuple(chosen)
+    if len(challenge) > 1 and (_ones(given[challenge]).sum(axis=1) == 1).any():
+        return tuple(challenge)
+    if len(binary) > 1 and (_ones(given[binary]).sum(axis=1) == 1).all():
+        return tuple(binary)
     return ()
+
+
+def _binary(column: pd.Series) -> bool:
+    return len(column) > 0 and bool(column.isin(("0", "1", "0.0", "1.0")).all())
 
 
 def _ones(given: pd.DataFrame) -> np.ndarray:
@@ -150,26 +161,35 @@ def _ones(given: pd.DataFrame) -> np.ndarray:
 
 
 def _class_of(given: pd.DataFrame) -> pd.Series:
-    ones = _ones(given)
-    rest = RESTS.get(frozenset(str(name).casefold() for name in given.columns))
+    ones, rest = _ones(given), _rest(map(str, given.columns))
     named = [str(given.columns[place]) for place in ones.argmax(axis=1)]
-    classes = [name if any(row) else rest for name, row in zip(named, ones, strict=True)]
+    counts = ones.sum(axis=1)
+    classes = [
+        name if count == 1 else rest if not count else None for name, count in zip(named, counts, strict=True)
+    ]
     return pd.Series(classes, dtype=object)
+
+
+def _rest(classes: Iterable[str]) -> str | None:
+    return RESTS.get(frozenset(map(str.casefold, classes)))
 
 
 def _label(given: pd.DataFrame, label: str | None) -> pd.Series:
     return as_text(given[label]) if label else pd.Series([None] * len(given), dtype=object)
 
 
-def _taken(path: str, label: str | None, classes: Sequence[str]) -> list[str]:
-    """Which columns were taken for what, where their names do not say it themselves."""
+def _taken(path: str, label: str | None, classes: Sequence[str], none: int) -> list[str]:
+    """Which columns were taken for what, where their names do not say it themselves; `none`: rows of no
+    class among `classes`, or of several."""
     notes = []
     if same_name(path) not in ("path", "image", "file", "filename"):
         notes.append(f"the column '{path}' was taken for the images")
     if classes:
+        rest = _rest(classes)
+        of_none = f"; {counted(none, 'row has', 'rows have')} none or several, and so no label"
         notes.append(
             f"the labels were taken from the columns {_listed(classes)}, of which each row has one 1"
-            + (f", else it is {rest}" if (rest := RESTS.get(frozenset(map(str.casefold, classes)))) else "")
+            + (f", else it is {rest}" if rest else of_none if none else "")
         )
     elif label is not None and same_name(label) not in ("label", "class", "diagnosis"):
         notes.append(f"the column '{label}' was taken for the labels")

@@ -153,8 +153,13 @@ class _Columns:
                     f"The dataset '{shown}' holds several datasets with other columns each ({path.name} has "
                     f"{', '.join(schema.names[:6])}): name one of its folders ({', '.join(folders[:6])})."
                 )
+        if twice := next((name for name in first.names if first.names.count(name) > 1), None):
+            raise BadInputError(
+                f"The dataset '{shown}' has two columns called '{twice}': rename one of them, so that it is "
+                "known which is meant."
+            )
         features = _features(first)
-        image, notes = _image_column(first, features, files[0], shown)
+        image, notes = _image_column(first, features, files, shown)
         classes = {
             name: tuple(map(str, said["names"]))
             for name, said in features.items()
@@ -210,14 +215,16 @@ def _features(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _image_column(
-    schema: pa.Schema, features: dict[str, Any], file: RowFile, shown: str
+    schema: pa.Schema, features: dict[str, Any], files: list[RowFile], shown: str
 ) -> tuple[str, tuple[str, ...]]:
     """The column of pictures: as the features say, else the first that holds files of pictures."""
     said = [name for name, one in features.items() if isinstance(one, dict) and one.get("_type") == "Image"]
     alike = [field.name for field in schema if _may_hold_files(field.type)]
     found = [name for name in said if name in schema.names] or [
-        name for name in alike if file.holds_pictures(name)
+        name for name in alike if any(file.holds_pictures(name) for file in files)
     ]
+    if not found and not any(file.ends and file.ends[-1] for file in files):
+        raise BadInputError(f"The dataset '{shown}' has no images: it has no rows.")
     if not found:
         raise BadInputError(
             f"The dataset '{shown}' has no column of pictures among {', '.join(schema.names[:8])}."

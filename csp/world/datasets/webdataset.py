@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.numerals import whole
 from csp.world.datasets.csv_table import LABEL_NAMES, SPLIT_NAMES
@@ -54,7 +55,7 @@ def open_dataset(name: str) -> Dataset:
         unread += not readable
         records.add(sample.picture, _class(place, sample, classes), said)
     if unread:
-        notes.append(f"the .json of {unread:,} samples can't be read, so their attributes are not known")
+        notes.append(f"the .json of {counted(unread, 'sample')} can't be read, so what it says is not known")
     found = (*notes, *records.notes())
     return without_patients(Dataset(f"webdataset:{name}", Path(name), records.table(), found, place))
 
@@ -87,9 +88,10 @@ def _samples(place: ManyPlaces, name: str) -> tuple[list[_Sample], list[str]]:
         raise BadInputError(f"The WebDataset '{name}' has no sample with a picture (such as .jpg or .png).")
     notes = []
     if without := len(samples) - len(whole):
-        notes.append(f"{without:,} samples without a picture were passed over")
+        notes.append(f"{counted(without, 'sample')} without a picture passed over")
     if more:
-        notes.append(f"{more:,} further pictures of a sample were left out: the first of each was taken")
+        pictures = counted(more, "further picture")
+        notes.append(f"{pictures} of a sample left out: the first of each was taken")
     return whole, notes
 
 

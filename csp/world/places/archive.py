@@ -87,11 +87,12 @@ class ZipArchive(Place):
         self._name, self._shown = name, shown
         try:
             self._zip = zipfile.ZipFile(file)
-            self._infos = {
-                info.filename: info
+            infos = {
+                _plain(info.filename.replace("\\", "/")): info
                 for info in self._zip.infolist()
-                if not info.is_dir() and not hidden(info.filename)
+                if not info.is_dir()
             }
+            self._infos = {path: info for path, info in infos.items() if not hidden(path)}
         except _FAULTS:
             raise cut_off(shown) from None
         if any(info.flag_bits & 1 for info in self._infos.values()):
@@ -140,7 +141,7 @@ class TarArchive(Place):
                     tar.members = []  # type: ignore[attr-defined] # else it keeps them all
                     if member.isreg() and member.offset_data + member.size > size:
                         raise cut_off(shown)
-                    path = member.name.removeprefix("./")
+                    path = _plain(member.name)
                     if member.isreg() and not hidden(path):
                         self._places[path] = (member.offset_data, member.size)
                 file.seek(tar.offset)
@@ -180,6 +181,11 @@ class TarArchive(Place):
         if len(data) < length:
             raise UnavailableError(f"{self._shown} became shorter while it was read: copy it again")
         return data
+
+
+def _plain(name: str) -> str:
+    """A name without what says nothing: `/` at its head (whole paths), `.` and empty parts."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def _unpacked(file: IO[bytes], opened: Any, shown: str) -> IO[bytes]:

@@ -21,7 +21,7 @@ from csp.world.places.place import Place
 KEPT = 2
 """Row groups whose pictures are held in memory: images are read in order, some at a time."""
 LOOKED_AT = 5
-"""Rows by which a column is told to hold pictures."""
+"""Rows read at once to find one that holds something."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,13 @@ class RowFile:
             raise UnreadableImageError("The rows around it are damaged in the file.") from error
 
     def holds_pictures(self, column: str) -> bool:
-        """Whether the first rows that hold anything hold pictures."""
+        """Whether the first row that holds anything holds a picture."""
         for batch in self.batches([column], LOOKED_AT):
-            found = [data for cell in batch.column(column) if (data := _data(cell.as_py()))]
+            found = next((data for cell in batch.column(column) if (data := _data(cell.as_py()))), None)
+            if found is None:
+                continue
             try:
-                return bool(found) and decode_image(found[0]) is not None
+                return decode_image(found) is not None
             except UnreadableImageError:
                 return False
         return False

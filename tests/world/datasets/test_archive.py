@@ -1,5 +1,6 @@
 """Zip and tar archives of images."""
 
+import io
 import shutil
 import tarfile
 import zipfile
@@ -117,6 +118,21 @@ def test_a_tar_that_grows_beyond_all_pictures_is_a_trap(
     (tmp_path / "trap" / "a.png").write_bytes(bytes(2**24))
     with pytest.raises(BadInputError, match="more than 50 times its size"):
         open_dataset(f"archive:{packed(tmp_path / 'trap', 'gztar')}")
+
+
+def test_names_are_plain_however_the_archive_was_packed(tmp_path: Path) -> None:
+    names = ["/nevus/1.png", "./nevus/./2.png", "melanoma//3.png", "../nevus/4.png"]
+    with tarfile.open(tmp_path / "x.tar", "w") as tar, zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
+        for number, name in enumerate(names):
+            member = tarfile.TarInfo(name)
+            member.size = len(png(number))
+            tar.addfile(member, io.BytesIO(png(number)))
+            packed.writestr(name.replace("/", "\\") if number == 2 else name, png(number))
+    for kind in ("tar", "zip"):
+        dataset = open_dataset(f"archive:{tmp_path}/x.{kind}")
+        found = dict(zip(dataset.table["path"], dataset.table["label"], strict=True))
+        assert found == {"nevus/1.png": "nevus", "nevus/2.png": "nevus", "melanoma/3.png": "melanoma"}
+        assert shows(dataset, list(found).index("nevus/2.png"), 1)
 
 
 def test_links_and_devices_in_a_tar_are_passed_over(tmp_path: Path) -> None:

@@ -198,6 +198,9 @@ def test_classes_that_have_a_column_each_are_labels(tmp_path: Path) -> None:
     assert dataset.table["label"].tolist() == ["NV", "MEL"]
     assert dataset.attributes == ("age",)
     assert "MEL, NV, UNK" in " ".join(dataset.notes)
+    odd = open_dataset(csv(tmp_path, "image,MEL,NV\na.jpg,1,0\nb.jpg,1,1\nc.jpg,0,0\nd.jpg,,\n"))
+    assert odd.table["label"].tolist() == ["MEL", None, None, None]
+    assert "3 rows have none or several, and so no label" in " ".join(odd.notes)
     both = open_dataset(csv(tmp_path, "image,ruler,hair\na.jpg,1,1\nb.jpg,1,0\n"))
     assert both.attributes == ("ruler", "hair")
     assert both.table["label"].isna().all()

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.world.protocols.dataset import Dataset, open_dataset
-from tests.world.datasets.pictures import picture
+from tests.world.datasets.pictures import picture, png
 
 datasets = pytest.importorskip("datasets")
 NAMES = ["nevus", "melanoma"]
@@ -120,6 +122,19 @@ def test_what_can_not_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
         rows(1, **{name: ["x"]}).to_parquet(tmp_path / "several" / name / "train.parquet")
     with pytest.raises(BadInputError, match=r"several datasets.*name one of its folders \(one, two\)"):
         open_dataset(f"hf:{tmp_path / 'several'}")
+
+
+def test_columns_that_other_programs_wrote(tmp_path: Path) -> None:
+    pictures = pa.array([None] * 12 + [png(0)], pa.binary())
+    pq.write_table(pa.table({"img": pictures}), tmp_path / "late.parquet")
+    assert len(open_dataset(f"hf:{tmp_path / 'late.parquet'}").table) == 13
+    twice = pa.Table.from_arrays([pictures, pictures], names=["image", "image"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    with pytest.raises(BadInputError, match="two columns called 'image'"):
+        open_dataset(f"hf:{tmp_path / 'twice.parquet'}")
+    pq.write_table(pa.table({"img": pictures[:0]}), tmp_path / "none.parquet")
+    with pytest.raises(BadInputError, match="has no images"):
+        open_dataset(f"hf:{tmp_path / 'none.parquet'}")
 
 
 def test_a_row_without_its_picture_is_left_out_later(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_without_cls_the_label_is_that_of_the_json(tmp_path: Path) -> None:
     assert dataset.table["label"].tolist() == ["nevus", None]
     assert dataset.table["split"].tolist() == ["val", ""]
     assert dataset.table["text"].tolist() == [None, "a brown spot"]
-    assert "1 samples without a picture were passed over" in dataset.notes
+    assert "1 sample without a picture passed over" in dataset.notes
 
 
 def test_packed_shards(tmp_path: Path) -> None:
