@@ -44,7 +44,7 @@ KIND = JobKind(
     doing="making a run of an SAE's latents",
     what="Makes a run whose neurons are the latents of a sparse autoencoder, with images, encoder and labels "
     "to choose from of a run that is here. The model reads the images once more.",
-    title=lambda arguments: f"Latents on {arguments['run']}, as {arguments['out']}",
+    title=lambda arguments: f"Run {arguments['out']}: latents of an SAE on {arguments['run']}",
     run=run,
     faults=faults,
     needed=("run", "sae", "out"),
