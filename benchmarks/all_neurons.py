@@ -27,7 +27,7 @@ from csp.method.chance.model import chances
 from csp.method.control import dealt_neurons, shuffled
 from csp.method.examples.contrast_rule import cold_images
 from csp.method.examples.contrastive import UNSURE, look_up
-from csp.method.examples.neighbours import BLOCK, STORED, Neighbours, nearest_neighbours
+from csp.method.examples.neighbours import STORED, Neighbours, nearest_neighbours
 from csp.method.examples.select import Examples, mean_activation, narrowed, select_examples
 from csp.method.examples.select_layer import select_all
 from csp.method.labelers.consensus import RULE, consensus
@@ -35,6 +35,9 @@ from csp.method.labelers.csp import csp
 from csp.method.labelers.evidence import Evidence
 from csp.work.control.draws import DRAWS, first_labels
 from csp.work.labels.scorer import AT_ONCE, TOP, Scorer
+
+ROWS = 256
+"""Of the bare product at once."""
 
 
 def make_embeddings(images: int, dimensions: int, rng: np.random.Generator) -> Float32[np.ndarray, "n d"]:
@@ -65,10 +68,10 @@ def make_activations(
 
 
 def bare_products(embeddings: Float32[np.ndarray, "n d"]) -> None:
-    """The n x n similarity product, in the same blocks as ours, into one buffer."""
-    buffer = np.empty((BLOCK, len(embeddings)), dtype=np.float32)
-    for start in range(0, len(embeddings), BLOCK):
-        rows = embeddings[start : start + BLOCK]
+    """The n x n similarity product, some rows at once, into one buffer."""
+    buffer = np.empty((ROWS, len(embeddings)), dtype=np.float32)
+    for start in range(0, len(embeddings), ROWS):
+        rows = embeddings[start : start + ROWS]
         np.matmul(rows, embeddings.T, out=buffer[: len(rows)])
 
 

@@ -51,7 +51,7 @@ def measured(folder: Path, images: int, noise: float) -> dict[str, object]:
     """All of it, in a folder with room for the embeddings twice."""
     make_up(folder / "embeddings.npy", images, noise)
     np.save(folder / "activations.npy", np.random.default_rng(1).random((images, 1), dtype=np.float32))
-    watch = Watch()
+    watch = Watch(folder / "found.json")
     spec = ImportSpec(
         folder / "activations.npy",
         folder / "embeddings.npy",

@@ -92,6 +92,7 @@ class Watch:
 
     def found(self) -> dict[str, dict[str, float]]:
         """By stage: gigabytes and seconds."""
+        self.enter("")
         self._on = False
         self._thread.join()
         return self._stages()
@@ -149,12 +150,10 @@ def make_up(folder: Path, images: int, dimension: int, neurons: int, half: bool)
         files["activations"][start : start + rows] = fired
 
 
-def found_among(
-    few: int, embeddings: np.ndarray, m: int, start: int = 0, *, block: int = 256
-) -> Iterator[Neighbours]:
+def found_among(few: int, embeddings: np.ndarray, m: int, start: int = 0) -> Iterator[Neighbours]:
     """In the place of `neighbour_pieces`: each image's nearest of the `few` images around it."""
     for first in range(start - start % few, len(embeddings), few):
-        for piece in neighbour_pieces(embeddings[first : first + few], m, max(0, start - first), block=block):
+        for piece in neighbour_pieces(embeddings[first : first + few], m, max(0, start - first)):
             yield Neighbours(piece.index + np.int32(first), piece.similarity)
 
 

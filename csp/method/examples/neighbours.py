@@ -7,20 +7,25 @@ import numpy as np
 from jaxtyping import Float, Float32, Int32, Int64
 
 from csp.errors import BadInputError
+from csp.method.examples.best_so_far import BestSoFar
 from csp.method.examples.top_k import floor_of_best
 
 STORED = 256
 """Neighbours kept per image; chosen by measurement, see docs/method.md."""
 
-BLOCK = 256
-"""Images whose similarities to others are held in memory at once."""
-MOST_COSINES = 2**22
-"""Similarities held in memory at once."""
 EXACT_UP_TO = 200_000
-"""So many images are compared all with all, which takes about half an hour of one processor; above, an index
-of approximate neighbours is searched. A run may choose another size."""
+"""So many images are compared all with all, which takes about a quarter of an hour of one processor; above,
+an index of approximate neighbours is searched. A run may choose another size."""
+HALF_UP_TO = 200_000
+"""Of so many images each pair is multiplied once, and what it tells of the later image is held until its
+turn: about 2 KB an image, 15 KB where very many are alike. Above, pairs are multiplied twice."""
 PIECE = 1024
-"""Images whose neighbours are given at once, so that they can be kept while others are searched for."""
+"""Images whose neighbours are given at once, so that they can be kept while others are searched for. As many
+are multiplied with as many: the product fits into a processor's cache."""
+SAMPLE = 2048
+"""Images that tell how similar the nearest of an image are at least."""
+CERTAIN = 5
+"""Standard deviations by which that is put too low: of one image in a million too few are found then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +36,13 @@ class Neighbours:
     similarity: Float32[np.ndarray, "n m"]
 
 
-def nearest_neighbours(
-    embeddings: Float[np.ndarray, "n d"], m: int = STORED, *, block: int = BLOCK
-) -> Neighbours:
+def nearest_neighbours(embeddings: Float[np.ndarray, "n d"], m: int = STORED) -> Neighbours:
     """Find each image's m most similar other images by exact search, block by block.
 
     `m` is cut to n - 1. Order: cosine (float32 product) descending, ties to the lower index.
-    Raises BadInputError for m < 1 or block < 1.
+    Raises BadInputError for m < 1.
     """
-    pieces = list(neighbour_pieces(embeddings, m, block=block))
+    pieces = list(neighbour_pieces(embeddings, m))
     return Neighbours(
         np.concatenate([piece.index for piece in pieces]),
         np.concatenate([piece.similarity for piece in pieces]),
@@ -47,80 +50,105 @@ def nearest_neighbours(
 
 
 def neighbour_pieces(
-    embeddings: Float[np.ndarray, "n d"], m: int = STORED, start: int = 0, *, block: int = BLOCK
+    embeddings: Float[np.ndarray, "n d"], m: int = STORED, start: int = 0
 ) -> Iterator[Neighbours]:
     """The same, `PIECE` images at a time from image `start` on, which is where a piece begins.
 
-    Holds no more than `MOST_COSINES` similarities and a piece, however many images there are. Each piece is
-    the same to the bit wherever the search began.
+    Each piece is the same to the bit wherever the search began: what two images have in common comes from the
+    product of the earlier piece with the later one, be that made once or twice.
     """
-    if m < 1 or block < 1:
-        raise BadInputError(
-            f"{m} neighbours in blocks of {block} images were asked for; both must be at least 1."
-        )
+    if m < 1:
+        raise BadInputError(f"{m} neighbours were asked for; it must be at least 1.")
     embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
     n = len(embeddings)
-    m = min(m, n - 1)
+    pairs = _Pairs(embeddings, min(m, n - 1), once=start == 0 and n <= HALF_UP_TO)
     for first in range(start, n, PIECE):
-        images = np.arange(first, min(first + PIECE, n))
-        yield nearest_to(images, embeddings, m, block=block)
+        yield pairs.piece(first)
 
 
-def nearest_to(
-    images: Int64[np.ndarray, " b"], embeddings: Float32[np.ndarray, "n d"], m: int, *, block: int = BLOCK
-) -> Neighbours:
+def nearest_to(images: Int64[np.ndarray, " b"], embeddings: Float32[np.ndarray, "n d"], m: int) -> Neighbours:
     """The m nearest of some images among all others, m < n, as `nearest_neighbours`."""
-    found = Neighbours(
-        np.empty((len(images), m), dtype=np.int32), np.empty((len(images), m), dtype=np.float32)
-    )
-    tile = max(MOST_COSINES // block, m + 1)
-    buffer = np.empty(min(block, len(images)) * min(tile, len(embeddings)), dtype=np.float32)
-    for start in range(0, len(images) if m else 0, block):
-        rows = slice(start, start + block)
-        found.index[rows], found.similarity[rows] = _block(images[rows], embeddings, m, tile, buffer)
+    found = Neighbours(np.empty((len(images), m), np.int32), np.empty((len(images), m), np.float32))
+    floors = _Floors(embeddings, m)
+    for start in range(0, len(images), PIECE):
+        rows = images[start : start + PIECE]
+        own = embeddings[rows]
+        floor: Float32[np.ndarray, " b"] | None = floors.of(own)
+        while floor is not None:
+            best = BestSoFar(floor, m)
+            for begin in range(0, len(embeddings), PIECE):
+                tile = own @ embeddings[begin : begin + PIECE].T
+                here = np.flatnonzero((rows >= begin) & (rows < begin + PIECE))
+                tile[here, rows[here] - begin] = np.nan
+                best.see(tile, begin)
+            floor = best.lower_floor()
+        part = slice(start, start + PIECE)
+        found.index[part], found.similarity[part] = best.best()
     return found
 
 
-def _block(
-    images: Int64[np.ndarray, " b"],
-    embeddings: Float32[np.ndarray, "n d"],
-    m: int,
-    tile: int,
-    buffer: Float32[np.ndarray, " _"],
-) -> tuple[Int64[np.ndarray, "b m"], Float32[np.ndarray, "b m"]]:
-    """Of a block of images: the others are gone through tile by tile, and the best so far are kept."""
-    own, n = embeddings[images], len(embeddings)
-    best = np.empty((len(images), 0), dtype=np.int64), np.empty((len(images), 0), dtype=np.float32)
-    for start in range(0, n, tile):
-        others = embeddings[start : start + tile]
-        room = buffer[: len(images) * len(others)].reshape(len(images), len(others))
-        similarities = np.matmul(own, others.T, out=room)
-        here = np.flatnonzero((images >= start) & (images < start + tile))
-        similarities[here, images[here] - start] = -np.inf
-        best = _merged(best, start, similarities, m)
-    return best
+class _Floors:
+    """A similarity that the m nearest of an image reach, but of one image in a million, and few others do.
+
+    How many of the m nearest lie in a random sample follows the hypergeometric law, whatever the data are: it
+    is hardly ever as many as are counted off here, so the last of these lies farther than the m nearest.
+    """
+
+    def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int) -> None:
+        n = len(embeddings)
+        chosen = np.random.default_rng(0).choice(n, min(SAMPLE, n), replace=False)
+        expected = m * len(chosen) / n
+        self._sample = embeddings[np.sort(chosen)]
+        self._place = int(expected + CERTAIN * expected**0.5) + 3
+
+    def of(self, images: Float32[np.ndarray, "b d"]) -> Float32[np.ndarray, " b"]:
+        """Of some images, by their embeddings; minus infinity where the sample is too small to tell."""
+        if self._place > len(self._sample):
+            return np.full(len(images), -np.inf, dtype=np.float32)
+        return floor_of_best(images @ self._sample.T, self._place)[:, 0]
 
 
-def _merged(
-    best: tuple[Int64[np.ndarray, "b k"], Float32[np.ndarray, "b k"]],
-    start: int,
-    similarities: Float32[np.ndarray, "b w"],
-    m: int,
-) -> tuple[Int64[np.ndarray, "b m"], Float32[np.ndarray, "b m"]]:
-    """The m largest of each row (all, if there are fewer) of what was best so far and a tile that begins at
-    `start`: best first, ties to the lower index, without sorting whole rows."""
-    index, value = best
-    count, width = similarities.shape
-    full = index.shape[1] == m
-    floor = value[:, -1:] if full else floor_of_best(similarities, min(m, width))
-    reached = np.flatnonzero(similarities >= floor)
-    row, column = np.divmod(reached, width)
-    first = np.searchsorted(row, np.arange(count))  # row by row, columns ascending
-    place = np.arange(len(reached)) - first[row] + index.shape[1]
-    wide = max(int(place.max(initial=-1)) + 1, index.shape[1])
-    values = np.full((count, wide), -np.inf, dtype=np.float32)
-    columns = np.zeros((count, wide), dtype=np.int64)
-    values[:, : index.shape[1]], columns[:, : index.shape[1]] = value, index
-    values[row, place], columns[row, place] = similarities.ravel()[reached], column + start
-    order = np.argsort(-values, axis=1, kind="stable")[:, :m]
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+class _Pairs:
+    """Pieces against pieces; with `once` a product also tells what concerns the later one, for its turn."""
+
+    def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int, once: bool) -> None:
+        self._embeddings, self._m, self._floors = embeddings, m, _Floors(embeddings, m)
+        begins = range(0, len(embeddings) if once else 0, PIECE)
+        self._told = {begin: BestSoFar(self._floor(begin), m) for begin in begins}
+
+    def piece(self, first: int) -> Neighbours:
+        """The neighbours of the piece that begins at image `first`; of all pieces in turn."""
+        best = self._told.pop(first, None)
+        if best is None:
+            best = BestSoFar(self._floor(first), self._m)
+            self._meet_earlier(first, best)
+        self._meet_later(first, best, self._told)
+        while (floor := best.lower_floor()) is not None:
+            best = BestSoFar(floor, self._m)
+            self._meet_earlier(first, best)
+            self._meet_later(first, best, {})
+        return Neighbours(*best.best())
+
+    def _meet_earlier(self, first: int, best: BestSoFar) -> None:
+        for begin in range(0, first, PIECE):
+            best.see(self._product(begin, first), begin, images_are_columns=True)
+
+    def _meet_later(self, first: int, best: BestSoFar, told: dict[int, BestSoFar]) -> None:
+        for begin in range(first, len(self._embeddings), PIECE):
+            tile = self._product(first, begin)
+            best.see(tile, begin)
+            if begin in told:
+                told[begin].see(tile, first, images_are_columns=True)
+
+    def _product(self, first: int, second: int) -> Float32[np.ndarray, "rows columns"]:
+        """Similarities of two pieces; of an image to itself NaN."""
+        tile: Float32[np.ndarray, "rows columns"] = self._piece(first) @ self._piece(second).T
+        if first == second:
+            np.fill_diagonal(tile, np.nan)
+        return tile
+
+    def _piece(self, first: int) -> Float32[np.ndarray, "b d"]:
+        return self._embeddings[first : first + PIECE]
+
+    def _floor(self, first: int) -> Float32[np.ndarray, " b"]:
+        return self._floors.of(self._piece(first))

@@ -8,9 +8,11 @@ from jaxtyping import Bool, Float, Int64
 from csp.method.checks import check_examples, check_probe
 from csp.method.examples import contrastive
 from csp.method.examples.contrast_rule import PAPER_RULE, ContrastRule, cold_images
-from csp.method.examples.neighbours import BLOCK, Neighbours
+from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples, mean_activation, pair, top_images
 
+BLOCK = 256
+"""Images that are searched for at once, at most."""
 ACTIVATIONS_AT_ONCE = 2**27
 """Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
 SIMILARITIES_AT_ONCE = 2**23
