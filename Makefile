@@ -1,22 +1,30 @@
 # Two commands do everything on a fresh machine: `make app` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install
+APP := .venv/.app
 STAMP := .venv/.installed
 
 .PHONY: install app test coverage hostile check format demo docs clean
 
+# The program and all it can use. torch and torchvision must come together, from one index, in the versions of constraints.txt.
+$(APP): requirements.txt constraints.txt pyproject.toml
+	@echo "Installing the app into .venv: about 8 GB, some minutes."
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --constraint constraints.txt --requirement requirements.txt hatchling
+	$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The same, and what tests, checks and docs need.
+$(STAMP): $(APP) requirements-dev.txt tests/s3-server.txt
+	@echo "Installing what tests need: about 1 GB, a minute with nothing to see."
+	$(PIP) --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	$(PIP) --quiet --no-deps --requirement tests/s3-server.txt
+	touch $@
+
 install: $(STAMP)
 
-# torch and torchvision must come together, from one index, in the versions of constraints.txt.
-$(STAMP): requirements.txt requirements-dev.txt tests/s3-server.txt constraints.txt pyproject.toml
-	@echo "Installing into .venv: about 8 GB, some minutes, nothing to see meanwhile."
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/s3-server.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 
-	touch $(STAMP)
-
-app: install
+app: $(APP)
 	$(BIN)/csp demo
 
 # Browser tests drive Debian's Chromium, review tests also a PostgreSQL of Debian's; where these are missing (and no
