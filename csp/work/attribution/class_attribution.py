@@ -6,6 +6,7 @@ stored activations and probabilities, and the attribution is exact. Elsewhere it
 measured: which class a neuron goes with says too little of which one it pushes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -173,6 +174,16 @@ def extremes(pushes: ClassAttribution, name: str, count: int) -> Extremes:
         tuple((neuron, float(column[neuron])) for neuron in falling if column[neuron] > 0),
         tuple((neuron, float(column[neuron])) for neuron in rising if column[neuron] < 0),
     )
+
+
+def on_both_sides(found: Extremes, labels: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
+    """The texts that label a neuron which speaks for the class and another which speaks against it.
+
+    `labels` are the texts of each neuron; one that is missing has none.
+    """
+    against = {text for neuron, _ in found.speak_against for text in labels.get(neuron, ())}
+    texts = (text for neuron, _ in found.speak_for for text in labels.get(neuron, ()))
+    return tuple(dict.fromkeys(text for text in texts if text in against))
 
 
 def artefact_attribution(rows: pd.DataFrame, pushes: ClassAttribution) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from csp.face.screen.atlas.facts import label_lines, persons_line, strongest_images
+from csp.face.screen.atlas.facts import claimed_texts, label_lines, persons_line, strongest_images
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.runs.job_offer import job_offer
@@ -14,7 +14,13 @@ from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, ranges, write
 from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
 from csp.keeping.run_folder.run import Run
-from csp.work.attribution.class_attribution import HOW, ClassAttribution, artefact_attribution, extremes
+from csp.work.attribution.class_attribution import (
+    HOW,
+    ClassAttribution,
+    artefact_attribution,
+    extremes,
+    on_both_sides,
+)
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
 from csp.work.reviews.artefacts import artefacts_by_chance, artefacts_untrained
@@ -73,11 +79,21 @@ def class_columns(run: Run, rows: NeuronRows, attribution: ClassAttribution, sho
     """A column for each class, or one over the whole width."""
     st.caption(f"How the number is found: {plain(HOW[attribution.how])}.")
     alone = len(shown) == 1
+    ends = [extremes(attribution, name, ALONE if alone else EACH) for name in shown]
+    labels = dict(enumerate(map(claimed_texts, rows.frame.to_dict("records"))))
+    if both := [(found.name, texts) for found in ends if (texts := on_both_sides(found, labels))]:
+        said = "; ".join(
+            f"for and against {plain(name)}: *{plain(', '.join(texts))}*" for name, texts in both
+        )
+        st.caption(
+            f"On both sides stand, {said}. A label says what makes a neuron fire, not how the model uses it: "
+            "neurons with the same label may push opposite ways. What they do together is told by "
+            "*What it leans on*."
+        )
     with st.container(key="class-push"):
-        for position, (column, name) in enumerate(
-            zip(st.columns(len(shown), gap="medium"), shown, strict=True)
+        for position, (column, name, found) in enumerate(
+            zip(st.columns(len(shown), gap="medium"), shown, ends, strict=True)
         ):
-            found = extremes(attribution, name, ALONE if alone else EACH)
             with column.container(gap="xsmall"):
                 st.subheader(plain(name), anchor=False)
                 for side, neurons in (("for", found.speak_for), ("against", found.speak_against)):

@@ -28,6 +28,11 @@ def label_lines(facts: Facts) -> tuple[str, str]:
     return first.lines
 
 
+def claimed_texts(facts: Facts) -> tuple[str, ...]:
+    """Each label in force by itself; none where nothing fits."""
+    return () if label_lines(facts)[0] == NOTHING_FITS else facts["in_force"].texts
+
+
 def persons_line(facts: Facts) -> str:
     """Whose the label in force is, and the machine's; nothing where it is the machine's own.
 

@@ -12,6 +12,7 @@ from csp.keeping.reviews.vocabulary import NO_LABEL_FITS
 from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import ArtefactNeuron
+from csp.work.reviews.label_in_force import in_words
 
 IMAGES = 5
 PAGE = 25
@@ -41,7 +42,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
                 [
                     ("text", spot(one.layer, one.neuron)),
                     ("images", [{"src": source(run, image), "alt": f"image {image}"} for image in images]),
-                    ("lines", (one.words, f"label: {one.label or NO_LABEL_FITS}")),
+                    ("lines", (one.words, f"label: {in_words(one.label) or NO_LABEL_FITS}")),
                     towards,
                     ("quiet", "a person's label" if one.source == "person" else "machine's suggestion"),
                 ],
