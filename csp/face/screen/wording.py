@@ -126,12 +126,12 @@ def counted_review(count: int, review: str) -> str:
     return counted(count, *_REVIEWS_COUNTED[review])
 
 
-def tells_apart(classes: Sequence[str]) -> str:
-    """What a model tells apart, in words: all of a few classes, or how many there are and the first."""
+def named_classes(classes: Sequence[str]) -> str:
+    """A model's classes in words: all of a few, or how many there are and the first."""
     if len(classes) <= MOST_NAMED:
-        return f"which tells {plain(', '.join(classes))} apart"
+        return f"whose classes are {plain(', '.join(classes))}"
     first = plain(", ".join(classes[:3]))
-    return f"which tells {len(classes):,} classes apart ({first}, …)"
+    return f"of {len(classes):,} classes ({first}, …)"
 
 
 def percent(share: float) -> str:

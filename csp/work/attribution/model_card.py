@@ -16,7 +16,7 @@ from pandas.api.types import is_bool_dtype
 from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.classification import decided, quality
-from csp.method.metrics.statistics import Interval
+from csp.method.metrics.statistics import Interval, auroc_matrix
 from csp.method.reliance import bootstrap_weights, known_truth, link_of
 from csp.work.explorer.explorer import Explorer
 from csp.work.splits import held_out
@@ -24,6 +24,10 @@ from csp.work.subgroups import SMALL, in_words, subgroups
 
 SEED, RESAMPLES, SHUFFLES = 0, 400, 200
 MOST_CLASSES = 20
+GUESSING = 0.6
+"""Below this mean AUROC a model counts as guessing. Chosen, not fitted."""
+MOST_ANSWERS = 20_000_000
+"""Of more answers (images times classes) it is not asked whether the model guesses: that takes long."""
 ALL = "all images"
 
 Which = Literal["auroc", "sensitivity", "specificity"]
@@ -101,6 +105,47 @@ class ModelCard:
     def named(self, group: str) -> str:
         """A group in words, with what its value is of: `skin tone 4`."""
         return group if self.column is None else f"{in_words(self.column)} {group}"
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Whether the model tells its classes at all; else nothing follows from what pushes towards them."""
+
+    auroc: float
+    """Mean over the classes with `enough` images, each against all others."""
+    classes: int
+    """How many these are."""
+    images: int
+    part: str
+
+    @property
+    def guessing(self) -> bool:
+        """Whether the model is hardly better than guessing."""
+        return self.auroc < GUESSING
+
+    @property
+    def sentence(self) -> str:
+        """What was measured, on what."""
+        held = "" if self.part == "all" else f"{self.part} "
+        over = f", the mean over {self.classes} classes" if self.classes > 1 else ""
+        images = f"{self.images:,} {held}images with a label"
+        return f"On {images} its AUROC is {self.auroc:.2f}{over} (0.50 is guessing)"
+
+
+def skill(run: Run) -> Skill | None:
+    """By the held-out images with a label; None where that can't be told, or takes long."""
+    if len(run.images) * len(run.manifest.classes) > MOST_ANSWERS:
+        return None
+    try:
+        answers = _answers(run, run.probabilities)
+    except BadInputError:
+        return None
+    shown = answers.truth.sum(axis=0)
+    ranked = np.flatnonzero(enough(shown, len(answers.images) - shown))[:MOST_CLASSES]
+    if not len(ranked):
+        return None
+    each = [auroc_matrix(answers.outputs[:, [one]], answers.truth[:, [one]])[0, 0] for one in ranked]
+    return Skill(float(np.mean(each)), len(ranked), len(answers.images), answers.part)
 
 
 def enough(of_class: Any, others: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A run whose encoder is near blind, or that holds next to nothing, says so on its pages."""
+"""A run whose encoder is near blind, whose model guesses, or that holds next to nothing, says so on its pages."""
 
 from pathlib import Path
 
@@ -13,14 +13,20 @@ from tests.odd_runs import OddRun, build
 
 @pytest.fixture
 def blind(own_home: Path, tmp_path: Path) -> None:
-    """A run whose embeddings and texts are noise."""
-    build(OddRun(images=60, labels=(), pictures=True), tmp_path / "files", home() / "runs" / "blind")
+    """A run whose embeddings, texts and class probabilities are noise."""
+    build(
+        OddRun(images=60, labels=("nevus", "melanoma"), pictures=True),
+        tmp_path / "files",
+        home() / "runs" / "blind",
+    )
 
 
 def test_pages_of_a_blind_run_say_so(blind: None, tiny_run: Run) -> None:
     for page in ("app.py", "pages/neuron.py"):
-        assert "hardly knows these pictures" in said(opened(page, run="blind"))
-        assert "hardly knows these pictures" not in said(opened(page, run="tiny"))
+        blind_words, tiny_words = (said(opened(page, run=run)) for run in ("blind", "tiny"))
+        for warning in ("hardly knows these pictures", "hardly better than guessing"):
+            assert blind_words.count(warning) == 1, "once, not with each number"
+            assert warning not in tiny_words
 
 
 def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> None:

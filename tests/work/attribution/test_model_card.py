@@ -11,7 +11,7 @@ import pytest
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.result_cache import ResultCache
 from csp.method.metrics.statistics import auroc
-from csp.work.attribution.model_card import ModelCard, Which, model_card
+from csp.work.attribution.model_card import ModelCard, Which, model_card, skill
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.run_cache import RunCache
@@ -165,3 +165,18 @@ def test_a_run_without_classes_says_so(own_home: Path, tmp_path: Path) -> None:
     import_arrays(ImportSpec(tmp_path / "activations.npy", tmp_path / "embeddings.npy", "bare"))
     with pytest.raises(BadInputError, match="holds no class probabilities"):
         model_card(open_explorer("bare"), None)
+
+
+def test_a_model_that_guesses_is_told_from_one_that_does_not_where_images_are_enough(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    label = np.array(["nevus", "melanoma"] * 60, dtype=object)
+    noise = rng.dirichlet([1, 1], 120).astype(np.float32)
+    right = np.where((label == "melanoma")[:, None] == [False, True], 0.8, 0.2).astype(np.float32)
+    classes = ("nevus", "melanoma")
+    guesses = skill(asked(tmp_path, noise, classes, label=label).run)
+    assert guesses is not None and guesses.guessing and "AUROC is 0." in guesses.sentence
+    knows = skill(asked(tmp_path, right, classes, label=label).run)
+    assert knows is not None and not knows.guessing and knows.auroc == 1
+    assert skill(asked(tmp_path, noise[:20], classes, label=label[:20]).run) is None, "too few to tell"
+    assert skill(asked(tmp_path, noise, classes).run) is None, "no labels"
+    assert skill(asked(tmp_path, None, classes).run) is None, "no answers"

@@ -83,10 +83,10 @@ def class_columns(run: Run, rows: NeuronRows, attribution: ClassAttribution, sho
     labels = dict(enumerate(map(claimed_texts, rows.frame.to_dict("records"))))
     if both := [(found.name, texts) for found in ends if (texts := on_both_sides(found, labels))]:
         said = "; ".join(
-            f"for and against {plain(name)}: *{plain(', '.join(texts))}*" for name, texts in both
+            f"both for and against {plain(name)}: *{plain(', '.join(texts))}*" for name, texts in both
         )
         st.caption(
-            f"On both sides stand, {said}. A label says what makes a neuron fire, not how the model uses it: "
+            f"{said[0].upper()}{said[1:]}. A label says what makes a neuron fire, not how the model uses it: "
             "neurons with the same label may push opposite ways. What they do together is told by "
             "*What it leans on*."
         )

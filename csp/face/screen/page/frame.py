@@ -14,7 +14,7 @@ from csp.face.screen.page.deeds import say_refusal
 from csp.face.screen.page.identity import let_in, said_here, who_line
 from csp.face.screen.page.navigation import link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
-from csp.face.screen.state.cached import chosen_explorer, sight_of
+from csp.face.screen.state.cached import chosen_explorer, sight_of, skill_of
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError
 from csp.face.screen.wording import counted, plain
@@ -44,7 +44,7 @@ def frame(title: str) -> Iterator[None]:
     alarm()
     if title not in WITHOUT_RUN:
         with suppress(Exception):  # what is wrong with the run is said by what the page asks of it
-            sight_banner()
+            banners()
     notice = st.container(key="notice")  # first on the page, also where an error comes late
     try:
         yield
@@ -80,19 +80,28 @@ def fault_shown(error: Exception) -> bool:
     return True
 
 
-def sight_banner() -> None:
-    """Says so where the encoder of the page's run is near blind, with the way to the measures."""
+def banners() -> None:
+    """Says so where the page's run can show little: a model that guesses, an encoder that is near blind."""
     explorer = chosen_explorer(st.query_params.to_dict())
-    sight = sight_of(explorer)
-    if sight is None or not sight.near_blind:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="near-blind"):
-        st.markdown(
+    name = explorer.run.name
+    if (skill := skill_of(explorer)) is not None and skill.guessing:
+        words = (
+            ":orange-badge[:material/casino: Guesses] **The model tells its classes hardly better than "
+            f"guessing, so what pushes towards a class says little.** {plain(skill.sentence)}."
+        )
+        _banner(words, "How good the model is", {"run": name, "view": "model"}, key="guesses")
+    if (sight := sight_of(explorer)) is not None and sight.near_blind:
+        words = (
             ":orange-badge[:material/visibility_off: Near blind] **The encoder hardly knows these pictures, "
             f"so labels here are little better than guesses.** {plain(sight.sentence)}."
         )
-        here = {"run": explorer.run.name, "view": "encoder"}
-        st.page_link("pages/audit.py", label="What was measured", query_params=here)
+        _banner(words, "What was measured", {"run": name, "view": "encoder"}, key="near-blind")
+
+
+def _banner(words: str, way: str, shown: dict[str, str], *, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=key):
+        st.markdown(words)
+        st.page_link("pages/audit.py", label=way, query_params=shown)
 
 
 def run_line(run: Run) -> None:

@@ -52,7 +52,7 @@ def run_picker(run: Run) -> None:
         on_change=write,
         args=("run", ("layer", "neuron", "page", "most", "examples", "pin", "image")),
         label_visibility="collapsed",
-        width=104,
+        width=_wide_enough(names),
     )
 
 

@@ -10,7 +10,7 @@ from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, owner
 from csp.face.screen.state.cached import DEMO
 from csp.face.screen.state.waiting import waited
-from csp.face.screen.wording import counted, plain, tells_apart
+from csp.face.screen.wording import counted, named_classes, plain
 from csp.keeping.faults import told
 from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
 from csp.keeping.run_folder.manifest import Manifest
@@ -64,7 +64,7 @@ def _card(run: RunFacts) -> None:
 
 def _sentence(made: Manifest) -> str:
     layers = ", ".join(f"**{plain(one.layer)}** ({counted(one.neurons, 'neuron')})" for one in made.layers)
-    classes = f", {tells_apart(made.classes)}," if made.classes else ""
+    classes = f", {named_classes(made.classes)}," if made.classes else ""
     return (
         f"**{plain(made.target.name)}**{classes} on **{counted(made.images, 'image')}** of "
         f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."

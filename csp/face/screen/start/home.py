@@ -16,8 +16,8 @@ from csp.face.screen.wording import (
     by_chance,
     counted,
     counted_state,
+    named_classes,
     plain,
-    tells_apart,
 )
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -98,7 +98,7 @@ def run_summary(explorer: Explorer) -> None:
     classes = run.manifest.classes
     st.markdown(
         f"**{plain(run.manifest.target.name)}**"
-        + (f", {tells_apart(classes)}," if classes else "")
+        + (f", {named_classes(classes)}," if classes else "")
         + f" looked at **{counted(run.manifest.images, 'image')}**. For each neuron the machine chose among "
         f"**{counted(len(run.vocabulary), 'label')}**."
     )

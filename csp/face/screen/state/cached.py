@@ -16,6 +16,7 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.added_tables import Additions
 from csp.method.control import Noise
 from csp.work.attribution.class_attribution import CLASS_ATTRIBUTION, ClassAttribution, class_attribution
+from csp.work.attribution.model_card import Skill, skill
 from csp.work.control.control import CONTROL, LayerControl, layer_control
 from csp.work.control.sight import Sight, encoder_sight
 from csp.work.control.untrained import UNTRAINED, untrained_control
@@ -122,6 +123,11 @@ def sight_of(explorer: Explorer) -> Sight | None:
     return _sight(explorer, explorer.run.fingerprint, Additions(explorer.run).state())
 
 
+def skill_of(explorer: Explorer) -> Skill | None:
+    """Whether the run's model tells its classes at all; None where that can't be told."""
+    return _skill(explorer, explorer.run.fingerprint)
+
+
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)
@@ -221,6 +227,11 @@ def _machine_rows(_explorer: Explorer, fingerprint: str, added: tuple[str, ...],
 @st.cache_resource(max_entries=8, show_spinner="Measuring what the encoder sees …")
 def _sight(_explorer: Explorer, fingerprint: str, added: tuple[str, ...]) -> Sight | None:
     return encoder_sight(_explorer)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring how good the model is …")
+def _skill(_explorer: Explorer, fingerprint: str) -> Skill | None:
+    return skill(_explorer.run)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring what noise gives …")
