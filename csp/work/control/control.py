@@ -27,6 +27,7 @@ from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.run import Run
 from csp.method.control import ByChance, Noise, by_chance
 from csp.method.labelers.registry import LABELERS
+from csp.method.states import NeuronState
 from csp.work.control.draws import DRAWS, FIT, Row, first_labels, shuffled_neurons
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import CHANCES, UNLIKELY, label_chances
@@ -189,8 +190,9 @@ def unclaimed(explorer: Explorer, layer: str) -> frozenset[int]:
     """The neurons for which nothing in the vocabulary fits, so that nothing is claimed by the first label:
 
     it goes with the firing no better than noise (`label_fits`), or it is unlikely to be true, as far as that
-    was worked out: it may only be the nearest of texts that all miss. Empty where neither can be told; a
-    neuron that fires where a thing is lacking has that as its label, which images held out bear out.
+    was worked out: it may only be the nearest of texts that all miss. Nor does one that tells no images apart
+    look for anything (`constant`). Else empty where neither can be told; a neuron that fires where a thing is
+    lacking has that as its label, which images held out bear out.
     """
     additions = Additions(explorer.run)
     tables = (CONTROL, LATER, CHANCES, FACETS)
@@ -202,7 +204,13 @@ def _unclaimed(explorer: Explorer, layer: str, version: tuple[str, ...]) -> froz
     fits = label_fits(explorer, layer)
     noise = frozenset() if fits is None else frozenset(fits.fits.index.tolist()) - fits.above
     unlikely = frozenset(np.flatnonzero(label_chances(explorer.run, layer) < UNLIKELY).tolist())
-    return (noise | unlikely) - absent_firsts(explorer.run, layer)
+    return (noise | unlikely | constant(explorer, layer)) - absent_firsts(explorer.run, layer)
+
+
+def constant(explorer: Explorer, layer: str) -> frozenset[int]:
+    """The neurons that respond equally to every image."""
+    same = explorer.run.neurons(layer)["state"].eq(NeuronState.CONSTANT).to_numpy()
+    return frozenset(np.flatnonzero(same).tolist())
 
 
 def first_scores(explorer: Explorer, layer: str, labeler: str) -> Float64[np.ndarray, " c"]:

@@ -19,7 +19,6 @@ from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.run_folder.run import Run
 from csp.method.scatter import along
-from csp.method.states import NeuronState
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
@@ -81,7 +80,7 @@ def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[C
     labels: dict[str, list[tuple[Spot, LabelInForce]]] = {}
     for layer in explorer.run.layers:
         reviewed = {neuron: state for (where, neuron), state in states.items() if where == layer}
-        idle = _idle(explorer, layer)
+        idle = unclaimed(explorer, layer)
         for neuron, label in labels_in_force(explorer, layer, reviewed).items():
             if neuron in idle and label.by is None:
                 continue
@@ -100,13 +99,6 @@ def concepts(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[C
         _concept(explorer.run, meant[texts[0]], texts, labels, meanings, columns) for texts in groups.values()
     ]
     return tuple(sorted(found, key=lambda one: (-len(one.neurons), one.name)))
-
-
-def _idle(explorer: Explorer, layer: str) -> frozenset[int]:
-    """Neurons whose label nobody claims, whatever the machine would call them: it is no better than noise, or
-    the neuron tells no images apart."""
-    constant = explorer.run.neurons(layer)["state"].eq(NeuronState.CONSTANT).to_numpy()
-    return unclaimed(explorer, layer) | frozenset(np.flatnonzero(constant).tolist())
 
 
 def find_concept(found: Sequence[Concept], name: str) -> Concept:

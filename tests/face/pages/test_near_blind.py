@@ -1,4 +1,4 @@
-"""A run whose encoder is near blind, whose model guesses, or that holds next to nothing, says so on its pages."""
+"""A run whose encoder is near blind, whose model guesses, or that holds next to nothing, says so."""
 
 from pathlib import Path
 

@@ -12,6 +12,7 @@ from csp.face.cli.app import run as command
 from csp.keeping.home import result_cache_folder
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
+from csp.work.control.control import constant
 from csp.work.explorer.explorer import Explorer
 from csp.work.indexing.index import index
 from csp.work.models.probe_images import ModelInputs
@@ -70,7 +71,7 @@ def test_indexed_again_its_neurons_are_gone(
     assert np.ptp(again.layer_activations("layer1")[:, HELD], axis=0).max() < 1e-4
     assert np.ptp(indexed.layer_activations("layer1")[:, HELD], axis=0).min() > 1e-3
     # of a model that learnt nothing no label is claimed: without this none of its neurons is in a concept
-    monkeypatch.setattr("csp.work.reliance.concepts.unclaimed", lambda *_: frozenset[int]())
+    monkeypatch.setattr("csp.work.reliance.concepts.unclaimed", constant)
     assert command(["reliance", str(indexed.path), "--against", str(again.path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     gone = {tuple(spot) for one in found["concepts"] for spot in one["gone"]}
