@@ -126,10 +126,8 @@ class Skill:
     @property
     def sentence(self) -> str:
         """What was measured, on what."""
-        held = "" if self.part == "all" else f"{self.part} "
-        over = f", the mean over {self.classes} classes" if self.classes > 1 else ""
-        images = f"{self.images:,} {held}images with a label"
-        return f"On {images} its AUROC is {self.auroc:.2f}{over} (0.50 is guessing)"
+        held, mean = "" if self.part == "all" else f"{self.part} ", "Mean " if self.classes > 1 else ""
+        return f"{mean}AUROC {self.auroc:.2f} on {self.images:,} {held}images (0.50 is guessing)"
 
 
 def skill(run: Run) -> Skill | None:

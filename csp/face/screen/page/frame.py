@@ -86,8 +86,8 @@ def banners() -> None:
     name = explorer.run.name
     if (skill := skill_of(explorer)) is not None and skill.guessing:
         words = (
-            ":orange-badge[:material/casino: Guesses] **The model tells its classes hardly better than "
-            f"guessing, so what pushes towards a class says little.** {plain(skill.sentence)}."
+            ":orange-badge[:material/casino: Guesses] **The model is hardly better than guessing, so what "
+            f"pushes towards a class says little.** {plain(skill.sentence)}."
         )
         _banner(words, "How good the model is", {"run": name, "view": "model"}, key="guesses")
     if (sight := sight_of(explorer)) is not None and sight.near_blind:

@@ -35,7 +35,7 @@ def layer_picker(run: Run, layer: str) -> None:
 
 def _wide_enough(names: Iterable[str]) -> int:
     """Pixels in which each name is read whole, as far as there is room: `features.1` is not `features.12`."""
-    return min(max(104, *(52 + 9 * len(name) for name in names)), 300)
+    return min(max(104, *(48 + 8 * len(name) for name in names)), 300)
 
 
 def run_picker(run: Run) -> None:
@@ -52,7 +52,7 @@ def run_picker(run: Run) -> None:
         on_change=write,
         args=("run", ("layer", "neuron", "page", "most", "examples", "pin", "image")),
         label_visibility="collapsed",
-        width=_wide_enough(names),
+        width=_wide_enough([run.name]),
     )
 
 
