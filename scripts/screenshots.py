@@ -22,7 +22,10 @@ GRIDS = (
     "class-push",
     "present",
     "audit-artefacts",
+    "reliance-table",
 )
+TONES = ((194, 85, 0), (0, 114, 178), (255, 255, 255), (247, 222, 170), (196, 222, 238), (0, 158, 115))
+"""Orange and blue of the words, white, orange and blue of the chips, green of the curves."""
 ANY_PICTURE = ", ".join([*(f".st-key-{grid} img[src]" for grid in GRIDS), ".st-key-run-demo"])
 
 
@@ -35,12 +38,20 @@ def take(page: Page, address: str, out: Path) -> None:
     page.wait_for_selector("[class*=st-key-waiting-]", state="detached")
     page.wait_for_timeout(500)
     with Image.open(BytesIO(page.screenshot())) as shot:
-        shot.convert("RGB").quantize(256).save(out, optimize=True)
+        small(shot.convert("RGB")).save(out, optimize=True)
     print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 
+def small(shot: Image.Image) -> Image.Image:
+    """The picture in 256 colours: most are of the photographs, but the tones of the app stay as they are."""
+    usual = shot.quantize(256 - len(TONES)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*(part for tone in TONES for part in tone), *usual])
+    return shot.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
 def main() -> None:
-    """Start, neurons, neuron."""
+    """Each page, or those of `--only`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", default="http://127.0.0.1:8501")
     parser.add_argument("--run", default="demo")
@@ -59,6 +70,7 @@ def main() -> None:
         "neuron": f"/neuron?{urlencode(run | {'neuron': options.neuron})}",
         "compare": f"/compare?{urlencode(run | {'what': 'gammas'})}",
         "classes": f"/classes?{urlencode(run)}",
+        "reliance": f"/reliance?{urlencode(run)}",
         "search": f"/search?{urlencode(run | {'query': 'blue-white veil, -ruler'})}",
         "try": f"/try?{urlencode(run | {'image': 12})}",
         "review": f"/review?{urlencode(run)}",
