@@ -40,7 +40,7 @@ from csp.work.indexing.vocabulary_file import Vocabulary, read_vocabulary
 from csp.work.labels.chance import Contrasts, measure_chances
 from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
-from csp.work.models.saes import sae_source, with_saes
+from csp.work.models.saes import fit_notes, sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
@@ -55,6 +55,8 @@ from csp.world.specs.registry import nearest
 
 TEXTS_AT_ONCE = 1024
 """So many texts of a vocabulary are embedded at a time: memory does not grow with it, and progress shows."""
+FIRST = 32
+"""Images by which an SAE is told to fit."""
 NO_VOCABULARY = "no vocabulary was given, so neurons have no labels; give --vocabulary to get them"
 
 
@@ -87,7 +89,7 @@ def _make(out: Path, job: "IndexJob", report: Report) -> dict[str, Contrasts]:
         for layer, one in job.latents.items():
             writer.write_decoder(layer, one.sae.directions())
         contrasts = precompute(writer, draft, report)
-        writer.finish((*job.notes, *remark_notes(writer.remarks)))
+        writer.finish((*job.notes, *job.fits(), *remark_notes(writer.remarks)))
     return contrasts
 
 
@@ -169,6 +171,17 @@ class IndexJob:
         """What to know of the models, the images and the vocabulary before relying on the run."""
         texts = self.vocabulary.notes if self.vocabulary else (NO_VOCABULARY,)
         return (*model_notes(self.target), *model_notes(self.encoder), *self.dataset.notes, *texts)
+
+    def fits(self) -> tuple[str, ...]:
+        """How well the SAEs fit the first images, in notes."""
+        if not self.latents:
+            return ()
+        rows = next(self._preparer.batches(self._paths.iloc[:FIRST], FIRST, self.spec.workers, 0), ())
+        images = [row for row in rows if isinstance(row, Prepared)]
+        if not images:
+            return ()
+        beside = records(self.dataset.table.iloc[[image.row for image in images]])
+        return fit_notes(self.run_target.on(beside).model, np.stack([image.target for image in images]))
 
     def check_files(self, report: Report) -> None:
         """Hash every image file, which takes a while with many: a changed one makes another run."""

@@ -17,14 +17,14 @@ from csp.keeping.run_folder.plan import Plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import Thumbnails
 from csp.keeping.run_folder.writer import RunWriter, already_finished
-from csp.work.indexing.index import check_finite, complete, in_pictures
+from csp.work.indexing.index import FIRST, check_finite, complete, in_pictures
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import remark_notes
 from csp.work.labels.chance import Contrasts
 from csp.work.models.notes import model_notes
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, run_target
-from csp.work.models.saes import sae_source
+from csp.work.models.saes import fit_notes, sae_source
 from csp.work.progress import Report, Stage, silent
 from csp.work.runs.spec_paths import destination, openable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
@@ -75,7 +75,7 @@ def _make(folder: Path, job: "LatentsJob", report: Report) -> Mapping[str, Contr
                 writer.keep_approximate(run.manifest.approximate)
             writer.add_neighbours(run.neighbours)
         contrasts = precompute(writer, draft, report)
-        writer.finish(remark_notes(writer.remarks))
+        writer.finish((*job.fits(), *remark_notes(writer.remarks)))
     return contrasts
 
 
@@ -109,6 +109,13 @@ class LatentsJob:
         return manifest.model_copy(
             update={"notes": tuple(dict.fromkeys((*notes, *model_notes(self.target.model))))}
         )
+
+    def fits(self) -> tuple[str, ...]:
+        """How well the SAE fits the first images, in a note."""
+        pictures = ProbeImages(self.run)
+        found = [pictures.picture(image) for image in range(min(FIRST, self.run.manifest.images))]
+        batch = np.stack([self.target.model.preprocess(one.image) for one in found])
+        return fit_notes(self.target.on([one.beside for one in found]).model, batch)
 
     def read(self, writer: RunWriter, report: Report) -> None:
         """Read the latents of the images that no earlier job has done; skipped ones make a batch first."""

@@ -18,6 +18,7 @@ from csp.world.saes.tensors import (
     scaling_of,
     state_of,
     tensor,
+    unfolded_note,
     whole_number,
 )
 from csp.world.torch_models.checkpoints import read_checkpoint
@@ -36,7 +37,8 @@ def open_sae(name: str) -> Autoencoder:
         plain_weights(state, name),
         _rule(name, config, state),
         centred=True,
-        scaling=scaling_of(config),
+        scaling=scaling_of(config, name),
+        notes=unfolded_note(config),
     )
 
 

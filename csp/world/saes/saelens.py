@@ -4,6 +4,7 @@ https://github.com/decoderesearch/SAELens
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from csp.world.saes.tensors import (
     scaling_of,
     state_of,
     tensor,
+    unfolded_note,
     whole_number,
 )
 from csp.world.torch_models.checkpoints import read_checkpoint
@@ -48,21 +50,32 @@ def open_sae(name: str) -> Autoencoder:
     rule = _rule(name, config, state)
     if config.get("rescale_acts_by_decoder_norm"):
         weights = _unit_decoder(weights)
+    if config.get("finetuning_scaling_factor"):
+        factor = tensor(state, "scaling_factor", name).float()
+        weights = replace(weights, decoder=weights.decoder * factor[:, None])
     return Autoencoder(
         f"saelens:{name}",
         weights,
         rule,
         centred=bool(config.get("apply_b_dec_to_input", True)),
-        scaling=scaling_of(config),
+        scaling=scaling_of(config, name),
+        notes=unfolded_note(config),
     )
 
 
 def _rule(name: str, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Rule:
     architecture = config.get("architecture", "standard")
-    if architecture == "standard":
+    given = config.get("activation_fn_kwargs")  # before version 6 the activation stood by itself
+    kept = {**(given if isinstance(given, dict) else {}), **config}
+    fires = config.get("activation_fn_str", config.get("activation_fn", "relu"))
+    if architecture == "topk" or (architecture == "standard" and fires == "topk"):
+        return TopK(whole_number(kept, "k", name))
+    if architecture == "standard" and fires == "relu":
         return Relu()
-    if architecture == "topk":
-        return TopK(whole_number(config, "k", name))
+    if architecture == "standard":
+        raise BadInputError(
+            f"The SAE '{name}' fires by {fires!r}, which can't be read: there are relu and topk."
+        )
     if architecture == "gated":
         return Gate(*(tensor(state, part, name) for part in ("b_gate", "r_mag", "b_mag")))
     if architecture in _THRESHOLDED and "threshold" in state:

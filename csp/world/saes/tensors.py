@@ -15,6 +15,9 @@ from csp.world.torch_models.checkpoints import Checkpoint
 from csp.world.torch_models.splicing.autoencoder import SCALINGS, Scaling, Weights
 from csp.world.torch_models.state_dicts import listed
 
+FOLDED = "expected_average_only_in"
+"""A scaling by one number that was found while training; the libraries fold it into the weights."""
+
 
 def state_of(checkpoint: Checkpoint, needed: str) -> dict[str, Tensor]:
     """The state dict of a file that has the tensor `needed`. Raises `BadInputError` with the names it has."""
@@ -55,10 +58,29 @@ def whole_number(config: Mapping[str, Any], name: str, shown: str) -> int:
     return value
 
 
-def scaling_of(config: Mapping[str, Any]) -> Scaling:
-    """How the input is scaled each time; a scale found while training is in the weights already."""
-    named = config.get("normalize_activations", "none")
-    return next((known for known in SCALINGS if known == named), "none")
+def scaling_of(config: Mapping[str, Any], shown: str) -> Scaling:
+    """How the input is scaled each time. Raises `BadInputError` for a way that is not known."""
+    named = config.get("normalize_activations") or "none"
+    if named == FOLDED:
+        return "none"
+    found = next((known for known in SCALINGS if known == named), None)
+    if found is None:
+        known = ", ".join((*SCALINGS, FOLDED))
+        raise BadInputError(
+            f"The SAE '{shown}' scales what it reads by {named!r} (normalize_activations), which can't be read: "
+            f"there are {known}."
+        )
+    return found
+
+
+def unfolded_note(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """A note for one whose input was scaled while it learnt, by a number that the configuration lacks."""
+    if config.get("normalize_activations") != FOLDED:
+        return ()
+    return (
+        "what it reads was scaled while it learnt (normalize_activations): its latents are right only if that "
+        "was folded into its weights",
+    )
 
 
 def plain_weights(state: Mapping[str, Tensor], shown: str) -> Weights:

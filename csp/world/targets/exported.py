@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.node import Node
 
+from csp.counts import counted
 from csp.errors import BadInputError
 from csp.world.pictures.prepare import prepared
 from csp.world.protocols.pooling import Pooling
@@ -27,18 +28,24 @@ class Exported(nn.Module):
     """
 
     def __init__(
-        self, modules: nn.Module, entries: Sequence[Entry], keywords: Sequence[str], ends_in: str
+        self,
+        modules: nn.Module,
+        entries: Sequence[Entry],
+        keywords: Sequence[str],
+        ends_in: str,
+        numbers: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         self.modules_of = modules
-        self._entries, self._keywords, self._ends_in = entries, keywords, ends_in
+        self._entries, self._keywords, self.ends_in = entries, keywords, ends_in
+        self._numbers = numbers
 
     def forward(self, picture: Tensor, **beside: Tensor) -> Any:
         """What the program gives of pictures."""
         given = {one.name: one.tensor(beside) for one in self._entries}
         keywords = {name: given.pop(name) for name in self._keywords if name in given}
-        output = self.modules_of(picture, *given.values(), **keywords)
-        return logits_of(output, self._ends_in)
+        output = self.modules_of(picture.to(self._numbers), *given.values(), **keywords)
+        return logits_of(output, self.ends_in)
 
     def named_modules(self, *arguments: Any, **named: Any) -> Any:
         """Those of the program, under their own names."""
@@ -59,14 +66,16 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     size = _picture_size(inputs[0], facts)
     keywords = program.call_spec.in_spec.child(1).context
     ends_in = _ends_in(program)
-    module = Exported(torch.export.unflatten(program), entries, list(keywords or ()), ends_in)
+    module = Exported(
+        torch.export.unflatten(program), entries, list(keywords or ()), ends_in, _numbers(inputs[0], name)
+    )
     for part in module.named_modules():
         part[1].training = False
     module.to(device())
     mean, std = facts.normalisation()
     outputs = _logits(program)
-    classes, notes = class_names(facts.names(), outputs, facts.whose) if outputs else ((), ())
-    return TorchTarget(
+    classes, notes = class_names(facts.names(), outputs, facts.whose)
+    target = TorchTarget(
         spec=f"export:{name}",
         name=file_name(name).removesuffix(".pt2"),
         classes=classes,
@@ -79,6 +88,9 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         notes=(*facts.notes, *notes),
         columns=columns_of(entries),
     )
+    if not ends_in and target.said_by_softmax():
+        module.ends_in = "softmax"
+    return target
 
 
 def _inputs(program: Any, name: str) -> list[Node]:
@@ -101,10 +113,22 @@ def _inputs(program: Any, name: str) -> list[Node]:
         )
     if isinstance(shapes[0][0], int):
         raise BadInputError(
-            f"The exported file '{name}' was made for exactly {shapes[0][0]} pictures at a time: export it "
-            "with dynamic_shapes that leave the first axis open, such as {0: torch.export.Dim('pictures')}."
+            f"The exported file '{name}' was made for exactly {counted(shapes[0][0], 'picture')} at a time: "
+            "export it with dynamic_shapes that leave the first axis open, such as "
+            "{0: torch.export.Dim('pictures')}."
         )
     return inputs
+
+
+def _numbers(picture: Node, name: str) -> torch.dtype:
+    """The kind of floating numbers that the picture has. Raises `BadInputError` for others."""
+    kind: torch.dtype = picture.meta["val"].dtype
+    if not kind.is_floating_point:
+        raise BadInputError(
+            f"The exported file '{name}' takes its picture as {kind}: export it so that it takes floating "
+            "numbers."
+        )
+    return kind
 
 
 def _width(node: Node) -> int | None:
@@ -121,16 +145,19 @@ def _picture_size(picture: Node, facts: Facts) -> tuple[int, int]:
 
 
 def _logits(program: Any) -> int:
-    """How many numbers the first output holds for a picture; 0 where that is no row."""
+    """How many numbers the answer holds for a picture; 0 where no output is a row."""
     node = _output(program)
     shape = tuple(getattr(None if node is None else node.meta.get("val"), "shape", ()))
     return int(shape[1]) if len(shape) == 2 and isinstance(shape[1], int) else 0
 
 
 def _output(program: Any) -> Node | None:
+    """The answer, as `answer_of` finds it."""
     (given,) = program.graph.find_nodes(op="output")[0].args
     names = set(program.graph_signature.user_outputs)
-    return next((node for node in given if isinstance(node, Node) and node.name in names), None)
+    nodes = [node for node in given if isinstance(node, Node) and node.name in names]
+    rows = (node for node in nodes if len(getattr(node.meta.get("val"), "shape", ())) == 2)
+    return next(rows, next(iter(nodes), None))
 
 
 def _ends_in(program: Any) -> str:

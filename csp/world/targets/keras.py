@@ -30,6 +30,7 @@ if "keras" not in sys.modules:
 import keras
 
 _ROOMS = "layers|models|initializers|regularizers|constraints|dtype_policies|optimizers|losses|metrics|ops"
+HDF5 = b"\x89HDF"
 _OWN = re.compile(rf"keras|builtins|keras\.(src\.)?({_ROOMS})(\.\w+)*")
 _REFUSED = re.compile(
     r".*[Ll]ambda.*|TorchModuleWrapper|TFSMLayer|JaxLayer|FlaxLayer|.*Lookup|TextVectorization|function"
@@ -68,7 +69,7 @@ class KerasModel(nn.Module):
 
     def __init__(self, model: Any, picture: Any, entries: Sequence[Entry], ends_in: str) -> None:
         super().__init__()
-        self._model, self._entries, self._ends_in = [model], entries, ends_in
+        self._model, self._entries, self.ends_in = [model], entries, ends_in
         self._picture, self._colours_last = picture.name, picture.shape[-1] == 3
         self._names = [one.name for one in model.inputs]
         self._taps = {name: Tap(layer) for name, layer in _layers(model)}
@@ -79,7 +80,7 @@ class KerasModel(nn.Module):
         given[self._picture] = picture.permute(0, 2, 3, 1) if self._colours_last else picture
         ordered = [given[name] for name in self._names]
         output = self._model[0](ordered if len(ordered) > 1 else ordered[0], training=False)
-        return logits_of(output, self._ends_in)
+        return logits_of(output, self.ends_in)
 
     def named_modules(self, *_arguments: Any, **_named: Any) -> Iterator[tuple[str, nn.Module]]:
         """A tap for each layer, by its name."""
@@ -104,6 +105,10 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         )
     path = model_file(name, ".keras")
     whose = f"The Keras file '{name}'"
+    if _head(path) == HDF5:
+        raise BadInputError(
+            f"{whose} is of an older Keras (HDF5): open it there and save it by `model.save('x.keras')`."
+        )
     facts = facts_in_zip(path, whose)
     _check_config(path, whose)
     model = _read(path, whose)
@@ -115,10 +120,10 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     mean, std = _normalisation(model, facts)
     ends_in = _ends_in(model)
     module = KerasModel(model, picture, entries, ends_in).eval()
-    shape = tuple(model.outputs[0].shape)
-    outputs = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 0
-    classes, notes = class_names(facts.names(), outputs, facts.whose) if outputs else ((), ())
-    return TorchTarget(
+    rows = (tuple(one.shape) for one in model.outputs if len(one.shape) == 2)
+    outputs = next((shape[1] for shape in rows if isinstance(shape[1], int)), 0)
+    classes, notes = class_names(facts.names(), outputs, facts.whose)
+    target = TorchTarget(
         spec=f"keras:{name}",
         name=file_name(name).removesuffix(".keras"),
         classes=classes,
@@ -131,6 +136,14 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         notes=(*facts.notes, *notes),
         columns=columns_of(entries),
     )
+    if not ends_in and target.said_by_softmax():
+        module.ends_in = "softmax"
+    return target
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(HDF5))
 
 
 def _check_config(path: Path, whose: str) -> None:

@@ -21,6 +21,7 @@ from csp.world.specs.registry import reason
 from csp.world.targets.entries import Entry, columns_of
 from csp.world.targets.facts import model_file
 from csp.world.targets.onnx_file import (
+    answer_output,
     encoded,
     facts_of,
     graph_hash,
@@ -28,6 +29,7 @@ from csp.world.targets.onnx_file import (
     last_operation,
     other_inputs,
     picture_input,
+    picture_numbers,
     picture_size,
     read_graph,
     sides,
@@ -41,7 +43,7 @@ _ENDS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 
 @dataclass(frozen=True)
 class OnnxTarget(NamedTensors):
-    """A model that takes one picture; its first output holds logits or probabilities, if it has two axes."""
+    """A model that takes one picture; the first output of two axes holds logits or probabilities."""
 
     graph: Any = None
     entries: tuple[Entry, ...] = ()
@@ -53,7 +55,7 @@ class OnnxTarget(NamedTensors):
 
     def compute(self, batch: Float32[np.ndarray, "b 3 h w"], names: Sequence[str]) -> dict[str, np.ndarray]:
         """The named tensors, float32; a graph for a fixed number of pictures gets so many at a time."""
-        own = str(self.graph.graph.output[0].name)
+        own = answer_output(self.graph)
         found = self._found(batch, list(dict.fromkeys(name or own for name in names)))
         return found | ({OUTPUT: found[own]} if own in found else {})
 
@@ -63,7 +65,10 @@ class OnnxTarget(NamedTensors):
         fixed = sides(self._input)[0]
         step = fixed or len(batch)
         parts: list[list[np.ndarray]] = []
-        fed = {self._input.name: np.ascontiguousarray(given, np.float32), **self._others(len(batch))}
+        fed = {
+            self._input.name: np.ascontiguousarray(given, picture_numbers(self._input)),
+            **self._others(len(batch)),
+        }
         for start in range(0, len(batch), step):
             rows = np.minimum(np.arange(start, start + step), len(batch) - 1)  # the last one again at the end
             try:
@@ -116,6 +121,7 @@ def open_target(name: str, pooling: Pooling) -> OnnxTarget:
     graph = read_graph(model_file(name, "ONNX"), name)
     facts = facts_of(graph, name)
     picture = picture_input(graph)
+    picture_numbers(picture)
     channels_last = sides(picture)[3] == 3 and sides(picture)[1] != 3
     size = picture_size(picture, channels_last, facts)
     mean, std = facts.normalisation()

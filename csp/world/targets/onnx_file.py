@@ -16,10 +16,13 @@ from csp.world.targets.facts import KEYS, Facts, parsed
 
 LARGEST = 2 << 30
 """Bytes that one ONNX message may have."""
-NUMBERS = {
+FLOATS = {
     TensorProto.FLOAT: np.float32,
     TensorProto.FLOAT16: np.float16,
     TensorProto.DOUBLE: np.float64,
+}
+NUMBERS = {
+    **FLOATS,
     TensorProto.INT64: np.int64,
     TensorProto.INT32: np.int32,
     TensorProto.BOOL: np.bool_,
@@ -35,10 +38,23 @@ def read_graph(path: Path, name: str) -> Any:
         )
     try:
         graph = onnx.load(str(path))
+        _check_opset(graph, name)
         onnx.checker.check_model(graph)
+    except BadInputError:
+        raise
     except Exception as error:  # protobuf, the checker and files beside it raise classes of their own
         raise BadInputError(f"'{name}' is no ONNX file that can be read ({reason(error)}).") from error
     return graph
+
+
+def _check_opset(graph: Any, name: str) -> None:
+    newest = onnx.defs.onnx_opset_version()
+    opset = max((one.version for one in graph.opset_import if not one.domain), default=0)
+    if opset > newest:
+        raise BadInputError(
+            f"The ONNX file '{name}' uses opset {opset}, and {newest} is the newest known here: export it "
+            f"with opset_version={newest}."
+        )
 
 
 def picture_input(graph: Any) -> Any:
@@ -52,6 +68,24 @@ def picture_input(graph: Any) -> Any:
             "as [pictures, 3, height, width] or [pictures, height, width, 3]."
         )
     return found[0]
+
+
+def picture_numbers(picture: Any) -> Any:
+    """The kind of floating numbers that the picture has. Raises `BadInputError` for others."""
+    kind = picture.type.tensor_type.elem_type
+    if kind not in FLOATS:
+        raise BadInputError(
+            f"The ONNX model takes its picture as {TensorProto.DataType.Name(kind)}: export it so that it "
+            "takes floating numbers (FLOAT, FLOAT16 or DOUBLE)."
+        )
+    return FLOATS[kind]
+
+
+def answer_output(graph: Any) -> str:
+    """The name of the first output that is a row of numbers, else of the first."""
+    outputs = list(graph.graph.output)
+    rows = (one for one in outputs if len(sides(one)) == 2)
+    return str(next(rows, outputs[0]).name)
 
 
 def other_inputs(graph: Any) -> list[Any]:
@@ -107,8 +141,8 @@ def picture_size(picture: Any, channels_last: bool, facts: Facts) -> tuple[int, 
 
 
 def last_operation(graph: Any) -> str:
-    """The kind of the node that gives the first output."""
-    output = graph.graph.output[0].name
+    """The kind of the node that gives the answer."""
+    output = answer_output(graph)
     return next((str(node.op_type) for node in graph.graph.node if output in node.output), "")
 
 

@@ -19,7 +19,7 @@ from csp.world.specs.registry import nearest
 from csp.world.targets.facts import Facts
 from csp.world.torch_models.classes import class_names
 from csp.world.torch_models.layers import grid_of, places_of, pool
-from csp.world.torch_models.target import probabilities
+from csp.world.torch_models.target import are_probabilities, probabilities
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,12 @@ class NamedTensors(ABC):
         values = entered(self.columns, [{}]) if self.values is None else self.values
         return {name: np.broadcast_to(numbers, count) for name, numbers in values.items()}
 
-    def outputs(self) -> int:
-        """How many numbers the model gives of a picture; 0 where that is no row of numbers."""
-        blank = np.zeros((2, 3, *self.input_size), np.float32)
-        found = self.compute(blank, [OUTPUT]).get(OUTPUT)
-        return found.shape[1] if found is not None and found.ndim == 2 and len(found) == 2 else 0
+    def answers(self) -> Float32[np.ndarray, "2 n"]:
+        """What the model gives of two pictures of noise; n is 0 where that is no row of numbers."""
+        noise = np.random.default_rng(0).normal(size=(2, 3, *self.input_size)).astype(np.float32)
+        found = self.compute(noise, [OUTPUT]).get(OUTPUT)
+        whole = found is not None and found.ndim == 2 and len(found) == 2
+        return found if found is not None and whole else np.empty((2, 0), np.float32)
 
     def _pooled(self, layer: str, array: np.ndarray | None, batch: np.ndarray) -> Float32[np.ndarray, "b c"]:
         if array is None or len(array) != len(batch) or array.ndim < 2:
@@ -136,8 +137,8 @@ def with_classes(target: Target, facts: Facts) -> Target:
 
     Raises `BadInputError` where the file names another number of classes.
     """
-    classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    if columns := target.outputs():
-        classes, notes = class_names(facts.names(), columns, facts.whose)
+    answers = target.answers()
+    classes, notes = class_names(facts.names(), answers.shape[1], facts.whose)
+    if not target.ends_in and are_probabilities(torch.from_numpy(answers)):
+        target = replace(target, ends_in="softmax")
     return replace(target, classes=classes, notes=(*target.notes, *facts.notes, *notes))

@@ -25,7 +25,7 @@ from csp.world.specs.registry import reason
 from csp.world.targets.entries import Entry, columns_of, is_joined, read_entries
 from csp.world.targets.facts import facts_in_zip, model_file
 from csp.world.targets.tensors import OUTPUT, NamedTensors, with_classes
-from csp.world.torch_models.layers import device, first_tensor
+from csp.world.torch_models.layers import answer_of, device, first_tensor
 from csp.world.torch_models.model_names import file_name
 
 MOST_CODE = 1 << 26
@@ -69,7 +69,10 @@ class ScriptTarget(NamedTensors):
                 found = self._function(tuple(names))(self.module, torch.tensor(batch).to(where), *beside)
         except RuntimeError as error:
             raise BadInputError(f"{self.name} can't be run on pictures ({_cause(error)}).") from error
-        tensors = {name: first_tensor(one) for name, one in zip(names, found, strict=True)}
+        tensors = {
+            name: answer_of(one) if name == OUTPUT else first_tensor(one)
+            for name, one in zip(names, found, strict=True)
+        }
         return {
             name: one.float().cpu().numpy()
             for name, one in tensors.items()
@@ -177,7 +180,7 @@ def _read(path: Path, name: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated; its files are not gone
-            return torch.jit.load(path, map_location=device()).eval()  # type: ignore[no-untyped-call]
+            return torch.jit.load(path, map_location=device()).eval().float()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise BadInputError(f"'{name}' is no TorchScript file that can be read ({reason(error)}).") from error
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from csp.errors import BadInputError
 from csp.world.protocols.target import Held
 from csp.world.torch_models.layers import (
+    answer_of,
     channels_last,
     find_module,
     first_tensor,
@@ -46,7 +47,7 @@ def ablated_logits(
     handle = part.register_forward_hook(repeat)
     try:
         with torch.inference_mode():
-            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+            logits = answer_of(module(batch.to(next(module.parameters(), batch).device)))
     except RuntimeError as error:
         raise BadInputError(
             f"Neurons of layer '{layer}' can't be held fixed many at a time ({type(error).__name__}): "
@@ -83,7 +84,7 @@ def held_logits(module: nn.Module, batch: Tensor, held: Held) -> Float32[Tensor,
         )
     try:
         with torch.inference_mode():
-            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+            logits = answer_of(module(batch.to(next(module.parameters(), batch).device)))
     finally:
         for handle in handles:
             handle.remove()

@@ -22,9 +22,13 @@ _GENERIC = re.compile(r"LABEL_\d+", re.I)
 def class_names(names: Sequence[str], logits: int, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the columns of the probabilities, and say in notes what was wrong with the names given.
 
-    A single logit makes two classes, "not x" and "x". Names that say nothing (LABEL_0) and names of another
-    count become `class 0`, `class 1`; equal names are told apart by their place. `where` begins the notes.
+    No logits make no classes, a single one makes two, "not x" and "x". Names that say nothing (LABEL_0) and
+    names of another count become `class 0`, `class 1`; equal names are told apart by their place. `where`
+    begins the notes.
     """
+    if not logits:
+        no_row = f"{where} names classes, but the model gives no row of numbers for them, so it has none."
+        return (), (no_row,) if names else ()
     columns = max(logits, 2)
     numbered = tuple(f"class {place}" for place in range(columns))
     given = [name.strip() for name in names]

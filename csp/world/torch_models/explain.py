@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from csp.errors import BadInputError
 from csp.world.protocols.pooling import Pooling, pooling_of
 from csp.world.torch_models.layers import (
+    answer_of,
     channels_last,
     find_module,
     first_tensor,
@@ -100,7 +101,7 @@ def _cut_at(module: nn.Module, batch: Tensor, layer: str) -> tuple[Tensor, Tenso
     handle = part.register_forward_hook(cut)
     try:
         with torch.enable_grad():
-            logits = first_tensor(module(batch.to(next(module.parameters(), batch).device)))
+            logits = answer_of(module(batch.to(next(module.parameters(), batch).device)))
     finally:
         handle.remove()
     if not leaves or logits is None:
@@ -151,7 +152,7 @@ def find_head(module: nn.Module, batch: Tensor, layer: str, pooling: Pooling) ->
     linear = [head for head in module.modules() if isinstance(head, nn.Linear)]
     handles = [head.register_forward_hook(note) for head in linear]
     try:
-        logits = first_tensor(forward(module, batch, {layer: keep}))
+        logits = answer_of(forward(module, batch, {layer: keep}))
     finally:
         for handle in handles:
             handle.remove()

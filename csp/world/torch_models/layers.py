@@ -147,6 +147,16 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
+def answer_of(output: Any) -> Tensor | None:
+    """Find the model's answer in what it returns: the first tensor with a row of numbers for each picture
+    (features may come before it), else the first tensor."""
+    parts = tuple(output.values()) if isinstance(output, Mapping) else output
+    if isinstance(parts, tuple | list):
+        rows = (part for part in parts if isinstance(part, Tensor) and part.ndim == 2)
+        return next(rows, first_tensor(output))
+    return first_tensor(output)
+
+
 def with_first_tensor(output: Any, tensor: Tensor) -> Any:
     """What a module returned, with `tensor` where `first_tensor` finds one."""
     if isinstance(output, Tensor):

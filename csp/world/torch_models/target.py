@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from csp.world.protocols.sae import SaeOn, latent_layers
 from csp.world.protocols.target import Contributions, Held, LayerInfo, TargetOutput
 from csp.world.torch_models.ablation import ablated_logits, held_logits
 from csp.world.torch_models.explain import gradient_times_activation, linear_head, neuron_maps, unit_slopes
-from csp.world.torch_models.layers import first_tensor, list_layers, read_layers, weights_hash
+from csp.world.torch_models.layers import answer_of, forward, list_layers, read_layers, weights_hash
 from csp.world.torch_models.rewriting.mending import checkpoint_bytes, mended_state
 from csp.world.torch_models.rewriting.random_weights import with_random_weights
 from csp.world.torch_models.splicing.attention import name_heads
@@ -66,6 +67,21 @@ class TorchTarget:
         said = tuple(f"{name}: {note}" for name, (_, sae) in spliced.items() for note in sae.notes)
         return replace(self, module=Spliced(self.module, spliced).eval(), notes=self.notes + said)
 
+    def sae_fits(self, batch: Float32[np.ndarray, "b 3 h w"]) -> dict[str, tuple[float, float, int]]:
+        """How well each SAE fits what its layer gives of pictures (`Autoencoder.fit`)."""
+        found: dict[str, tuple[float, float, int]] = {}
+        if isinstance(self.module, Spliced):
+            saes = zip(self.module.read.items(), self.module.saes, strict=True)
+            for (name, layer), sae in saes:
+                forward(self._ready, torch.tensor(batch), {layer: partial(self._keep_fit, found, name, sae)})
+        return found
+
+    @staticmethod
+    def _keep_fit(
+        found: dict[str, tuple[float, float, int]], name: str, sae: Autoencoder, output: Tensor
+    ) -> None:
+        found[name] = sae.fit(output)
+
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""
         return list_layers(self._usual, self.input_size)
@@ -80,7 +96,7 @@ class TorchTarget:
         activations, output = read_layers(self._ready, torch.tensor(batch), layers, self.pooling, places)
         if not self.classes:
             return TargetOutput(activations, None, places)
-        logits = first_tensor(output)
+        logits = answer_of(output)
         if logits is None or logits.ndim != 2:
             shape = f"axes {tuple(logits.shape)}" if logits is not None else f"a {type(output).__name__}"
             raise BadInputError(
@@ -155,6 +171,12 @@ class TorchTarget:
         state = mended_state(self._usual, self._noise(), layer, self.pooling, neurons, values)
         return checkpoint_bytes(state, self.spec, self.classes, metadata)
 
+    def said_by_softmax(self) -> bool:
+        """Whether its module gives probabilities though it is taken to give logits (`are_probabilities`)."""
+        noise = torch.randn(2, 3, *self.input_size, generator=torch.Generator().manual_seed(0))
+        answers = answer_of(forward(self._ready, noise, {}))
+        return are_probabilities(None if answers is None else answers.cpu())
+
     def untrained(self, seed: int) -> "TorchTarget":
         """The same architecture, without SAEs, with weights drawn anew."""
         module = with_random_weights(self.module, seed)
@@ -194,10 +216,20 @@ def compared_logits(logits: Tensor, multi_label: bool = False) -> Tensor:
 
 def logits_of(output: Any, ends_in: str) -> Any:
     """What a model gives; of one that ends in `softmax` or `sigmoid`, numbers of the same probabilities."""
-    found = first_tensor(output)
+    found = answer_of(output)
     if found is None or not ends_in:
         return output
     return found.log() if ends_in == "softmax" else found.logit(1e-7)
+
+
+def are_probabilities(answers: Tensor | None) -> bool:
+    """Whether a model's answers are of a softmax already, which no graph may say: rows of several numbers
+    from 0 to 1 that add up to 1."""
+    if answers is None or answers.ndim != 2 or answers.shape[1] < 2:
+        return False
+    rows = answers.float()
+    within = bool(((rows >= 0) & (rows <= 1)).all())
+    return within and bool(torch.allclose(rows.sum(1), torch.ones(len(rows)), atol=0.01))
 
 
 def probabilities(logits: Tensor, multi_label: bool = False) -> Tensor:

@@ -64,6 +64,21 @@ def test_latents_are_layers_beside_the_one_they_read(run: Run) -> None:
     assert run.check() == []
 
 
+def test_a_run_says_how_well_its_saes_fit(run: Run, files: Path) -> None:
+    said = [note for note in run.manifest.notes if note.startswith("layer4.topk: on 28 images of this run")]
+    batch = ModelInputs(run, run_target(run).model).batch(range(28))
+    model, sae, rows = run_target(run).model.module.model, topk(files), []  # type: ignore[attr-defined]
+    handle = model.layer4.register_forward_hook(lambda *given: rows.append(given[2]))
+    with torch.no_grad():
+        model(torch.tensor(batch))
+        flat = rows[0].movedim(1, -1).reshape(-1, 512)
+        left = (flat - sae.decode(sae.encode(flat)[1])).square().sum()
+    handle.remove()
+    explained = float(1 - left / (flat - flat.mean(0)).square().sum())
+    assert explained < 0, "it never learnt"
+    assert f"explains {explained:.1%}" in said[0] and "does not fit what it reads" in said[0]
+
+
 def test_the_decoder_is_kept_and_tells_which_latents_add_the_same(run: Run, files: Path) -> None:
     expected = topk(files).get_dictionary().detach().numpy()
     found = run.decoder("layer4.topk")

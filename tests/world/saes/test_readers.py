@@ -52,6 +52,21 @@ def test_saelens(folder: Path) -> None:
     assert (sae.width, sae.count) == (6, 16)
 
 
+def test_saelens_before_version_6(tmp_path: Path) -> None:
+    folder = shutil.copytree(FILES / "saelens-topk", tmp_path / "sae")
+    config = json.loads((folder / "cfg.json").read_text())
+    del config["k"]
+    config |= {"architecture": "standard", "activation_fn_str": "topk", "activation_fn_kwargs": {"k": 3}}
+    (folder / "cfg.json").write_text(json.dumps(config))
+    gives(opened(f"saelens:{folder}"), *expected(folder))
+    _weights(folder, scaling_factor=torch.full((16,), 2.0))
+    _change(folder, finetuning_scaling_factor=True, normalize_activations="expected_average_only_in")
+    sae = opened(f"saelens:{folder}")
+    plain = opened(f"saelens:{FILES / 'saelens-topk'}")
+    torch.testing.assert_close(sae.decoder, 2 * plain.decoder)
+    assert "scaled while it learnt" in sae.notes[0]
+
+
 def test_saev() -> None:
     gives(opened(f"saev:{FILES}/saev-relu/sae.pt"), *expected(FILES / "saev-relu"))
 
@@ -165,6 +180,8 @@ def _change(folder: Path, file: str = "cfg.json", **fields: Any) -> None:
         (lambda folder: _change(folder, architecture="jumprelu"), "can't be read"),
         (lambda folder: _change(folder, reshape_activations="hook_z"), "attention"),
         (lambda folder: _change(folder, k=0), "k is 0"),
+        (lambda folder: _change(folder, normalize_activations="by_ten"), "scales what it reads by 'by_ten'"),
+        (lambda folder: _change(folder, architecture="standard", activation_fn="tanh"), "fires by 'tanh'"),
         (lambda folder: _change(folder, k="many"), "k is 'many'"),
         (lambda folder: _change(folder, k=17), "k is from 1 to 16"),
         (lambda folder: (folder / "sae_weights.safetensors").write_bytes(b"\0" * 9), "sae_weights"),

@@ -75,6 +75,56 @@ def test_predictions_and_layers_are_those_of_torch(tmp_path: Path, batch: bool) 
     assert np.allclose(strongest, maps.amax((2, 3)), atol=1e-5)
 
 
+class Late(nn.Module):
+    """Features first, then probabilities, of which the last node says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.net.conv(x), self.net(x).softmax(1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("scheme", ["onnx", "export", "torchscript"])
+@torch.inference_mode()
+def test_probabilities_that_do_not_come_first_or_last_are_found(tmp_path: Path, scheme: str) -> None:
+    net, example = Late().eval(), torch.zeros(2, 3, 20, 28)
+    shapes, facts = ({0: torch.export.Dim("images", min=1, max=64)},), json.dumps({"input_size": [20, 28]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if scheme == "onnx":
+            written(tmp_path / "late", net)
+        elif scheme == "export":
+            made = torch.export.export(net, (example,), dynamic_shapes=shapes)
+            torch.export.save(made, tmp_path / "late")
+        else:
+            traced = torch.jit.trace(net, example)
+            torch.jit.save(traced, tmp_path / "late", _extra_files={"csp.json": facts})
+    target = open_target(f"{scheme}:{tmp_path / 'late'}")
+    batch = prepared(target, 3)
+    np.testing.assert_allclose(target.run(batch, []).probabilities, net(torch.tensor(batch))[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "words"), [(TensorProto.FLOAT16, ""), (TensorProto.UINT8, "as UINT8")])
+def test_pictures_of_other_numbers(tmp_path: Path, kind: int, words: str) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)],
+        "other",
+        [helper.make_tensor_value_info("x", kind, [None, 3, 20, 28])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 3, 20, 28])],
+    )
+    onnx.save(helper.make_model(graph, ir_version=8), str(tmp_path / "x.onnx"))
+    if words:
+        with pytest.raises(BadInputError, match=words):
+            open_target(f"onnx:{tmp_path / 'x.onnx'}")
+    else:
+        target = open_target(f"onnx:{tmp_path / 'x.onnx'}")
+        batch = prepared(target, 2)
+        found = target.run(batch, ["y"]).activations["y"]
+        np.testing.assert_allclose(found, batch.mean((2, 3)), atol=1e-2)
+
+
 @pytest.mark.parametrize(
     ("last", "classes", "of"),
     [

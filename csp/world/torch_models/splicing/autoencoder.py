@@ -170,6 +170,17 @@ class Autoencoder(nn.Module):
         _, factor, shift = self._scaled(inputs)
         return (latents @ self.decoder + self.decoder_bias) * factor + shift
 
+    @torch.no_grad()
+    def fit(self, output: Float[Tensor, "b *space"]) -> tuple[float, float, int]:
+        """Of a layer's output: the share explained of what positions differ by from their mean, latents above
+        0 at a position, and how many positions those are."""
+        rows = output.movedim(self._axis(output), -1).reshape(-1, self.width).float()
+        latents = self.encode(rows)
+        left = (rows - self.decode(latents, rows)).double().square().sum()
+        whole = (rows - rows.mean(0)).double().square().sum()
+        explained = float(1 - left / whole) if whole else 0.0
+        return explained, float((latents > 0).sum()) / max(1, len(rows)), len(rows)
+
     def passed(
         self, output: Float[Tensor, "b *space"], seen: Callable[[Tensor], Tensor]
     ) -> Float[Tensor, "b *space"]:

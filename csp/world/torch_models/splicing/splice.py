@@ -29,6 +29,7 @@ class Spliced(nn.Module):
         super().__init__()
         self.model = model
         self.saes = nn.ModuleList(sae for _, sae in saes.values())
+        self.read = {name: layer for name, (layer, _) in saes.items()}
         self._named = {name: Latents() for name in saes}
         taken = dict(model.named_modules()).keys() & saes.keys()
         if taken:
