@@ -67,8 +67,8 @@ def scaling_of(config: Mapping[str, Any], shown: str) -> Scaling:
     if found is None:
         known = ", ".join((*SCALINGS, FOLDED))
         raise BadInputError(
-            f"The SAE '{shown}' scales what it reads by {named!r} (normalize_activations), which can't be read: "
-            f"there are {known}."
+            f"The SAE '{shown}' scales what it reads by {named!r} (normalize_activations), which can't be "
+            f"read: there are {known}."
         )
     return found
 
@@ -78,8 +78,8 @@ def unfolded_note(config: Mapping[str, Any]) -> tuple[str, ...]:
     if config.get("normalize_activations") != FOLDED:
         return ()
     return (
-        "what it reads was scaled while it learnt (normalize_activations): its latents are right only if that "
-        "was folded into its weights",
+        "what it reads was scaled while it learnt (normalize_activations): its latents are right only if "
+        "that was folded into its weights",
     )
 
 

@@ -70,17 +70,16 @@ class TorchTarget:
     def sae_fits(self, batch: Float32[np.ndarray, "b 3 h w"]) -> dict[str, tuple[float, float, int]]:
         """How well each SAE fits what its layer gives of pictures (`Autoencoder.fit`)."""
         found: dict[str, tuple[float, float, int]] = {}
+
+        def keep(name: str, sae: nn.Module, output: Tensor) -> None:
+            assert isinstance(sae, Autoencoder)
+            found[name] = sae.fit(output)
+
         if isinstance(self.module, Spliced):
             saes = zip(self.module.read.items(), self.module.saes, strict=True)
             for (name, layer), sae in saes:
-                forward(self._ready, torch.tensor(batch), {layer: partial(self._keep_fit, found, name, sae)})
+                forward(self._ready, torch.tensor(batch), {layer: partial(keep, name, sae)})
         return found
-
-    @staticmethod
-    def _keep_fit(
-        found: dict[str, tuple[float, float, int]], name: str, sae: Autoencoder, output: Tensor
-    ) -> None:
-        found[name] = sae.fit(output)
 
     def layers(self) -> list[LayerInfo]:
         """List the modules that can be read, found by one pass over blank images."""
