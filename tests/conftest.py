@@ -9,6 +9,8 @@ os.environ["CSP_DEBUG"] = "1"  # an error that nobody foresaw fails a test, also
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import psutil
@@ -63,6 +65,16 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSP_HOME", str(home))
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_looked_for_once() -> Iterator[None]:
+    """Each AppTest looks through all that is installed for Streamlit components: 0.3 s a page."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "streamlit.testing.v1" in sys.modules:
+            manifests = import_module("streamlit.components.v2.manifest_scanner")
+            patch.setattr(manifests, "scan_component_manifests", cache(manifests.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)

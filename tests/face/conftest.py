@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -21,6 +21,7 @@ ARGUMENTS = [
 POLICY = "Content Security Policy"
 LONG = 90_000
 """Milliseconds: a busy machine may take long; only a failing test waits for so long."""
+expect.set_options(timeout=LONG)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from csp.keeping.run_folder.run import Run
 from csp.work.jobs import worker
 from csp.work.reviews import exchange
 from csp.work.runs import doctor, listing
+from tests import patience
 from tests.face.pages.test_pages import opened, said
 
 NUMBERED = re.compile(r"an unforeseen error ended this \(number ([0-9a-f]{8})")
@@ -60,7 +61,8 @@ def test_a_callback_or_a_part_drawn_alone() -> None:
 
         assert fault_shown(KeyError("in a callback"))
 
-    assert logged(AppTest.from_function(page).run().error[0].value.replace("\\", ""))
+    app = AppTest.from_function(page, default_timeout=patience.SECONDS).run()
+    assert logged(app.error[0].value.replace("\\", ""))
 
 
 def test_a_part_drawn_alone_whose_data_are_damaged(tiny_run: Run) -> None:

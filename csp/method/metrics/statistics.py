@@ -61,6 +61,9 @@ def auroc_matrix(
     return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)
 
 
+_DRAWN_AT_ONCE = 1 << 20
+
+
 def bootstrap_interval(
     values: Float[np.ndarray, " n"], rng: np.random.Generator, *, resamples: int = 2000, level: float = 0.95
 ) -> Interval:
@@ -68,7 +71,9 @@ def bootstrap_interval(
     n = len(values)
     if n == 0:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
-    means = np.array([rng.choice(values, n).mean() for _ in range(resamples)])
+    at_once = max(1, _DRAWN_AT_ONCE // n)
+    drawn = [min(at_once, resamples - start) for start in range(0, resamples, at_once)]
+    means = np.concatenate([rng.choice(values, (some, n)).mean(axis=1) for some in drawn])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(values.mean()), float(low), float(high), n)
 

@@ -31,9 +31,12 @@ def test_deep_link_opened_cold_shows_the_neuron_in_its_frame(page: Page, address
 
 def test_twins_light_up_together_and_open_large(page: Page, address: str) -> None:
     opened(page, f"{address}/neuron?run=tiny&layer=late&neuron=0")
+    settled(page)
     second = page.locator(".st-key-activating-grid .csp-tile").nth(1)
+    twin = page.locator(".st-key-contrastive-grid .csp-tile").nth(1)
+    expect(twin).to_be_visible()
     second.hover()
-    expect(page.locator(".st-key-contrastive-grid .csp-tile").nth(1)).to_have_class(re.compile("csp-pointed"))
+    expect(twin).to_have_class(re.compile("csp-pointed"))
     second.click()
     expect(page.get_by_role("dialog").locator("img")).to_have_count(2, timeout=LONG)
 
