@@ -62,6 +62,13 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
         fitted = _fitted(source, source.checkpoint)
         module, logits, notes = fitted.module, fitted.logits, fitted.notes
     transform, size = _input(module, source)
+    known = source.data_config
+    missing = [name for name in ("input_size", "mean", "std") if known and name not in known]
+    if missing:
+        notes = (
+            *notes,
+            f"{source.title} does not say its {', '.join(missing)}: those usual in timm were taken.",
+        )
     classes, more = _classes(source, module, logits)
     module = module.to(device())
     return TorchTarget(

@@ -41,7 +41,7 @@ def list_layers(module: nn.Module, input_size: tuple[int, int]) -> list[LayerInf
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, output: Tensor) -> None:
-        if output.shape[0] == 2 and 2 <= output.ndim <= 4:
+        if output.shape[0] == 2 and 2 <= output.ndim <= 4 and not output.is_complex():
             shapes[name] = tuple(output.shape[1:])
 
     modules = {name: part for name, part in module.named_modules() if name}
@@ -180,6 +180,8 @@ def pool(layer: str, output: Tensor, poolings: Pooling, aspect: float = 1.0, las
     maximum over the positions of the image alone.
     """
     pooling = pooling_of(poolings, layer)
+    if output.is_complex():
+        raise BadInputError(f"Layer '{layer}' gives complex numbers: choose another layer.")
     if output.ndim == 2 or (output.ndim == 3 and output.shape[2] == 1):
         return output.float().reshape(len(output), -1).clone()
     if pooling == PATCH and output.ndim in (3, 4):

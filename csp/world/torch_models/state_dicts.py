@@ -123,10 +123,10 @@ def notes_on_sets(
     there = " and ".join(
         f"'{_word(state, found)}'" + (" (averaged)" if state.averaged else "") for state in others[:SHOWN]
     )
-    where = f"'{_word(taken, found)}'" if taken.address else "outside of these"
+    where = f"under '{_word(taken, found)}'" if taken.address else "outside of all"
     word = next((_word(state, found) for state in others if state.address), "")
     yield (
-        f"The checkpoint '{path}' holds several sets of weights: the {kind} under {where} were taken, "
+        f"The checkpoint '{path}' holds several sets of weights: the {kind} {where} were taken, "
         f"not those under {there}" + (f"; {choice.format(word)}." if word else ".")
     )
 

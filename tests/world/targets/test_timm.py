@@ -144,6 +144,16 @@ def test_a_folder_that_says_something_odd(folder: Path, fields: dict[str, object
         open_target(f"timm:{folder}")
 
 
+def test_what_a_folder_does_not_say_of_its_input_is_noted(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    for name in ("mean", "std"):
+        config["pretrained_cfg"].pop(name)
+    (folder / "config.json").write_text(json.dumps(config))
+    target = open_target(f"timm:{folder}")
+    assert isinstance(target, TorchTarget)
+    assert "does not say its mean, std: those usual in timm were taken" in " ".join(target.notes)
+
+
 def test_names_of_another_count_are_noted(folder: Path) -> None:
     edit(folder, label_names=["one", "two"])
     target = open_target(f"timm:{folder}")

@@ -152,12 +152,19 @@ class Odd(nn.Module):
         self.unused = nn.Linear(3, 3)
         self.mixed = nn.Flatten(0, 1)
         self.words = Words()
+        self.waves = Waves()
         self.head = nn.Linear(3, 2)
 
     def forward(self, batch: Tensor) -> Tensor:
         self.mixed(batch)
         self.words(batch)
+        self.waves(batch)
         return self.head(batch.mean((2, 3)))  # type: ignore[no-any-return]
+
+
+class Waves(nn.Module):
+    def forward(self, batch: Tensor) -> Tensor:
+        return torch.fft.fft2(batch)
 
 
 class Words(nn.Module):
@@ -173,6 +180,11 @@ def test_modules_that_give_no_row_an_image_are_not_listed_and_refused() -> None:
     for layer in ("unused", "mixed", "words"):
         with pytest.raises(BadInputError, match=f"'{layer}' does not give one row per image"):
             read_layers(model, torch.rand(2, 3, 8, 8), [layer], "max")
+
+
+def test_complex_numbers_are_refused() -> None:
+    with pytest.raises(BadInputError, match="gives complex numbers"):
+        read_layers(Odd(), torch.rand(2, 3, 8, 8), ["waves"], "mean")
 
 
 def test_layers_are_listed_with_the_shape_of_one_image(resnet: ResNet) -> None:
