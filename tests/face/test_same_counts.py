@@ -11,6 +11,7 @@ from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.store import open_reviews
 from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.review_queues import QueueFacts, queue
 from csp.work.neurons.rows import machine_rows, with_reviews
@@ -65,6 +66,10 @@ def test_each_count_is_the_same_on_all_pages(name: str, tiny_run: Run) -> None:
     assert start.artefacts == len(artefacts) == chip("artefact") == queued("artefacts") > 0
     assert sum(len(group.rows) for group in artefact_groups(artefacts)) == len(artefacts)
     assert chip(*STATES) == start.neurons
+    spoken = {neuron for one in audit.criteria for where, neuron in one.labelled if where == layer}
+    assert not spoken & (unclaimed(explorer, layer) - reviewed.keys()), (
+        "what is not claimed meets no criterion"
+    )
     claims, nobody = layer_claims(explorer, layer), machine_rows(explorer, layer).frame
     assert claims is not None
     assert claims.labelled - claims.claimed == int(chips["nothing-fits"].fits(nobody).sum())

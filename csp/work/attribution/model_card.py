@@ -24,6 +24,7 @@ from csp.work.subgroups import SMALL, in_words, subgroups
 
 SEED, RESAMPLES, SHUFFLES = 0, 400, 200
 MOST_CLASSES = 20
+GUESSES = "The model is hardly better than guessing, so what pushes towards a class says little"
 GUESSING = 0.6
 """Below this mean AUROC a model counts as guessing. Chosen, not fitted."""
 MOST_ANSWERS = 20_000_000

@@ -24,6 +24,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.labels.stored import LATER
 from csp.work.labels.vocabulary import run_vocabulary
 
+HARDLY_KNOWS = "The encoder hardly knows these pictures, so labels here are little better than guesses"
 NEAR_BLIND = 0.3
 """Below this share the encoder counts as near blind: texts tell what they name at a mean AUROC below 0.65."""
 FULL_FIT = 0.5

@@ -18,8 +18,9 @@ from csp.method.control import ByChance
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.registry import LABELERS
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
-from csp.work.attribution.model_card import ModelCard, model_card
+from csp.work.attribution.model_card import GUESSES, ModelCard, model_card, skill
 from csp.work.control.control import layer_control, unclaimed
+from csp.work.control.sight import HARDLY_KNOWS, encoder_sight
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
 from csp.work.labels.chance import chance_words
@@ -155,6 +156,7 @@ class Content:
     fingerprint: str
     made: datetime
     version: str
+    warnings: tuple[str, ...]
     audit: Audit
     leaning: LeaningPage
     """What it leans on as far as switching concepts off tells."""
@@ -228,6 +230,7 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         fingerprint=run.fingerprint,
         made=datetime.now(UTC),
         version=csp_version(),
+        warnings=warnings(explorer),
         audit=audit,
         leaning=leaning_page(explorer, states, report),
         leanings=leanings(explorer, attributions, states),
@@ -248,6 +251,14 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         left_out=len(spots) - len(shown),
         events=tuple(desk.events() if audit.finding.ok else ()),
     )
+
+
+def warnings(explorer: Explorer) -> tuple[str, ...]:
+    """What makes the whole report worth little: a model that guesses, an encoder that is near blind."""
+    found, sight = skill(explorer.run), encoder_sight(explorer)
+    guesses = f"{GUESSES}. {found.sentence}." if found is not None and found.guessing else ""
+    blind = f"{HARDLY_KNOWS}. {sight.sentence}." if sight is not None and sight.near_blind else ""
+    return tuple(filter(None, (guesses, blind)))
 
 
 def layer_claims(explorer: Explorer, layer: str) -> LayerClaims | None:

@@ -16,8 +16,10 @@ from typing import Any
 from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.agreement import agreement, conflicts
+from csp.work.reviews.artefacts import claims
 from csp.work.reviews.checklist import ARTEFACT, criteria, criteria_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import labels_in_force
@@ -44,7 +46,7 @@ class Criterion:
     tag: str
     words: str
     labelled: tuple[Spot, ...]
-    """Neurons whose label in force speaks of it."""
+    """Neurons whose label in force speaks of it; a machine's that is not claimed speaks of nothing."""
     checked: int
     """How many of these a person decided on."""
     tagged: tuple[Spot, ...]
@@ -123,6 +125,7 @@ def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[
         (layer, neuron): criteria_of(first.text, known)
         for layer in explorer.run.layers
         for neuron, first in labels_in_force(explorer, layer, _of_layer(states, layer)).items()
+        if claims(neuron, states.get((layer, neuron), NeuronReview()), unclaimed(explorer, layer))
     }
     tagged = {spot: _tags(state) for spot, state in states.items()}
     rows = []

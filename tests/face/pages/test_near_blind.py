@@ -6,6 +6,8 @@ import pytest
 
 from csp.keeping.home import home
 from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import open_explorer
+from csp.work.report.content import warnings
 from tests.face.pages.test_audit import cells
 from tests.face.pages.test_pages import opened, said
 from tests.odd_runs import OddRun, build
@@ -27,6 +29,8 @@ def test_pages_of_a_blind_run_say_so(blind: None, tiny_run: Run) -> None:
         for warning in ("hardly knows these pictures", "hardly better than guessing"):
             assert blind_words.count(warning) == 1, "once, not with each number"
             assert warning not in tiny_words
+    assert len(warnings(open_explorer("blind"))) == 2, "the report says the same"
+    assert warnings(open_explorer("tiny")) == ()
 
 
 def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> None:

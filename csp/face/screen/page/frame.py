@@ -20,6 +20,8 @@ from csp.face.screen.url.params import Way, WrongAddressError
 from csp.face.screen.wording import counted, plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
+from csp.work.attribution.model_card import GUESSES
+from csp.work.control.sight import HARDLY_KNOWS
 from csp.work.runs.strangers import how_to_trust, is_stranger
 
 P = ParamSpec("P")
@@ -85,16 +87,11 @@ def banners() -> None:
     explorer = chosen_explorer(st.query_params.to_dict())
     name = explorer.run.name
     if (skill := skill_of(explorer)) is not None and skill.guessing:
-        words = (
-            ":orange-badge[:material/casino: Guesses] **The model is hardly better than guessing, so what "
-            f"pushes towards a class says little.** {plain(skill.sentence)}."
-        )
+        words = f":orange-badge[:material/casino: Guesses] **{GUESSES}.** {plain(skill.sentence)}."
         _banner(words, "How good the model is", {"run": name, "view": "model"}, key="guesses")
     if (sight := sight_of(explorer)) is not None and sight.near_blind:
-        words = (
-            ":orange-badge[:material/visibility_off: Near blind] **The encoder hardly knows these pictures, "
-            f"so labels here are little better than guesses.** {plain(sight.sentence)}."
-        )
+        badge = ":orange-badge[:material/visibility_off: Near blind]"
+        words = f"{badge} **{HARDLY_KNOWS}.** {plain(sight.sentence)}."
         _banner(words, "What was measured", {"run": name, "view": "encoder"}, key="near-blind")
 
 

@@ -42,7 +42,7 @@ def what_if_section(explorer: Explorer, params: Params, picture: int | ProbeImag
         return
     image = picture if isinstance(picture, int) else None
     with st.container(key="what-if", gap="xsmall"):
-        st.markdown("**What it sees** · switch off what it is not to see", help=_help())
+        st.markdown("**What moves its answer** · switch off what it is not to use", help=_help())
         found = concepts_of(explorer)
         asked = explorer.run.fingerprint, image, token, found
         try:
@@ -112,7 +112,8 @@ def slug(concept: Concept) -> str:
 
 def _help() -> str:
     return (
-        "On: the model sees it, as it is. Switched off, the neurons whose label means this are held at their "
-        "average over the probe images, all together. Those that move this picture most come first. The "
-        "numbers are exact, as the rest of the model only adds up what these neurons say."
+        "Switched off, the neurons whose label means this are held at their average over the probe images, "
+        "all together. Those that move this picture most come first, also where the picture lacks the thing: "
+        "that they are quiet moves the answer, too. The numbers are exact, as the rest of the model only "
+        "adds up what these neurons say."
     )
