@@ -70,7 +70,7 @@ def _make(folder: Path, job: "LatentsJob", report: Report) -> Mapping[str, Contr
         writer.write_decoder(layer, job.sae.directions())
         if run.text_embeddings is not None and not writer.written("vocabulary"):
             writer.write_vocabulary(run.vocabulary, run.text_embeddings)
-        if run.neighbours is not None and not writer.next_neighbours:
+        if run.neighbours is not None and not (writer.next_neighbours or writer.written("neighbours")):
             if run.manifest.approximate:
                 writer.keep_approximate(run.manifest.approximate)
             writer.add_neighbours(run.neighbours)

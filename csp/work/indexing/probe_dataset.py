@@ -1,5 +1,6 @@
 """The probe dataset as a run takes it: columns under names of their own, labels in the model's spelling."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,6 +13,10 @@ from csp.world.protocols.dataset import Dataset, open_dataset
 from csp.world.tables import same_name
 
 SHOWN = 4
+NUMBER = re.compile(r"\d+(\.0*)?", re.ASCII)
+WORDS_FOR_NUMBERS = (
+    "; what these numbers stand for is not guessed: write the names of the classes in their place"
+)
 OWN = tuple(IMAGES)
 """Columns that a run fills in itself."""
 
@@ -68,6 +73,7 @@ def _strange_note(strange: Sequence[str], labels: pd.Series, classes: Sequence[s
     return (
         f"{whose} a label that names no class of the model ({_some(strange)}; its classes are "
         f"{_some(classes)}), so whether the model is right there is not known"
+        + (WORDS_FOR_NUMBERS if all(map(NUMBER.fullmatch, strange)) else "")
     )
 
 

@@ -45,6 +45,12 @@ def test_labels_that_name_no_class_are_said() -> None:
     assert with_class_names(labelled("MEL"), []).notes == with_class_names(labelled(None), ["a"]).notes == ()
 
 
+def test_numbers_are_not_taken_for_classes_in_their_order() -> None:
+    dataset = with_class_names(labelled("1.0", "0.0", None), ["melanoma", "nevus"])
+    assert dataset.table["label"].tolist() == ["1.0", "0.0", None]
+    assert dataset.notes[0].endswith("write the names of the classes in their place")
+
+
 def test_remarks_become_one_note_a_kind() -> None:
     remarks = [("b.jpg", "came out all black"), ("a.jpg", "came out all black"), ("c.jpg", "moved")]
     assert remark_notes(remarks) == (

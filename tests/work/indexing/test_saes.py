@@ -19,6 +19,7 @@ from csp.work.indexing.spec import IndexSpec, make_spec, read_config
 from csp.work.models.probe_images import ModelInputs
 from csp.work.models.reopen import run_target
 from csp.work.neurons.similar import similar_by_decoder
+from csp.work.progress import Progress
 from csp.work.reliance import by_model
 from csp.work.reliance.by_model import answers_by_model, measure_by_model
 from csp.work.reliance.concepts import Concept
@@ -148,7 +149,16 @@ def test_latents_over_the_images_of_a_run_are_those_of_a_run_made_anew(
     run: Run, files: Path, tmp_path: Path
 ) -> None:
     sae = f"layer4=overcomplete:topk-4@{files}/topk.pt"
-    made = Run.open(index_latents(run, sae, str(tmp_path / "latents")))
+
+    def stop(progress: Progress) -> None:
+        if progress.done > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index_latents(run, sae, str(tmp_path / "latents"), stop)
+    done: list[int] = []
+    made = Run.open(index_latents(run, sae, str(tmp_path / "latents"), lambda told: done.append(told.done)))
+    assert done[0] > 20, "it goes on where it was"
     assert list(made.layers) == ["layer4.topk"] and made.check() == []
     found, expected = made.layer_activations("layer4.topk"), run.layer_activations("layer4.topk")
     np.testing.assert_allclose(found, expected, atol=1e-5)
