@@ -20,6 +20,7 @@ from csp.face.screen.wording import (
 )
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.labels.chance import chance_words
+from csp.work.reliance.words import signed
 from csp.work.reviews.label_in_force import label_in_force
 
 READ_BY_STREAMLIT = re.compile(
@@ -113,3 +114,13 @@ def test_a_label_that_is_not_claimed_reads_nothing_fits(
 )
 def test_chance_is_worded_in_tenths(chance: float, words: str) -> None:
     assert chance_words(chance) == words
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [signed(value, 1) for value in (-0.04, 0.04, 0.0, -16.06, 0.05001)] == [
+        "0.0",
+        "0.0",
+        "0.0",
+        "−16.1",
+        "+0.1",
+    ]

@@ -110,7 +110,13 @@ def in_100(share: float) -> str:
 
 def points(change: float | None) -> str:
     """A change of a probability in points of 100: `−16.1`."""
-    return "–" if change is None else f"{100 * change:+.1f}".replace("-", "\u2212")
+    return "–" if change is None else signed(100 * change, 1)
+
+
+def signed(value: float, places: int) -> str:
+    """A number with its sign, a real minus: `−0.05`; one that rounds to nothing has none."""
+    words = f"{value:+.{places}f}".replace("-", "\u2212")
+    return words if words.strip("+\u22120.") else words[1:]
 
 
 def interval(change: Change) -> str:

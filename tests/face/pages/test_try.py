@@ -62,7 +62,7 @@ def test_the_demo_tells_exact_contributions_and_where(own_home: object) -> None:
     assert badges[0][2].startswith("exact")
     assert found["cards"][0]["pictures"][0]["alt"].startswith("Where neuron")
     against = opened("pages/try.py", run="demo", layer="layer4", image="12", order="against")
-    assert drawn(against, "cards")[0]["cards"][0]["badges"][0][0].startswith("-")
+    assert drawn(against, "cards")[0]["cards"][0]["badges"][0][0].startswith("−")
 
 
 def test_an_upload_goes_through_the_model_and_away_again(own_home: object) -> None:

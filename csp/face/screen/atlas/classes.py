@@ -23,6 +23,7 @@ from csp.work.attribution.class_attribution import (
 )
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
+from csp.work.reliance.words import signed
 from csp.work.reviews.artefacts import artefacts_by_chance, artefacts_untrained
 
 SIDE_BY_SIDE = 4
@@ -135,12 +136,12 @@ def _card(run: Run, rows: NeuronRows, neuron: int, value: float) -> Card:
     marks: list[Badge] = [(word, "orange", f"An artefact: {word}") for word in facts["artefacts"]]
     return Card(
         href=neuron_link(run.name, rows.layer, neuron),
-        title=f"{neuron} · {value:+.2f}",
+        title=f"{neuron} · {signed(value, 2)}",
         label=label_lines(facts)[0],
         line="",
         pictures=strongest_images(run, facts, IMAGES),
         badges=marks,
-        hint=f"Neuron {neuron}, push {value:+.3f}",
+        hint=f"Neuron {neuron}, push {signed(value, 3)}",
         whose=persons_line(facts),
     )
 
@@ -157,7 +158,7 @@ def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[A
         ("text", str(facts["artefact"])),
         ("images", images),
         ("lines", (f"{len(neurons)}", named)),
-        *(("text", f"{facts['attribution'][name]:+.2f}") for name in shown),
+        *(("text", signed(facts["attribution"][name], 2)) for name in shown),
     ]
     listed = link("neurons", run=run.name, layer=rows.layer, picked=ranges(neurons))
     return Row(cells, href=listed, hint=f"Lists these {counted(len(neurons), 'neuron')}")

@@ -11,6 +11,7 @@ from csp.face.screen.wording import plain, spot
 from csp.keeping.reviews.vocabulary import NO_LABEL_FITS
 from csp.work.attribution.class_attribution import HOW
 from csp.work.explorer.explorer import Explorer
+from csp.work.reliance.words import signed
 from csp.work.reviews.artefacts import ArtefactNeuron
 from csp.work.reviews.label_in_force import in_words
 
@@ -33,7 +34,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
     for one in shown:
         images = frames[one.layer]["top_images"].iloc[one.neuron][:IMAGES]
         towards: Cell = (
-            ("lines", (one.towards, f"{one.attribution:+.2f}, {one.how}"))
+            ("lines", (one.towards, f"{signed(one.attribution or 0.0, 2)}, {one.how}"))
             if one.towards
             else ("quiet", "none")
         )

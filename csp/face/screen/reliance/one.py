@@ -22,6 +22,7 @@ from csp.work.reliance.words import (
     left_on,
     points,
     sentence,
+    signed,
 )
 from csp.work.subgroups import in_words
 
@@ -221,4 +222,4 @@ def _number(value: float | None) -> str:
 
 
 def _range(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{low:+.3f} to {high:+.3f}".replace("-", "\u2212")
+    return "–" if low is None or high is None else f"{signed(low, 3)} to {signed(high, 3)}"

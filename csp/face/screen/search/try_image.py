@@ -24,6 +24,7 @@ from csp.work.attribution.unlikeness import Unlikeness
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.seen_part import NEARLY_ALL, SeenPart
+from csp.work.reliance.words import signed
 from csp.world.pictures.data_url import data_url
 
 ORDERS = {"for": "Speak for it", "against": "Speak against it", "strongest": "Fire most unusually"}
@@ -239,7 +240,7 @@ def _adds(contribution: float, outcome: Prediction) -> list[Badge]:
     name = outcome.prediction[0][0]
     speaks = "for" if contribution > 0 else "against"
     tone: Literal["blue", "orange"] = "blue" if contribution > 0 else "orange"
-    return [(f"{contribution:+.2f} {speaks} {name}", tone, HOW[outcome.how])]
+    return [(f"{signed(contribution, 2)} {speaks} {name}", tone, HOW[outcome.how])]
 
 
 def _help(outcome: Prediction) -> str:
