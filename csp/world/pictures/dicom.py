@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 import pydicom
-from jaxtyping import Float64, Shaped
+from jaxtyping import Bool, Float64, Shaped
 from PIL import Image
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, pixel_array
 
@@ -143,7 +143,7 @@ def _grey(
         whole, remark = to_8_bit(pixels, int(header.BitsStored))
         shown = whole.reshape(pixels.shape) / 255.0
     else:
-        shown, remark = _own_range(np.asarray(values, dtype=np.float64), header)
+        shown, remark = _own_range(np.asarray(values, dtype=np.float64), ~_padding(pixels, header), header)
     shown = 1.0 - shown if kind == "MONOCHROME1" else shown
     grey = np.rint(np.clip(shown, 0.0, 1.0) * 255).astype(np.uint8)
     return Image.fromarray(grey), (remark,) if remark else ()
@@ -185,18 +185,31 @@ def windowed(
 
 
 def _own_range(
-    values: Float64[np.ndarray, "h w"], header: pydicom.Dataset
+    values: Float64[np.ndarray, "h w"], inside: Bool[np.ndarray, "h w"], header: pydicom.Dataset
 ) -> tuple[Float64[np.ndarray, "h w"], str | None]:
-    """Values of a picture without a window, by the range that they use."""
+    """Values of a picture without a window, by the range that they use inside of it."""
     bits = int(header.get("BitsStored") or 0)
     if 0 < bits < 8:
         return values / (2.0**bits - 1), None
-    finite = values[np.isfinite(values)]
+    finite = values[np.isfinite(values) & inside]
     if not finite.size:
         raise UnreadableImageError("The DICOM picture has no pixels that are numbers.")
     low, high = float(finite.min()), float(finite.max())
-    shown = (np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0)
+    shown = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0.0, 1.0)
     return shown, "had no window, so its grey values were scaled by their own range"
+
+
+def _padding(pixels: Shaped[np.ndarray, "h w"], header: pydicom.Dataset) -> Bool[np.ndarray, "h w"]:
+    """Where the file says that pixels only fill the frame up; nowhere, if that were all of it."""
+    value, limit = header.get("PixelPaddingValue"), header.get("PixelPaddingRangeLimit")
+    if value is None or pixels.dtype.kind not in "iu":
+        return np.zeros(pixels.shape, np.bool_)
+    first, last = (
+        int(np.array(int(end)).astype(pixels.dtype))  # signed pixels may have it written without a sign
+        for end in (value, value if limit is None else limit)
+    )
+    found = (pixels >= min(first, last)) & (pixels <= max(first, last))
+    return found & ~found.all()
 
 
 def _bytes_of(pixels: Shaped[np.ndarray, "h w 3"]) -> Shaped[np.ndarray, "h w 3"]:

@@ -63,6 +63,16 @@ def test_eight_bits_of_grey_stay_and_monochrome1_is_turned_round() -> None:
     assert (grey(written(RAMP, "MONOCHROME1")) == 255 - RAMP).all()
 
 
+def test_what_fills_a_frame_up_takes_no_part_in_the_range() -> None:
+    values = RAMP.astype(np.int16)
+    padded = values.copy()
+    padded[0, :4] = -2000
+    shown = grey(written(padded, "MONOCHROME2", PixelPaddingValue=-2000))
+    expected = np.rint((values - 16) / (252 - 16) * 255).clip(0)
+    expected[0, :4] = 0
+    assert np.abs(shown - expected).max() <= 1
+
+
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_windows_are_those_of_pydicom(function: str) -> None:
     values = np.linspace(-900, 1200, 64).astype(np.int16).reshape(8, 8)
