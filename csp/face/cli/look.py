@@ -53,11 +53,18 @@ def runs(
         str | None,
         typer.Option(metavar="RUN", help="Withdraw the trust in a run: nothing that it names is opened."),
     ] = None,
+    open_: Annotated[
+        str | None,
+        typer.Option("--open", metavar="ADDRESS", help="Add a run on a server, such as s3://bucket/skin."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the runs in the cache and those shipped with the program."""
+    """List the runs in the cache, those shipped with the program, and those on servers that were opened."""
+    from csp.keeping.library.find import find_run
     from csp.work.runs.listing import describe_runs
 
+    if open_ is not None:
+        find_run(open_)
     if trust is not None:
         _trust(trust)
     if distrust is not None:

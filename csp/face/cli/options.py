@@ -31,7 +31,10 @@ def run_names(incomplete: str) -> list[str]:
 
 
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's folder, or its name.", autocompletion=run_names)
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run's folder, its name, or its address on a server.", autocompletion=run_names
+    ),
 ]
 
 

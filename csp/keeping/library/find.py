@@ -5,18 +5,22 @@ from pathlib import Path
 
 from csp.errors import BadInputError, NotFoundError
 from csp.keeping.home import SHIPPED_RUNS, runs_folder
+from csp.keeping.library.mirrors import mirrored_runs, open_mirror
 from csp.keeping.run_folder.manifest import MANIFEST_NAME
+from csp.world.places.addresses import is_address, refuse_secrets
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def list_runs() -> list[Path]:
-    """The folders of all finished runs that have a name: those of `home()`, then the shipped ones."""
+    """The folders of all finished runs that have a name: those of `home()`, the shipped ones, mirrors."""
     found: dict[str, Path] = {}
     for folder in (runs_folder(), SHIPPED_RUNS):
         for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
             if _NAME.fullmatch(manifest.parent.name) and not manifest.parent.name.endswith(".partial"):
                 found.setdefault(manifest.parent.name, manifest.parent)
+    for mirror in mirrored_runs():
+        found.setdefault(mirror.name, mirror)
     return list(found.values())
 
 
@@ -36,18 +40,32 @@ def named_run(name: str) -> Path:
 
 
 def find_run(name_or_path: str) -> Path:
-    """The folder of a run, given its path or its name.
+    """The folder of a run, given its path, its name, or its address on a server (then of its mirror).
 
     Raises
     ------
     NotFoundError
         There is neither such a folder nor such a name; the message says which names exist.
+    BadInputError, BadRunError, UnavailableError
+        What `open_mirror` says of an address.
     """
+    if is_address(name_or_path):
+        return _at_address(name_or_path.rstrip("/"))
     path = Path(name_or_path)
     is_path = path.name != name_or_path
     if (path / MANIFEST_NAME).is_file() or (is_path and path.is_dir()):
         return path.absolute()
     return named_run(name_or_path)
+
+
+def _at_address(address: str) -> Path:
+    refuse_secrets(address)
+    name = address.rpartition("/")[2]
+    if not _NAME.fullmatch(name) or address.count("/") < 3:
+        raise BadInputError(
+            f"{address} can't be the address of a run: give one such as s3://bucket/runs/skin"
+        )
+    return open_mirror(address, name, {run.name for run in list_runs()})
 
 
 def run_destination(name_or_path: str) -> Path:

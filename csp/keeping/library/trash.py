@@ -11,6 +11,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.keeping import atomic
 from csp.keeping.home import home, runs_folder
 from csp.keeping.library.find import named_run
+from csp.keeping.run_folder.mirror import mirror_in
 
 _DISCARDED = re.compile(r"(?P<name>.+)--\d{8}-\d{6}")
 
@@ -33,9 +34,13 @@ def discard_run(name: str) -> Path:
     NotFoundError
         No run has this name.
     BadInputError
-        The run ships with the program.
+        The run ships with the program, or lies on a server.
     """
     run = named_run(name)
+    if mirror := mirror_in(run):
+        raise BadInputError(
+            f"the run {name} lies at {mirror.address}: to forget it here, delete {run.parents[1]}"
+        )
     if not may_discard(run):
         raise BadInputError(f"the run {name} ships with the program and can't be deleted")
     trash_folder().mkdir(exist_ok=True)

@@ -28,6 +28,8 @@ MAPPED_BYTES = 16 << 20
 """An array of rows above this size is one raw chunk, which is mapped and not read into memory. A mapped file
 that is cut short in place ends the process, so what is small is read."""
 
+_KEYS = {"name": "default", "configuration": {"separator": "/"}}
+"""How Zarr calls the file of a chunk: `c/0/0`."""
 _ACROSS = 256
 """Cells in a row of the raster in which places are stored."""
 
@@ -172,6 +174,26 @@ def open_array(run: Path, name: str, shape: tuple[int | None, ...], dtype: str, 
         return zarr.open_array(run / GROUP / name, mode="r")
 
 
+def shards_of(
+    run: Path, name: str, layout: tuple[tuple[int | None, ...], str], stored: int, rows: int | slice
+) -> list[str]:
+    """The files, inside the array's folder, that hold some rows of an array that is stored by neuron; none
+    where it is stored otherwise than `write_by_neuron` does.
+
+    Raises BadRunError as `open_array`.
+    """
+    with reading(run, name):
+        description = json.loads((run / GROUP / name / "zarr.json").read_text(encoding="utf-8"))
+        if fault := array_fault(description, *layout, stored):
+            raise ValueError(fault)
+        each, across = description["chunk_grid"]["configuration"]["chunk_shape"]
+        if across != description["shape"][1] or description["chunk_key_encoding"] != _KEYS:
+            return []
+        neurons = range(description["shape"][0])[rows]
+    asked = [neurons] if isinstance(neurons, int) else neurons
+    return [f"c/{shard}/0" for shard in sorted({neuron // each for neuron in asked})]
+
+
 def is_mapped(description: Any) -> bool:
     """Whether the `zarr.json` of an array is that of one raw chunk, too large to be read at once."""
     grid, keys = description["chunk_grid"]["configuration"], description["chunk_key_encoding"]
@@ -179,7 +201,7 @@ def is_mapped(description: Any) -> bool:
         4 * int(np.prod([float(length) for length in description["shape"]])) > MAPPED_BYTES
         and grid["chunk_shape"] == description["shape"]
         and description["codecs"] == [{"name": "bytes", "configuration": {"endian": "little"}}]
-        and keys == {"name": "default", "configuration": {"separator": "/"}}
+        and keys == _KEYS
     )
 
 

@@ -32,12 +32,20 @@ def record_file(path: Path) -> FileRecord:
 
 def check_run(run: "Run") -> list[str]:
     """Every problem of a run, each in one sentence; wrong contents are only looked for in whole files."""
-    return list(_file_problems(run)) or list(_content_problems(run))
+    problems = list(_file_problems(run))
+    return problems if problems or not _is_whole(run) else list(_content_problems(run))
+
+
+def _is_whole(run: "Run") -> bool:
+    """Of a mirror only what was fetched is looked at: looking is no reason to fetch the rest."""
+    return run.mirror is None or all((run.path / name).exists() for name in run.manifest.files)
 
 
 def _file_problems(run: "Run") -> Iterator[str]:
     for name, recorded in run.manifest.files.items():
         path = run.path / name
+        if run.mirror is not None and not path.exists():
+            continue
         if not path.is_file():
             yield f"{name} is missing"
         elif (found := record_file(path)).bytes != recorded.bytes:

@@ -25,6 +25,7 @@ from csp.keeping.run_folder.manifest import (
     Manifest,
     read_manifest,
 )
+from csp.keeping.run_folder.mirror import Mirror, mirror_in
 from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, SUMS_NAME, Size, ThumbnailPack
 from csp.keeping.run_folder.trust import trust_of
 from csp.method.examples.neighbours import Neighbours
@@ -48,6 +49,8 @@ class Run:
 
     path: Path
     manifest: Manifest
+    mirror: Mirror | None = None
+    """Of a run on a server: what brings the files that are not here yet."""
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _sound: dict[str, "State | None"] = field(default_factory=dict, init=False, repr=False)
     """The files whose content was found as recorded, each with what tells whether it changed since."""
@@ -66,7 +69,7 @@ class Run:
         manifest = read_manifest(path)
         if trust_of(path, manifest) is None:
             _expect_plain_files(path)
-        run = cls(path.absolute(), manifest)
+        run = cls(path.absolute(), manifest, mirror_in(path))
         run._sound[MANIFEST_NAME] = before
         return run
 
@@ -102,7 +105,7 @@ class Run:
         if not 0 <= neuron < neurons:
             raise NotFoundError(f"layer {layer!r} has no neuron {neuron}: it has {neurons}, counted from 0")
         name = arrays.activations_array(self._layer_index(layer))
-        self._verify(f"{arrays.GROUP}/{name}")
+        self._verify_rows(name, neuron)
         return self._recent.get((name, neuron), lambda: self._read(name, neuron))
 
     def columns(self, layer: str, neurons: Sequence[int]) -> Float32[np.ndarray, "n m"]:
@@ -317,7 +320,7 @@ class Run:
         return self._read(name) if self.has(f"{arrays.GROUP}/{name}") else None
 
     def _read(self, name: str, rows: int | slice = slice(None)) -> np.ndarray:
-        self._verify(f"{arrays.GROUP}/{name}")
+        self._verify_rows(name, rows)
         if name not in self._kept:
             stored = sum(self.manifest.files[part].bytes for part in self._recorded(f"{arrays.GROUP}/{name}"))
             self._kept[name] = arrays.open_array(self.path, name, *self._layout(name), stored)
@@ -357,17 +360,38 @@ class Run:
         return [name for name in self.manifest.files if name == part or name.startswith(part + "/")]
 
     def _verify(self, part: str) -> None:
-        """Compare the files of a part with the manifest, before it is read.
+        """Compare the files of a part with the manifest, before it is read; a mirror fetches them first."""
+        recorded = self._recorded(part)
+        if self.manifest.files and not recorded:
+            self._expect_the_same_run()
+            raise BadRunError(f"{self.path / part} is missing: copy the run again")
+        self._verify_files(recorded)
 
-        Lengths each time, as Zarr reads a missing file as zeros without a word; contents once, and again when
-        a file changes, but for those that carry checksums which are checked on reading.
+    def _verify_rows(self, name: str, rows: int | slice) -> None:
+        """The same of an array of which some rows are read: a mirror needs no shards but theirs."""
+        part = f"{arrays.GROUP}/{name}"
+        if self.mirror is None or not name.startswith(arrays.BY_NEURON):
+            return self._verify(part)
+        head = f"{part}/zarr.json"
+        self._verify(head)
+        count = sum(self.manifest.files[one].bytes for one in self._recorded(part))
+        shards = arrays.shards_of(self.path, name, self._layout(name), count, rows)
+        own = [f"{part}/{shard}" for shard in shards]
+        if own and self.manifest.files.keys() >= set(own):
+            return self._verify_files(own)
+        return self._verify(part)
+
+    def _verify_files(self, recorded: list[str]) -> None:
+        """Lengths each time, as Zarr reads a missing file as zeros without a word.
+
+        Contents once, and again when a file changes, but for those that carry checksums which are checked on
+        reading.
         """
         if not self.path.is_dir():
             raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
         self._expect_the_same_run()
-        recorded = self._recorded(part)
-        if self.manifest.files and not recorded:
-            raise BadRunError(f"{self.path / part} is missing: copy the run again")
+        if self.mirror is not None:
+            self.mirror.bring({name: self.manifest.files[name] for name in recorded})
         for name in recorded:
             try:
                 found = (self.path / name).stat()

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from csp.keeping.faults import told
+from csp.keeping.home import SHIPPED_RUNS
 from csp.keeping.library.find import list_runs, named_run
-from csp.keeping.library.trash import may_discard
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.manifest import Manifest
+from csp.keeping.run_folder.mirror import mirror_in
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import PACK_NAME
 from csp.keeping.run_folder.trust import Trust, decision_on, trust_of
@@ -34,6 +35,8 @@ class RunFacts:
     """What is worth knowing before relying on it, each in a sentence."""
     trust: Trust | None = None
     """Why it may name what to open; None for a stranger, as one of the remarks says."""
+    address: str = ""
+    """Of a run on a server."""
 
 
 def run_facts() -> tuple[RunFacts, ...]:
@@ -51,15 +54,16 @@ def check_named_run(name: str) -> list[str]:
 
 
 def _facts(path: Path) -> RunFacts:
-    shipped = not may_discard(path)
+    shipped, mirror = path.is_relative_to(SHIPPED_RUNS), mirror_in(path)
+    address = mirror.address if mirror else ""
     try:
         manifest = Run.open(path).manifest
         size = sum(record.bytes for record in manifest.files.values()) / 1e6
         trust = trust_of(path, manifest)
         remarks = tuple(_remarks(path.name, manifest, trust))
-        return RunFacts(path.name, path, manifest, "", shipped, size, remarks, trust)
+        return RunFacts(path.name, path, manifest, "", shipped, size, remarks, trust, address)
     except Exception as error:  # noqa: BLE001 # one run must not hide the others
-        return RunFacts(path.name, path, None, told(error), shipped, 0.0, ())
+        return RunFacts(path.name, path, None, told(error), shipped, 0.0, (), address=address)
 
 
 def _remarks(name: str, manifest: Manifest, trust: Trust | None) -> Iterator[str]:

@@ -12,11 +12,11 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
 
 import httpx
@@ -155,6 +155,36 @@ def fetch_file(address: str) -> IO[bytes]:
         return file
 
     return _tried(address, spooled, 24 * WHOLE)
+
+
+def fetch_into(address: str, path: Path, most: int) -> None:
+    """The same, written to a file of this machine, of at most so many bytes.
+
+    Raises UnavailableError where that can't be written, UnreadableImageError where it is longer.
+    """
+    refuse_secrets(address)
+
+    def written() -> None:
+        with _kept_at(path):
+            file = path.open("wb")
+        with file:
+            for piece in _pieces(address, most):
+                with _kept_at(path):
+                    file.write(piece)
+                    file.flush()
+
+    _tried(address, written, 24 * WHOLE)
+
+
+@contextmanager
+def _kept_at(path: Path) -> Iterator[None]:
+    """Tells a full disk here from a server that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"{path.parent} can't be written ({error.strerror}): make room or allow writing, then try again"
+        ) from None
 
 
 def matching(pattern: str) -> list[str]:

@@ -287,6 +287,16 @@ def test_two_jobs_do_not_write_one_run(tmp_path: Path) -> None:
         pytest.raises(UnavailableError, match=rf"\({os.getpid()}\) is writing"),
     ):
         RunWriter.open_or_resume(out, build.PLAN)
+    writing = (
+        "import sys, pathlib; from csp.keeping import lock;"
+        "lock.acquire(pathlib.Path(sys.argv[1])); print('writing', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", writing, str(staging_folder(out))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"writing\n"
+        with pytest.raises(UnavailableError, match=rf"\({other.pid}\) is writing"):
+            RunWriter.open_or_resume(out, build.PLAN)
+        other.communicate()
     RunWriter.open_or_resume(out, build.PLAN).close()
 
 

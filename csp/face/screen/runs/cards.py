@@ -41,6 +41,8 @@ def run_cards() -> None:
 def _card(run: RunFacts) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         badge = " :gray-badge[comes with the program]" if run.shipped else ""
+        if run.address:
+            badge = " :gray-badge[on a server]"
         st.markdown(f"**{plain(run.name)}**{badge}", width="content")
         st.space("stretch")
         _actions(run)
@@ -53,6 +55,8 @@ def _card(run: RunFacts) -> None:
         f"{run.megabytes:,.0f} MB · made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer "
         f"{plain(made.csp_version)} · fingerprint `{made.fingerprint[:12]}`"
     )
+    if run.address:
+        st.caption(f":material/cloud: {plain(run.address)}: what is looked at is fetched once")
     for remark in run.remarks:
         st.caption(f":material/info: {plain(remark)}")
     if not run.shipped:
@@ -93,6 +97,8 @@ def _actions(run: RunFacts) -> None:
             help="Reads every file again and compares it with the fingerprints made when the run was made.",
         )
     refused = "It comes with the program." if run.shipped else may_manage("delete runs")
+    if run.address:
+        refused = "It lies on a server; nothing is deleted there from here."
     with st.popover("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
         _deletion(run.name)
 

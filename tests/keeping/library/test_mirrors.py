@@ -1,0 +1,181 @@
+"""Runs on a server: opened by address, fetched as needed, never mixed, there without the server."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pyarrow.fs as arrow_fs
+import pytest
+
+from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableError
+from csp.keeping.library.find import find_run, list_runs, named_run
+from csp.keeping.run_folder import arrays
+from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.integrity import file_records
+from csp.keeping.run_folder.manifest import read_manifest, write_manifest
+from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.trust import trust_of
+from csp.world.places import remote
+
+
+class Served:
+    """A folder behind a web address, which can refuse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.asked = folder, list[str]()
+        self.refuses = False
+        served = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                served.asked.append(self.path)
+                self.send_error(403) if served.refuses else super().do_GET()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing on the screen."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+        self.address = f"http://127.0.0.1:{self.server.server_port}/skin"
+
+
+@pytest.fixture
+def served(built_run: Path, tmp_path: Path) -> Iterator[Served]:
+    """The tiny run on a web server."""
+    shutil.copytree(built_run, tmp_path / "web" / "skin")
+    served = Served(tmp_path / "web")
+    thread = threading.Thread(target=served.server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield served
+    served.server.shutdown()
+    thread.join()
+    served.server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "PAUSE", 0.01)
+
+
+def test_a_run_at_an_address_reads_like_one_here_and_later_without_the_server(
+    served: Served, built_run: Path
+) -> None:
+    here, there = Run.open(built_run), Run.open(find_run(served.address))
+    assert served.asked == ["/skin/manifest.json"], "opening fetches no more"
+    layer = there.layers[-1]
+    assert np.array_equal(there.activations(layer, 1), here.activations(layer, 1))
+    assert not any("thumbnails" in path or "embeddings" in path for path in served.asked)
+    assert there.thumbnail(2, "small") == here.thumbnail(2, "small")
+    assert there.check() == []
+    assert trust_of(there.path, there.manifest) == trust_of(built_run, here.manifest)
+    assert there.mirror is not None
+    there.mirror.bring(there.manifest.files)
+    served.refuses = True
+    again = Run.open(find_run(served.address + "/"))
+    assert again.path == there.path == named_run("skin")
+    assert again.check() == []
+    assert np.array_equal(again.embeddings, here.embeddings)
+
+
+def record_anew(folder: Path) -> None:
+    """Make the manifest fit the files again."""
+    before, found = read_manifest(folder), file_records(folder)
+    files = {name: record for name, record in found.items() if not name.startswith("additions")}
+    write_manifest(folder, before.model_copy(update={"files": files}))
+
+
+def test_a_shard_is_fetched_when_one_of_its_neurons_is_asked_for(
+    served: Served, built_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "_SHARD_BYTES", 1)
+    whole = Run.open(built_run).layer_activations("early").T
+    arrays.write_by_neuron(
+        served.folder / "skin", "activations-0", whole.shape, lambda first, last: whole[first:last]
+    )
+    record_anew(served.folder / "skin")
+    run = Run.open(find_run(served.address))
+    run.activations(run.layers[0], 2)
+    shards = [path for path in served.asked if "/activations-0/c/" in path]
+    assert shards == ["/skin/arrays.zarr/activations-0/c/2/0"]
+    np.testing.assert_array_equal(run.layer_activations(run.layers[0]).T, whole)
+
+
+def test_a_run_that_is_changed_while_it_is_open_is_not_mixed(served: Served, built_run: Path) -> None:
+    first = Run.open(find_run(served.address))
+    images = first.images
+    arrays.write_array(served.folder / "skin", arrays.EMBEDDINGS, Run.open(built_run).embeddings[::-1])
+    record_anew(served.folder / "skin")
+    with pytest.raises(BadRunError, match=r"skin was changed while it was open: open its address again"):
+        _ = first.embeddings
+    second = Run.open(find_run(served.address))
+    assert second.fingerprint != first.fingerprint and second.path != first.path
+    assert second.embeddings.shape == (second.manifest.images, second.manifest.dimension)
+    assert Run.open(first.path).images.equals(images), "what was fetched of the first stays"
+    assert [run for run in list_runs() if run.name == "skin"] == [second.path]
+
+
+def test_what_is_damaged_at_the_server_is_not_kept(served: Served) -> None:
+    run = Run.open(find_run(served.address))
+    for damage in (lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda data: data + b"x"):
+        file = next((served.folder / "skin/arrays.zarr/embeddings").glob("c/0/*"))
+        whole = file.read_bytes()
+        file.write_bytes(damage(whole))
+        with pytest.raises(BadRunError, match="not the file that its run lists: copy the run to the server"):
+            _ = run.embeddings
+        file.write_bytes(whole)
+    assert not list(run.path.rglob("*.tmp-*"))
+    assert len(run.embeddings) == run.manifest.images, "the next try goes on"
+
+
+def test_refusals_and_what_is_no_run(served: Served, tiny_run: Run) -> None:
+    run = Run.open(find_run(served.address))
+    served.refuses = True
+    with pytest.raises(UnavailableError, match="The server refuses http://"):
+        _ = run.embeddings
+    with pytest.raises(UnavailableError, match="The server refuses"):
+        find_run(served.address.replace("skin", "tiny"))
+    served.refuses = False
+    with pytest.raises(NotFoundError, match="there is no run at http://"):
+        find_run(served.address + "/nothing")
+    with pytest.raises(BadInputError, match="holds a password"):
+        find_run("https://me:secret@127.0.0.1/skin")
+    with pytest.raises(BadInputError, match="can't be the address of a run"):
+        find_run("s3://bucket")
+    (served.folder / "bad").mkdir()
+    (served.folder / "bad/manifest.json").write_text("{}")
+    with pytest.raises(BadRunError, match="names no schema_version"):
+        find_run(served.address.replace("skin", "bad"))
+    shutil.copytree(served.folder / "skin", served.folder / "tiny")
+    assert find_run(served.address.replace("skin", "tiny")).name.startswith("tiny-"), "tiny is taken here"
+
+
+def test_a_run_in_a_bucket_with_what_was_added_to_it(
+    built_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "k",
+            "AWS_SECRET_ACCESS_KEY": "s",
+        }.items():
+            monkeypatch.setenv(name, value)
+        store = arrow_fs.S3FileSystem(
+            scheme="http", endpoint_override=f"{host}:{port}", region="us-east-1", allow_bucket_creation=True
+        )
+        store.create_dir("lab")
+        arrow_fs.copy_files(str(built_run), "lab/runs/skin", destination_filesystem=store)
+        here, there = Run.open(built_run), Run.open(find_run("s3://lab/runs/skin"))
+        assert Additions(there).state() == Additions(here).state() != ()
+        assert there.neurons(there.layers[0]).equals(here.neurons(here.layers[0]))
+        with pytest.raises(NotFoundError, match="there is no run at s3://nobucket/skin"):
+            find_run("s3://nobucket/skin")
+    finally:
+        server.stop()
+        remote.s3_system.cache_clear()
