@@ -94,9 +94,11 @@ class _Crew:
 
     def lost(self, worker: Any) -> None:
         """Another is asked for in its place. Raises `UnavailableError` where that happens all the time."""
-        if worker not in self._ready:  # known from an earlier part
-            return
-        self._ready.remove(worker)
+        if worker in self._ready:  # else known from an earlier part
+            self._ready.remove(worker)
+            self._replace()
+
+    def _replace(self) -> None:
         self._losses += 1
         if self._losses > LOSSES * self.count:
             raise UnavailableError(
@@ -115,28 +117,36 @@ class _Crew:
 
     def _welcome(self) -> None:
         """Those that are ready by now join; where none is, the first is waited for."""
-        opened, _ = (
-            self._ray.wait(
-                list(self._opening),
-                num_returns=max(1, len(self._opening)) if self._ready else 1,
-                timeout=0 if self._ready else PATIENCE,
-            )
-            if self._opening
-            else ([], [])
-        )
-        for one in opened:
-            worker = self._opening.pop(one)
-            try:
-                problem = self._ray.get(one)
-            except self._ray.exceptions.RayActorError:
-                continue
-            if problem is not None:
-                raise problem
-            self._ready.append(worker)
+        while opened := self._opened():
+            for one in opened:
+                self._join(one)
+            if self._ready:
+                return
         if not self._ready:
             raise UnavailableError(
                 f"no worker of the Ray cluster was ready within {PATIENCE:.0f} seconds; what is done is kept"
             )
+
+    def _opened(self) -> list[Any]:
+        """Answers of those that opened their models, or failed to; of the first one where none is ready."""
+        opening = list(self._opening)
+        if not opening:
+            return []
+        many, patience = (len(opening), 0.0) if self._ready else (1, PATIENCE)
+        opened: list[Any] = self._ray.wait(opening, num_returns=many, timeout=patience)[0]
+        return opened
+
+    def _join(self, opened: Any) -> None:
+        """One that opened its models; another is asked for in place of one that was lost over it."""
+        worker = self._opening.pop(opened)
+        try:
+            problem = self._ray.get(opened)
+        except self._ray.exceptions.RayActorError:
+            self._replace()
+            return
+        if problem is not None:
+            raise problem
+        self._ready.append(worker)
 
 
 class _Worker:

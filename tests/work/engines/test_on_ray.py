@@ -1,7 +1,8 @@
 """What comes of a Ray cluster of two nodes is what comes of the work here, also when one of them is lost."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ray.cluster_utils import Cluster
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.work.engines.engine import HERE, Engine
+from csp.work.engines.on_ray import on_ray
 from csp.work.explorer.explorer import open_explorer
 from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec
@@ -72,6 +74,18 @@ def test_a_run_is_the_same_when_a_worker_is_lost(cluster: Cluster, world: Path, 
 
 def _words(process: psutil.Process) -> str:
     return " ".join(process.info["cmdline"] or ())
+
+
+def test_a_worker_lost_while_it_opens_its_models_is_replaced(cluster: Cluster, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+
+    def opened() -> Callable[[int], int]:
+        if not started.exists():
+            started.touch()
+            os._exit(1)
+        return abs
+
+    assert list(on_ray(opened, [-3], cluster.address)) == [3]
 
 
 def test_what_is_measured_there_is_what_is_measured_here(
