@@ -6,8 +6,10 @@ in, and shuffled. Of each the share for which nothing is claimed.
 
 Searches, on the run: for each text that names one attribute right is to find neurons where one follows that
 attribute clearly (AUROC of at least 0.85 on held-out images), and to find nothing where none comes near
-(below 0.7). `ratio` is the share of searches answered rightly beside that without the control, where each
-finds something.
+(below 0.7). The thousand names of ImageNet's classes, none of which the demo's pictures show, are to find
+nothing; so are as many random directions spread as the vocabulary's texts are, which is what chance gives. Of
+the neurons that are found for a text about one attribute: how many follow it, beside how many of all do.
+`ratio` is the share of searches answered rightly beside that without the control, where each finds something.
 """
 
 import argparse
@@ -15,6 +17,8 @@ import json
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool, Float
+from torchvision.models import ResNet50_Weights
 
 from benchmarks.worlds.families import FAMILIES
 from benchmarks.worlds.judge import Named, name_all
@@ -28,6 +32,7 @@ from csp.work.control.text_claims import text_claims
 from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.chance import UNLIKELY
 from csp.work.metrics.ground_truth import attribute_table
+from csp.work.models.reopen import run_encoder
 from csp.work.splits import held_out
 
 ABSENT = 0.7
@@ -43,10 +48,9 @@ def main() -> None:
     layer = explorer.run.layers[-1]
     images, _ = held_out(explorer.run)
     table = attribute_table(explorer.run, layer, images)
-    searches = _searches(explorer, layer, table)
-    present, absent = (
-        np.array([found for there, found in searches if there is kind]) for kind in (True, False)
-    )
+    best, follows, claims = _searches(explorer, layer, table)
+    any_found: Bool[np.ndarray, " t"] = np.any(claims, axis=0)
+    present, absent = any_found[best >= CLEAR], any_found[best < ABSENT]
     right, usual = np.append(present, ~absent), np.append(np.ones(len(present)), np.zeros(len(absent)))
     print(
         json.dumps(
@@ -55,6 +59,9 @@ def main() -> None:
                 "ratio_of": "searches answered rightly, with the control over without",
                 "found_where_there": _interval(present),
                 "nothing_where_absent": _interval(~absent),
+                "nothing_for": _strange(explorer, layer),
+                "found_that_follow": _interval(follows[claims] >= CLEAR),
+                "all_that_follow": _interval(follows[np.isfinite(follows)] >= CLEAR),
                 **_labels(options.run),
                 "made_up": _made_up(options.count),
             }
@@ -62,19 +69,43 @@ def main() -> None:
     )
 
 
-def _searches(explorer: Explorer, layer: str, table: np.ndarray) -> list[tuple[bool, bool]]:
-    """Of each text: whether a neuron follows what it names, and whether anything was found."""
-    run, best, found = explorer.run, np.nanmax(table, axis=0, initial=0.0), []
+def _searches(
+    explorer: Explorer, layer: str, table: Float[np.ndarray, "c a"]
+) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, "c t"], Bool[np.ndarray, "c t"]]:
+    """Of each text that names one attribute: the best neuron's AUROC for it, every neuron's, who is found."""
+    run = explorer.run
     texts = run.text_embeddings
     assert texts is not None, "the run has a vocabulary"
+    of_row = {
+        row: run.attributes.index(names[0])
+        for row, names in enumerate(run.vocabulary["attributes"])
+        if len(names) == 1 and names[0] in run.attributes
+    }
+    follows = table[:, list(of_row.values())]
+    return np.nanmax(follows, axis=0, initial=0.0), follows, _claims(explorer, layer, texts[list(of_row)])
+
+
+def _strange(explorer: Explorer, layer: str) -> dict[str, object]:
+    """How often nothing is found for what the pictures don't show, and for random directions."""
+    texts = explorer.run.text_embeddings
+    assert texts is not None, "the run has a vocabulary"
+    names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"]
+    parameters, encoder = explorer.run.manifest.parameters, run_encoder(explorer.run)
+    with encoder.lock:
+        named = encoder.model.embed_texts(names, parameters.templates, parameters.renormalise)
+    rng = np.random.default_rng(0)
+    drawn = rng.multivariate_normal(texts.mean(axis=0), np.cov(texts.T), len(names))
+    drawn = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    found = {"classes of ImageNet": named, "random directions": drawn}
+    return {
+        name: _interval(1 - np.max(_claims(explorer, layer, rows), axis=0)) for name, rows in found.items()
+    }
+
+
+def _claims(explorer: Explorer, layer: str, texts: Float[np.ndarray, "t d"]) -> Bool[np.ndarray, "c t"]:
     claims = text_claims(explorer, layer, texts)
-    assert claims is not None, "and labels"
-    for row, names in enumerate(run.vocabulary["attributes"]):
-        if len(names) == 1 and names[0] in run.attributes:
-            value = best[run.attributes.index(names[0])]
-            if value >= CLEAR or value < ABSENT:
-                found.append((bool(value >= CLEAR), bool(claims[:, row].any())))
-    return found
+    assert claims is not None, "the run has labels and a control"
+    return claims
 
 
 def _made_up(count: int) -> dict[str, object]:

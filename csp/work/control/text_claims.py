@@ -2,10 +2,9 @@
 
 text_claims(explorer, "layer4", embeddings)         # neurons x texts; None: it can't be told
 
-A text is claimed for a neuron when it goes with the firing more than a label of noise does, and is not
-unlikely had it come first. Where no chance can be said, it must go with the firing nearly as well as the
-best text of the vocabulary: one that explains much less than another says what the neuron looks for only in
-so far as the two are alike.
+A text is claimed for a neuron when it goes with the firing more than a label of noise does, and nearly as
+well as the best text of the vocabulary: one that explains much less than another says what the neuron looks
+for only in so far as the two are alike. Nor may it be unlikely had it come first, where a chance can be said.
 """
 
 from functools import lru_cache
@@ -22,10 +21,9 @@ from csp.work.labels.chance import UNLIKELY, text_chances
 from csp.work.splits import selection
 
 NEARLY = 0.8
-"""Without chances a text is claimed from this share of the best text's fit on. Chosen on a former demo."""
+"""A text is claimed from this share of the best text's fit on. Chosen on a former demo."""
 CLAIMED = UNLIKELY
-"""A text that people ask for is claimed from this chance on; `benchmarks/nothing_fits.py` says how often
-that is right."""
+"""And from this chance on. `benchmarks/nothing_fits.py` says how often what is claimed is right."""
 
 
 def text_claims(
@@ -38,10 +36,9 @@ def text_claims(
     if noise is None or best.empty:
         return None
     fits, likely = text_fits(explorer.run, layer, texts), text_chances(explorer.run, layer, texts)
-    if likely is not None:
-        return noise.above(fits) & (likely >= CLAIMED)
     needed = NEARLY * best.reindex(range(len(fits))).to_numpy(np.float64)
-    return noise.above(fits) & (fits >= np.nan_to_num(needed, nan=np.inf)[:, None])
+    claimed = noise.above(fits) & (fits >= np.nan_to_num(needed, nan=np.inf)[:, None])
+    return claimed if likely is None else claimed & (likely >= CLAIMED)
 
 
 def text_fits(run: Run, layer: str, texts: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "c t"]:

@@ -1,5 +1,7 @@
 """Which neurons a text fits, and that nothing does."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,9 @@ from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.work.control.draws import FIT
 from csp.work.control.text_claims import text_claims, text_fits
-from csp.work.explorer.explorer import Explorer
+from csp.work.explorer.explorer import Explorer, open_explorer
 from csp.work.labels.vocabulary import run_vocabulary
+from csp.work.models.embedding import text_embedding
 from csp.work.neurons.search import parse_query
 from csp.work.neurons.search_reviewed import search_reviewed
 
@@ -30,6 +33,15 @@ def test_a_text_is_claimed_for_the_neuron_that_follows_it(explorer: Explorer) ->
     assert np.flatnonzero(claims[:, 0]).tolist() == [0]
     assert np.flatnonzero(claims[:, 1]).tolist() == [1]
     assert not claims[:2, 2].any()
+
+
+def test_names_of_what_no_picture_shows_are_not_claimed(own_home: Path) -> None:
+    """The encoder makes something of each, a long way off from what explains a neuron best."""
+    demo = open_explorer("demo")
+    texts = np.stack([text_embedding(demo.cache, name) for name in ("goldfish", "volcano", "ruler marks")])
+    claims = text_claims(demo, "layer4", texts)
+    assert claims is not None
+    assert claims.any(axis=0).tolist() == [False, False, True]
 
 
 def test_a_search_answers_that_nothing_fits(explorer: Explorer) -> None:
