@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableError
+from csp.extras import optional
 from csp.keeping import atomic
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, read_manifest
 from csp.keeping.run_folder.mirror import mirrors_folder, read_record, write_record
@@ -35,7 +36,8 @@ def open_mirror(address: str, name: str, taken: Collection[str]) -> Path:
     NotFoundError, BadRunError, UnavailableError
         There is no run at the address, or none that can be read here, or the server does not give it.
     """
-    from csp.world.places.remote import fetch
+    with optional():
+        from csp.world.places.remote import fetch
 
     key = hashlib.sha256(address.encode()).hexdigest()
     folder = mirrors_folder() / key[:16]
@@ -74,7 +76,8 @@ def _expect_a_run(place: Path, address: str) -> None:
 
 def _bring_additions(place: Path, address: str) -> None:
     """The tables that were added to the run at the server, where it lists its files."""
-    from csp.world.places.remote import RemoteFolder, fetch
+    with optional():
+        from csp.world.places.remote import RemoteFolder, fetch
 
     added = f"{address}/additions"
     try:

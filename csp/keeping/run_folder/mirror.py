@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csp.errors import BadRunError, NotFoundError, UnavailableError
+from csp.extras import optional
 from csp.keeping import atomic
 from csp.keeping.home import home
 from csp.keeping.run_folder.integrity import record_file
@@ -55,8 +56,9 @@ class Mirror:
             pool.shutdown(cancel_futures=True)
 
     def _fetch(self, name: str, recorded: FileRecord) -> None:
-        from csp.world.pictures.decode import UnreadableImageError
-        from csp.world.places.remote import fetch_into
+        with optional():
+            from csp.world.pictures.decode import UnreadableImageError
+            from csp.world.places.remote import fetch_into
 
         target = self.path / name
         temporary = target.with_name(f"{atomic.TEMPORARY}{secrets.token_hex(4)}-{target.name}")
@@ -78,7 +80,8 @@ class Mirror:
 
     def _another(self, name: str) -> BadRunError:
         """What to say of a file that is not the one that the manifest lists."""
-        from csp.world.places.remote import fetch
+        with optional():
+            from csp.world.places.remote import fetch
 
         try:
             same = fetch(f"{self.address}/{MANIFEST_NAME}") == (self.path / MANIFEST_NAME).read_bytes()

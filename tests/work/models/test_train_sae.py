@@ -37,9 +37,13 @@ def test_latents_of_a_trained_sae_are_a_layer(
     checked = check_job("sae", {"run": str(run), "layer": layer, "out": "mine", **PLAN, "epochs": 1})
     checked.kind.run(checked.arguments, silent)
     (own_home / "saes/other.json").write_text("{")
+    endless = {"explained": 0.5, "l0": 1, "dead": 0, "positions": float("inf")}
+    said = {"run": "mine", "layer": layer, "quality": endless}
+    (own_home / "saes/endless.json").write_text(json.dumps(said))
     (one,) = trained_saes()
     assert one.spec == f"{layer}=overcomplete:{own_home / 'saes/mine.safetensors'}"
-    assert one.explained <= 1 and 0 < one.l0 <= 4 and 0 <= one.dead < 1
+    found = one.quality
+    assert found.explained <= 1 and 0 < found.l0 <= 4 and 0 <= found.dead < 1
     with pytest.raises(FaultyJobError, match="there is an SAE called mine already"):
         check_job("sae", dict(checked.arguments))
     made = Run.open(index(make_spec(fields | {"layers": (f"{layer}.topk",), "saes": saes})))

@@ -69,7 +69,7 @@ def trained_saes() -> tuple[TrainedSae, ...]:
             found.append(
                 TrainedSae(f"{layer}=overcomplete:{path}", said["run"], layer, read_quality(said["quality"]))
             )
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, OverflowError):
             continue
     return tuple(found)
 
