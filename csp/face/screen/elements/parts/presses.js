@@ -1,9 +1,12 @@
-// Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice.
+// Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice. The second
+// press of a hand that shakes never comes so far as to judge the next neuron.
+const DOUBLED = 300; // milliseconds within which the same key again is the same press
+const WAITING = 3000; // ... and as long as the answer to the first is not on the screen
 const SETTLED = 3; // looks at the page in a row that find it at rest
 const EVERY = 250; // milliseconds between them
 const NEW = 2000; // milliseconds of calm, after which what was said before is old
 
-const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null, page: "" });
+const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null, page: "", key: null });
 
 const resting = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
 
@@ -45,11 +48,32 @@ const isButton = (event) => {
   return key !== null && key !== undefined && window.cspPresses.data.buttons.some((name) => key.classList.contains(`st-key-${name}`));
 };
 
+// Whether this key was pressed a moment ago, and nobody can have seen what came of it.
+const isDoubled = (event) => {
+  const counts = window.cspPresses;
+  const now = performance.now();
+  const before = counts.key;
+  const same = before !== null && before.key === event.key && before.page === location.pathname;
+  const passed = same ? now - before.at : Infinity;
+  if (passed < DOUBLED || (passed < WAITING && before.taken === counts.taken)) return true;
+  counts.key = { key: event.key, at: now, taken: counts.taken, page: location.pathname };
+  return false;
+};
+
+const heard = (event) => {
+  if (!isKey(event)) {
+    window.cspPresses.key = null;
+    return;
+  }
+  if (isDoubled(event)) event.stopPropagation();
+  pressed();
+};
+
 export default function ({ data, parentElement }) {
   if (!window.cspPresses) {
     window.cspPresses = fresh(data.taken);
-    // At the document, where Streamlit hears keys: one that belongs to a layer on top never comes so far.
-    document.addEventListener("keydown", (event) => { if (isKey(event)) pressed(); });
+    // Before the document, where Streamlit hears keys: one that belongs to a layer on top never comes so far.
+    document.documentElement.addEventListener("keydown", heard);
     document.addEventListener("click", (event) => { if (isButton(event)) pressed(); }, true);
   }
   const counts = window.cspPresses;
