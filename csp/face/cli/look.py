@@ -57,14 +57,21 @@ def runs(
         str | None,
         typer.Option("--open", metavar="ADDRESS", help="Add a run on a server, such as s3://bucket/skin."),
     ] = None,
+    forget: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Delete what was fetched of a run on a server; reviews stay."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """List the runs in the cache, those shipped with the program, and those on servers that were opened."""
     from csp.keeping.library.find import find_run
+    from csp.keeping.library.trash import forget_run
     from csp.work.runs.listing import describe_runs
 
     if open_ is not None:
         find_run(open_)
+    if forget is not None:
+        forget_run(forget)
     if trust is not None:
         _trust(trust)
     if distrust is not None:

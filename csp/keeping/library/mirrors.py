@@ -3,6 +3,8 @@
 import hashlib
 import logging
 import re
+import secrets
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -10,7 +12,14 @@ from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableErr
 from csp.extras import optional
 from csp.keeping import atomic
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, read_manifest
-from csp.keeping.run_folder.mirror import mirrors_folder, read_record, write_record
+from csp.keeping.run_folder.mirror import (
+    RECORD_NAME,
+    Mirror,
+    mirror_in,
+    mirrors_folder,
+    read_record,
+    write_record,
+)
 
 _log = logging.getLogger(__name__)
 _PART = re.compile(r"[a-z0-9-]+/[0-9]+-(?P<digest>[0-9a-f]{64})\.parquet")
@@ -59,11 +68,53 @@ def open_mirror(address: str, name: str, taken: Collection[str]) -> Path:
         _expect_a_run(place, address)
         _bring_additions(place, address)
         write_record(folder, address, str(place.relative_to(folder)))
+        _free_older(folder, place)
     except OSError as error:
         raise UnavailableError(
             f"{place} can't be written ({error.strerror}): make room or allow writing, then try again"
         ) from None
     return place
+
+
+def forget_mirror(run: Path) -> None:
+    """Delete what was fetched of a run on a server; what was worked out, and reviews, lie elsewhere and stay.
+
+    Raises
+    ------
+    BadInputError
+        The folder is no mirror.
+    UnavailableError
+        Somebody has it open, or it can't be deleted.
+    """
+    mirror = mirror_in(run)
+    if mirror is None:
+        raise BadInputError(f"the run {run.name} does not lie on a server: only those can be forgotten")
+    if mirror.is_held:
+        raise UnavailableError(
+            f"the run {run.name} is open, in the app or in a command: close it there, then forget it"
+        )
+    try:
+        (run.parents[1] / RECORD_NAME).unlink(missing_ok=True)
+        _free_older(run.parents[1], None)
+    except OSError as error:
+        raise UnavailableError(
+            f"{run.parents[1]} can't be deleted ({error.strerror}): allow writing"
+        ) from None
+
+
+def _free_older(folder: Path, newest: Path | None) -> None:
+    """Delete the mirrors of an address but the newest and those that somebody has open.
+
+    A deleted one first loses its name: whoever opens it meanwhile finds it gone, never half.
+    """
+    for manifest in folder.glob("[!.]*/*/" + MANIFEST_NAME):
+        place = manifest.parent
+        if place != newest and not Mirror(place, "").is_held:
+            place.parent.rename(folder / f"{atomic.TEMPORARY}{secrets.token_hex(4)}")
+    for doomed in folder.glob(f"{atomic.TEMPORARY}*/"):
+        shutil.rmtree(doomed, ignore_errors=True)
+    if newest is None and not any(folder.glob("[!.]*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _expect_a_run(place: Path, address: str) -> None:
@@ -86,7 +137,7 @@ def _bring_additions(place: Path, address: str) -> None:
         return
     for part in parts:
         path = place / "additions" / part
-        if path.exists():
+        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() in part:
             continue
         content = fetch(f"{added}/{part}")
         if hashlib.sha256(content).hexdigest() not in part:

@@ -11,6 +11,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.keeping import atomic
 from csp.keeping.home import home, runs_folder
 from csp.keeping.library.find import named_run
+from csp.keeping.library.mirrors import forget_mirror
 from csp.keeping.run_folder.mirror import mirror_in
 
 _DISCARDED = re.compile(r"(?P<name>.+)--\d{8}-\d{6}")
@@ -39,7 +40,7 @@ def discard_run(name: str) -> Path:
     run = named_run(name)
     if mirror := mirror_in(run):
         raise BadInputError(
-            f"the run {name} lies at {mirror.address}: to forget it here, delete {run.parents[1]}"
+            f"the run {name} lies at {mirror.address}: `csp runs --forget {name}` forgets it here"
         )
     if not may_discard(run):
         raise BadInputError(f"the run {name} ships with the program and can't be deleted")
@@ -48,6 +49,14 @@ def discard_run(name: str) -> Path:
     atomic.publish(run, place)
     atomic.sync(run.parent)
     return place
+
+
+def forget_run(name: str) -> None:
+    """Delete what was fetched of the run `name` on a server; reviews and what was worked out stay.
+
+    Raises as `named_run` and `forget_mirror`.
+    """
+    forget_mirror(named_run(name))
 
 
 def discarded_runs() -> tuple[Path, ...]:

@@ -2,8 +2,8 @@
 
 A run never changes; what is added lies beside its files in `additions/NAME/`, in parts that are written whole
 and named `TIME-DIGEST.parquet`, by the sha256 of their content. Reading puts the parts together: of rows with
-the same key the one written last counts. A run that ships with the program, or lies on a disk that can't be
-written, keeps its additions in `CSP_HOME/additions/FINGERPRINT/`.
+the same key the one written last counts. A run that ships with the program, lies on a server, or on a disk
+that can't be written, keeps its additions in `CSP_HOME/additions/FINGERPRINT/`.
 
 Several programs may add, read and compact at once, without a lock: a part never changes, and one is only
 removed when its rows are in another.
@@ -49,8 +49,8 @@ class Additions:
         self._manifest = run.manifest
         self._inside = run.path / "additions"
         self._outside = home() / "additions" / run.fingerprint
-        shipped = run.path.is_relative_to(SHIPPED_RUNS) and not in_place
-        self._own = self._outside if shipped or not os.access(run.path, os.W_OK) else self._inside
+        lent = (run.path.is_relative_to(SHIPPED_RUNS) and not in_place) or run.mirror is not None
+        self._own = self._outside if lent or not os.access(run.path, os.W_OK) else self._inside
 
     def read(self, table: AddedTable) -> pd.DataFrame:
         """All rows, in the order written, the last of each key; BadRunError names a damaged part."""

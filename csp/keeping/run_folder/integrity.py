@@ -33,15 +33,12 @@ def record_file(path: Path) -> FileRecord:
 def check_run(run: "Run") -> list[str]:
     """Every problem of a run, each in one sentence; wrong contents are only looked for in whole files."""
     problems = list(_file_problems(run))
-    return problems if problems or not _is_whole(run) else list(_content_problems(run))
-
-
-def _is_whole(run: "Run") -> bool:
-    """Of a mirror only what was fetched is looked at: looking is no reason to fetch the rest."""
-    return run.mirror is None or all((run.path / name).exists() for name in run.manifest.files)
+    return problems if problems or not run.is_whole else list(_content_problems(run))
 
 
 def _file_problems(run: "Run") -> Iterator[str]:
+    """Of a mirror only what was fetched is looked at: looking is no reason to fetch the rest."""
+    again = "" if run.mirror is None else "; it is fetched again when it is next needed"
     for name, recorded in run.manifest.files.items():
         path = run.path / name
         if run.mirror is not None and not path.exists():
@@ -49,9 +46,9 @@ def _file_problems(run: "Run") -> Iterator[str]:
         if not path.is_file():
             yield f"{name} is missing"
         elif (found := record_file(path)).bytes != recorded.bytes:
-            yield f"{name} has {found.bytes} bytes instead of {recorded.bytes}"
+            yield f"{name} has {found.bytes} bytes instead of {recorded.bytes}{again}"
         elif found.sha256 != recorded.sha256:
-            yield f"{name} was changed after the run was made"
+            yield f"{name} was changed after the run was made{again}"
 
 
 def _content_problems(run: "Run") -> Iterator[str]:

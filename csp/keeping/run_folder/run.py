@@ -25,7 +25,7 @@ from csp.keeping.run_folder.manifest import (
     Manifest,
     read_manifest,
 )
-from csp.keeping.run_folder.mirror import Mirror, mirror_in
+from csp.keeping.run_folder.mirror import Hold, Mirror, mirror_in
 from csp.keeping.run_folder.thumbnails import OFFSETS_NAME, PACK_NAME, SUMS_NAME, Size, ThumbnailPack
 from csp.keeping.run_folder.trust import trust_of
 from csp.method.examples.neighbours import Neighbours
@@ -51,6 +51,8 @@ class Run:
     manifest: Manifest
     mirror: Mirror | None = None
     """Of a run on a server: what brings the files that are not here yet."""
+    _hold: Hold | None = field(default=None, repr=False)
+    """Keeps the mirror from being deleted while this lives."""
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _sound: dict[str, "State | None"] = field(default_factory=dict, init=False, repr=False)
     """The files whose content was found as recorded, each with what tells whether it changed since."""
@@ -65,11 +67,13 @@ class Run:
         BadRunError when it is not a run, made by a newer version, or a stranger with a link that leads out
         of its folder (through one it would show files of this machine as its own), or with a pipe or device.
         """
+        mirror = mirror_in(path)
+        hold = mirror.hold() if mirror is not None else None
         before = _state(path / MANIFEST_NAME)
         manifest = read_manifest(path)
         if trust_of(path, manifest) is None:
             _expect_plain_files(path)
-        run = cls(path.absolute(), manifest, mirror_in(path))
+        run = cls(path.absolute(), manifest, mirror, hold)
         run._sound[MANIFEST_NAME] = before
         return run
 
@@ -260,7 +264,12 @@ class Run:
         if not self.has(PACK_NAME):
             raise NotFoundError(f"the run {self.name} was made without images")
         self._verify(PACK_NAME)
-        return self._pack.read(image, size)
+        try:
+            return self._pack.read(image, size)
+        except BadRunError:
+            if not self._mended([PACK_NAME, OFFSETS_NAME, SUMS_NAME]):
+                raise
+            return self._pack.read(image, size)
 
     @property
     def thumbnail_count(self) -> int:
@@ -274,6 +283,13 @@ class Run:
     def check(self) -> list[str]:
         """Every problem found by reading the whole run again (hashes, shapes, lengths); none when sound."""
         return check_run(self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its files are here: of a run on a server only those that were needed are."""
+        return self.mirror is None or len(self.mirror.fetched(self.manifest.files)) == len(
+            self.manifest.files
+        )
 
     @cached_property
     def _pack(self) -> ThumbnailPack:
@@ -300,9 +316,10 @@ class Run:
         few: Sequence[str] = (),
         as_now: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
     ) -> pd.DataFrame:
-        if name not in self._kept:
-            self._kept[name] = as_now(self._read_table(tables.location(name), columns, fault_of, few))
-        frame: pd.DataFrame = self._kept[name]
+        frame: pd.DataFrame | None = self._kept.get(name)
+        if frame is None:
+            frame = as_now(self._read_table(tables.location(name), columns, fault_of, few))
+            self._kept[name] = frame
         return frame.copy(deep=False)
 
     def _read_table(
@@ -321,11 +338,21 @@ class Run:
 
     def _read(self, name: str, rows: int | slice = slice(None)) -> np.ndarray:
         self._verify_rows(name, rows)
-        if name not in self._kept:
+        try:
+            return self._read_verified(name, rows)
+        except BadRunError:  # damage that the file's own checksums tell
+            if not self._mended(self._recorded(f"{arrays.GROUP}/{name}")):
+                raise
+            return self._read_verified(name, rows)
+
+    def _read_verified(self, name: str, rows: int | slice) -> np.ndarray:
+        array = self._kept.get(name)
+        if array is None:
             stored = sum(self.manifest.files[part].bytes for part in self._recorded(f"{arrays.GROUP}/{name}"))
-            self._kept[name] = arrays.open_array(self.path, name, *self._layout(name), stored)
+            array = arrays.open_array(self.path, name, *self._layout(name), stored)
+            self._kept[name] = array
         with arrays.reading(self.path, name):
-            data: np.ndarray = self._kept[name][rows]
+            data: np.ndarray = array[rows]
         if not name.startswith(arrays.BY_NEURON):
             for block in contents.blocks(data):
                 if fault := contents.values_fault(name, block, self.manifest.images):
@@ -390,8 +417,8 @@ class Run:
         if not self.path.is_dir():
             raise BadRunError(f"the run folder {self.path} is gone: it was moved or deleted while open")
         self._expect_the_same_run()
-        if self.mirror is not None:
-            self.mirror.bring({name: self.manifest.files[name] for name in recorded})
+        if self.mirror is not None and self.mirror.bring({one: self.manifest.files[one] for one in recorded}):
+            self._forget_read()
         for name in recorded:
             try:
                 found = (self.path / name).stat()
@@ -405,8 +432,25 @@ class Run:
                 raise BadRunError(f"{self.path / name} has {sizes}: copy the run again")
             state = _state_of(found)
             if not self._checks_itself(name) and self._sound.get(name) != state:
-                self._compare_content(name, expected)
-                self._sound[name] = state
+                try:
+                    self._compare_content(name, expected)
+                except BadRunError:
+                    if not self._mended([name]):
+                        raise
+                self._sound[name] = _state(self.path / name)
+
+    def _mended(self, names: list[str]) -> bool:
+        """Fetch again what is damaged of these files of a mirror: whether something was."""
+        files = {name: self.manifest.files[name] for name in names if name in self.manifest.files}
+        if self.mirror is None or not self.mirror.mend(files):
+            return False
+        self._forget_read()
+        return True
+
+    def _forget_read(self) -> None:
+        """What was read of a file that was replaced: it may be mapped."""
+        self._kept.clear()
+        self.__dict__.pop("_pack", None)
 
     def _expect_the_same_run(self) -> None:
         """Another run in the same folder is not mixed with what was read of this one."""

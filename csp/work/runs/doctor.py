@@ -7,14 +7,15 @@ from typing import Any
 
 import psutil
 
+from csp.errors import CspError
 from csp.keeping.faults import told
 from csp.keeping.home import home, result_cache_folder
 from csp.keeping.library.find import list_runs
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.reviews.store import open_reviews
-from csp.keeping.run_folder.added_tables import Additions
-from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.manifest import read_manifest
 from csp.keeping.versions import csp_version, installed_libraries
+from csp.work.runs.soundness import soundness
 
 
 def examine() -> dict[str, Any]:
@@ -71,10 +72,18 @@ def _examine_database() -> dict[str, Any]:
 
 
 def _examine_run(path: Path) -> dict[str, Any]:
+    found = soundness(path)
+    return {
+        "name": path.name,
+        "path": str(path),
+        "problems": list(found.problems),
+        "notes": [*found.notes, *_made_with(path)],
+    }
+
+
+def _made_with(path: Path) -> tuple[str, ...]:
+    """What was noted when the run was made."""
     try:
-        run = Run.open(path)
-        problems = [*run.check(), *Additions(run).problems()]
-        notes = list(run.manifest.notes)
-    except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
-        problems, notes = [told(error)], []
-    return {"name": path.name, "path": str(path), "problems": problems, "notes": notes}
+        return read_manifest(path).notes
+    except CspError:
+        return ()

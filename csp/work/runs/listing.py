@@ -7,8 +7,7 @@ from typing import Any
 
 from csp.keeping.faults import told
 from csp.keeping.home import SHIPPED_RUNS
-from csp.keeping.library.find import list_runs, named_run
-from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.library.find import list_runs
 from csp.keeping.run_folder.manifest import Manifest
 from csp.keeping.run_folder.mirror import mirror_in
 from csp.keeping.run_folder.run import Run
@@ -42,15 +41,6 @@ class RunFacts:
 def run_facts() -> tuple[RunFacts, ...]:
     """All runs that have a name, from their manifests alone."""
     return tuple(_facts(path) for path in list_runs())
-
-
-def check_named_run(name: str) -> list[str]:
-    """Every problem found by reading the whole run again, each in a sentence; none when it is sound."""
-    try:
-        run = Run.open(named_run(name))
-        return [*run.check(), *Additions(run).problems()]
-    except Exception as error:  # noqa: BLE001 # whatever a damaged run brings about is a finding
-        return [told(error)]
 
 
 def _facts(path: Path) -> RunFacts:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csp.errors import NotFoundError
+from csp.face.screen.state.cached import named_explorer
 from csp.keeping import lock
 from csp.keeping.home import home, runs_folder
 from csp.keeping.jobs import LOG_NAME, JobFolder, JobProgress, JobRequest, JobState, new_job, now
+from csp.keeping.library.find import find_run
 from csp.keeping.library.trash import discarded_runs, restore_run
+from csp.keeping.run_folder.mirror import mirrors_folder
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.read import candidates
 from csp.work.explorer.explorer import open_explorer
@@ -21,6 +25,7 @@ from csp.work.jobs.registry import KINDS
 from tests import patience
 from tests.build import draw
 from tests.face.pages.test_pages import ROOT, awaited, opened, said
+from tests.keeping.served import Served, serving_run
 from tests.work.jobs.test_jobs import ended
 from tests.world.misbehaving import serving, tells
 
@@ -78,6 +83,27 @@ def test_damaged_and_newer_runs_say_what_is_wrong(tiny_run: Run) -> None:
     words = broken(opened("pages/runs.py"))
     assert "was made by a newer version" in words
     assert "can't be read" in words
+
+
+@pytest.fixture
+def served(built_run: Path, own_home: Path, tmp_path: Path) -> Iterator[Served]:
+    """The tiny run on a web server."""
+    with serving_run(built_run, tmp_path / "web") as served:
+        yield served
+
+
+def test_a_run_on_a_server_says_how_it_is_and_can_be_forgotten(served: Served) -> None:
+    assert named_explorer(find_run(served.address).name), "the app has it open"
+    app = opened("pages/runs.py")
+    awaited(app.button(key="check-skin").click().run())
+    assert app.success[0].value == "Sound: what was fetched is as it was made."
+    assert f"MB) are here from {served.address}." in said(app).replace("\u2060", "")
+    served.refuses = True
+    awaited(app.button(key="check-skin").click().run())
+    assert "The server refuses http:" in broken(app), "files are still to be fetched from it"
+    app.button(key="forget-now-skin").click().run()
+    assert "The run skin is forgotten here" in app.success[0].value
+    assert not list(mirrors_folder().iterdir())
 
 
 def test_deleting_takes_the_typed_name_and_can_be_undone(tiny_run: Run) -> None:

@@ -1,58 +1,35 @@
 """Runs on a server: opened by address, fetched as needed, never mixed, there without the server."""
 
 import shutil
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.fs as arrow_fs
 import pytest
 
 from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableError
 from csp.keeping.library.find import find_run, list_runs, named_run
+from csp.keeping.library.trash import forget_run
 from csp.keeping.run_folder import arrays
-from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.integrity import file_records
 from csp.keeping.run_folder.manifest import read_manifest, write_manifest
+from csp.keeping.run_folder.mirror import mirrors_folder
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import trust_of
 from csp.world.places import remote
-
-
-class Served:
-    """A folder behind a web address, which can refuse."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.asked = folder, list[str]()
-        self.refuses = False
-        served = self
-
-        class Handler(SimpleHTTPRequestHandler):
-            def do_GET(self) -> None:
-                served.asked.append(self.path)
-                self.send_error(403) if served.refuses else super().do_GET()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing on the screen."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-        self.address = f"http://127.0.0.1:{self.server.server_port}/skin"
+from tests.keeping.served import Served, serving_run
 
 
 @pytest.fixture
 def served(built_run: Path, tmp_path: Path) -> Iterator[Served]:
     """The tiny run on a web server."""
-    shutil.copytree(built_run, tmp_path / "web" / "skin")
-    served = Served(tmp_path / "web")
-    thread = threading.Thread(target=served.server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield served
-    served.server.shutdown()
-    thread.join()
-    served.server.server_close()
+    with serving_run(built_run, tmp_path / "web") as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +127,82 @@ def test_refusals_and_what_is_no_run(served: Served, tiny_run: Run) -> None:
         find_run(served.address.replace("skin", "bad"))
     shutil.copytree(served.folder / "skin", served.folder / "tiny")
     assert find_run(served.address.replace("skin", "tiny")).name.startswith("tiny-"), "tiny is taken here"
+
+
+DAMAGES: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:],
+    lambda data: data[:-1],
+    lambda data: data + b"x",
+)
+
+
+def test_what_is_damaged_here_is_fetched_again(served: Served, built_run: Path) -> None:
+    here, there = Run.open(built_run), Run.open(find_run(served.address))
+    reads: dict[str, Callable[[Run], object]] = {
+        "images.parquet": lambda run: run.images.to_dict(),
+        "arrays.zarr/embeddings/c": lambda run: run.embeddings.tolist(),
+        f"arrays.zarr/{arrays.activations_array(1)}/c": lambda run: run.activations(
+            run.layers[1], 1
+        ).tolist(),
+        "thumbnails": lambda run: run.thumbnail(run.thumbnail_count - 1, "large"),
+    }
+    assert [read(there) for read in reads.values()] == [read(here) for read in reads.values()]
+    for part, read in reads.items():
+        whole = read(here)
+        for name, damage in product(
+            (name for name in there.manifest.files if name.startswith(part)), DAMAGES
+        ):
+            file = there.path / name
+            file.write_bytes(damage(file.read_bytes()))
+            assert read(Run.open(there.path)) == whole, name
+    file.unlink()
+    assert read(Run.open(there.path)) == whole
+    file.write_bytes(DAMAGES[0](file.read_bytes()))
+    assert there.check() == [
+        f"{name} was changed after the run was made; it is fetched again when it is next needed"
+    ]
+    served.refuses = True
+    with pytest.raises(UnavailableError, match=r"was damaged and can't be fetched again: The server refuses"):
+        read(Run.open(there.path))
+
+
+def test_a_mirror_goes_when_it_is_forgotten_but_not_while_it_is_open(served: Served) -> None:
+    first = Run.open(find_run(served.address))
+    table = AddedTable("notes", {"neuron": pa.int64()}, ("neuron",))
+    Additions(first).append(table, pd.DataFrame({"neuron": [1]}))
+    with pytest.raises(UnavailableError, match="the run skin is open, in the app or in a command: close it"):
+        forget_run("skin")
+    assert first.embeddings.shape[0] == first.manifest.images
+    address, path = mirrors_folder(), first.path
+    del first
+    (path.parent / ".open" / "killed").mkdir()  # of a process that is no more
+    (path.parent / ".open" / "killed" / "lock").touch()
+    forget_run("skin")
+    assert not list(address.iterdir()) and "skin" not in {run.name for run in list_runs()}
+    again = Run.open(find_run(served.address))
+    assert Additions(again).read(table)["neuron"].tolist() == [1], (
+        "what was worked out is no part of a mirror"
+    )
+    with pytest.raises(BadInputError, match="the run demo does not lie on a server"):
+        forget_run("demo")
+
+
+def test_the_mirror_of_a_run_that_was_changed_goes_once_nobody_has_it_open(
+    served: Served, built_run: Path
+) -> None:
+    first, old = Run.open(find_run(served.address)), None
+    for turned in (True, False):
+        embeddings = Run.open(built_run).embeddings
+        arrays.write_array(
+            served.folder / "skin", arrays.EMBEDDINGS, embeddings[::-1] if turned else embeddings
+        )
+        record_anew(served.folder / "skin")
+        find_run(served.address)
+        assert first.path.is_dir(), "it is open"
+    old = first.path
+    del first
+    find_run(served.address)
+    assert [path.name for path in old.parents[1].glob("[!.]*/skin")] == ["skin"]
 
 
 def test_a_run_in_a_bucket_with_what_was_added_to_it(

@@ -8,13 +8,20 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, owner
-from csp.face.screen.state.cached import DEMO
+from csp.face.screen.state.cached import DEMO, close_run
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.wording import counted, named_classes, plain
 from csp.keeping.faults import told
-from csp.keeping.library.trash import discard_run, discarded_name, discarded_runs, restore_run
+from csp.keeping.library.trash import (
+    discard_run,
+    discarded_name,
+    discarded_runs,
+    forget_run,
+    restore_run,
+)
 from csp.keeping.run_folder.manifest import Manifest
-from csp.work.runs.listing import RunFacts, check_named_run, run_facts
+from csp.work.runs.listing import RunFacts, run_facts
+from csp.work.runs.soundness import soundness
 from csp.work.runs.strangers import distrust_run, trust_run
 
 SAID = "runs-said"
@@ -98,7 +105,9 @@ def _actions(run: RunFacts) -> None:
         )
     refused = "It comes with the program." if run.shipped else may_manage("delete runs")
     if run.address:
-        refused = "It lies on a server; nothing is deleted there from here."
+        with st.popover("Forget …", key=f"forget-{run.name}", disabled=bool(refused), help=refused or None):
+            _forgetting(run)
+        return
     with st.popover("Delete …", key=f"delete-{run.name}", disabled=bool(refused), help=refused or None):
         _deletion(run.name)
 
@@ -152,11 +161,16 @@ def _checked(run: RunFacts) -> None:
     if asked is None:
         return
     words, slot = "Reading every file again", f"check-{run.name}"
-    problems = waited(slot, asked, lambda: check_named_run(run.name), words)
-    if problems == []:
-        st.success("Sound: every file is as it was made.", icon=":material/check:")
-    elif problems:
-        st.error("\n".join(f"- {plain(problem)}" for problem in problems))
+    found = waited(slot, asked, lambda: soundness(run.path), words)
+    if found is None:
+        return
+    if found.problems:
+        st.error("\n".join(f"- {plain(problem)}" for problem in found.problems))
+    else:
+        every = "what was fetched" if run.address else "every file"
+        st.success(f"Sound: {every} is as it was made.", icon=":material/check:")
+    for note in found.notes:
+        st.caption(f":material/cloud: {plain(note)}")
 
 
 def _check_key(run: RunFacts) -> str:
@@ -193,6 +207,25 @@ def _deletion(name: str) -> None:
     typed = st.text_input("Type the name of the run to confirm", key=f"typed-{name}")
     unsure = typed.strip() != name
     st.button("Move to trash", key=f"discard-{name}", on_click=_discard, args=(name,), disabled=unsure)
+
+
+def _forgetting(run: RunFacts) -> None:
+    st.markdown(
+        f"What was fetched of **{plain(run.name)}** is deleted here. The run at {plain(run.address)} stays, "
+        "and so do the reviews of its neurons."
+    )
+    st.button("Forget it here", key=f"forget-now-{run.name}", on_click=_forget, args=(run,))
+
+
+@deed("delete runs")
+def _forget(run: RunFacts) -> None:
+    try:
+        close_run(run.path)
+        forget_run(run.name)
+    except CspError as error:
+        _say(False, str(error))
+    else:
+        _say(True, f"The run {run.name} is forgotten here; it stays at {run.address}.")
 
 
 @deed("delete runs")

@@ -59,7 +59,7 @@ def chosen_explorer(params: Params) -> Explorer:
     if wanted not in folders:
         raise WrongAddressError(f"There is no run {wanted!r} on this machine.", _ways(nearest(wanted, names)))
     try:
-        return _explorer(str(folders[wanted]), (folders[wanted] / "manifest.json").stat().st_mtime_ns)
+        return _explorer(*_as_now(folders[wanted]))
     except BadRunError as error:
         others = [name for name in names if name != wanted]
         raise WrongAddressError(f"The run {wanted!r} can't be opened: {error}", _ways(others)) from error
@@ -68,6 +68,12 @@ def chosen_explorer(params: Params) -> Explorer:
 def named_explorer(name: str) -> Explorer:
     """The explorer of a run by its name; raises as `chosen_explorer`."""
     return chosen_explorer({"run": name})
+
+
+def close_run(folder: Path) -> None:
+    """Keep a run no longer open: it is opened again where somebody still looks at it."""
+    with suppress(OSError):
+        _explorer.clear(*_as_now(folder))
 
 
 def chosen_layer(params: Params, explorer: Explorer) -> str:
@@ -249,6 +255,10 @@ def _map(_explorer: Explorer, fingerprint: str, version: tuple[str, ...], layer:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _neurons(_explorer: Explorer, fingerprint: str, layer: str) -> NeuronTable:
     return _explorer.neurons(layer)
+
+
+def _as_now(folder: Path) -> tuple[str, int]:
+    return str(folder), (folder / "manifest.json").stat().st_mtime_ns
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the run …")
