@@ -42,7 +42,8 @@ def address(home: Path) -> Iterator[str]:
 
 
 SHAKING = """(key) => {
-  for (let i = 0; i < 2; i++) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const press = () => new KeyboardEvent("keydown", { key, bubbles: true });
+  for (let i = 0; i < 2; i++) document.body.dispatchEvent(press());
 }"""
 """Two presses in one moment, however busy the machine is."""
 SHAKING_ONCE_THE_ADDRESS_CHANGED = """(key) => {
