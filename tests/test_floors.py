@@ -39,7 +39,7 @@ FENCES = {
 }
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
-        {"checks", "scatter"},
+        {"checks", "scatter", "threads"},
         {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
         {"examples"},
         {"labelers"},

@@ -21,6 +21,9 @@ TIE = np.float32(1e-5)
 """Float32 cosines closer than this are compared again in float64. The rounding error of a float32 product of
 unit vectors is about 1e-7, so the true best is always among those compared again."""
 
+LISTED = 1024
+"""So many of the nearest to an image are listed, at least, where the stored neighbours can't tell."""
+
 SUNK = np.float32(4)
 """Taken off the cosine of images that are not open, it puts them below any cosine."""
 
@@ -68,7 +71,38 @@ def best_open(
     found[image] = -SUNK
     floor = floor_of_best(found[None], min(count, len(found)))[0]
     near = np.flatnonzero(found >= np.maximum(floor - TIE, -SUNK / 2))  # all that any turn below may look at
-    left = found[near]
+    return _in_turn(near, found[near], image, embeddings, count)
+
+
+class Nearest:
+    """The images nearest to one of them, listed once for many neurons that ask which of the open ones are."""
+
+    def __init__(
+        self, similarities: Float[np.ndarray, " n"], image: int, embeddings: Float[np.ndarray, "n d"]
+    ) -> None:
+        self._similarities, self._image, self._embeddings = similarities, image, embeddings
+        self._floor = floor_of_best(similarities[None], min(LISTED, len(similarities)))[0, 0]
+        near = np.flatnonzero(similarities >= self._floor)
+        self._near = near[near != image]
+        self._left = similarities[self._near]
+
+    def best_open(self, open_: Bool[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " count"]:
+        """As `best_open`; from all images where those on the list leave a doubt."""
+        here = np.flatnonzero(open_[self._near])
+        left = self._left[here]
+        if len(here) < count or np.partition(left, -count)[-count] - TIE <= self._floor:
+            return best_open(self._similarities, open_, self._image, self._embeddings, count)
+        return _in_turn(self._near[here], left, self._image, self._embeddings, count)
+
+
+def _in_turn(
+    near: Int64[np.ndarray, " q"],
+    left: Float[np.ndarray, " q"],
+    image: int | np.int64,
+    embeddings: Float[np.ndarray, "n d"],
+    count: int,
+) -> Int64[np.ndarray, " count"]:
+    """The best of the images `near`, one after the other; `left` are their similarities and is used up."""
     chosen = np.full(count, NONE, dtype=np.int64)
     for place in range(min(count, len(near))):
         chosen[place] = _settle(near[left >= left.max() - TIE], image, embeddings)

@@ -66,13 +66,14 @@ def contrasted(
     rule: ContrastRule = PAPER_RULE,
 ) -> Examples:
     """The same for activating examples that are chosen already."""
-    cold = cold_images(activations, mean_activation(activations), rule)
+    mean = mean_activation(activations)
+    cold = cold_images(activations, mean, rule)
     nearest = contrastive.look_up(activating, cold, embeddings, neighbours, reuse, rule.neighbours)
     unsure = (nearest == contrastive.UNSURE).any(axis=1)
     if unsure.any():
         again = unsure if reuse else slice(None)
         nearest[again] = contrastive.search(activating[again], cold, embeddings, reuse, rule.neighbours)
-    return pair(activations, embeddings, activating, nearest, rule)
+    return pair(activations, mean, embeddings, activating, nearest, rule)
 
 
 def narrowed(wide: Examples) -> Examples:
@@ -115,6 +116,7 @@ def mean_activation(activations: Float[np.ndarray, " n"]) -> float:
 
 def pair(
     activations: Float[np.ndarray, " n"],
+    mean: float,
     embeddings: Float[np.ndarray, "n d"],
     activating: Int64[np.ndarray, " k"],
     nearest: Int64[np.ndarray, "k count"],
@@ -134,6 +136,6 @@ def pair(
         contrastive=first,
         contrastive_activation=np.where(none, np.float32(np.nan), contrastive_activation),
         similarity=np.where(none, np.float32(np.nan), similarity),
-        mean_activation=mean_activation(activations),
+        mean_activation=mean,
         further=nearest[:, 1:] if rule.neighbours > 1 else None,
     )

@@ -1,6 +1,7 @@
 """The examples of all neurons of a layer at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64
@@ -10,13 +11,17 @@ from csp.method.examples import contrastive
 from csp.method.examples.contrast_rule import PAPER_RULE, ContrastRule, cold_images
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples, mean_activation, pair, top_images
+from csp.method.threads import in_threads
 
 BLOCK = 256
 """Images that are searched for at once, at most."""
 ACTIVATIONS_AT_ONCE = 2**27
 """Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
-SIMILARITIES_AT_ONCE = 2**23
-"""Held at once: 83 images by 100,000, a third slower than 256 by as many and a sixth of their memory."""
+SIMILARITIES_AT_ONCE = 2**22
+"""Held at once by each thread: 42 images by 100,000. More are faster and take more memory."""
+TURNED_AT_ONCE = 16
+"""Images whose activations are copied at once to where each neuron's lie together: a line of a processor's
+cache holds so many, and a copy all at once is eight times slower."""
 
 
 def select_all(
@@ -35,8 +40,11 @@ def select_all(
     """
     check_probe(activations, embeddings)
     check_examples(k)
-    activating = [top_images(np.ascontiguousarray(column), k) for column in activations.T]
-    return contrast_all(activations, embeddings, activating, reuse=reuse, neighbours=neighbours, rule=rule)
+    layer: list[Examples] = []
+    for block in _blocks(activations):
+        activating = in_threads(partial(top_images, k=k), block)
+        layer += _contrast_block(block, embeddings, activating, reuse, neighbours, rule)
+    return layer
 
 
 def contrast_all(
@@ -50,12 +58,24 @@ def contrast_all(
 ) -> list[Examples]:
     """The same for activating examples that are chosen already, by neuron; each as `contrasted`."""
     layer: list[Examples] = []
-    neurons = max(1, ACTIVATIONS_AT_ONCE // max(len(activations), 1))
-    for start in range(0, activations.shape[1], neurons):
-        block = np.ascontiguousarray(activations[:, start : start + neurons].T)
-        part = activating[start : start + neurons]
+    for block in _blocks(activations):
+        part = activating[len(layer) : len(layer) + len(block)]
         layer += _contrast_block(block, embeddings, part, reuse, neighbours, rule)
     return layer
+
+
+def _blocks(activations: Float[np.ndarray, "n c"]) -> Iterator[Float[np.ndarray, "b n"]]:
+    """The activations of some neurons at once, a contiguous row for each."""
+    neurons = max(1, ACTIVATIONS_AT_ONCE // max(len(activations), 1))
+    for start in range(0, activations.shape[1], neurons):
+        columns = activations[:, start : start + neurons]
+        if columns.T.flags.c_contiguous:
+            yield columns.T
+            continue
+        block = np.empty(columns.shape[::-1], dtype=columns.dtype)
+        for first in range(0, len(columns), TURNED_AT_ONCE):
+            block[:, first : first + TURNED_AT_ONCE] = columns[first : first + TURNED_AT_ONCE].T
+        yield block
 
 
 def _contrast_block(
@@ -66,11 +86,14 @@ def _contrast_block(
     neighbours: Neighbours | None,
     rule: ContrastRule,
 ) -> list[Examples]:
-    cold = [cold_images(neuron, mean_activation(neuron), rule) for neuron in activations]
-    nearest = [
-        contrastive.look_up(images, left_cold, embeddings, neighbours, reuse, rule.neighbours)
-        for images, left_cold in zip(activating, cold, strict=True)
-    ]
+    def ask(neuron: int) -> tuple[float, Bool[np.ndarray, " n"], Int64[np.ndarray, "k count"]]:
+        mean = mean_activation(activations[neuron])
+        cold = cold_images(activations[neuron], mean, rule)
+        images = activating[neuron]
+        return mean, cold, contrastive.look_up(images, cold, embeddings, neighbours, reuse, rule.neighbours)
+
+    answers = in_threads(ask, range(len(activations)))
+    cold, nearest = [answer[1] for answer in answers], [answer[2] for answer in answers]
     if reuse:
         _search_unsure(activating, cold, nearest, embeddings)
     else:
@@ -79,7 +102,10 @@ def _contrast_block(
                 found[:] = contrastive.search(
                     activating[neuron], cold[neuron], embeddings, reuse, rule.neighbours
                 )
-    return [pair(a, embeddings, p, q, rule) for a, p, q in zip(activations, activating, nearest, strict=True)]
+    return [
+        pair(activations[neuron], mean, embeddings, activating[neuron], found, rule)
+        for neuron, (mean, _, found) in enumerate(answers)
+    ]
 
 
 def _search_unsure(
@@ -95,13 +121,12 @@ def _search_unsure(
             asked.setdefault(int(activating[neuron][position]), []).append((neuron, position))
     images = np.fromiter(asked, dtype=np.int64)
     at_once = min(BLOCK, max(1, SIMILARITIES_AT_ONCE // len(embeddings)))
-    for start in range(0, len(images), at_once):
+
+    def search(start: int) -> None:
         rows = images[start : start + at_once]
-        product = embeddings[rows] @ embeddings.T
-        for place, image in enumerate(rows.tolist()):
+        for image, similarities in zip(rows.tolist(), embeddings[rows] @ embeddings.T, strict=True):
+            listed = contrastive.Nearest(similarities, image, embeddings)
             for neuron, position in asked[image]:
-                found = nearest[neuron]
-                found[position] = contrastive.best_open(
-                    product[place], cold[neuron], image, embeddings, found.shape[1]
-                )
-        del product  # before the next is made
+                nearest[neuron][position] = listed.best_open(cold[neuron], nearest[neuron].shape[1])
+
+    in_threads(search, range(0, len(images), at_once))

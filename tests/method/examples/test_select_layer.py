@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from csp.method.examples import select_layer
+from csp.method.examples import contrastive, select_layer
 from csp.method.examples.neighbours import nearest_neighbours
 from csp.method.examples.select import select_examples
 from tests.method.examples.test_select import assert_same
@@ -33,6 +33,7 @@ def test_equal_to_one_by_one(
 ) -> None:
     monkeypatch.setattr(select_layer, "ACTIVATIONS_AT_ONCE", 4 * 300)
     monkeypatch.setattr(select_layer, "BLOCK", 16)
+    monkeypatch.setattr(contrastive, "LISTED", 40)
     activations, embeddings = probe
     neighbours = None if stored is None else nearest_neighbours(embeddings, stored)
     found = select_layer.select_all(activations, embeddings, 25, reuse=reuse, neighbours=neighbours)
