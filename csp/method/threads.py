@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from threading import Lock
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ def in_threads(work: Callable[[Thing], Result], things: Iterable[Thing]) -> list
     if not _taken.acquire(blocking=False):
         return [work(thing) for thing in things]
     try:
-        products = ThreadpoolController().select(user_api="blas")
+        products = _products()
         threads = max((library["num_threads"] for library in products.info()), default=1)
         if threads == 1:
             return [work(thing) for thing in things]
@@ -32,3 +33,9 @@ def in_threads(work: Callable[[Thing], Result], things: Iterable[Thing]) -> list
             return list(pool.map(work, things))
     finally:
         _taken.release()
+
+
+@cache
+def _products() -> ThreadpoolController:
+    """The libraries that multiply for NumPy, and for what was loaded before the first call."""
+    return ThreadpoolController().select(user_api="blas")

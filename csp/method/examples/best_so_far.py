@@ -24,6 +24,17 @@ class BestSoFar:
         self._keys: list[np.ndarray] = []
         self._held = np.zeros(len(floor), dtype=np.int64)
 
+    def part(self) -> "BestSoFar":
+        """What takes in some of the tiles in place of this one, in a thread of its own, to be added to it."""
+        return BestSoFar(self._floor, self._m)
+
+    def add(self, part: "BestSoFar") -> None:
+        """Take in what a part has; parts come in the order of their tiles."""
+        self._images += part._images
+        self._keys += part._keys
+        self._held += part._held
+        self._forget_where_many()
+
     def see(
         self, tile: Float32[np.ndarray, "rows columns"], others_from: int, images_are_columns: bool = False
     ) -> None:
@@ -40,8 +51,7 @@ class BestSoFar:
         self._images.append(image.astype(np.uint16))
         self._keys.append(_keys(tile.ravel()[reached], other + others_from))
         self._held += np.bincount(image, minlength=len(self._held))
-        if self._held.max() > MOST_HELD * max(self._m, FEW):
-            self._forget()
+        self._forget_where_many()
 
     def lower_floor(self) -> Float32[np.ndarray, " b"] | None:
         """What to begin anew with where fewer than m others reached the floor of some image."""
@@ -53,8 +63,10 @@ class BestSoFar:
         keys = self._sorted()[:, : self._m]
         return (keys & np.uint64(2**32 - 1)).astype(np.int32), _similarities(keys)
 
-    def _forget(self) -> None:
+    def _forget_where_many(self) -> None:
         """Hold the m best alone. What comes later has a higher index, so it must be better than the last."""
+        if self._held.max() <= MOST_HELD * max(self._m, FEW):
+            return
         keys = self._sorted()[:, : self._m]
         full = self._held >= self._m
         self._floor[full] = np.nextafter(_similarities(keys[full, -1]), np.float32(np.inf))

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32, Int32, Int64
 from csp.errors import BadInputError
 from csp.method.examples.best_so_far import BestSoFar
 from csp.method.examples.top_k import floor_of_best
+from csp.method.threads import in_threads
 
 STORED = 256
 """Neighbours kept per image; chosen by measurement, see docs/method.md."""
@@ -22,6 +23,9 @@ turn: about 2 KB an image, 15 KB where very many are alike. Above, pairs are mul
 PIECE = 1024
 """Images whose neighbours are given at once, so that they can be kept while others are searched for. As many
 are multiplied with as many: the product fits into a processor's cache."""
+TOGETHER = 32
+"""Pieces that one is compared with at once, at most: what is found alike of so many is held, 10 KB an image
+and piece where all are."""
 SAMPLE = 2048
 """Images that tell how similar the nearest of an image are at least."""
 CERTAIN = 5
@@ -134,11 +138,17 @@ class _Pairs:
             best.see(self._product(begin, first), begin, images_are_columns=True)
 
     def _meet_later(self, first: int, best: BestSoFar, told: dict[int, BestSoFar]) -> None:
-        for begin in range(first, len(self._embeddings), PIECE):
-            tile = self._product(first, begin)
-            best.see(tile, begin)
+        def meet(begin: int) -> BestSoFar:
+            part, tile = best.part(), self._product(first, begin)
+            part.see(tile, begin)
             if begin in told:
                 told[begin].see(tile, first, images_are_columns=True)
+            return part
+
+        together = PIECE * TOGETHER
+        for start in range(first, len(self._embeddings), together):
+            for part in in_threads(meet, range(start, min(start + together, len(self._embeddings)), PIECE)):
+                best.add(part)
 
     def _product(self, first: int, second: int) -> Float32[np.ndarray, "rows columns"]:
         """Similarities of two pieces; of an image to itself NaN."""
