@@ -28,8 +28,9 @@ _PEOPLE = re.compile(
     "device|camera|scanner|hospital|clinic|centre|center"
 )
 """How words begin that name columns which tell people, places and devices apart: these are offered first."""
-NOT_OFFERED = ("label", "split")
-"""Columns by which one may ask, but which are no groups of people."""
+_NO_GROUP = re.compile("(labels?|class(es)?|diagnos(is|es|tic)|dx|malignan(t|cy)|target|split|fold)$")
+"""How words read that name columns of the diagnosis or of the split: one may ask by them, but they are no
+groups of people."""
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ID = ("id", "uuid", "hash", "file", "filename")
 
@@ -54,8 +55,8 @@ def subgroup_columns(run: Run) -> tuple[str, ...]:
 def offered_columns(run: Run) -> tuple[str, ...]:
     """Those of them that a page offers: people, places and devices first; no classes, splits or ids."""
     people = people_columns(run)
-    others = (name for name in subgroup_columns(run) if name not in (*people, *NOT_OFFERED))
-    return (*people, *(name for name in others if not _is_id(run, name)))
+    others = (name for name in subgroup_columns(run) if name not in people)
+    return (*people, *(name for name in others if not _is_id(run, name) and not _is_diagnosis(run, name)))
 
 
 def people_columns(run: Run) -> tuple[str, ...]:
@@ -74,6 +75,16 @@ def in_words(column: str) -> str:
 
 def _words(column: str) -> list[str]:
     return [word.casefold() for word in _WORDS.findall(column)]
+
+
+def _is_diagnosis(run: Run, column: str) -> bool:
+    """Whether a column is the diagnosis, also in other words (each label has its own value), or the split."""
+    if any(_NO_GROUP.match(word) for word in _words(column)):
+        return True
+    if "label" not in run.images or run.images[column].dtype == bool or is_numeric_dtype(run.images[column]):
+        return False
+    pairs = run.images[["label", column]].dropna().astype(str).drop_duplicates()
+    return len(pairs) > 1 and pairs["label"].is_unique and pairs[column].is_unique
 
 
 def _is_id(run: Run, column: str) -> bool:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csp.face.screen.atlas.chips import chips_of
-from csp.face.screen.atlas.facts import label_lines
+from csp.face.screen.atlas.facts import label_lines, notes
+from csp.face.screen.elements.components import Badge, warnings_first
 from csp.face.screen.wording import (
     REVIEW_STATES,
     STATES,
@@ -101,6 +102,15 @@ def test_a_label_that_is_not_claimed_reads_nothing_fits(
     assert label_lines(facts) == lines
     frame = pd.DataFrame([facts | {"label": "ruler", "push_class": None}])
     assert chips_of(())["nothing-fits"].fits(frame).tolist() == [not above_noise]
+
+
+def test_badges_that_warn_come_first() -> None:
+    facts = {"artefacts": ["ruler"], "state": "rare", "sentence": "It fires on 3 images."}
+    doubt: Badge = ("doubtful", "quiet", "")
+    assert [one[0] for one in notes(facts, "normal", [doubt])] == ["ruler", "doubtful", STATES["rare"]]
+    blue: Badge = ("Confirmed", "blue", "By Ann")
+    shown = warnings_first([blue, *notes(facts, "normal", [doubt])])
+    assert [one[0] for one in shown] == ["ruler", "Confirmed", "doubtful", STATES["rare"]]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from csp.work.subgroups import SMALL, in_words, subgroups
 SEED, RESAMPLES, SHUFFLES = 0, 400, 200
 MOST_CLASSES = 20
 GUESSES = "The model is hardly better than guessing, so what pushes towards a class says little"
+GUESSES_BY_NONE = "A model that guesses has no artefacts that matter to its answers."
+"""What stands beside the number of neurons that seem to follow one."""
 GUESSING = 0.6
 """Below this mean AUROC a model counts as guessing. Chosen, not fitted."""
 MOST_ANSWERS = 20_000_000

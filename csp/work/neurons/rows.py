@@ -6,6 +6,7 @@ rows.frame                                                 # columns(), in this 
 rows.faithful_by, rows.attribution_how                     # what these numbers are; None: not measured
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,6 +100,19 @@ def doubted_under(rows: NeuronRows, under: float) -> NeuronRows:
     if under == DOUBTFUL:
         return rows
     return replace(rows, frame=rows.frame.assign(doubtful=doubtful(rows.frame, under)))
+
+
+def common_labels(layers: Sequence[NeuronRows], most: int) -> list[str]:
+    """The labels in force that most neurons have, commonest first; what is not claimed counts for none."""
+    frames = [one.frame[["in_force", "above_noise"]] for one in layers]
+    counts = Counter(
+        text
+        for frame in frames
+        for first, above in zip(frame["in_force"], frame["above_noise"], strict=True)
+        if above or first.by is not None
+        for text in first.texts
+    )
+    return [text for text, _ in counts.most_common(most)]
 
 
 def with_chances(rows: NeuronRows, found: Recalibrated) -> NeuronRows:

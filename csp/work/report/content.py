@@ -18,7 +18,7 @@ from csp.method.control import ByChance
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.registry import LABELERS
 from csp.work.attribution.class_attribution import ClassAttribution, class_attribution
-from csp.work.attribution.model_card import GUESSES, ModelCard, model_card, skill
+from csp.work.attribution.model_card import GUESSES, ModelCard, Skill, model_card, skill
 from csp.work.control.control import layer_control, unclaimed
 from csp.work.control.sight import HARDLY_KNOWS, encoder_sight
 from csp.work.explorer.explorer import Explorer
@@ -156,6 +156,8 @@ class Content:
     fingerprint: str
     made: datetime
     version: str
+    guesses: bool
+    """Whether the model is known to be hardly better than guessing."""
     warnings: tuple[str, ...]
     audit: Audit
     leaning: LeaningPage
@@ -230,6 +232,7 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         fingerprint=run.fingerprint,
         made=datetime.now(UTC),
         version=csp_version(),
+        guesses=_guesses(explorer) is not None,
         warnings=warnings(explorer),
         audit=audit,
         leaning=leaning_page(explorer, states, report),
@@ -255,10 +258,16 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
 
 def warnings(explorer: Explorer) -> tuple[str, ...]:
     """What makes the whole report worth little: a model that guesses, an encoder that is near blind."""
-    found, sight = skill(explorer.run), encoder_sight(explorer)
-    guesses = f"{GUESSES}. {found.sentence}." if found is not None and found.guessing else ""
+    found, sight = _guesses(explorer), encoder_sight(explorer)
+    guesses = f"{GUESSES}. {found.sentence}." if found is not None else ""
     blind = f"{HARDLY_KNOWS}. {sight.sentence}." if sight is not None and sight.near_blind else ""
     return tuple(filter(None, (guesses, blind)))
+
+
+def _guesses(explorer: Explorer) -> Skill | None:
+    """What the model is worth, if it is hardly better than guessing."""
+    found = skill(explorer.run)
+    return found if found is not None and found.guessing else None
 
 
 def layer_claims(explorer: Explorer, layer: str) -> LayerClaims | None:

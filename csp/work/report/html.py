@@ -17,8 +17,10 @@ from csp.keeping.reviews.vocabulary import DONE, NO_LABEL_FITS
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import shrunk
 from csp.work.attribution.class_attribution import HOW
+from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.views import ImageFacts
 from csp.work.progress import Report, Stage, silent
+from csp.work.reliance.words import signed
 from csp.work.report.content import COSINE, NOTHING_FITS, Content, pictured
 from csp.work.report.findings import MOST
 from csp.work.report.requirements import answered
@@ -57,12 +59,13 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent, "time": _time}
+    environment.filters |= {"number": _number, "percent": _percent, "signed": _signed, "time": _time}
     return environment.get_template("report.html.j2").render(
         vars(content)
         | {
             "total": sum(layer.neurons for layer in content.audit.coverage.values()),
             "neurons": content.neurons,
+            "guesses_by_none": GUESSES_BY_NONE,
             "no_groups": content.no_groups,
             "nothing_fits": NOTHING_FITS,
             "no_label_fits": NO_LABEL_FITS,
@@ -112,6 +115,11 @@ def _alt(facts: ImageFacts) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None or not isfinite(value) else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    """A push, as pages write it."""
+    return signed(value, 2)
 
 
 def _percent(share: float | None) -> str:

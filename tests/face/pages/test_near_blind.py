@@ -6,6 +6,7 @@ import pytest
 
 from csp.keeping.home import home
 from csp.keeping.run_folder.run import Run
+from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import open_explorer
 from csp.work.report.content import warnings
 from tests.face.pages.test_audit import cells
@@ -29,6 +30,8 @@ def test_pages_of_a_blind_run_say_so(blind: None, tiny_run: Run) -> None:
         for warning in ("hardly knows these pictures", "hardly better than guessing"):
             assert blind_words.count(warning) == 1, "once, not with each number"
             assert warning not in tiny_words
+    for page in ("app.py", "pages/audit.py"):
+        assert GUESSES_BY_NONE in said(opened(page, run="blind"))
     assert len(warnings(open_explorer("blind"))) == 2, "the report says the same"
     assert warnings(open_explorer("tiny")) == ()
 

@@ -1,6 +1,7 @@
 """The neurons page: table, cards and map; search, chips, columns and order in the address; downloads."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +57,8 @@ def test_table_shows_pictures_label_push_and_notes(tiny_run: Run) -> None:
     cells = dict(zip(heads(app), row["cells"], strict=True))
     assert cells["Fires most for"][1][0]["src"].startswith("data:image/webp;base64,")
     assert "ruler" in cells["The machine suggests"][1][0]
-    assert cells["Pushes towards"][1][0] in tiny_run.manifest.classes
+    towards, much = cells["Pushes towards"][1]
+    assert towards in tiny_run.manifest.classes and re.fullmatch(r"\+\d\.\d\d", much), "as on other pages"
     first, under = cells["Ahead by"][1]
     assert float(first) > 0 and under.startswith("of ") and "ruler" not in under, "a synonym is no rival"
     never = dict(zip(heads(app), table["rows"][NEVER]["cells"], strict=True))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from csp.face.screen.search.found import SCORE
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from tests.face.pages.test_pages import drawn, opened, said
@@ -106,3 +107,9 @@ def test_a_search_says_of_how_many_it_shows_the_first_and_the_address_holds_more
     assert "more" not in {button.key for button in app.button}
     app.number_input(key="neuron").set_value(1).run()
     assert "most" not in app.query_params
+
+
+def test_a_search_that_finds_nothing_names_every_reason(tiny: Run) -> None:
+    words = said(opened("pages/search.py", run="tiny", query="bicycle"))
+    assert "no more than noise does, or another text of the vocabulary explains it much better" in words
+    assert "at least 0.8 times as well" in SCORE, "the help says by how much"

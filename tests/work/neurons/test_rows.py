@@ -15,7 +15,7 @@ from csp.keeping.reviews.vocabulary import Action
 from csp.method.labelers.registry import FIRST
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.export import as_csv, as_json, export_columns, export_neurons, export_table
-from csp.work.neurons.rows import NeuronRows, columns, machine_rows, with_reviews
+from csp.work.neurons.rows import NeuronRows, columns, common_labels, machine_rows, with_reviews
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import add_pushes
 
@@ -53,6 +53,18 @@ def test_a_label_that_names_an_artefact_is_marked(explorer: Explorer) -> None:
     assert not any(frame.loc[ruler & ~claimed, "artefacts"]), "a label of noise claims nothing"
     assert claimed.any() and not claimed[ruler].all()
     assert not any("ruler marks" in named for named in frame.loc[~ruler, "artefacts"])
+
+
+def test_what_is_not_claimed_is_no_common_label_until_a_person_says_it(
+    explorer: Explorer, desk: ReviewDesk
+) -> None:
+    rows = machine_rows(explorer, "late")
+    claimed = {text for one in rows.frame[rows.frame["above_noise"]]["in_force"] for text in one.texts}
+    said = {text for one in rows.frame["in_force"] for text in one.texts}
+    assert set(common_labels([rows], 100)) == claimed < said
+    (idle, *_) = sorted(said - claimed)
+    decide(desk, ANN, Action.OVERRIDE, RULER, idle)
+    assert idle in common_labels([reviewed_rows(explorer, desk)], 100)
 
 
 def test_a_class_is_named_only_where_one_is_pushed(explorer: Explorer) -> None:

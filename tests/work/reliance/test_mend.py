@@ -113,7 +113,8 @@ def test_what_gets_worse_is_said_with_its_numbers(explorer: Explorer) -> None:
     found = MendPreview(before, replace(now, all=lower, groups=groups))
     assert [one.group for one in cost(found)] == ["", "hairs yes"]
     words = cost_in_words(found, "ruler")
-    assert f"called rightly {lower.accuracy.value:.3f} instead of {now.all.accuracy.value:.3f}" in words
+    own, between = lower.accuracy, f"{lower.accuracy.low:.2f} to {lower.accuracy.high:.2f}"
+    assert f"called rightly {own.value:.3f} ({between}) instead of {now.all.accuracy.value:.3f}" in words
     assert "hairs yes: called rightly" in words
 
 

@@ -9,6 +9,7 @@ from csp.face.screen.atlas.facts import claimed_texts, label_lines, persons_line
 from csp.face.screen.elements.components import Badge, Card, Cell, Column, Row, card_grid, row_table
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.runs.job_offer import job_offer
+from csp.face.screen.state.cached import guesses
 from csp.face.screen.url.links import link, neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, ranges, write
@@ -21,6 +22,7 @@ from csp.work.attribution.class_attribution import (
     extremes,
     on_both_sides,
 )
+from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import NeuronRows
 from csp.work.reliance.words import signed
@@ -32,6 +34,7 @@ EACH, ALONE = 3, 12
 """Neurons for and against a class: where several stand side by side, and where it stands alone."""
 IMAGES = 4
 MOST_NEURONS = 8
+_OTHERS = Column("Most of the other classes", "Which class of those not shown these neurons push most")
 NO_CLASSES = (
     "This run names no classes: the model gave no class probabilities, so no neuron can be said to push "
     "towards one. Make the run with `csp index` from a classifier, or give the probabilities to `csp import`."
@@ -116,7 +119,8 @@ def artefact_section(
     )
     neurons = int(rows.frame["artefacts"].map(bool).sum())
     if neurons and chance:
-        st.caption(f"{counted(neurons, 'neuron')} in all; {chance}.", help=NOISE_HELP)
+        void = f" {GUESSES_BY_NONE}" if guesses(explorer) else ""
+        st.caption(f"{counted(neurons, 'neuron')} in all; {chance}.{void}", help=NOISE_HELP)
     with st.container(key="artefact-push"):
         if table.empty:
             st.caption("No label in force and no tag in this layer names an artefact.")
@@ -125,7 +129,8 @@ def artefact_section(
             Column("Artefact", "From the list in checklist.csv, which can be replaced in CSP_HOME"),
             Column("Strongest neuron", "Of those whose label, or a person's tag, names the artefact"),
             Column("Neurons", "How many there are, and the first of them"),
-            *(Column(name, "The strongest push of these neurons towards the class") for name in shown),
+            *(Column(name, "The strongest push of these neurons for or against the class") for name in shown),
+            *([_OTHERS] if len(shown) < len(run.manifest.classes) else []),
         ]
         artefacts = [_artefact(run, rows, shown, facts) for facts in table.to_dict("records")]
         row_table("Artefacts", columns, artefacts, key="artefact-table")
@@ -147,7 +152,7 @@ def _card(run: Run, rows: NeuronRows, neuron: int, value: float) -> Card:
 
 
 def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[Any, Any]) -> Row:
-    neurons = [int(neuron) for neuron in facts["neurons"]]
+    neurons, pushes = [int(neuron) for neuron in facts["neurons"]], facts["attribution"]
     first = rows.frame.iloc[neurons[0]]
     images = [
         {"src": source(run, int(image)), "alt": f"Image {image}, of neuron {neurons[0]}"}
@@ -158,7 +163,12 @@ def _artefact(run: Run, rows: NeuronRows, shown: Sequence[str], facts: Mapping[A
         ("text", str(facts["artefact"])),
         ("images", images),
         ("lines", (f"{len(neurons)}", named)),
-        *(("text", signed(facts["attribution"][name], 2)) for name in shown),
+        *(("text", signed(pushes[name], 2)) for name in shown),
     ]
+    if others := {name: push for name, push in pushes.items() if name not in shown}:
+        most = max(others, key=lambda name: abs(others[name]))
+        cells.append(
+            ("lines", (f"{'for' if others[most] > 0 else 'against'} {most}", signed(others[most], 2)))
+        )
     listed = link("neurons", run=run.name, layer=rows.layer, picked=ranges(neurons))
     return Row(cells, href=listed, hint=f"Lists these {counted(len(neurons), 'neuron')}")

@@ -28,6 +28,7 @@ from csp.work.labels.rows import ScoreRange
 from csp.work.metrics.metric import Number
 from csp.work.metrics.registry import NUMBERS, table_numbers
 from csp.work.neurons.rows import NeuronRows
+from csp.work.reliance.words import signed
 
 IMAGES = 4
 NOT_MEASURED = "How well the label predicts when the neuron fires; not measured in this run"
@@ -220,7 +221,7 @@ def _lead(facts: Facts, _: Context) -> Cell:
 def _towards(facts: Facts, _: Context) -> Cell:
     if not isinstance(facts["push_class"], str):
         return "quiet", "–"
-    return "lines", (facts["push_class"], f"{facts['push']:+.2g}")
+    return "lines", (facts["push_class"], signed(facts["push"], 2))
 
 
 def _review(facts: Facts, _: Context) -> Cell:

@@ -1,6 +1,6 @@
 """What the table, the cards and the map say of a neuron, from its row of `NeuronRows.frame`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from csp.face.screen.elements.components import Badge
@@ -45,15 +45,17 @@ def persons_line(facts: Facts) -> str:
 def badges(facts: Facts, usual_state: str) -> list[Badge]:
     """What to know of a neuron at a glance: its notes, and whether its label is doubtful."""
     doubt: list[Badge] = [("doubtful", "quiet", "; ".join(why_doubtful(facts)))] if facts["doubtful"] else []
-    return [*notes(facts, usual_state), *doubt]
+    return notes(facts, usual_state, doubt)
 
 
-def notes(facts: Facts, usual_state: str) -> list[Badge]:
-    """What sets a neuron apart, most important first; the usual state of the layer is not worth one."""
+def notes(facts: Facts, usual_state: str, doubts: Sequence[Badge] = ()) -> list[Badge]:
+    """What sets a neuron apart, most important first, with what speaks against its label; the usual state of
+    the layer is not worth one."""
     found: list[Badge] = []
     if facts["artefacts"]:
         words = ", ".join(facts["artefacts"])
         found.append((words, "orange", f"Its label, or a person's tag, names an artefact: {words}"))
+    found += doubts
     if facts["state"] != usual_state:
         found.append((STATES[facts["state"]], "quiet", facts["sentence"]))
     return found

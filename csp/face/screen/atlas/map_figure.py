@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
+from csp.face.screen.atlas.facts import label_lines
 from csp.face.screen.wording import REVIEW_STATES, STATES
 from csp.work.neurons.rows import UNREVIEWED
 
@@ -92,7 +93,8 @@ def _scale(frame: pd.DataFrame, colour: str) -> go.Scatter:
 
 
 def _hover(frame: pd.DataFrame) -> list[str]:
-    labels = frame["label"].fillna("no label")
+    facts = frame[["in_force", "above_noise"]].to_dict("records")
+    labels = [label_lines(one)[0] or "no label" for one in facts]
     towards = frame["push_class"].fillna("")
     return [
         f"<b>{escape(str(label))}</b><br>neuron {neuron}"

@@ -72,7 +72,7 @@ def _card(context: Context, facts: Facts) -> Card:
         label=label_lines(facts)[0],
         line=" · ".join(part for part in parts if part),
         pictures=strongest_images(context.run, facts, CARD_IMAGES),
-        badges=[*review_badges(facts), *notes(facts, context.usual_state), *doubts],
+        badges=[*review_badges(facts), *notes(facts, context.usual_state, doubts)],
         hint=_hint(facts),
     )
 

@@ -5,8 +5,10 @@ import math
 import streamlit as st
 
 from csp.face.screen.elements.components import Column, Row, row_table
+from csp.face.screen.state.cached import guesses
 from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
 from csp.method.metrics.statistics import Interval
+from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.artefacts import ArtefactNeuron, artefacts_by_chance, artefacts_untrained
 from csp.work.reviews.audit import Audit
@@ -47,6 +49,8 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
         help=f"Their label or tag names a ruler, hair, sticker, ... {weights}{NOISE_HELP}",
         border=True,
     )
+    if guesses(explorer):
+        spurious.caption(GUESSES_BY_NONE)
     record.metric(
         "Review record",
         "sound" if audit.finding.ok else "damaged",

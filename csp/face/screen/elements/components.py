@@ -162,7 +162,13 @@ def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key
 def card_grid(title: str, cards: Sequence[Card], *, columns: int, key: str) -> None:
     """Draws cards, `columns` in a line where the screen is wide enough; a click on one opens its address."""
     with _room("cards", len(cards), columns, key):
-        _cards(data={"title": title, "cards": [vars(card) for card in cards], "columns": columns}, key=key)
+        drawn = [vars(card) | {"badges": warnings_first(card.badges)} for card in cards]
+        _cards(data={"title": title, "cards": drawn, "columns": columns}, key=key)
+
+
+def warnings_first(badges: Sequence[Badge]) -> list[Badge]:
+    """The badges in their order, but those that warn before the others."""
+    return sorted(badges, key=lambda badge: badge[1] != "orange")
 
 
 def _room(kind: str, count: int, columns: int, key: str) -> DeltaGenerator:

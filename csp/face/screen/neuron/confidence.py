@@ -13,6 +13,7 @@ from csp.work.explorer.views import NeuronView
 from csp.work.metrics.registry import NUMBERS, label_numbers, neuron_numbers
 from csp.work.metrics.results import causal_by_class, faithfulness, stable_labels, version
 from csp.work.metrics.stability import LabelStability, label_stability
+from csp.work.reliance.words import signed
 
 
 def how_sure(explorer: Explorer, view: NeuronView) -> None:
@@ -58,7 +59,8 @@ def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
         return []
     rows = by_class.loc[neuron]
     changes = [
-        f"{plain(str(name))} {row['causal_probability']:+.3f}, on its examples {row['causal_examples']:+.3f}"
+        f"{plain(str(name))} {signed(row['causal_probability'], 3)}, on its examples "
+        f"{signed(row['causal_examples'], 3)}"
         for name, row in rows.iterrows()
     ]
     return [f"**Change of each class with it switched off**: {'; '.join(changes)}."]

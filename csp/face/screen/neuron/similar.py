@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from csp.face.screen.atlas.facts import label_lines
 from csp.face.screen.elements.components import Card, card_grid
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_link
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.neurons.similar import SimilarNeuron, SimilarNeurons, similar_by_decoder, similar_neurons
@@ -48,9 +50,11 @@ def similar_panel(explorer: Explorer, view: NeuronView) -> None:
 def _cards(explorer: Explorer, layer: str, found: Sequence[SimilarNeuron], compared: str) -> list[Card]:
     top_images = neurons_of(explorer, layer).frame["top_images"]
     machine, people = explorer.stored_facets.machine_labels(layer), reviewed(explorer, layer)
+    noise = unclaimed(explorer, layer)
 
     def card(one: SimilarNeuron) -> Card:
-        label = label_in_force(machine.get(one.neuron), people.get(one.neuron)).shown
+        first = label_in_force(machine.get(one.neuron), people.get(one.neuron))
+        label, _ = label_lines({"in_force": first, "above_noise": one.neuron not in noise})
         return Card(
             href=neuron_link(explorer.run.name, layer, one.neuron),
             title=f"{one.neuron} · {one.cosine:.2f}",

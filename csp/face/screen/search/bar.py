@@ -3,12 +3,14 @@
 import streamlit as st
 
 from csp.face.screen.page.pickers import layer_picker, run_picker
+from csp.face.screen.state.cached import rows_of
 from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import choose, follow, put, write
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.vocabulary import run_vocabulary
+from csp.work.neurons.rows import common_labels
 
 WAYS = {"words": "By words", "picture": "By a picture", "neuron": "Like a neuron"}
 SUGGESTED = 8
@@ -87,11 +89,7 @@ def _offered(run: Run, text: str) -> tuple[str, list[str]]:
 
 def suggestions(explorer: Explorer, layers: tuple[str, ...]) -> None:
     """Terms to begin with: labels that many neurons have."""
-    labels = [explorer.neurons(layer).frame["label"].dropna() for layer in layers]
-    counts: dict[str, int] = {}
-    for label in (label for column in labels for label in column):
-        counts[label] = counts.get(label, 0) + 1
-    terms = sorted(counts, key=lambda label: -counts[label])[:SUGGESTED]
+    terms = common_labels([rows_of(explorer, layer) for layer in layers], SUGGESTED)
     if terms:
         st.session_state["suggested"] = None
         st.pills(

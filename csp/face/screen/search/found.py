@@ -17,6 +17,7 @@ from csp.face.screen.search.results import results
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import counted, plain
+from csp.work.control.text_claims import NEARLY
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import (
     MOST,
@@ -33,7 +34,8 @@ LAYERS = Sequence[str]
 SCORE = (
     "The number is the CSP score of the text for the neuron: the cosine between the text and what sets the "
     "neuron's pictures apart, -1 to 1. Shown are neurons whose firing goes with the words beyond what "
-    "noise gives, unless the words are unlikely to say what the neuron looks for. "
+    f"noise gives and at least {NEARLY:g} times as well as with the best text of the vocabulary, unless the "
+    "words are unlikely to say what the neuron looks for. "
     "Those that people labelled with these words come first."
 )
 ALIKE = (
@@ -96,8 +98,8 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
 def _nothing_fits(explorer: Explorer, near: Sequence[Match], in_all: int, columns: int) -> None:
     """That nothing fits; the nearest on demand, without a claim."""
     st.info(
-        "**Nothing in this run fits.** With every neuron these words go no more than noise does, or they "
-        "are unlikely to say what it looks for.",
+        "**Nothing in this run fits.** With every neuron these words go no more than noise does, or another "
+        "text of the vocabulary explains it much better, or they are unlikely to say what it looks for.",
         icon=":material/search_off:",
     )
     if st.toggle("Show the nearest all the same", key="show-nearest"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from csp.face.screen.neuron.grids import activating_grid, contrastive_grid
 from csp.face.screen.neuron.image_dialog import image_dialog
-from csp.face.screen.state.cached import chances_of, controls_of, neurons_of, reviewed
+from csp.face.screen.state.cached import chances_of, controls_of, guesses, neurons_of, reviewed
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import (
     CHANCE_HELP,
@@ -19,6 +19,7 @@ from csp.face.screen.wording import (
     named_classes,
     plain,
 )
+from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.labels.chance import chance_words
@@ -107,6 +108,8 @@ def run_summary(explorer: Explorer) -> None:
             _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
             if name == "artefacts" and (chance := _by_controls(layers)):
                 st.caption(chance, help=NOISE_HELP)
+            if name == "artefacts" and guesses(explorer):
+                st.caption(GUESSES_BY_NONE)
     cards = st.columns(max(3, len(run.layers)), gap="small")
     for card, layer in zip(cards, run.layers, strict=False):
         with card.container(border=True, gap="xsmall"):

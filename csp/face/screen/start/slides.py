@@ -8,10 +8,12 @@ from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.judge.head import LONGEST
 from csp.face.screen.review_wording import shown
-from csp.face.screen.state.cached import reviewed
+from csp.face.screen.state.cached import guesses, reviewed
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import by_chance, image_alt, plain
 from csp.keeping.run_folder.run import Run
+from csp.work.attribution.model_card import GUESSES_BY_NONE
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import ImageFacts, NeuronView
 from csp.work.neurons.showcase import AttributeShares, LabelChange
@@ -90,7 +92,8 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
         if artefacts := sum(layer.artefacts for layer in layers):
             noise = by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
             beside = f" ({noise})" if noise else ""
-            st.markdown(f"**{artefacts}** neurons here seem to follow an artefact{beside}.")
+            void = f" {GUESSES_BY_NONE}" if guesses(explorer) else ""
+            st.markdown(f"**{artefacts}** neurons here seem to follow an artefact{beside}.{void}")
         here = {"run": explorer.run.name, "layer": view.layer}
         st.page_link(
             "pages/neuron.py",
@@ -106,12 +109,16 @@ SLIDES: tuple[Slide, ...] = (first_slide, contrastive_slide, answer_slide, other
 
 
 def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> None:
-    """One neuron for a wall: both groups, its label and whose it is."""
+    """One neuron for a wall: both groups, its label and whose it is; or that nothing fits."""
     with _beside(explorer.run, view):
         if label.text is None and not label.sides:
             st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
             return
         st.markdown("What do the first have that their look-alikes lack?")
+        if label.by is None and view.neuron in unclaimed(explorer, view.layer):
+            st.header("Nothing fits.", anchor=False)
+            st.markdown(f"The nearest is {shown(label.shown, LONGEST)}")
+            return
         if label.by is None:
             st.markdown("The machine suggests:")
         st.header(shown(label.shown, LONGEST), anchor=False)

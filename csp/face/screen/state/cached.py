@@ -134,6 +134,12 @@ def skill_of(explorer: Explorer) -> Skill | None:
     return _skill(explorer, explorer.run.fingerprint)
 
 
+def guesses(explorer: Explorer) -> bool:
+    """Whether it is known that the run's model is hardly better than guessing."""
+    found = skill_of(explorer)
+    return found is not None and found.guessing
+
+
 def map_of(explorer: Explorer, layer: str) -> pd.DataFrame:
     """Where a layer's neurons lie on the map; empty when none was drawn."""
     return _map(explorer, explorer.run.fingerprint, Additions(explorer.run).version(MAP), layer)

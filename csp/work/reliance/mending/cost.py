@@ -1,7 +1,7 @@
 """What mending makes worse, on the held-out images: all of them, and each subgroup.
 
 told_cost(explorer, chosen, "sex").words     # one sentence with the numbers, also where nothing falls
-cost(preview)                                # (Loss("", "called rightly", 0.8, 0.776), ...), all images first
+cost(preview)                                # (Loss("", "called rightly", 0.8, 0.776, ...), ...)
 """
 
 from collections.abc import Iterator
@@ -31,12 +31,16 @@ class Loss:
     what: str
     before: float
     after: float
+    low: float
+    """Of the 95 % interval of the number after, over the images; NaN where that can't be told."""
+    high: float
 
     @property
     def words(self) -> str:
-        """Such as `AUROC of nevus 0.912 instead of 0.935`."""
+        """Such as `AUROC of nevus 0.912 (0.89 to 0.93) instead of 0.935`."""
         where = f"{self.group}: " if self.group else ""
-        return f"{where}{self.what} {self.after:.3f} instead of {self.before:.3f}"
+        between = "" if self.low != self.low else f" ({self.low:.2f} to {self.high:.2f})"
+        return f"{where}{self.what} {self.after:.3f}{between} instead of {self.before:.3f}"
 
 
 def cost(preview: MendPreview) -> tuple[Loss, ...]:
@@ -94,13 +98,16 @@ def cost_in_words(preview: MendPreview, concept: str) -> str:
     more = len(found) - len(named)
     told = "; ".join(one.words for one in named)
     rest = f"; {counted(more, 'more number falls', 'more numbers fall')}" if more else ""
-    return f"With {concept} switched off the model gets worse {where}: {told}{rest}."
+    return (
+        f"With {concept} switched off the model gets worse {where}: {told}{rest}. In brackets stand 95 % "
+        "intervals over the images."
+    )
 
 
 def _losses(group: str, before: GroupNumbers, after: GroupNumbers) -> list[Loss]:
     pairs = [(RIGHT, before.accuracy, after.accuracy), *_of_classes(before, after)]
     return [
-        Loss(group, what, one.value, other.value)
+        Loss(group, what, one.value, other.value, other.low, other.high)
         for what, one, other in pairs
         if one.value - other.value >= TELLS
     ]
