@@ -64,6 +64,7 @@ WINGS: dict[str, list[set[str]]] = {
             "home",
             "lock",
             "lru",
+            "piles",
             "redaction",
             "spreadsheet",
             "versions",

@@ -6,7 +6,9 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +19,7 @@ from jaxtyping import Float32
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping import atomic, lock
 from csp.keeping.canonical_json import canonical_json
+from csp.keeping.piles import PileOnDisk
 from csp.keeping.run_folder import arrays, tables
 from csp.keeping.run_folder.assemble import assemble, describe, first_reason
 from csp.keeping.run_folder.batches import (
@@ -39,6 +42,7 @@ from csp.keeping.run_folder.manifest import (
 from csp.keeping.run_folder.plan import PLAN_NAME, Plan, check_same_plan, first_difference, read_plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import keep_trust
+from csp.method.examples.best_so_far import NewPile
 from csp.method.examples.neighbours import Neighbours
 
 _APPROXIMATE_NAME = "neighbours.json"
@@ -260,6 +264,12 @@ class RunWriter:
             arrays.write_rows(self._folder, name, shape, kind, pieces)
         for piece in self._neighbours:
             piece.path.unlink()
+
+    @contextmanager
+    def piles(self) -> Iterator[NewPile]:
+        """Piles on disk, for what a search lays aside; they are gone when it ends."""
+        with _writing(), TemporaryDirectory(prefix=atomic.TEMPORARY, dir=self._staging) as folder:
+            yield partial(PileOnDisk, Path(folder))
 
     @property
     def lists_path(self) -> Path:

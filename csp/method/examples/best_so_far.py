@@ -1,15 +1,51 @@
 """The most similar others of some images, as tiles of similarities come by."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, UInt64
+from jaxtyping import Float32, Int32, Int64, Num, UInt64
 
 MOST_HELD = 6
 """As many times the number wanted are held of an image before the best of them are picked out."""
 FEW = 256
 """Fewer than this count as so many there: picking out is slow."""
+TOGETHER = 128
+"""Images whose others are put in order at once."""
 _NOTHING = np.uint64(2**64 - 1)
 _LOWER_BITS = np.int32(2**31 - 1)
 _UPPER_BIT = np.uint32(2**31)
+
+
+class Pile(Protocol):
+    """Numbers of one type, laid aside in memory or elsewhere."""
+
+    def add(self, some: Num[np.ndarray, " q"]) -> None:
+        """Lay some on top."""
+
+    def taken(self) -> Num[np.ndarray, " all"]:
+        """All, in the order in which they came; nothing is left."""
+
+
+NewPile = Callable[[type[np.number]], Pile]
+"""Begins a pile of numbers of a type."""
+
+
+class InMemory:
+    """A pile in memory."""
+
+    def __init__(self, dtype: type[np.number]) -> None:
+        self._parts = [np.empty(0, dtype)]
+
+    def add(self, some: Num[np.ndarray, " q"]) -> None:
+        """Keep the array itself."""
+        self._parts.append(some)
+
+    def taken(self) -> Num[np.ndarray, " all"]:
+        """One array of all."""
+        found = np.concatenate(self._parts)
+        self._parts = [found[:0]]
+        return found
 
 
 class BestSoFar:
@@ -18,10 +54,10 @@ class BestSoFar:
     The floor rises where many more than m reach it. Tiles come in the order of the others.
     """
 
-    def __init__(self, floor: Float32[np.ndarray, " b"], m: int) -> None:
+    def __init__(self, floor: Float32[np.ndarray, " b"], m: int, new_pile: NewPile = InMemory) -> None:
         self._first_floor, self._floor, self._m = floor, floor.copy(), m
-        self._images: list[np.ndarray] = []  # counted from the first of the b
-        self._keys: list[np.ndarray] = []
+        self._images = new_pile(np.uint16)  # counted from the first of the b
+        self._keys = new_pile(np.uint64)
         self._held = np.zeros(len(floor), dtype=np.int64)
 
     def part(self) -> "BestSoFar":
@@ -30,8 +66,8 @@ class BestSoFar:
 
     def add(self, part: "BestSoFar") -> None:
         """Take in what a part has; parts come in the order of their tiles."""
-        self._images += part._images
-        self._keys += part._keys
+        self._images.add(part._images.taken())
+        self._keys.add(part._keys.taken())
         self._held += part._held
         self._forget_where_many()
 
@@ -48,8 +84,8 @@ class BestSoFar:
         row = np.repeat(np.arange(height), np.diff(ends, prepend=0))
         column = reached - width * row
         image, other = (column, row) if images_are_columns else (row, column)
-        self._images.append(image.astype(np.uint16))
-        self._keys.append(_keys(tile.ravel()[reached], other + others_from))
+        self._images.add(image.astype(np.uint16))
+        self._keys.add(_keys(tile.ravel()[reached], other + others_from))
         self._held += np.bincount(image, minlength=len(self._held))
         self._forget_where_many()
 
@@ -60,29 +96,36 @@ class BestSoFar:
 
     def best(self) -> tuple[Int32[np.ndarray, "b m"], Float32[np.ndarray, "b m"]]:
         """The m best others of each image, best first, and their similarities; none may be lacking."""
-        keys = self._sorted()[:, : self._m]
+        keys = self._taken()
         return (keys & np.uint64(2**32 - 1)).astype(np.int32), _similarities(keys)
 
     def _forget_where_many(self) -> None:
         """Hold the m best alone. What comes later has a higher index, so it must be better than the last."""
         if self._held.max() <= MOST_HELD * max(self._m, FEW):
             return
-        keys = self._sorted()[:, : self._m]
+        keys = self._taken()
         full = self._held >= self._m
         self._floor[full] = np.nextafter(_similarities(keys[full, -1]), np.float32(np.inf))
         image, place = np.nonzero(keys != _NOTHING)
-        self._images, self._keys = [image.astype(np.uint16)], [keys[image, place]]
+        self._images.add(image.astype(np.uint16))
+        self._keys.add(keys[image, place])
         self._held = np.minimum(self._held, self._m)
 
-    def _sorted(self) -> UInt64[np.ndarray, "b most"]:
-        """What is held, a row for each image, best first."""
-        image, keys = np.concatenate(self._images), np.concatenate(self._keys)
-        order = np.argsort(image, kind="stable")  # by the digits of 16-bit numbers: fast
-        begins = np.cumsum(self._held) - self._held
-        table = np.full((len(self._held), max(int(self._held.max()), self._m)), _NOTHING)
-        table[image[order], np.arange(len(order)) - np.repeat(begins, self._held)] = keys[order]
-        table.sort(axis=1)
-        return table
+    def _taken(self) -> UInt64[np.ndarray, "b m"]:
+        """The m best of what is held, a row for each image, best first; nothing is held then."""
+        image, keys = self._images.taken(), self._keys.taken()
+        best = np.full((len(self._held), self._m), _NOTHING)
+        for start in range(0, len(best), TOGETHER):
+            held = self._held[start : start + TOGETHER]
+            here = np.flatnonzero((image >= start) & (image < start + len(held)))
+            order = here[np.argsort(image[here], kind="stable")]  # by the digits of 16-bit numbers: fast
+            begins = np.cumsum(held) - held
+            table = np.full((len(held), max(int(held.max()), self._m)), _NOTHING)
+            places = np.arange(len(order)) - np.repeat(begins, held)
+            table[image[order] - start, places] = keys[order]
+            table.sort(axis=1)
+            best[start : start + TOGETHER] = table[:, : self._m]
+        return best
 
 
 def _keys(

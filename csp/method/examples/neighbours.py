@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int32, Int64
 
 from csp.errors import BadInputError
-from csp.method.examples.best_so_far import BestSoFar
+from csp.method.examples.best_so_far import BestSoFar, InMemory, NewPile
 from csp.method.examples.top_k import floor_of_best
 from csp.method.threads import in_threads
 
@@ -18,8 +18,8 @@ EXACT_UP_TO = 200_000
 """So many images are compared all with all, which takes about a quarter of an hour of one processor; above,
 an index of approximate neighbours is searched. A run may choose another size."""
 HALF_UP_TO = 200_000
-"""Of so many images each pair is multiplied once, and what it tells of the later image is held until its
-turn: about 2 KB an image, 15 KB where very many are alike. Above, pairs are multiplied twice."""
+"""Of so many images each pair is multiplied once, and what it tells of the later image is laid aside until
+its turn: about 2 KB an image, 15 KB where very many are alike. Above, pairs are multiplied twice."""
 PIECE = 1024
 """Images whose neighbours are given at once, so that they can be kept while others are searched for. As many
 are multiplied with as many: the product fits into a processor's cache."""
@@ -54,9 +54,11 @@ def nearest_neighbours(embeddings: Float[np.ndarray, "n d"], m: int = STORED) ->
 
 
 def neighbour_pieces(
-    embeddings: Float[np.ndarray, "n d"], m: int = STORED, start: int = 0
+    embeddings: Float[np.ndarray, "n d"], m: int = STORED, start: int = 0, new_pile: NewPile = InMemory
 ) -> Iterator[Neighbours]:
     """The same, `PIECE` images at a time from image `start` on, which is where a piece begins.
+
+    What is known of later pieces is laid aside on a `new_pile` until their turn (`HALF_UP_TO`).
 
     Each piece is the same to the bit wherever the search began: what two images have in common comes from the
     product of the earlier piece with the later one, be that made once or twice.
@@ -65,7 +67,7 @@ def neighbour_pieces(
         raise BadInputError(f"{m} neighbours were asked for; it must be at least 1.")
     embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
     n = len(embeddings)
-    pairs = _Pairs(embeddings, min(m, n - 1), once=start == 0 and n <= HALF_UP_TO)
+    pairs = _Pairs(embeddings, min(m, n - 1), start == 0 and n <= HALF_UP_TO, new_pile)
     for first in range(start, n, PIECE):
         yield pairs.piece(first)
 
@@ -115,10 +117,10 @@ class _Floors:
 class _Pairs:
     """Pieces against pieces; with `once` a product also tells what concerns the later one, for its turn."""
 
-    def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int, once: bool) -> None:
+    def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int, once: bool, new_pile: NewPile) -> None:
         self._embeddings, self._m, self._floors = embeddings, m, _Floors(embeddings, m)
         begins = range(0, len(embeddings) if once else 0, PIECE)
-        self._told = {begin: BestSoFar(self._floor(begin), m) for begin in begins}
+        self._told = {begin: BestSoFar(self._floor(begin), m, new_pile) for begin in begins}
 
     def piece(self, first: int) -> Neighbours:
         """The neighbours of the piece that begins at image `first`; of all pieces in turn."""

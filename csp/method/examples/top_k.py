@@ -18,4 +18,4 @@ def floor_of_best(values: Float[np.ndarray, "b n"], m: int) -> Float[np.ndarray,
     size = max(1, n // max(GROUPS_PER_PLACE * m, GROUPS))
     groups = n // size
     maxima = values[:, : groups * size].reshape(count, size, groups).max(axis=1)
-    return np.partition(maxima, groups - m, axis=1)[:, groups - m, None]
+    return np.partition(maxima, groups - m, axis=1)[:, [groups - m]]  # a view would keep all of it in memory

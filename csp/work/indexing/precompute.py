@@ -41,14 +41,15 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> dict[s
 def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
     """Each image's nearest, piece by piece: a job that is killed loses one piece."""
     images, parameters, first = draft.manifest.images, draft.manifest.parameters, writer.next_neighbours
-    if images > parameters.exact_up_to:
-        pieces = approximate_pieces(writer, draft, report)
-    else:
-        pieces = neighbour_pieces(draft.embeddings, parameters.neighbours, first)
     stage = Stage("neighbours", images, report, start=first)
-    for piece in pieces:
-        writer.add_neighbours(piece)
-        stage.reached(writer.next_neighbours)
+    with writer.piles() as new_pile:
+        if images > parameters.exact_up_to:
+            pieces = approximate_pieces(writer, draft, report)
+        else:
+            pieces = neighbour_pieces(draft.embeddings, parameters.neighbours, first, new_pile)
+        for piece in pieces:
+            writer.add_neighbours(piece)
+            stage.reached(writer.next_neighbours)
     writer.gather_neighbours()
 
 

@@ -69,6 +69,7 @@ def test_neither_a_floor_too_high_nor_forgetting_changes_the_answer(
     some = np.array([299, 3, 41])
     monkeypatch.setattr(best_so_far, "FEW", 1)
     monkeypatch.setattr(best_so_far, "MOST_HELD", 1)
+    monkeypatch.setattr(best_so_far, "TOGETHER", 16)
     assert_equal(nearest_neighbours(in_pieces, 7), expected)
     monkeypatch.setattr(neighbours, "CERTAIN", -2)
     assert_equal(nearest_neighbours(in_pieces, 7), expected)

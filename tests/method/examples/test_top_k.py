@@ -20,3 +20,8 @@ def test_at_least_m_entries_reach_the_floor(seed: int, n: int, m: int, ties: boo
 def test_few_more_than_m_entries_reach_it() -> None:
     values = np.random.default_rng(0).normal(size=(20, 20_000)).astype(np.float32)
     assert (values >= floor_of_best(values, 50)).sum(axis=1).max() < 75
+
+
+def test_the_floor_keeps_nothing_else_in_memory() -> None:
+    found = floor_of_best(np.ones((3, 500), np.float32), 2)
+    assert found.base is None or found.base.size == found.size
