@@ -39,7 +39,7 @@ with frame("Audit"):
 
     headline(explorer, audit, artefacts)
     with st.container(horizontal=True, vertical_alignment="center"):
-        choose("view", view, VIEWS, "What to see", drop=("page", "by", "class"))
+        choose("view", view, VIEWS, "What to see", drop=("page", "by", "class", "act", "words"))
         st.page_link(
             "pages/reliance.py",
             label="**What the model leans on**",

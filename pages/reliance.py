@@ -6,10 +6,11 @@ from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import run_picker
 from csp.face.screen.reliance.choices import chosen_column, column_picker, found_reliance
 from csp.face.screen.reliance.flips import flips_section
-from csp.face.screen.reliance.mend import mend_section
+from csp.face.screen.reliance.mend import check_mend, mend_section
 from csp.face.screen.reliance.one import concept_view
 from csp.face.screen.reliance.table import download, headline, reliance_table, untested
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.url.params import text
 
 with frame("What it leans on"):
     params = st.query_params.to_dict()
@@ -20,12 +21,13 @@ with frame("What it leans on"):
         st.subheader("What the model leans on", anchor=False, width="content")
         column_picker(run, by)
         run_picker(run)
-    concept = params.get("concept")
+    concept = text(params, "concept") or None
     found = found_reliance(explorer, by, concept)
     if found is not None and concept:
         concept_view(run, found)
         if found.concepts:
             flips_section(explorer, found.concepts[0].concept, params)
+        check_mend(explorer, params)
     elif found is not None:
         headline(found)
         reliance_table(run, found, params)

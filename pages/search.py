@@ -13,16 +13,18 @@ from csp.face.screen.search.bar import (
 )
 from csp.face.screen.search.found import found_by_picture, found_by_words, found_like
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.url.params import note_read, text
 
 with frame("Search"):
     params = st.query_params.to_dict()
     explorer = chosen_explorer(params)
     layer = chosen_layer(params, explorer)
+    note_read("query", "neuron", "image", "class", "page")  # stay for the way back to another way to search
     way, layers = chosen_way(params), chosen_layers(params, explorer.run, layer)
 
     search_bar(explorer.run, layer, way, layers)
     if way == "words":
-        words = params.get("query", "").strip()
+        words = text(params, "query").strip()
         query_box(words, explorer.run)
         if words:
             found_by_words(explorer, layers, words, params)

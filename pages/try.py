@@ -16,6 +16,7 @@ from csp.face.screen.search.try_image import (
     try_chosen,
 )
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.url.params import note_read
 
 with frame("Try an image"):
     params = st.query_params.to_dict()
@@ -26,6 +27,7 @@ with frame("Try an image"):
         st.subheader("Try an image", anchor=False, width="content")
         layer_picker(explorer.run, layer)
         run_picker(explorer.run)
+    note_read("class", "page")  # stay for the way back to the pictures
     chosen = chosen_picture(params, explorer.run)
     if chosen is None:
         upload_box()

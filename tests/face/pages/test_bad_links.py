@@ -93,3 +93,30 @@ def test_a_damaged_a_newer_and_a_deleted_run_are_sentences(page: str, tiny_run: 
 @pytest.mark.parametrize("view", ["", "nonsense", "<b>"])
 def test_an_unknown_view_of_runs_says_which_exist(view: str) -> None:
     assert "view is one of: runs, jobs, new" in said(opened("pages/runs.py", view=view))
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("app.py", {}),
+        ("pages/neurons.py", {}),
+        ("pages/classes.py", {}),
+        ("pages/search.py", {"by": "neuron", "query": "ruler"}),
+        ("pages/audit.py", {"view": "log", "by": "all"}),
+        ("pages/compare.py", {"what": "labelers"}),
+        ("pages/review.py", {}),
+        ("pages/runs.py", {"view": "jobs"}),
+        ("pages/try.py", {}),
+    ],
+)
+def test_what_a_page_has_nothing_for_is_named_and_nothing_else(
+    page: str, address: dict[str, str], tiny_run: Run
+) -> None:
+    words = said(opened(page, run="tiny", **address, off="violin", step="99"))
+    assert "The address also asks for off 'violin', step '99'. Nothing here goes by that" in words
+
+
+@pytest.mark.parametrize("asked", [{"without": "violin"}, {"mend-by": "violin"}, {"mend-of": "violin"}])
+def test_choices_that_the_view_of_a_concept_keeps_are_looked_at(asked: dict[str, str], tiny_run: Run) -> None:
+    app = awaited(opened("pages/reliance.py", run="tiny", concept="ruler marks", **asked))
+    assert f"The address asks for {next(iter(asked))} 'violin', which there is not." in said(app)

@@ -14,6 +14,7 @@ from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.metrics.results import causal_by_class
 from csp.work.metrics.stability import label_stability
+from csp.work.reliance.words import signed
 from tests import patience
 
 ROOT = Path(__file__).parents[3]
@@ -74,7 +75,7 @@ def test_what_the_model_loses_without_the_neuron_stands_with_the_numbers(tiny_ru
     assert "**Accuracy, switched off " in helps and "arXiv 1803.06959" in helps
     assert "**Generated images: largest activation " in helps
     for name in explorer.run.manifest.classes:
-        assert f"{plain(name)} {found.loc[name, 'causal_probability']:+.3f}, on its examples" in helps
+        assert f"{plain(name)} {signed(found.loc[name, 'causal_probability'], 3)}, on its examples" in helps
 
 
 def test_the_contrast_in_the_address_decides_the_look_alikes(tiny_run: Run) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from csp.face.screen.atlas.chips import Chip, chosen_chips, fitting
 from csp.face.screen.atlas.orders import in_order, orders
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.url.params import Params, one_of, whole_numbers
+from csp.face.screen.url.params import Params, one_of, text, whole_numbers
 from csp.face.screen.url.state import choose, follow, put, write
 from csp.face.screen.wording import counted
 from csp.keeping.run_folder.run import Run
@@ -59,7 +59,7 @@ class Filters:
 def chosen_filters(params: Params, neurons: int, chips: Mapping[str, Chip]) -> Filters:
     """The filters in the address; raises WrongAddressError for a value that does not exist."""
     return Filters(
-        words=params.get("q", "").strip(),
+        words=text(params, "q").strip(),
         only=chosen_chips(params, chips),
         picked=whole_numbers(params, "picked", neurons - 1),
         order=one_of(params, "sort", list(orders()), "doubt"),

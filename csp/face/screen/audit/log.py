@@ -10,7 +10,7 @@ from csp.face.screen.elements.components import Column, Row, row_table
 from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.state import review_store
 from csp.face.screen.url.links import neuron_link
-from csp.face.screen.url.params import Params, one_of
+from csp.face.screen.url.params import Params, one_of, text
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import counted, plain, spot
 from csp.keeping.reviews.event import Event
@@ -44,7 +44,7 @@ def chosen_filter(params: Params, events: Sequence[Event]) -> LogFilter:
     people = [ANY, *sorted({event.reviewer for event in events})]
     acts = [ANY, *(str(act) for act in Action)]
     return LogFilter(
-        one_of(params, "by", people, ANY), one_of(params, "act", acts, ANY), params.get("words", "")
+        one_of(params, "by", people, ANY), one_of(params, "act", acts, ANY), text(params, "words")
     )
 
 

@@ -106,7 +106,7 @@ def _take_upload() -> None:
 def choose_anew() -> None:
     """Callback: back to choosing; an upload is forgotten."""
     st.session_state.pop(_UPLOADED, None)
-    put("image", "", ("most",))
+    put("image", "", ("most", "order", "off"))
 
 
 def _class_box(kind: str, options: list[str]) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from csp.errors import BadInputError
 from csp.face.screen.neuron.contrast_control import contrast_control
-from csp.face.screen.url.params import Params, Way, WrongAddressError, fraction, whole_number
+from csp.face.screen.url.params import Params, Way, WrongAddressError, fraction, text, whole_number
 from csp.face.screen.url.state import follow, write
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.options import ExampleOptions
@@ -23,7 +23,7 @@ def chosen_options(params: Params, explorer: Explorer) -> ExampleOptions:
     k = whole_number(params, "examples", 1, most, own.k)
     gamma = fraction(params, "gamma", own.gamma)
     try:
-        return explorer.options(k, gamma, contrast=params.get("contrast"))
+        return explorer.options(k, gamma, contrast=text(params, "contrast") or None)
     except BadInputError as error:
         kept = {name: value for name, value in params.items() if name != "contrast"}
         raise WrongAddressError(str(error), [Way("The run's own contrast", kept)]) from error

@@ -12,11 +12,11 @@ from csp.errors import NotFoundError
 from csp.face.screen.elements.components import PARTS, copy_link, landmarks, layered_keys
 from csp.face.screen.page.deeds import say_refusal
 from csp.face.screen.page.identity import let_in, said_here, who_line
-from csp.face.screen.page.navigation import link_name, navigation
+from csp.face.screen.page.navigation import STAYS, link_name, navigation
 from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.cached import chosen_explorer, sight_of, skill_of
 from csp.face.screen.state.review_store import alarm
-from csp.face.screen.url.params import Way, WrongAddressError
+from csp.face.screen.url.params import Way, WrongAddressError, note_read, reading, unread
 from csp.face.screen.wording import counted, plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
@@ -48,8 +48,12 @@ def frame(title: str) -> Iterator[None]:
         with suppress(Exception):  # what is wrong with the run is said by what the page asks of it
             banners()
     notice = st.container(key="notice")  # first on the page, also where an error comes late
+    asked, read = st.query_params.to_dict(), reading()
+    note_read(*STAYS)
     try:
         yield
+        if words := unread(asked, read):
+            notice.caption(f":material/link_off: {plain(words)}")
     except WrongAddressError as error:
         with notice:
             _notice(str(error), error.ways)

@@ -33,8 +33,7 @@ def mend_section(explorer: Explorer, params: Params) -> None:
     seen = behind_head(explorer.run) if explorer.run.probabilities is not None else None
     with st.container(key="mend", gap="small"):
         st.subheader("Mend it", anchor=False)
-        found = {slug(one): one for one in concepts_of(explorer) if one.of(seen.layer)} if seen else {}
-        chosen = some_of(params, MEND, list(found))
+        found, chosen = _chosen(explorer, params)
         if seen is None:
             st.caption(
                 "A model can be mended where a layer of the run feeds its last linear layer: none of "
@@ -48,6 +47,26 @@ def mend_section(explorer: Explorer, params: Params) -> None:
         concept = together(found[word] for word in chosen)
         _worth(explorer, concept, params)
         _write(explorer, [found[word].name for word in chosen], concept, seen.layer)
+
+
+def check_mend(explorer: Explorer, params: Params) -> None:
+    """Of a view without the section whose address keeps its choices; raises WrongAddressError."""
+    _chosen(explorer, params)
+
+
+def _chosen(explorer: Explorer, params: Params) -> tuple[dict[str, Concept], list[str]]:
+    """The concepts that can be switched off, and those that the address names; all of it is looked at."""
+    seen = behind_head(explorer.run) if explorer.run.probabilities is not None else None
+    found = {slug(one): one for one in concepts_of(explorer) if one.of(seen.layer)} if seen else {}
+    _column(explorer, params)
+    if names := explorer.run.manifest.classes:
+        one_of(params, OF, names, names[0])
+    return found, some_of(params, MEND, list(found))
+
+
+def _column(explorer: Explorer, params: Params) -> str:
+    columns = offered_columns(explorer.run)
+    return one_of(params, BY, (*columns, NONE), columns[0] if columns else NONE)
 
 
 def _choice(found: Mapping[str, Concept], chosen: Sequence[str]) -> None:
@@ -67,7 +86,7 @@ def _choice(found: Mapping[str, Concept], chosen: Sequence[str]) -> None:
 
 def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
     columns = offered_columns(explorer.run)
-    column = one_of(params, BY, (*columns, NONE), columns[0] if columns else NONE)
+    column = _column(explorer, params)
     try:
         with st.spinner("Counting how often it would be right …"):
             preview = mend_preview(explorer, concept, None if column == NONE else column)

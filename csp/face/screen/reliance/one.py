@@ -32,7 +32,11 @@ ACROSS = 12
 def concept_view(run: Run, found: Reliance) -> None:
     """The view of `?concept=...`: the one concept that was asked for."""
     st.button(
-        "All concepts", icon=":material/arrow_back:", key="all-concepts", on_click=put, args=("concept", "")
+        "All concepts",
+        icon=":material/arrow_back:",
+        key="all-concepts",
+        on_click=put,
+        args=("concept", "", ("page",)),
     )
     if not found.concepts:
         for untested in found.untested:

@@ -6,13 +6,14 @@ from csp.face.screen.elements.components import PARTS
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.start.slides import SLIDES, neuron_slide
 from csp.face.screen.state.cached import reviewed, turns_of
-from csp.face.screen.url.params import Params, whole_number
+from csp.face.screen.url.params import Params, note_read, whole_number
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.label_in_force import label_in_force
 
 
 def present(params: Params, explorer: Explorer, layer: str) -> None:
     """Draws the slide that the address asks for, and the foot with its two keys."""
+    note_read("step")  # a run may have no tour
     st.html(PARTS / "present.css")
     with st.container(key="present"):
         if "neuron" in params:

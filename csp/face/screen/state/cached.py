@@ -9,7 +9,7 @@ import streamlit as st
 
 from csp.errors import BadRunError, NotFoundError, UnavailableError
 from csp.face.screen.state import review_store
-from csp.face.screen.url.params import Params, Way, WrongAddressError, nearest, one_of
+from csp.face.screen.url.params import Params, Way, WrongAddressError, nearest, one_of, text
 from csp.keeping.library.find import list_runs
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.state import NeuronReview
@@ -54,7 +54,7 @@ def chosen_explorer(params: Params) -> Explorer:
     names = run_names()
     if not names:
         raise NotFoundError("There is no run on this machine yet.")
-    wanted = params.get("run", names[0])
+    wanted = text(params, "run", names[0])
     folders = {path.name: path for path in list_runs()}
     if wanted not in folders:
         raise WrongAddressError(f"There is no run {wanted!r} on this machine.", _ways(nearest(wanted, names)))

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from csp.face.screen.url.params import note_read
 from csp.work.jobs.background import BACKGROUND, Task
 
 T = TypeVar("T")
@@ -36,9 +37,11 @@ def waited(
         held = st.session_state[_name(slot)] = key, BACKGROUND.ask((slot, key), work)
     task = held[1]
     if task is None:
+        note_read(*st.query_params)
         return None
     if task.wait(AT_ONCE):
         return task.result()
+    note_read(*st.query_params)  # what goes by them is drawn once this is there
     _line(slot, words, cancel)
     return None
 

@@ -1,7 +1,8 @@
 """Which view an address asks for. The address is the state: nothing else decides what a page shows."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,6 +11,9 @@ from csp.errors import CspError
 Params = Mapping[str, str]
 LONGEST = 40
 """Of a value that there is not, so much is shown."""
+MOST_UNREAD = 4
+"""So many parameters that a page has nothing for are named."""
+_READ: ContextVar[set[str] | None] = ContextVar("read", default=None)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
@@ -27,6 +31,35 @@ class WrongAddressError(CspError):
     def __init__(self, message: str, ways: Sequence[Way]) -> None:
         super().__init__(message)
         self.ways = tuple(ways)
+
+
+def reading() -> set[str]:
+    """The names of the parameters that the functions here read from now on, as they come."""
+    found: set[str] = set()
+    _READ.set(found)
+    return found
+
+
+def note_read(*names: str) -> None:
+    """The page knows these parameters, whether or not what it shows goes by them now."""
+    if (found := _READ.get()) is not None:
+        found.update(names)
+
+
+def unread(params: Params, read: Iterable[str]) -> str:
+    """What an address asks for that the page has nothing for, in a sentence; empty where there is no such."""
+    left = [name for name in params if name not in set(read)]
+    if not left:
+        return ""
+    named = ", ".join(f"{_cut(name)} {_shown(params[name])}" for name in left[:MOST_UNREAD])
+    more = ", ..." if len(left) > MOST_UNREAD else ""
+    return f"The address also asks for {named}{more}. Nothing here goes by that: it is left out."
+
+
+def text(params: Params, name: str, default: str = "") -> str:
+    """The parameter as any text."""
+    note_read(name)
+    return params.get(name, default)
 
 
 def nearest(wanted: str, names: Sequence[str]) -> list[str]:
@@ -47,7 +80,7 @@ def fraction(params: Params, name: str, default: float) -> float:
 
 def one_of(params: Params, name: str, options: Sequence[str], default: str) -> str:
     """The parameter as one of the options; raises WrongAddressError naming them, the most similar first."""
-    wanted = params.get(name, default)
+    wanted = text(params, name, default)
     if wanted in options:
         return wanted
     named = [option for option in options if option]  # an empty one is what a page opens with
@@ -67,7 +100,7 @@ def is_on(params: Params, name: str) -> bool:
 
 def some_of(params: Params, name: str, options: Sequence[str]) -> list[str]:
     """The parameter as some of the options, commas between; raises WrongAddressError as `one_of` does."""
-    wanted = [one for one in params.get(name, "").split(",") if one]
+    wanted = [one for one in text(params, name).split(",") if one]
     for one in wanted:
         one_of({**params, name: one}, name, options, one)
     return list(dict.fromkeys(wanted))
@@ -75,11 +108,11 @@ def some_of(params: Params, name: str, options: Sequence[str]) -> list[str]:
 
 def whole_numbers(params: Params, name: str, high: int) -> frozenset[int] | None:
     """The parameter as whole numbers in 0..high, written `3.17-20.40`; None when the address has none."""
-    text = params.get(name, "")
-    if not text:
+    wanted = text(params, name)
+    if not wanted:
         return None
     found: set[int] = set()
-    for part in text.split("."):
+    for part in wanted.split("."):
         match = _RANGE.fullmatch(part)
         low, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
         if not low <= last <= high:
@@ -93,7 +126,11 @@ def whole_numbers(params: Params, name: str, high: int) -> frozenset[int] | None
 
 
 def _shown(value: str) -> str:
-    return repr(value if len(value) <= LONGEST else f"{value[:LONGEST]} …")
+    return repr(_cut(value))
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]} …"
 
 
 def _without(params: Params, name: str) -> Way:
@@ -101,11 +138,12 @@ def _without(params: Params, name: str) -> Way:
 
 
 def _number(params: Params, name: str, low: int, high: int, default: float, *, integer: bool) -> float:
-    text = params.get(name)
-    if text is None:
+    note_read(name)
+    wanted = params.get(name)
+    if wanted is None:
         return default
     try:
-        value = int(text) if integer else float(text)
+        value = int(wanted) if integer else float(wanted)
     except ValueError:
         value = float("nan")
     if low <= value <= high:
@@ -113,6 +151,6 @@ def _number(params: Params, name: str, low: int, high: int, default: float, *, i
     near = max(low, min(high, default if value != value else value))
     kind = "a whole number" if integer else "a number"
     raise WrongAddressError(
-        f"The address asks for {name} {_shown(text)}. Here {name} is {kind} from {low} to {high}.",
+        f"The address asks for {name} {_shown(wanted)}. Here {name} is {kind} from {low} to {high}.",
         [Way(f"{name} {near:g}", {**params, name: f"{near:g}"})],
     )
