@@ -95,7 +95,10 @@ def import_(
         Path, typer.Option(help="A .npy file (or SciPy's sparse .npz), images x neurons.")
     ],
     embeddings: Annotated[Path, typer.Option(help="A .npy file, images x dimensions.")],
-    out: Annotated[str, typer.Option(help="A folder, or a name for a run in the cache.")],
+    out: Annotated[
+        str,
+        typer.Option(help="A folder, a name for a run in the cache, or an address such as s3://bucket/skin."),
+    ],
     images: Annotated[
         str | None, typer.Option(help="Folder or CSV of the images, in the same order.")
     ] = None,
@@ -194,7 +197,10 @@ def train(
 def index_latents_(
     run: RunArgument,
     sae: Annotated[str, typer.Option(help="The SAE on a layer: LAYER=SPEC, such as $saes.")],
-    out: Annotated[str, typer.Option(help="A folder, or a name for a run in the cache.")],
+    out: Annotated[
+        str,
+        typer.Option(help="A folder, a name for a run in the cache, or an address such as s3://bucket/skin."),
+    ],
     json: JsonOption = False,
 ) -> None:
     """Make a run of an SAE's latents: images, encoder and vocabulary of RUN, the model once more."""

@@ -91,7 +91,10 @@ AllLayersOption = Annotated[str | None, typer.Option("--layer", help="All layers
 InPlaceOption = Annotated[bool, typer.Option("--in-place", hidden=True)]
 
 
-OutOption = Annotated[str | None, typer.Option(help="A folder, or a name for a run in the cache.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(help="A folder, a name for a run in the cache, or an address such as s3://bucket/skin."),
+]
 
 
 VocabularyOption = Annotated[

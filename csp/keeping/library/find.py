@@ -59,13 +59,18 @@ def find_run(name_or_path: str) -> Path:
 
 
 def _at_address(address: str) -> Path:
+    return open_mirror(address, address_name(address), {run.name for run in list_runs()})
+
+
+def address_name(address: str) -> str:
+    """What a run at an address is called; BadInputError where no run can be there."""
     refuse_secrets(address)
     name = address.rpartition("/")[2]
     if not _NAME.fullmatch(name) or address.count("/") < 3:
         raise BadInputError(
             f"{address} can't be the address of a run: give one such as s3://bucket/runs/skin"
         )
-    return open_mirror(address, name, {run.name for run in list_runs()})
+    return name
 
 
 def run_destination(name_or_path: str) -> Path:

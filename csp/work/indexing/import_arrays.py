@@ -38,7 +38,8 @@ from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, wi
 from csp.work.indexing.vocabulary_file import read_terms
 from csp.work.labels.chance import Contrasts, measure_chances
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.spec_paths import destination, portable_spec
+from csp.work.runs.delivery import place_of
+from csp.work.runs.spec_paths import portable_spec
 from csp.world.pictures.decode import UnreadableImageError
 from csp.world.places.place import Place
 from csp.world.protocols.dataset import Dataset
@@ -98,12 +99,12 @@ def import_arrays(spec: ImportSpec, report: Report = silent) -> Path:
 
     Raises NotFoundError for a missing file, BadInputError for arrays that can't be used together.
     """
-    out = destination(spec.out)
-    job = open_import(spec)
-    contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
-    finished = Run.open(out)
-    measure_control_when_made(finished, report)
-    measure_chances(finished, report, contrasts=contrasts, in_place=True)
+    with place_of(spec.out, report) as out:
+        job = open_import(spec)
+        contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
+        finished = Run.open(out)
+        measure_control_when_made(finished, report)
+        measure_chances(finished, report, contrasts=contrasts, in_place=True)
     return out
 
 

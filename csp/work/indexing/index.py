@@ -42,7 +42,8 @@ from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.models.saes import fit_notes, sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.spec_paths import destination, openable_spec, portable_spec
+from csp.work.runs.delivery import place_of
+from csp.work.runs.spec_paths import openable_spec, portable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
 from csp.world.protocols.columns import Column, records, settle, target_columns
 from csp.world.protocols.dataset import Dataset
@@ -63,14 +64,15 @@ NO_VOCABULARY = "no vocabulary was given, so neurons have no labels; give --voca
 def index(spec: IndexSpec, report: Report = silent) -> Path:
     """Make the run that `spec` describes and return its folder; a job stopped earlier goes on where it was.
 
-    A finished run of the same spec is left as it is. Raises BadInputError, NotFoundError and UnavailableError
-    for specs that can't be opened, and BadInputError when the place is taken by something else.
+    A finished run of the same spec is left as it is; one for a server is sent there. Raises BadInputError,
+    NotFoundError and UnavailableError for specs that can't be opened, and BadInputError when the place is
+    taken by something else.
     """
-    out = destination(spec.out)
-    job = open_job(spec)
-    job.check_files(report)
-    contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
-    complete(Run.open(out), job.run_target, contrasts, report)
+    with place_of(spec.out, report) as out:
+        job = open_job(spec)
+        job.check_files(report)
+        contrasts = {} if already_finished(out, job.plan) else _make(out, job, report)
+        complete(Run.open(out), job.run_target, contrasts, report)
     return out
 
 

@@ -26,7 +26,8 @@ from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.models.saes import fit_notes, sae_source
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.spec_paths import destination, openable_spec
+from csp.work.runs.delivery import place_of
+from csp.work.runs.spec_paths import openable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
 from csp.world.protocols.pooling import PATCH
 from csp.world.protocols.sae import Sae, SaeOn, latent_layers, open_sae, read_sae
@@ -40,9 +41,10 @@ def index_latents(run: Run, sae: str, out: str, report: Report = silent) -> Path
     Raises `NotFoundError` for a layer or an SAE, `BadInputError` for one that does not fit or a place that is
     taken, `UnavailableError` where the run's model or pictures are missing.
     """
-    job, folder = _open(run, sae), destination(out)
-    made = {} if already_finished(folder, job.plan) else _make(folder, job, report)
-    complete(Run.open(folder), job.target, made, report)
+    job = _open(run, sae)
+    with place_of(out, report) as folder:
+        made = {} if already_finished(folder, job.plan) else _make(folder, job, report)
+        complete(Run.open(folder), job.target, made, report)
     return folder
 
 

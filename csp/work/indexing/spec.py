@@ -19,6 +19,7 @@ from csp.errors import BadInputError, NotFoundError
 from csp.method.examples.neighbours import EXACT_UP_TO, STORED
 from csp.work.indexing.field_faults import shown, wish
 from csp.world.documents import read_settings
+from csp.world.places.addresses import is_address
 from csp.world.protocols.pooling import FORM, read_pooling
 from csp.world.protocols.sae import read_sae
 from csp.world.specs.paths import anchored_path, anchored_spec
@@ -70,7 +71,7 @@ class IndexSpec(BaseModel):
     data: str
     encoder: str
     out: str
-    """A folder, or a plain name for a run in the runs folder."""
+    """A folder, a plain name for a run in the runs folder, or an address to send it to from there."""
     pooling: Annotated[str, AfterValidator(_pooling)] = "mean"
     """How feature maps become one number: `mean`, `max`, `cls`, `quantile:0.95`, `mean,layer3=max`."""
     batch_size: int = Field(32, ge=1, le=4096)
@@ -151,7 +152,8 @@ def anchor_fields(fields: dict[str, Any], base: Path) -> dict[str, Any]:
         anchored["saes"] = [_anchored_sae(text, base) for text in _as_list(fields["saes"])]
     if isinstance(fields.get("vocabulary"), str):
         anchored["vocabulary"] = anchored_path(fields["vocabulary"], base)
-    if isinstance(fields.get("out"), str) and len(Path(fields["out"]).parts) > 1:
+    out = fields.get("out")
+    if isinstance(out, str) and len(Path(out).parts) > 1 and not is_address(out):
         anchored["out"] = str(anchored_path(fields["out"], base))
     return anchored
 

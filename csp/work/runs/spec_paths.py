@@ -7,12 +7,18 @@ machine, and all other paths absolute, so that it opens from any folder.
 from pathlib import Path
 
 from csp.keeping.bundle import BUNDLE
-from csp.keeping.library.find import run_destination
+from csp.keeping.library.find import address_name, run_destination
+from csp.world.places.addresses import is_address
 from csp.world.specs.paths import anchored_path, anchored_spec, split_path
 
 
 def destination(out: str) -> Path:
-    """The folder of a new run: a plain name lies in the runs folder, a path where it says."""
+    """The folder of a new run: a plain name lies in the runs folder, a path where it says.
+
+    One that goes to an address on a server is made in the runs folder first, under the address's last part.
+    """
+    if is_address(out):
+        return run_destination(address_name(out.rstrip("/")))
     return run_destination(out if Path(out).name == out else str(anchored_path(out, Path.cwd())))
 
 

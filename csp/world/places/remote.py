@@ -1,4 +1,4 @@
-"""Servers: S3 and Google Cloud by pyarrow, web addresses by httpx, all else by fsspec.
+"""Servers: S3 and Google Cloud by pyarrow, web addresses (only read) by httpx, all else by fsspec.
 
 Every wait is bounded, what fails may be tried again a few times, and then one sentence says which address did
 what. A file that is not there is left out like one on disk; a server that does not answer ends the job, which
@@ -6,6 +6,7 @@ goes on where it was once it is started again.
 """
 
 import hashlib
+import io
 import logging
 import os
 import re
@@ -176,6 +177,50 @@ def fetch_into(address: str, path: Path, most: int) -> None:
     _tried(address, written, 24 * WHOLE)
 
 
+def lengths(address: str) -> dict[str, int]:
+    """How long each file below an address is, by its path from there; none where nothing is there.
+
+    Raises BadInputError for the web, which can't be written to, UnavailableError where no server answers.
+    """
+    refuse_secrets(address)
+    if scheme_of(address) in WEB:
+        raise BadInputError(
+            f"{address} is on the web, which nothing can be written to: give s3:// or gs://, or a folder here"
+        )
+    try:
+        return {name: info.size for name, info in _tried(address, lambda: _infos(address))}
+    except NotFoundError:
+        return {}
+
+
+def send(source: Path | bytes, address: str) -> None:
+    """Write a file of this machine, or some bytes, to an address; what lies there is replaced.
+
+    Raises NotFoundError where there is no such bucket, UnavailableError where the server does not take it.
+    """
+
+    def written() -> None:
+        system, path = _system(address)
+        if scheme_of(address) not in _S3 + _GOOGLE:  # these know no folders
+            system.create_dir(path.rpartition("/")[0], recursive=True)
+        opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        with opened, system.open_output_stream(path) as file:
+            while piece := opened.read(_PIECE):
+                file.write(piece)
+
+    _tried(address, written, 24 * WHOLE)
+
+
+def remove(address: str) -> None:
+    """Delete a file at an address; raises as `send`."""
+
+    def removed() -> None:
+        system, path = _system(address)
+        system.delete_file(path)
+
+    _tried(address, removed)
+
+
 @contextmanager
 def _kept_at(path: Path) -> Iterator[None]:
     """Tells a full disk here from a server that fails."""
@@ -199,10 +244,15 @@ def matching(pattern: str) -> list[str]:
 
 
 def _listed(address: str) -> list[tuple[str, str]]:
+    return [(name, f"{info.size} {info.mtime_ns}" if info.mtime_ns else "") for name, info in _infos(address)]
+
+
+def _infos(address: str) -> list[tuple[str, Any]]:
+    """The files below an address, each by its path from there."""
     system, path = _system(address)
     infos = system.get_file_info(arrow_fs.FileSelector(path, recursive=True))
     return [
-        (name, f"{info.size} {info.mtime_ns}" if info.mtime_ns else "")
+        (name, info)
         for info in infos
         if info.type == arrow_fs.FileType.File
         and not hidden(name := info.path.removeprefix("/").removeprefix(path.strip("/")).lstrip("/"))
