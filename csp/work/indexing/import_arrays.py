@@ -32,13 +32,13 @@ from csp.method.examples.contrast_rule import parse_rule
 from csp.method.examples.neighbours import EXACT_UP_TO, STORED
 from csp.work.control.control import measure_control_when_made
 from csp.work.indexing.approximate import check_library
+from csp.work.indexing.delivery import place_of
 from csp.work.indexing.npy_files import GivenArray, check_activations, check_vectors, normalised, open_given
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
 from csp.work.indexing.vocabulary_file import read_terms
 from csp.work.labels.chance import Contrasts, measure_chances
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.delivery import place_of
 from csp.work.runs.spec_paths import portable_spec
 from csp.world.pictures.decode import UnreadableImageError
 from csp.world.places.place import Place

@@ -32,6 +32,7 @@ from csp.work.attribution.measure import measure_attribution_when_indexed
 from csp.work.control.control import measure_control_when_made
 from csp.work.engines.engine import Engine
 from csp.work.indexing.approximate import check_library
+from csp.work.indexing.delivery import place_of
 from csp.work.indexing.loader import Prepared, Preparer, Unreadable
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import open_probe_dataset, remark_notes, with_class_names
@@ -42,7 +43,6 @@ from csp.work.models.notes import model_notes
 from csp.work.models.reopen import RunTarget
 from csp.work.models.saes import fit_notes, sae_source, with_saes
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.delivery import place_of
 from csp.work.runs.spec_paths import openable_spec, portable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
 from csp.world.protocols.columns import Column, records, settle, target_columns

@@ -17,6 +17,7 @@ from csp.keeping.run_folder.plan import Plan
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import Thumbnails
 from csp.keeping.run_folder.writer import RunWriter, already_finished
+from csp.work.indexing.delivery import place_of
 from csp.work.indexing.index import FIRST, check_finite, complete, in_pictures
 from csp.work.indexing.precompute import precompute
 from csp.work.indexing.probe_dataset import remark_notes
@@ -26,7 +27,6 @@ from csp.work.models.probe_images import ProbeImage, ProbeImages
 from csp.work.models.reopen import RunTarget, run_target
 from csp.work.models.saes import fit_notes, sae_source
 from csp.work.progress import Report, Stage, silent
-from csp.work.runs.delivery import place_of
 from csp.work.runs.spec_paths import openable_spec
 from csp.world.pictures.heatmap import CropBox, seen_part
 from csp.world.protocols.pooling import PATCH
