@@ -18,6 +18,7 @@ from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.consensus import RULE
+from csp.method.labelers.correlation import Scale, column_groups
 from csp.method.labelers.projection import concept_vector
 from csp.method.scatter import scatter
 
@@ -244,14 +245,12 @@ def _pulls(
     activations: Float[np.ndarray, "n b"], embeddings: Float[np.ndarray, "n d"]
 ) -> Float64[np.ndarray, "b d"]:
     """Activations that are not finite count as their mean; 0 for a neuron that does not vary."""
-    values = activations.astype(np.float64)
-    finite = np.isfinite(values)
-    values[~finite] = 0.0
-    values /= np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
-    values -= values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    values[~finite] = 0.0
-    pulls: Float64[np.ndarray, "b d"] = (values.T.astype(np.float32) @ embeddings).astype(np.float64)
-    pulls[np.abs(values).max(axis=0, initial=0.0) <= TINY] = 0.0
+    weights, varies = np.empty_like(activations, np.float32), np.empty(activations.shape[1], bool)
+    for some in column_groups(*activations.shape):
+        values = Scale.of(activations[:, some]).centred(activations[:, some])
+        weights[:, some], varies[some] = values, np.abs(values).max(axis=0, initial=0.0) > TINY
+    pulls: Float64[np.ndarray, "b d"] = (weights.T @ embeddings).astype(np.float64)
+    pulls[~varies] = 0.0
     return pulls
 
 

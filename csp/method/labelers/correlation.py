@@ -1,6 +1,8 @@
 """The labeler that takes the text which correlates best with the neuron."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64
@@ -14,6 +16,8 @@ from csp.method.labelers.resampling import RESAMPLES, drawn_in_parts, shares
 BLOCK = 1024
 IMAGES_AT_ONCE = 2**16
 """So many images' embeddings are picked out and multiplied together."""
+IN_DOUBLE = 2**18
+"""So many activations are held in double precision, or those of two neurons."""
 DRAWN_AT_ONCE = 2**23
 """So many draws are held at a time."""
 FLAT = 1e-9
@@ -95,16 +99,59 @@ def layer_pulls(
     are finite; else nearly so. dev_c is (a - mean a) / |a - mean a| over the images that may decide; 0 where
     they are alike.
     """
-    images = _numbers(selection, len(activations))
-    values = activations[images].astype(np.float64)
-    finite = np.isfinite(values)
-    values[~finite] = 0.0
-    values /= np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
-    values -= values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    values[~finite] = 0.0
-    length = np.linalg.norm(values, axis=0)
-    values /= np.where(length > FLAT, length, np.inf)
-    return _product(values.T.astype(np.float32), embeddings, images)
+    images, count = _numbers(selection, len(activations)), activations.shape[1]
+    groups = column_groups(len(images), count)
+    scales = [Scale.of(activations[:, some][images]) for some in groups]
+    total = np.zeros((count, embeddings.shape[1]))
+    for part in _parts(images):
+        weights = np.empty((len(activations[part]), count), np.float32)
+        for some, scale in zip(groups, scales, strict=True):
+            values = scale.centred(activations[part, some])
+            weights[:, some] = values / np.where(scale.length > FLAT, scale.length, np.inf)
+        total += weights.T @ embeddings[part]
+    return total
+
+
+def column_groups(rows: int, columns: int) -> list[slice]:
+    """Columns of a matrix some at a time, so that few numbers are held in double precision.
+
+    At least two of them, where there are as many: one alone is summed up in another order.
+    """
+    groups = max(1, columns // max(2, IN_DOUBLE // max(rows, 1)))
+    ends = [columns * place // groups for place in range(groups + 1)]
+    return [slice(first, last) for first, last in pairwise(ends)]
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What takes activations of some neurons to deviations from their means, over the images that decide."""
+
+    largest: Float64[np.ndarray, " c"]
+    """Against overflow, what all are divided by first."""
+    mean: Float64[np.ndarray, " c"]
+    length: Float64[np.ndarray, " c"]
+    """Of the deviations."""
+
+    @classmethod
+    def of(cls, activations: Float[np.ndarray, "i c"]) -> "Scale":
+        """From all images that decide."""
+        values = activations.astype(np.float64)
+        finite = np.isfinite(values)
+        values[~finite] = 0.0
+        largest = np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
+        values /= largest
+        mean = values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
+        values -= mean
+        values[~finite] = 0.0
+        return cls(largest, mean, np.linalg.norm(values, axis=0))
+
+    def centred(self, activations: Float[np.ndarray, "p c"]) -> Float64[np.ndarray, "p c"]:
+        """Of some images; 0 where an activation is not finite."""
+        finite = np.isfinite(activations)
+        values: Float64[np.ndarray, "p c"] = np.where(finite, activations, 0.0) / self.largest
+        values -= self.mean
+        values[~finite] = 0.0
+        return values
 
 
 def _product(

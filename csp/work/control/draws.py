@@ -50,10 +50,12 @@ def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS, start: int = 0) -
     together = neurons_at_once(run.manifest.images)
     for first in range(0, draws, together):
         neurons = dealt[first : first + together].tolist()
-        dealt_out = [shuffled(run.activations(layer, neuron), decides, rng) for neuron in neurons]
+        dealt_out = np.empty((len(neurons), run.manifest.images), np.float32)
+        for place, neuron in enumerate(neurons):
+            dealt_out[place] = shuffled(run.activations(layer, neuron), decides, rng)
         if first + together > start:
-            activations = np.stack(dealt_out).T
-            yield Draws(first, neurons, activations, layer_examples(run, activations))
+            yield Draws(first, neurons, dealt_out.T, layer_examples(run, dealt_out.T))
+        del dealt_out  # before the next are dealt out
 
 
 def first_labels(scores: Scores, texts: tuple[str, ...]) -> Iterator[Row]:

@@ -56,7 +56,9 @@ def with_class_names(dataset: Dataset, classes: Sequence[str]) -> Dataset:
         for label in labels.dropna().unique()
         if label not in known and same_name(label) in spelled
     }
-    table = dataset.table.assign(label=labels.map(lambda label: respelled.get(label, label)).astype(object))
+    if respelled:  # else nothing is made anew for each image
+        labels = labels.map(lambda label: respelled.get(label, label))
+    table = dataset.table.assign(label=labels.astype(object))
     table["label"] = table["label"].where(table["label"].notna(), None)
     notes = [*dataset.notes]
     if respelled:

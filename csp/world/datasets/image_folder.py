@@ -31,12 +31,17 @@ def open_dataset(name: str) -> Dataset:
 
 def listed_images(place: Place, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The images of a place as the table of a dataset, and notes; `shown` is how sentences call it."""
-    found = list(place.files())
-    files = [path for path in found if _is_text(path)]
-    paths = sorted(path for path in files if is_image_name(path))
-    passed = Counter(kind_of(path) for path in files if not is_image_name(path))
+    paths, passed, unnamed = list[str](), Counter[str](), 0
+    for path in place.files():
+        if not _is_text(path):
+            unnamed += 1
+        elif is_image_name(path):
+            paths.append(path)
+        else:
+            passed[kind_of(path)] += 1
+    paths.sort()
     notes = (_passed_over(passed),) if passed else ()
-    if unnamed := len(found) - len(files):
+    if unnamed:
         notes = (*notes, f"{unnamed:,} files were passed over whose names are no text in UTF-8: rename them")
     if not paths:
         also = f"; {notes[0]}" if notes else ""

@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
+from pandas.util import hash_array
 
 from csp.errors import BadInputError
 from csp.world.places.folder import LocalFolder
@@ -79,9 +81,18 @@ def check_table(dataset: Dataset) -> None:
         raise BadInputError(f"The table of dataset '{dataset.spec}' lacks the column '{missing[0]}'.")
     if table.empty:
         raise BadInputError(f"The dataset '{dataset.spec}' has no images.")
-    repeated = table["path"][table["path"].duplicated()]
+    repeated = _repeated(table["path"])
     if len(repeated):
         raise BadInputError(
             f"The dataset '{dataset.spec}' names the image '{repeated.iloc[0]}' more than once: "
             "keep one row for each image."
         )
+
+
+def _repeated(paths: pd.Series) -> pd.Series:
+    """Those that were there before; only those with equal hashes are compared as text, which takes room."""
+    blocks = (paths.iloc[first : first + _ROWS] for first in range(0, len(paths), _ROWS))
+    hashes = np.concatenate([hash_array(block.to_numpy(object), categorize=False) for block in blocks])
+    ascending = np.sort(hashes)
+    alike = paths[np.isin(hashes, ascending[1:][ascending[1:] == ascending[:-1]])]
+    return alike[alike.duplicated()]
