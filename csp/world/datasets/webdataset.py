@@ -30,6 +30,7 @@ CLASS_LISTS = ("classes.txt", "classnames.txt", "class_names.txt")
 """Files beside the shards that name the classes which `.cls` counts, one a line."""
 MOST_META = 2**24
 """Bytes of one `.cls`, `.txt` or `.json`."""
+_NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _SAMPLE = re.compile(r"((?:.*/|)[^./][^/.]*)\.([^/]*)")
 
 
@@ -49,11 +50,15 @@ def open_dataset(name: str) -> Dataset:
     samples, notes = _samples(place, name)
     classes = _class_names(files[0])
     records = Records(LABEL_NAMES, SPLIT_NAMES)
-    unread = 0
+    unread = unnamed = 0
     for sample in samples:
         said, readable = _said(place, sample)
+        label, is_text = _class(place, sample, classes)
         unread += not readable
-        records.add(sample.picture, _class(place, sample, classes), said)
+        unnamed += not is_text
+        records.add(sample.picture, label, said)
+    if unnamed:
+        notes.append(f"the .cls of {counted(unnamed, 'sample')} holds no text, so no class is known from it")
     if unread:
         notes.append(f"the .json of {counted(unread, 'sample')} can't be read, so what it says is not known")
     found = (*notes, *records.notes())
@@ -95,13 +100,15 @@ def _samples(place: ManyPlaces, name: str) -> tuple[list[_Sample], list[str]]:
     return whole, notes
 
 
-def _class(place: Place, sample: _Sample, classes: tuple[str, ...]) -> str | None:
-    """What `.cls` says, by name where a list of classes lies beside the shards."""
+def _class(place: Place, sample: _Sample, classes: tuple[str, ...]) -> tuple[str | None, bool]:
+    """What `.cls` says, by name where a list of classes lies beside the shards, and whether it is text."""
     text = _text(place, sample.parts.get("cls")).strip()
+    if not text.isprintable() or _NO_CHARACTER in text:
+        return None, False
     if not text:
-        return None
+        return None, True
     number = whole(text)
-    return classes[number] if number is not None and number < len(classes) else text
+    return classes[number] if number is not None and number < len(classes) else text, True
 
 
 def _said(place: Place, sample: _Sample) -> tuple[dict[str, Any], bool]:

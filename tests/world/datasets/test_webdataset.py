@@ -65,6 +65,13 @@ def test_without_cls_the_label_is_that_of_the_json(tmp_path: Path) -> None:
     assert "1 sample without a picture passed over" in dataset.notes
 
 
+def test_a_cls_that_is_no_text_gives_no_label(tmp_path: Path) -> None:
+    file = shard(tmp_path / "a.tar", range(2), cls=np.float32(0.7).tobytes())
+    dataset = open_dataset(f"webdataset:{file}")
+    assert "label" not in dataset.table or dataset.table["label"].isna().all()
+    assert "the .cls of 2 samples holds no text, so no class is known from it" in dataset.notes
+
+
 def test_packed_shards(tmp_path: Path) -> None:
     dataset = open_dataset(f"webdataset:{shard(tmp_path / 'a.tar.gz', range(2))}")
     assert shows(dataset, 1, 1)
