@@ -50,7 +50,7 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
         border=True,
     )
     if guesses(explorer):
-        spurious.caption(GUESSES_BY_NONE)
+        st.caption(GUESSES_BY_NONE)  # below the row: it is too long for one card
     record.metric(
         "Review record",
         "sound" if audit.finding.ok else "damaged",
