@@ -155,7 +155,7 @@ def label_costs(options: argparse.Namespace) -> dict[str, float | str]:
 
     scorer = Scorer(embeddings, texts, None, blocks, neighbours)
     with spent(once, "priors"):
-        _ = scorer.prior, scorer.spread, scorer.text_mean
+        _ = scorer.prior, scorer.spread, scorer.whitened
     each: dict[str, float] = {}
     with spent(each, "prior of the layer"):
         scorer.layer_prior("one")

@@ -5,11 +5,11 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-12.888,
+    intercept=-8.4143,
     weights=(
-        13.6229,  # lead
-        2.705,  # further lead
-        23.0067,  # likeness of the layer
-        23.7623,  # short of the layer's best
+        10.3978,  # lead
+        2.3351,  # further lead
+        15.3061,  # likeness of the layer
+        20.8239,  # short of the layer's best
     ),
 )

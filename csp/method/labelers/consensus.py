@@ -8,19 +8,18 @@ from jaxtyping import Float, Float32, Float64, Int64
 from csp.method.checks import check_texts
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import contrasted
-from csp.method.labelers import correlation, csp
-from csp.method.labelers.correlation import deciding
+from csp.method.labelers.correlation import image_scatter, pull_of, resampled_pulls
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.labeler import Labeler
-from csp.method.labelers.projection import concept_vector, project, weights
+from csp.method.labelers.projection import concept_vector, residuals, weights
+from csp.method.labelers.resampling import example_weights
+from csp.method.labelers.whitened import Whitened, whiten
 
 RULE = ContrastRule(neighbours=5)
 GAMMA = 1.0
 FLAT = 1e-6
 """A member whose scores deviate less than this tells no text from another, and says nothing."""
-SURE = 4.0
-"""Correlation counts in full where its scores differ between texts by so many standard errors."""
-CLOSE = 0.1
+CLOSE = 0.2
 """Texts that score up to this share less than the best are as good as it."""
 KIN = 0.5
 """Texts are kin from this cosine on, less what all texts of the vocabulary have in common."""
@@ -29,50 +28,46 @@ KIN = 0.5
 def consensus(
     evidence: Evidence, text_embeddings: Float[np.ndarray, "t d"], gamma: float
 ) -> Float32[np.ndarray, " t"]:
-    """How far a text stands above the average text, in standard deviations: mean of two labelers.
+    """How far a text stands above the average text, in standard deviations: mean of two members.
 
-    score(t) = [z_csp(t) + w z_cor(t)] / (1 + w),   z_m(t) = (s_m(t) - mean s_m) / sd s_m
+    score(t) = [z_v(t) + z_p(t)] / 2,   z_u(t) = (s_u(t) - mean s_u) / sd s_u,   s_u = `Whitened.cosines`
 
-    s_csp are the scores of csp (with the mean of five contrastive examples, gamma 1), s_cor those of
-    correlation. Mean and deviation are over the texts, or over the first `Evidence.vocabulary` of them, so
-    that a text from outside is measured by the vocabulary. w = min(1, sd s_cor sqrt(n) / 4) for n images that
-    decide: where correlations differ little more than by their standard error, 1 / sqrt(n), they say little,
-    as for what few images show. Of the best text and its kin within a tenth of its score (`KIN`) the one of
-    highest correlation comes first: it changes score with the best. Contrast finds what a neuron follows,
-    correlation how broad it is ("dog", not "terrier").
+    v is csp's concept vector (with the mean of five contrastive examples, gamma 1), p what correlation looks
+    at: sum_i (a_i - mean a) e_i over the images that decide. Both are compared with the texts as the images
+    vary, so that a few directions in which all images differ don't drown what the neuron follows. Mean and
+    deviation are over the texts, or over the first `Evidence.vocabulary` of them, so that a text from outside
+    is measured by the vocabulary. Of the best text and its kin within a fifth of its score (`KIN`) the one
+    of highest correlation comes first, counted without what texts have in common: it changes score with the
+    best. Contrast finds what a neuron follows, correlation how broad it is ("dog", not "terrier").
 
     gamma plays no part, nor does the contrast rule that csp beside it follows. All 0 where texts can't be
     told apart (one text, equal texts) and when the neuron never fires. This project's; `docs/results.md` says
     how often each is right.
     """
     check_texts(evidence.embeddings, text_embeddings)
-    if not weights(evidence.examples).any():
+    if not len(text_embeddings) or not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
     contrast = evidence.contrast
     if contrast is None:
         contrast = concept_vector(_contrasted(evidence).examples, evidence.embeddings, GAMMA)
-    by_csp = project(contrast, text_embeddings)
-    by_correlation = correlation.correlation(evidence, text_embeddings, gamma)
-    scores = together(by_csp[None], by_correlation[None], evidence, text_embeddings)
+    scores = together(contrast[None], pull_of(evidence)[None], evidence, text_embeddings)
     single: Float32[np.ndarray, " t"] = scores[0].astype(np.float32)
     return single
 
 
 def together(
-    by_csp: Float[np.ndarray, "b t"],
-    by_correlation: Float[np.ndarray, "b t"],
+    contrasts: Float[np.ndarray, "b d"],
+    pulls: Float[np.ndarray, "b d"],
     evidence: Evidence,
     texts: Float[np.ndarray, "t d"],
 ) -> Float64[np.ndarray, "b t"]:
-    """The weighted mean of the standardised scores, the best of kin first."""
-    known = evidence.vocabulary
-    error = max(int(np.count_nonzero(deciding(evidence))), 1) ** -0.5
-    deviation = by_correlation[:, :known].std(axis=1, dtype=np.float64, keepdims=True)
-    weight = np.minimum(1.0, deviation / (SURE * error))
-    total: Float64[np.ndarray, "b t"] = standardised(by_csp, known)
-    total += weight * standardised(by_correlation, known)
-    total /= 1 + weight
-    _best_of_kin_first(total[:, :known], by_correlation[:, :known], texts[:known], evidence.text_mean)
+    """The mean of the standardised scores by either direction, the best of kin first."""
+    known, whitened = evidence.vocabulary, evidence.whitened
+    if whitened is None:
+        whitened = whiten(image_scatter(evidence.embeddings, evidence.selection), texts, known)
+    members = standardised(whitened.cosines(np.concatenate([contrasts, pulls]), texts), known)
+    total: Float64[np.ndarray, "b t"] = (members[: len(contrasts)] + members[len(contrasts) :]) / 2
+    _best_of_kin_first(total[:, :known], pulls, texts[:known], whitened)
     return total
 
 
@@ -90,19 +85,20 @@ def standardised(
 
 def _best_of_kin_first(
     total: Float64[np.ndarray, "b t"],
-    by_correlation: Float[np.ndarray, "b t"],
+    pulls: Float[np.ndarray, "b d"],
     texts: Float[np.ndarray, "t d"],
-    common: Float64[np.ndarray, " d"] | None,
+    whitened: Whitened,
 ) -> None:
     """In each row the best text changes score with that one of its kin that correlates best."""
-    for scores, fits in zip(total, by_correlation, strict=True):
-        best = int(scores.argmax()) if len(scores) else 0
-        close = np.flatnonzero(scores >= (1 - CLOSE) * scores[best]) if len(scores) else np.zeros(0, int)
+    for scores, pull in zip(total, pulls, strict=True):
+        best = int(scores.argmax())
+        close = np.flatnonzero(scores >= (1 - CLOSE) * scores[best])
         if len(close) > 1 and scores[best] > 0:
-            common = texts.mean(axis=0, dtype=np.float64) if common is None else common
-            chosen = close[_kin(texts[close] - common, int(np.searchsorted(close, best)))]
-            first = chosen[fits[chosen].argmax()]
-            if fits[first] > fits[best]:
+            own, place = texts[close] - whitened.common, int(np.searchsorted(close, best))
+            kin = _kin(own, place)
+            fits = own[kin] @ pull / np.maximum(whitened.spread[close[kin]], FLAT)
+            first = int(close[kin[fits.argmax()]])
+            if fits.max() > fits[np.searchsorted(kin, place)]:
                 scores[[best, first]] = scores[[first, best]]
 
 
@@ -132,9 +128,11 @@ def resampled(
     evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, "b t"]:
     """Its scores over all resamplings; 0 where only silent examples were drawn."""
-    by_csp = csp.resampled(_contrasted(evidence), texts, GAMMA, rng)
-    by_correlation = correlation.resampled(evidence, texts, gamma, rng)
-    return together(by_csp, by_correlation, evidence, texts) * by_csp.any(axis=1, keepdims=True)
+    wide = _contrasted(evidence)
+    share = example_weights(wide, rng)
+    contrasts = share @ residuals(wide.examples, evidence.embeddings, GAMMA)
+    fires = share.any(axis=1, keepdims=True)
+    return together(contrasts, resampled_pulls(evidence, rng), evidence, texts) * fires
 
 
 LABELER = Labeler(

@@ -38,9 +38,7 @@ def correlation(
     check_texts(evidence.embeddings, text_embeddings)
     if not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
-    pull = evidence.pull
-    if pull is None:
-        pull = (selected_deviation(evidence) @ evidence.embeddings).astype(np.float32)
+    pull = pull_of(evidence)
     if not pull.any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
     varies = spread(evidence, text_embeddings)
@@ -48,6 +46,14 @@ def correlation(
     scores = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
     clipped: Float32[np.ndarray, " t"] = np.clip(scores, -1.0, 1.0).astype(np.float32)
     return clipped
+
+
+def pull_of(evidence: Evidence) -> Float32[np.ndarray, " d"]:
+    """What one neuron's deviations add up to (`layer_pulls`)."""
+    if evidence.pull is not None:
+        return evidence.pull
+    pull: Float32[np.ndarray, " d"] = selected_deviation(evidence) @ evidence.embeddings
+    return pull.astype(np.float32)
 
 
 def selected_deviation(evidence: Evidence) -> Float32[np.ndarray, " n"]:
@@ -69,23 +75,35 @@ def text_spread(
 ) -> Float64[np.ndarray, " t"]:
     """|c - mean c| of each text's cosines c to the chosen images (None: all), by way of their scatter matrix
     [d, d]."""
-    images = _numbers(chosen, len(embeddings))
-    if len(images) == 0:
-        return np.zeros(len(text_embeddings))
-    mean = np.zeros(embeddings.shape[1])
-    for part in _parts(images):
-        mean += embeddings[part].sum(axis=0, dtype=np.float64)
-    mean /= len(images)
-    scatter = np.zeros((embeddings.shape[1], embeddings.shape[1]))
-    for start in range(0, len(images), BLOCK):
-        centred = embeddings[images[start : start + BLOCK]] - mean
-        scatter += centred.T @ centred
+    return spread_by(image_scatter(embeddings, chosen), text_embeddings)
+
+
+def spread_by(
+    scatter: Float64[np.ndarray, "d d"], text_embeddings: Float[np.ndarray, "t d"]
+) -> Float64[np.ndarray, " t"]:
+    """The same, where the scatter matrix of the chosen images is known."""
     length = np.zeros(len(text_embeddings))
     for start in range(0, len(text_embeddings), BLOCK):
         texts = text_embeddings[start : start + BLOCK].astype(np.float64)
         squared = np.einsum("td,td->t", texts @ scatter, texts)
         length[start : start + BLOCK] = np.sqrt(np.maximum(squared, 0.0))
     return length
+
+
+def image_scatter(
+    embeddings: Float[np.ndarray, "n d"], chosen: Bool[np.ndarray, " n"] | None = None
+) -> Float64[np.ndarray, "d d"]:
+    """sum_i (e_i - mean e)(e_i - mean e)' over the chosen images (None: all); 0 without any."""
+    images = _numbers(chosen, len(embeddings))
+    mean = np.zeros(embeddings.shape[1])
+    for part in _parts(images):
+        mean += embeddings[part].sum(axis=0, dtype=np.float64)
+    mean /= max(len(images), 1)
+    scatter = np.zeros((embeddings.shape[1], embeddings.shape[1]))
+    for start in range(0, len(images), BLOCK):
+        centred = embeddings[images[start : start + BLOCK]] - mean
+        scatter += centred.T @ centred
+    return scatter
 
 
 def layer_pulls(
@@ -193,18 +211,23 @@ def resampled(
     evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, "b t"]:
     """Over the images that decide. Only the covariance is drawn anew, not how much each side varies."""
+    together, varies = resampled_pulls(evidence, rng) @ texts.T, spread(evidence, texts)
+    scores: Float64[np.ndarray, "b t"] = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
+    return scores.clip(-1.0, 1.0)
+
+
+def resampled_pulls(evidence: Evidence, rng: np.random.Generator) -> Float64[np.ndarray, "b d"]:
+    """The neuron's pull (`layer_pulls`) over images drawn again; 0 where none decides."""
     chosen = np.flatnonzero(deciding(evidence))
     if len(chosen) == 0:
-        return np.zeros((RESAMPLES, len(texts)))
+        return np.zeros((RESAMPLES, evidence.embeddings.shape[1]))
     deviation, parts = selected_deviation(evidence)[chosen], []
     for draws in drawn_in_parts(rng, len(chosen), DRAWN_AT_ONCE):
         share = shares(draws, len(chosen))
         pull = share * deviation * len(chosen)
         pull -= share * pull.sum(axis=1, keepdims=True)
-        parts.append(_product(pull, evidence.embeddings, chosen) @ texts.T)
-    together, varies = np.concatenate(parts), spread(evidence, texts)
-    scores: Float64[np.ndarray, "b t"] = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
-    return scores.clip(-1.0, 1.0)
+        parts.append(_product(pull, evidence.embeddings, chosen))
+    return np.concatenate(parts)
 
 
 LABELER = Labeler(

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Float32, Float64
 
 from csp.method.examples.neighbours import Neighbours
 from csp.method.examples.select import Examples
+from csp.method.labelers.whitened import Whitened
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +25,8 @@ class Evidence:
     """See `text_spread`; for correlation. Given, it spares work that is the same for all neurons."""
     layer_prior: Float64[np.ndarray, " t"] | None = None
     """See `layer_prior`; for clip-dissect, which can't tell it from one neuron."""
-    text_mean: Float64[np.ndarray, " d"] | None = None
-    """The mean of the vocabulary's embeddings; for consensus. Given, it spares a pass over all texts."""
+    whitened: Whitened | None = None
+    """Of the images that may decide, and these texts; for consensus. Given, it spares a pass over both."""
     neighbours: Neighbours | None = None
     """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
     pull: Float32[np.ndarray, " d"] | None = None

@@ -16,10 +16,11 @@ from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.clip_dissect_mean import LABELER as MEAN_CLIP_DISSECT
 from csp.method.labelers.clip_dissect_mean import text_prior
 from csp.method.labelers.consensus import GAMMA, RULE
-from csp.method.labelers.correlation import layer_pulls, text_spread
+from csp.method.labelers.correlation import image_scatter, layer_pulls, spread_by
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.projection import concept_vector
 from csp.method.labelers.registry import LABELERS, all_scores
+from csp.method.labelers.whitened import Whitened, whiten
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.run_cache import RunCache
 from csp.work.splits import selection
@@ -76,17 +77,20 @@ class Scorer:
         return self.keep("prior", lambda: text_prior(self.embeddings, self.text_embeddings))
 
     @cached_property
-    def spread(self) -> Float64[np.ndarray, " t"]:
-        """How much each text's likeness to the images that may decide varies."""
-        return self.keep("spread", lambda: text_spread(self.embeddings, self.text_embeddings, self.selection))
+    def scatter(self) -> Float64[np.ndarray, "d d"]:
+        """How the images that may decide vary together."""
+        flat = self.keep("scatter", lambda: image_scatter(self.embeddings, self.selection).ravel())
+        return flat.reshape(self.embeddings.shape[1], -1)
 
     @cached_property
-    def text_mean(self) -> Float64[np.ndarray, " d"]:
-        """What the texts of the vocabulary have in common."""
-        mean: Float64[np.ndarray, " d"] = self.text_embeddings[: self.vocabulary].mean(
-            axis=0, dtype=np.float64
-        )
-        return mean
+    def spread(self) -> Float64[np.ndarray, " t"]:
+        """How much each text's likeness to the images that may decide varies."""
+        return self.keep("spread", lambda: spread_by(self.scatter, self.text_embeddings))
+
+    @cached_property
+    def whitened(self) -> Whitened:
+        """Texts as the images that may decide tell them apart."""
+        return whiten(self.scatter, self.text_embeddings, self.vocabulary)
 
     def layer_prior(self, layer: str) -> Float64[np.ndarray, " t"]:
         """How often each text suits a neuron of a layer."""
@@ -124,7 +128,7 @@ class Scorer:
             selection=self.selection,
             text_spread=self.spread,
             layer_prior=self.layer_prior(layer) if among else None,
-            text_mean=self.text_mean,
+            whitened=self.whitened,
             neighbours=self.neighbours,
             empty_text=self.empty_text,
             vocabulary=self.vocabulary,

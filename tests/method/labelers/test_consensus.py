@@ -13,7 +13,7 @@ from csp.method.examples.select import select_examples
 from csp.method.labelers.bootstrap import stability
 from csp.method.labelers.consensus import consensus, standardised
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.registry import LABELERS
+from csp.method.labelers.projection import concept_vector
 from tests.method.worlds import World, make_world, worlds
 
 
@@ -31,17 +31,30 @@ def z(scores: np.ndarray) -> np.ndarray:
 def slow(evidence: Evidence, texts: np.ndarray, k: int) -> np.ndarray:
     """The formula, text by text."""
     five = select_examples(evidence.activations, evidence.embeddings, k, rule=ContrastRule(neighbours=5))
-    by_csp = LABELERS["csp"](replace(evidence, examples=five), texts, 1.0)
-    fits = LABELERS["correlation"](evidence, texts, 1.0).astype(float)
-    finite = int(np.isfinite(evidence.activations).sum())
-    weight = min(1.0, fits.std() * np.sqrt(max(finite, 1)) / 4)
-    scores = (z(by_csp) + weight * z(fits)) / (1 + weight)
-    best = int(scores.argmax())
+    covariance = np.atleast_2d(np.cov(evidence.embeddings.astype(float).T, bias=True))
+    size = covariance.trace() / len(covariance)
+    metric = np.linalg.inv(covariance / (size or 1.0) + np.eye(len(covariance)))
     own = texts.astype(float) - texts.astype(float).mean(axis=0)
+    values = evidence.activations.astype(float)
+    deviation = values - values.mean()
+    pull = deviation @ evidence.embeddings / max(np.linalg.norm(deviation), 1e-12)
+
+    def lengths(by: np.ndarray) -> np.ndarray:
+        squared = np.array([one @ by @ one for one in own])
+        return np.sqrt(squared + squared.mean())
+
+    def member(direction: np.ndarray) -> np.ndarray:
+        size = np.sqrt(direction @ metric @ direction)
+        return own @ metric @ direction / lengths(metric) / size if size > 1e-6 else np.zeros(len(texts))
+
+    contrast = concept_vector(five, evidence.embeddings, 1.0).astype(float)
+    scores = (z(member(contrast)) + z(member(pull))) / 2
+    fits = own @ pull / np.maximum(lengths(covariance), 1e-9)
+    best = int(scores.argmax())
     kin = [
         text
         for text in range(len(texts))
-        if scores[text] >= 0.9 * scores[best]
+        if scores[text] >= 0.8 * scores[best]
         and (
             text == best
             or own[text] @ own[best] >= 0.5 * np.linalg.norm(own[text]) * np.linalg.norm(own[best])
