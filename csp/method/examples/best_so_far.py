@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, Num, UInt64
 
+from csp.method.threads import in_threads
+
 MOST_HELD = 6
 """As many times the number wanted are held of an image before the best of them are picked out."""
 FEW = 256
@@ -115,7 +117,8 @@ class BestSoFar:
         """The m best of what is held, a row for each image, best first; nothing is held then."""
         image, keys = self._images.taken(), self._keys.taken()
         best = np.full((len(self._held), self._m), _NOTHING)
-        for start in range(0, len(best), TOGETHER):
+
+        def order_some(start: int) -> None:
             held = self._held[start : start + TOGETHER]
             here = np.flatnonzero((image >= start) & (image < start + len(held)))
             order = here[np.argsort(image[here], kind="stable")]  # by the digits of 16-bit numbers: fast
@@ -125,6 +128,8 @@ class BestSoFar:
             table[image[order] - start, places] = keys[order]
             table.sort(axis=1)
             best[start : start + TOGETHER] = table[:, : self._m]
+
+        in_threads(order_some, range(0, len(best), TOGETHER))
         return best
 
 

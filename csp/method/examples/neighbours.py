@@ -11,7 +11,7 @@ from csp.method.examples.best_so_far import BestSoFar, InMemory, NewPile
 from csp.method.examples.top_k import floor_of_best
 from csp.method.threads import in_threads
 
-STORED = 256
+STORED = 384
 """Neighbours kept per image; chosen by measurement, see docs/method.md."""
 
 EXACT_UP_TO = 200_000
@@ -120,7 +120,10 @@ class _Pairs:
     def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int, once: bool, new_pile: NewPile) -> None:
         self._embeddings, self._m, self._floors = embeddings, m, _Floors(embeddings, m)
         begins = range(0, len(embeddings) if once else 0, PIECE)
-        self._told = {begin: BestSoFar(self._floor(begin), m, new_pile) for begin in begins}
+        floors = in_threads(self._floor, begins)
+        self._told = {
+            begin: BestSoFar(floor, m, new_pile) for begin, floor in zip(begins, floors, strict=True)
+        }
 
     def piece(self, first: int) -> Neighbours:
         """The neighbours of the piece that begins at image `first`; of all pieces in turn."""
