@@ -23,7 +23,8 @@ from csp.world.torch_models.target import TorchTarget, logits_of
 class Exported(nn.Module):
     """The modules of an exported program, called with the picture and, by name, what stands beside it.
 
-    `entries` are the inputs after the picture, in their order, `keywords` those that go by name. Gives
+    `entries` are the inputs after the picture, in their order, `keywords` those that go by name, `kinds` the
+    numbers that each input is made of, the picture's first. Gives
     logits: of a graph that `ends_in` a softmax or a sigmoid, numbers that it makes the same probabilities of.
     """
 
@@ -33,18 +34,20 @@ class Exported(nn.Module):
         entries: Sequence[Entry],
         keywords: Sequence[str],
         ends_in: str,
-        numbers: torch.dtype = torch.float32,
+        kinds: Sequence[torch.dtype],
     ) -> None:
         super().__init__()
         self.modules_of = modules
         self._entries, self._keywords, self.ends_in = entries, keywords, ends_in
-        self._numbers = numbers
+        self._kinds = kinds
 
     def forward(self, picture: Tensor, **beside: Tensor) -> Any:
         """What the program gives of pictures."""
-        given = {one.name: one.tensor(beside) for one in self._entries}
+        first, *kinds = self._kinds
+        pairs = zip(self._entries, kinds, strict=True)
+        given = {one.name: one.tensor(beside).to(kind) for one, kind in pairs}
         keywords = {name: given.pop(name) for name in self._keywords if name in given}
-        output = self.modules_of(picture.to(self._numbers), *given.values(), **keywords)
+        output = self.modules_of(picture.to(first), *given.values(), **keywords)
         return logits_of(output, self.ends_in)
 
     def named_modules(self, *arguments: Any, **named: Any) -> Any:
@@ -66,9 +69,8 @@ def open_target(name: str, pooling: Pooling) -> TorchTarget:
     size = _picture_size(inputs[0], facts)
     keywords = program.call_spec.in_spec.child(1).context
     ends_in = _ends_in(program)
-    module = Exported(
-        torch.export.unflatten(program), entries, list(keywords or ()), ends_in, _numbers(inputs[0], name)
-    )
+    kinds = [_numbers(inputs[0], name), *(one.meta["val"].dtype for one in inputs[1:])]
+    module = Exported(torch.export.unflatten(program), entries, list(keywords or ()), ends_in, kinds)
     for part in module.named_modules():
         part[1].training = False
     module.to(device())

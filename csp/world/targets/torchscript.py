@@ -63,10 +63,11 @@ class ScriptTarget(NamedTensors):
             name: torch.tensor(numbers, dtype=kinds[name]).to(where)
             for name, numbers in self.beside(len(batch)).items()
         }
-        beside = [entry.tensor(values) for entry in self.entries]
+        given = [torch.tensor(batch).to(where), *(entry.tensor(values) for entry in self.entries)]
+        given = [one.to(self._numbers) if one.is_floating_point() else one for one in given]
         try:
             with torch.inference_mode():
-                found = self._function(tuple(names))(self.module, torch.tensor(batch).to(where), *beside)
+                found = self._function(tuple(names))(self.module, *given)
         except RuntimeError as error:
             raise BadInputError(f"{self.name} can't be run on pictures ({_cause(error)}).") from error
         tensors = {
@@ -92,6 +93,15 @@ class ScriptTarget(NamedTensors):
         graph.registerOutput(together)
         self.functions[names] = torch._C._create_function_from_graph("forward", graph)
         return self.functions[names]
+
+    @cached_property
+    def _numbers(self) -> torch.dtype:
+        """Single precision, in which weights are read; a frozen model's are part of its graph and stay."""
+        if any(True for _ in self.module.parameters()):
+            return torch.float32
+        graph = _inlined(self.module)  # its nodes live as long as it
+        stored = (one.t("value").dtype for one in graph.findAllNodes("prim::Constant") if _holds_tensor(one))
+        return next((kind for kind in stored if kind.is_floating_point), torch.float32)
 
     @cached_property
     def _tensors(self) -> dict[str, tuple[int, str]]:
@@ -202,6 +212,10 @@ def _copied(graph: Any, node: Any) -> Any:
     copy.insertAfter(none)
     copy.output().setType(value.type())
     return copy.output()
+
+
+def _holds_tensor(constant: Any) -> bool:
+    return bool(constant.hasAttribute("value") and constant.kindOf("value") == "t")
 
 
 def _free(kind: str, taken: dict[str, Any]) -> str:

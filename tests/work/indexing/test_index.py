@@ -87,10 +87,11 @@ def test_precomputed_answers_are_those_of_the_method(indexed: Run) -> None:
                 1.0,
             )
             assert list(rows["rank"]) == list(range(1, 6))
-            np.testing.assert_allclose(rows["score"], np.sort(scores)[::-1], atol=1e-6)
-            np.testing.assert_allclose(
-                scores[[texts.index(text) for text in rows["label"]]], rows["score"], atol=1e-6
-            )
+            # Single precision: deviations of 3 differ in the seventh digit when neurons are taken together.
+            close = {"rtol": 1e-6, "atol": 1e-6}
+            np.testing.assert_allclose(rows["score"], np.sort(scores)[::-1], **close)
+            named = scores[[texts.index(text) for text in rows["label"]]]
+            np.testing.assert_allclose(named, rows["score"], **close)
 
 
 def test_progress_counts_every_image_text_and_neuron(

@@ -43,12 +43,28 @@ def net() -> Net:
 
 def written(file: Path, net: nn.Module, *, batch: bool = True, **facts: Any) -> Path:
     """By torch.export.save."""
-    example = torch.rand(2, 3, 20, 28), torch.rand(2)
+    kind = net.head.weight.dtype
+    example = torch.rand(2, 3, 20, 28, dtype=kind), torch.rand(2, dtype=kind)
     rows = Dim("rows", min=1, max=512)
     shapes = ({0: rows}, {0: rows}) if batch else None
     program = torch.export.export(net.eval(), example, dynamic_shapes=shapes)
     torch.export.save(program, file, extra_files={"csp.json": json.dumps(facts)})
     return file
+
+
+@pytest.mark.parametrize("kind", [torch.half, torch.bfloat16])
+@torch.inference_mode()
+def test_a_program_of_half_precision_is_given_what_it_takes(
+    net: Net, tmp_path: Path, kind: torch.dtype
+) -> None:
+    file = written(tmp_path / "half.pt2", net.to(kind), columns={"age": {"default": 40}})
+    target = open_target(f"export:{file}")
+    assert isinstance(target, TorchTarget)
+    batch = np.stack([target.preprocess(image) for image in pictures(3)])
+    found = target.given(entered(target.columns, [{"age": 20}, {}, {"age": 70}])).run(batch, ["stem"])
+    given = net(torch.tensor(batch).to(kind), torch.tensor([20, 40, 70], dtype=kind))
+    np.testing.assert_allclose(found.probabilities, given.float().softmax(1), atol=1e-2)
+    assert found.activations["stem"].dtype == np.float32
 
 
 @pytest.mark.parametrize("last", [None, nn.Softmax(1), nn.Sigmoid()])

@@ -25,7 +25,8 @@ def written(file: Path, net: nn.Module, how: str = "script", **facts: Any) -> Pa
         warnings.simplefilter("ignore")
         made = torch.jit.script(net.eval())
         if how == "trace":
-            made = torch.jit.trace(net, (torch.rand(2, 3, 20, 28), torch.rand(2)))
+            kind = net.head.weight.dtype
+            made = torch.jit.trace(net, (torch.rand(2, 3, 20, 28, dtype=kind), torch.rand(2, dtype=kind)))
         if how == "freeze":
             made = torch.jit.freeze(made)
         torch.jit.save(made, file, _extra_files={"csp.json": json.dumps(facts)})
@@ -38,6 +39,21 @@ def net() -> Net:
     net = Net(nn.Identity())
     net.stem[1].weight.data.uniform_(-1, 1)
     return net.eval()
+
+
+@pytest.mark.parametrize("how", ["script", "trace", "freeze"])
+@torch.inference_mode()
+def test_a_model_of_half_precision_is_given_what_it_takes(net: Net, tmp_path: Path, how: str) -> None:
+    columns = {"age": {"default": 40}}
+    file = written(tmp_path / "half.pt", net.half(), how, input_size=[20, 28], columns=columns)
+    target = open_target(f"torchscript:{file}")
+    assert isinstance(target, ScriptTarget)
+    batch = np.stack([target.preprocess(image) for image in pictures(3)])
+    layer = "stem" if how != "freeze" else "relu_"
+    found = target.given(entered(target.columns, [{"age": 20}, {}, {"age": 70}])).run(batch, [layer])
+    given = net(torch.tensor(batch).half(), torch.tensor([20, 40, 70]).half())
+    np.testing.assert_allclose(found.probabilities, given.float().softmax(1), atol=1e-2)
+    assert found.activations[layer].dtype == np.float32
 
 
 @pytest.mark.parametrize("how", ["script", "trace", "freeze"])
