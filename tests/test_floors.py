@@ -48,7 +48,7 @@ WINGS: dict[str, list[set[str]]] = {
         {"reliance", "facets"},
     ],
     "csp.world": [
-        {"dermoscopy", "documents", "specs", "pictures", "tables"},
+        {"dermoscopy", "documents", "gpu", "specs", "pictures", "tables"},
         {"places"},
         {"protocols"},
         {"torch_models", "datasets"},

@@ -19,7 +19,7 @@ EXACT_UP_TO = 200_000
 an index of approximate neighbours is searched. A run may choose another size."""
 HALF_UP_TO = 200_000
 """Of so many images each pair is multiplied once, and what it tells of the later image is laid aside until
-its turn: about 2 KB an image, 15 KB where very many are alike. Above, pairs are multiplied twice."""
+its turn: about 3 KB an image, 23 KB where very many are alike. Above, pairs are multiplied twice."""
 PIECE = 1024
 """Images whose neighbours are given at once, so that they can be kept while others are searched for. As many
 are multiplied with as many: the product fits into a processor's cache."""

@@ -1,5 +1,7 @@
 """What is worked out once when a run is made: neighbours, then states, examples and labels of neurons."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
@@ -7,7 +9,7 @@ from jaxtyping import Float32
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import LABELS
 from csp.keeping.run_folder.writer import RunWriter
-from csp.method.examples.neighbours import neighbour_pieces
+from csp.method.examples.neighbours import Neighbours, neighbour_pieces
 from csp.method.examples.select import Examples
 from csp.method.states import neuron_states
 from csp.work.indexing.approximate import approximate_pieces
@@ -18,6 +20,9 @@ from csp.work.labels.stored import label_rows
 from csp.work.progress import Report, Stage, silent
 
 Row = dict[str, object]
+
+GPU_FROM = 20_000
+"""From so many images on a graphics card is asked for: fewer are compared before torch is loaded."""
 
 
 def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> dict[str, Contrasts]:
@@ -45,12 +50,23 @@ def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
     with writer.piles() as new_pile:
         if images > parameters.exact_up_to:
             pieces = approximate_pieces(writer, draft, report)
+        elif by_gpu := _by_gpu(images):
+            pieces = by_gpu(draft.embeddings, parameters.neighbours, first)
         else:
             pieces = neighbour_pieces(draft.embeddings, parameters.neighbours, first, new_pile)
         for piece in pieces:
             writer.add_neighbours(piece)
             stage.reached(writer.next_neighbours)
     writer.gather_neighbours()
+
+
+def _by_gpu(images: int) -> Callable[..., Iterator[Neighbours]] | None:
+    """What finds neighbours by a graphics card, where there is one and it is worth its start."""
+    if images < GPU_FROM:
+        return None
+    from csp.world.gpu import has_gpu, neighbour_pieces_by_gpu  # torch takes seconds to load
+
+    return neighbour_pieces_by_gpu if has_gpu() else None
 
 
 def _precompute_layer(

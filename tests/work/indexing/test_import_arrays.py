@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
 from csp.method.examples import neighbours
 from csp.method.labelers.registry import LABELERS
+from csp.work.indexing import precompute
 from csp.work.indexing.import_arrays import NO_IMAGES, NO_VOCABULARY, ImportSpec, import_arrays
 from csp.work.labels.chance import label_chances, measure_chances
 from csp.work.neurons.similar import similar_by_decoder
 from csp.work.progress import Progress
+from csp.world import gpu
 from tests.build import draw
 
 IMAGES, NEURONS, DIMENSION = 30, 4, 8
@@ -244,6 +247,26 @@ def test_a_job_stopped_amid_the_neighbours_goes_on_there(
     assert [one.done for one in seen if one.stage == "neighbours"] == [24, 30]
     whole = Run.open(import_arrays(spec(given, out=str(given / "whole"))))
     assert went_on.fingerprint == whole.fingerprint
+
+
+def test_where_there_is_a_graphics_card_it_finds_the_neighbours(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = Run.open(import_arrays(spec(given, out=str(given / "by-processor"))))
+    monkeypatch.setattr(precompute, "GPU_FROM", 0)
+    monkeypatch.setattr(gpu, "has_gpu", lambda: True)
+    asked = []
+
+    def on_processor(embeddings: np.ndarray, m: int, start: int) -> Iterator[neighbours.Neighbours]:
+        asked.append(m)
+        return by_gpu(embeddings, m, start, device="cpu")
+
+    by_gpu = gpu.neighbour_pieces_by_gpu
+    monkeypatch.setattr(gpu, "neighbour_pieces_by_gpu", on_processor)
+    found = Run.open(import_arrays(spec(given)))
+    assert asked == [10] and found.neighbours is not None and expected.neighbours is not None
+    np.testing.assert_array_equal(found.neighbours.index, expected.neighbours.index)
+    np.testing.assert_allclose(found.neighbours.similarity, expected.neighbours.similarity, atol=1e-6)
 
 
 def test_the_decoder_of_an_sae_shows_latents_that_add_the_same(given: Path) -> None:
