@@ -87,9 +87,11 @@ class Database:
         self._migrated = True
 
     def _revision(self, connection: Connection) -> str | None:
-        tables = inspect(connection)
-        if not tables.has_table(VERSION_TABLE):
-            if tables.has_table(EVENTS.name):
+        if not inspect(connection).has_table(VERSION_TABLE):
+            # Events may come from another process since, which makes both tables at once: then look again.
+            if inspect(connection).has_table(EVENTS.name) and not inspect(connection).has_table(
+                VERSION_TABLE
+            ):
                 raise database_errors.damaged(self.location, f" (there is no table {VERSION_TABLE})")
             return None
         query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 # a constant of ours
@@ -118,6 +120,10 @@ class Database:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _has_table(connection: Connection, name: str) -> bool:
+    return bool(inspect(connection).has_table(name))
 
 
 def _engine(location: Location, patience: float) -> Engine:

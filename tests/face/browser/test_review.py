@@ -46,13 +46,13 @@ SHAKING = """(key) => {
   for (let i = 0; i < 2; i++) document.body.dispatchEvent(press());
 }"""
 """Two presses in one moment, however busy the machine is."""
-SHAKING_ONCE_THE_ADDRESS_CHANGED = """(key) => {
+SHAKING_LONG = """(key) => {
+  const began = performance.now();
   const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  const before = location.search;
-  const again = () => (location.search === before ? setTimeout(again, 1) : press());
-  press();
+  const again = () => { if (performance.now() - began < 290) { press(); setTimeout(again, 10); } };
   again();
 }"""
+"""Presses for a bit less than what counts as one, in which the address may change."""
 
 
 def events(home: Path, layer: str, first: int = 0, count: int = 6) -> list[Event]:
@@ -90,14 +90,12 @@ def test_many_fast_verdicts_are_all_there_once_and_in_place(page: Page, address:
     ]
 
 
-def test_a_second_press_that_comes_before_the_next_bar_judges_nothing(
-    page: Page, address: str, home: Path
-) -> None:
+def test_a_hand_that_shakes_judges_one_neuron(page: Page, address: str, home: Path) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=70")
     listening(page)
-    page.evaluate(SHAKING_ONCE_THE_ADDRESS_CHANGED, "u")
+    page.evaluate(SHAKING_LONG, "u")
     shown(page, 71)
-    expect(page.locator(".csp-presses")).to_contain_text("One press was not recorded", timeout=LONG)
+    expect(page.locator(".csp-presses")).to_contain_text("not recorded", timeout=LONG)
     settled(page)
     assert [(one.neuron, str(one.verdict)) for one in events(home, "layer4", 70, 3)] == [(70, "unsure")]
     shown(page, 71)

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 
 from csp.errors import UnavailableError
+from csp.keeping.reviews import database
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
 from csp.keeping.reviews.vocabulary import Action
@@ -68,6 +69,30 @@ def test_threads_with_the_same_token_record_once(reviews: Reviews) -> None:
         answers = list(pool.map(lambda _: reviews.record(said), range(16)))
     assert sorted(answer.repeated for answer in answers) == [False] + [True] * 15
     assert len(reviews.events()) == 1
+
+
+def test_a_record_that_another_process_makes_meanwhile_is_whole(
+    postgres: PrivatePostgres, open_record: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the looks of one process for its two tables."""
+    location = Location.of(postgres.empty_database())
+    slow, quick = open_record(location), open_record(location)
+    looks: list[str] = []
+
+    class Looking:
+        def __init__(self, connection: Connection) -> None:
+            self._tables = inspect(connection)
+
+        def has_table(self, name: str) -> bool:
+            found = self._tables.has_table(name)
+            looks.append(name)
+            if len(looks) == 1:
+                quick.record(entry())
+            return found
+
+    monkeypatch.setattr(database, "inspect", Looking)
+    slow.record(entry(neuron=1))
+    assert [one.neuron for one in slow.events()] == [entry().neuron, 1]
 
 
 def test_a_full_disk_is_a_sentence_and_the_record_stays_whole(tmp_path: Path, open_record: Open) -> None:

@@ -1,7 +1,6 @@
 // Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice. The second
 // press of a hand that shakes never comes so far as to judge the next neuron.
 const DOUBLED = 300; // milliseconds within which the same key again is the same press
-const WAITING = 3000; // ... and as long as the answer to the first is not on the screen
 const SETTLED = 3; // looks at the page in a row that find it at rest
 const EVERY = 250; // milliseconds between them
 const NEW = 2000; // milliseconds of calm, after which what was said before is old
@@ -50,13 +49,10 @@ const isButton = (event) => {
 
 // Whether this key was pressed a moment ago, and nobody can have seen what came of it.
 const isDoubled = (event) => {
-  const counts = window.cspPresses;
+  const before = window.cspPresses.key;
   const now = performance.now();
-  const before = counts.key;
-  const same = before !== null && before.key === event.key && before.page === location.pathname;
-  const passed = same ? now - before.at : Infinity;
-  if (passed < DOUBLED || (passed < WAITING && before.taken === counts.taken)) return true;
-  counts.key = { key: event.key, at: now, taken: counts.taken, page: location.pathname };
+  if (before?.key === event.key && now - before.at < DOUBLED) return true;
+  window.cspPresses.key = { key: event.key, at: now };
   return false;
 };
 
