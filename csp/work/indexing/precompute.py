@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
+from csp.errors import UnavailableError
+from csp.extras import optional
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import LABELS
 from csp.keeping.run_folder.writer import RunWriter
@@ -64,8 +66,11 @@ def _by_gpu(images: int) -> Callable[..., Iterator[Neighbours]] | None:
     """What finds neighbours by a graphics card, where there is one and it is worth its start."""
     if images < GPU_FROM:
         return None
-    from csp.world.gpu import has_gpu, neighbour_pieces_by_gpu  # torch takes seconds to load
-
+    try:
+        with optional():
+            from csp.world.gpu import has_gpu, neighbour_pieces_by_gpu  # torch takes seconds to load
+    except UnavailableError:  # an import needs no torch
+        return None
     return neighbour_pieces_by_gpu if has_gpu() else None
 
 

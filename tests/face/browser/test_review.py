@@ -49,7 +49,7 @@ SHAKING = """(key) => {
 SHAKING_LONG = """(key) => {
   const began = performance.now();
   const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  const again = () => { if (performance.now() - began < 290) { press(); setTimeout(again, 10); } };
+  const again = () => { if (performance.now() - began < 190) { press(); setTimeout(again, 10); } };
   again();
 }"""
 """Presses for a bit less than what counts as one, in which the address may change."""
@@ -231,6 +231,8 @@ def test_the_queue_goes_on_by_itself_and_ends(page: Page, address: str, home: Pa
     opened(page, f"{address}/review?run=tiny&layer=late&queue=all")
     for neuron in range(6):
         expect(page.get_by_text(f"Neuron {neuron}", exact=True)).to_be_visible(timeout=LONG)
+        page.wait_for_timeout(250)  # the same key before that is the same press
+        settled(page)
         bar(page, "u")
     expect(page.get_by_text("Nothing is left in")).to_be_visible(timeout=LONG)
     assert [one.neuron for one in events(home, "late")] == [0, 1, 2, 3, 4, 5]

@@ -1,6 +1,6 @@
 // Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice. The second
 // press of a hand that shakes never comes so far as to judge the next neuron.
-const DOUBLED = 300; // milliseconds within which the same key again is the same press
+const DOUBLED = 200; // milliseconds within which the same key again is the same press
 const SETTLED = 3; // looks at the page in a row that find it at rest
 const EVERY = 250; // milliseconds between them
 const NEW = 2000; // milliseconds of calm, after which what was said before is old
