@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -17,7 +17,6 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--process-per-site",  # see `shared_context`
 ]
 POLICY = "Content Security Policy"
 LONG = 90_000
@@ -36,30 +35,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def shared_context(browser: Browser) -> Iterator[BrowserContext]:
-    """Where pages of all tests open, one after the other, in one process of Chromium.
-
-    In a process of its own each page compiles the scripts of Streamlit anew: some 3 s of a processor. An
-    empty page keeps the process going between tests.
-    """
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    keeper = context.new_page()
-    keeper.route("**", lambda route: route.fulfill(body=""))
-    keeper.goto("http://127.0.0.1/")
-    yield context
-    context.close()
-
-
 @pytest.fixture
-def page(shared_context: BrowserContext) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A fresh page that may talk to this machine only, of someone who gave a name before.
 
     Errors in our scripts, and what the Content-Security-Policy holds back, fail the test.
     """
-    shared_context.set_storage_state({"cookies": [], "origins": []})  # forgets what pages before stored
-    shared_context.add_cookies([{"name": "csp-reviewer", "value": "Ina", "domain": "127.0.0.1", "path": "/"}])
-    page = shared_context.new_page()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": "csp-reviewer", "value": "Ina", "domain": "127.0.0.1", "path": "/"}])
+    page = context.new_page()
     page.set_default_timeout(LONG)
     outside: list[str] = []
     broken: list[str] = []
@@ -67,8 +51,7 @@ def page(shared_context: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda line: broken.append(line.text) if POLICY in line.text else None)
     yield page
-    for opened in shared_context.pages[1:]:
-        opened.close()
+    context.close()
     assert not outside, f"the page asked the network for {outside}"
     assert not broken, broken
 
