@@ -39,6 +39,8 @@ TRIES, PAUSE = 3, 0.5
 """How often something is tried, and the first pause between tries, doubled each time."""
 WHOLE = float(os.environ.get("CSP_SERVER_SECONDS", "300"))
 """Seconds for one file or one listing in all: a server may be slow, but not for ever."""
+SLOWEST, LONGEST = 2**16, 24 * WHOLE
+"""Bytes a second that a large file comes with: it may take so much longer, up to this many seconds."""
 MOST_SPOOLED = 2**36
 """Bytes of an archive that is fetched into a temporary file."""
 MOST_REDIRECTS = 5
@@ -155,7 +157,7 @@ def fetch_file(address: str) -> IO[bytes]:
         file.seek(0)
         return file
 
-    return _tried(address, spooled, 24 * WHOLE)
+    return _tried(address, spooled, _seconds(MOST_SPOOLED))
 
 
 def fetch_into(address: str, path: Path, most: int) -> None:
@@ -174,7 +176,7 @@ def fetch_into(address: str, path: Path, most: int) -> None:
                     file.write(piece)
                     file.flush()
 
-    _tried(address, written, 24 * WHOLE)
+    _tried(address, written, _seconds(most))
 
 
 def lengths(address: str) -> dict[str, int]:
@@ -208,7 +210,8 @@ def send(source: Path | bytes, address: str) -> None:
             while piece := opened.read(_PIECE):
                 file.write(piece)
 
-    _tried(address, written, 24 * WHOLE)
+    length = len(source) if isinstance(source, bytes) else source.stat().st_size
+    _tried(address, written, _seconds(length))
 
 
 def remove(address: str) -> None:
@@ -368,6 +371,11 @@ def _by_fsspec(scheme: str, address: str) -> Any:
             f"{address} can't be opened: nothing that is installed reads addresses with {scheme}:// "
             "(s3://, gs:// and https:// need nothing more; for others install fsspec and its package)."
         ) from None
+
+
+def _seconds(length: int) -> float:
+    """How long a file of so many bytes may take."""
+    return min(WHOLE + length / SLOWEST, LONGEST)
 
 
 def _tried(address: str, task: Callable[[], T], seconds: float | None = None) -> T:

@@ -1,15 +1,11 @@
-"""Sending a run to a real S3 server (moto's) that refuses or breaks off: whole, or not there."""
+"""Sending a run to a real S3 server (moto's) that refuses, breaks off or is slow: whole, or not there."""
 
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow.fs as arrow_fs
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
@@ -20,58 +16,17 @@ from csp.keeping.run_folder.manifest import read_manifest, write_manifest
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.world.places import remote
+from tests.keeping.store import Store, serving_store
 
 PLACE = "s3://lab/runs/sent"
 NEW = Path("not made yet")
 
 
-class Store:
-    """The server, which takes so many files more and then does what it is told."""
-
-    def __init__(self, app: Any) -> None:
-        self._app, self.takes, self.puts, self.fault = app, 10**6, 0, ""
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ["REQUEST_METHOD"] in ("PUT", "POST") and "/runs/" in environ["PATH_INFO"]:
-            self.puts += 1
-            if self.puts > self.takes:
-                if self.fault == "refuses":
-                    start_response("403 Forbidden", [("Content-Length", "0")])
-                    return [b""]
-                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # in the middle of the file
-        return self._app(environ, start_response)
-
-    @contextmanager
-    def ending(self, after: int, fault: str) -> Iterator[None]:
-        """With a fault after so many files."""
-        self.takes, self.puts, self.fault = after, 0, fault
-        yield
-        self.takes = 10**6
-
-
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """With the bucket lab."""
-    moto = pytest.importorskip("moto.server")
-    for name, value in {"ANSWER": 1.0, "PAUSE": 0.01}.items():
-        monkeypatch.setattr(remote, name, value)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    store = Store(server._server.app)
-    server._server.app = store
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    remote.s3_system.cache_clear()
-    arrow_fs.S3FileSystem(
-        scheme="http", endpoint_override=f"{host}:{port}", region="us-east-1", allow_bucket_creation=True
-    ).create_dir("lab")
-    place = arrow_fs.S3FileSystem(scheme="http", endpoint_override=f"{host}:{port}", region="us-east-1")
-    place.delete_dir_contents("lab")
-    yield store
-    server.stop()
-    remote.s3_system.cache_clear()
+    with serving_store(monkeypatch) as store:
+        yield store
 
 
 def sent(run: Path) -> list[int]:
@@ -81,15 +36,26 @@ def sent(run: Path) -> list[int]:
     return done
 
 
-@pytest.mark.parametrize("fault", ["refuses", "breaks off"])
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("refuses", r"The server refuses s3://lab/runs/sent/.+: check the keys"),
+        ("breaks off", r"The server of s3://lab/runs/sent/.+ could not be reached: .+ is kept"),
+        ("is silent", r"The server of s3://lab/runs/sent/.+ did not answer in time: .+ is kept"),
+        ("trickles", r"The server of s3://lab/runs/sent/.+ did not answer in time: .+ is kept"),
+    ],
+)
 def test_a_delivery_that_stops_opens_nowhere_and_goes_on(
-    store: Store, built_run: Path, own_home: Path, fault: str
+    store: Store, built_run: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, fault: str, sentence: str
 ) -> None:
     expect_receiver(PLACE, NEW)
     with (
+        monkeypatch.context() as patient,
         store.ending(30, fault),
-        pytest.raises(UnavailableError, match=r"The server (refuses|of) s3://lab/runs/sent/"),
+        pytest.raises(UnavailableError, match=sentence),
     ):
+        if fault in ("is silent", "trickles"):
+            patient.setattr(remote, "WHOLE", 0.3)
         sent(built_run)
     some = len(remote.lengths(PLACE))
     assert some > 1

@@ -205,15 +205,17 @@ def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "did not answer in time" in said(f"csv:{address}/cases.csv")
 
 
-def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     over = threading.Event()
-    monkeypatch.setattr(remote, "WHOLE", 1.0)
+    monkeypatch.setattr(remote, "WHOLE", 0.3)
 
     def trickle(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
-        request.send_header("Content-Length", "100000")
+        request.send_header("Content-Length", "100")
         request.end_headers()
-        while not over.wait(0.05):
+        for _ in range(100):
+            if over.wait(0.05):
+                return
             try:
                 request.wfile.write(b"x")
             except OSError:
@@ -222,6 +224,8 @@ def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
     with answering(trickle) as address:
         try:
             assert "did not answer in time" in said(f"csv:{address}/cases.csv")
+            with pytest.raises(UnavailableError, match="did not answer in time"):
+                remote.fetch_into(f"{address}/one.bin", tmp_path / "one", 100)
         finally:
             over.set()
 

@@ -1,0 +1,75 @@
+"""A real S3 server of this machine (moto's), which can refuse, break off, keep silent or trickle."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+import pyarrow.fs as arrow_fs
+import pytest
+
+from csp.world.places import remote
+
+
+class Store:
+    """The server, which takes so many files more and then does what it is told."""
+
+    def __init__(self, app: Any) -> None:
+        self._app, self.takes, self.puts, self.fault = app, 10**6, 0, ""
+        self._over = Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] in ("PUT", "POST") and "/runs/" in environ["PATH_INFO"]:
+            self.puts += 1
+            if self.puts > self.takes:
+                if self.fault == "refuses":
+                    start_response("403 Forbidden", [("Content-Length", "0")])
+                    return [b""]
+                self._keep_waiting(environ["werkzeug.socket"])
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # in the middle of the file
+        return self._app(environ, start_response)
+
+    def _keep_waiting(self, asks: socket.socket) -> None:
+        """Say nothing, or a little again and again, for as long as the fault lasts."""
+        while self.fault in ("is silent", "trickles") and not self._over.wait(0.05):
+            if self.fault == "trickles":
+                asks.send(b"H")
+
+    @contextmanager
+    def ending(self, after: int, fault: str) -> Iterator[None]:
+        """With a fault after so many files."""
+        self.takes, self.puts, self.fault = after, 0, fault
+        self._over.clear()
+        try:
+            yield
+        finally:
+            self.takes = 10**6
+            self._over.set()
+
+
+@contextmanager
+def serving_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """With the empty bucket lab, where `s3://` leads."""
+    moto = pytest.importorskip("moto.server")
+    for name, value in {"ANSWER": 1.0, "PAUSE": 0.01}.items():
+        monkeypatch.setattr(remote, name, value)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    store = Store(server._server.app)
+    server._server.app = store
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    remote.s3_system.cache_clear()
+    place = arrow_fs.S3FileSystem(
+        scheme="http", endpoint_override=f"{host}:{port}", region="us-east-1", allow_bucket_creation=True
+    )
+    place.create_dir("lab")
+    place.delete_dir_contents("lab")
+    try:
+        yield store
+    finally:
+        server.stop()
+        remote.s3_system.cache_clear()
