@@ -17,6 +17,7 @@ from csp.face.screen.wording import (
     counted_review,
     counted_state,
     plain,
+    score,
     turned,
 )
 from csp.keeping.reviews.state import NeuronReview
@@ -134,3 +135,4 @@ def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
         "−16.1",
         "+0.1",
     ]
+    assert [score(value) for value in (-0.0002, -0.02)] == ["0.000", "-0.020"]

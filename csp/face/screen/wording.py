@@ -155,8 +155,8 @@ def short(value: float) -> str:
 
 
 def score(value: float) -> str:
-    """A score, always with the same places so that columns line up."""
-    return f"{value:.3f}"
+    """A score, always with the same places so that columns line up; what rounds to nothing has no sign."""
+    return f"{value:z.3f}"
 
 
 def lead(margin: float) -> str:

@@ -129,8 +129,13 @@ class Skill:
     @property
     def sentence(self) -> str:
         """What was measured, on what."""
-        held, mean = "" if self.part == "all" else f"{self.part} ", "Mean " if self.classes > 1 else ""
-        return f"{mean}AUROC {self.auroc:.2f} on {self.images:,} {held}images (0.50 is guessing)"
+        held = "" if self.part == "all" else f"{self.part} "
+        return f"{self.number} on {self.images:,} {held}images (0.50 is guessing)"
+
+    @property
+    def number(self) -> str:
+        """The number alone, for where there is one line."""
+        return f"{'Mean ' if self.classes > 1 else ''}AUROC {self.auroc:.2f}"
 
 
 def skill(run: Run) -> Skill | None:

@@ -24,7 +24,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.labels.stored import LATER
 from csp.work.labels.vocabulary import run_vocabulary
 
-HARDLY_KNOWS = "The encoder hardly knows these pictures, so labels here are little better than guesses"
+HARDLY_KNOWS = "The encoder hardly knows these pictures, so labels are little better than guesses"
 NEAR_BLIND = 0.3
 """Below this share the encoder counts as near blind: texts tell what they name at a mean AUROC below 0.65."""
 FULL_FIT = 0.5
@@ -104,6 +104,15 @@ class Sight:
         if self.fit is None:
             return "Neither the dataset nor the labels tell how much the encoder sees"
         return f"First labels go with the firing at a correlation of {self.fit:.2f} beyond noise"
+
+    @property
+    def number(self) -> str:
+        """The same for where there is one line."""
+        if self.told:
+            return f"AUROC of texts {self.auroc:.2f}"
+        if not self.between_images.above:
+            return "Texts fit by chance"
+        return self.sentence if self.fit is None else f"Fit of labels {self.fit:.2f}"
 
 
 def encoder_sight(explorer: Explorer) -> Sight | None:

@@ -1,16 +1,18 @@
 """Which neurons a text fits, so that a search can answer that nothing does.
 
 text_claims(explorer, "layer4", embeddings)         # neurons x texts; None: it can't be told
+text_standings(explorer, "layer4", embeddings)      # the same, with why not, by `Standing`
 
 A text is claimed for a neuron when it goes with the firing more than a label of noise does, and nearly as
 well as the best text of the vocabulary: one that explains much less than another says what the neuron looks
 for only in so far as the two are alike. Nor may it be unlikely had it come first, where a chance can be said.
 """
 
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.correlation import FLAT, layer_pulls, text_spread
@@ -26,10 +28,30 @@ CLAIMED = UNLIKELY
 """And from this chance on. `benchmarks/nothing_fits.py` says how often what is claimed is right."""
 
 
+class Standing(IntEnum):
+    """How far a text gets with a neuron: what is first against it, or that it is claimed."""
+
+    NOISE = 0
+    """It goes with the firing no more than noise does."""
+    OUTDONE = 1
+    """Another text of the vocabulary explains the neuron much better."""
+    DOUBTED = 2
+    """Neither, but it is unlikely to say what the neuron looks for."""
+    CLAIMED = 3
+
+
 def text_claims(
     explorer: Explorer, layer: str, texts: Float[np.ndarray, "t d"]
 ) -> Bool[np.ndarray, "c t"] | None:
     """Of each neuron and text, whether the text is claimed; None for a run without labels or control."""
+    standings = text_standings(explorer, layer, texts)
+    return None if standings is None else standings == Standing.CLAIMED
+
+
+def text_standings(
+    explorer: Explorer, layer: str, texts: Float[np.ndarray, "t d"]
+) -> Int64[np.ndarray, "c t"] | None:
+    """Of each neuron and text the `Standing`; None for a run without labels or control."""
     noise = layer_control(explorer, layer).noise_of_fit(explorer.stored_labels.first_labeler(layer))
     frame = explorer.stored_labels.frame(layer)
     best = frame[(frame["labeler"] == FIT) & (frame["rank"] == 1)].set_index("neuron")["score"]
@@ -37,8 +59,11 @@ def text_claims(
         return None
     fits, likely = text_fits(explorer.run, layer, texts), text_chances(explorer.run, layer, texts)
     needed = NEARLY * best.reindex(range(len(fits))).to_numpy(np.float64)
-    claimed = noise.above(fits) & (fits >= np.nan_to_num(needed, nan=np.inf)[:, None])
-    return claimed if likely is None else claimed & (likely >= CLAIMED)
+    near = fits >= np.nan_to_num(needed, nan=np.inf)[:, None]
+    believed = np.ones_like(near) if likely is None else likely >= CLAIMED
+    hurdles = np.stack([noise.above(fits), near, believed])
+    standings: Int64[np.ndarray, "c t"] = np.cumprod(hurdles, axis=0).sum(axis=0)
+    return standings
 
 
 def text_fits(run: Run, layer: str, texts: Float[np.ndarray, "t d"]) -> Float64[np.ndarray, "c t"]:

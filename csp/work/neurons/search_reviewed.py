@@ -2,17 +2,19 @@
 
 answer = search_reviewed(explorer, layers, query, desk.states())
 answer.matches, answer.near, answer.remark          # no match: nothing in the run fits the words
+answer.against[Standing.NOISE]                      # and why: how many of the others each thing rules out
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from csp.errors import UnavailableError
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
-from csp.work.control.text_claims import text_claims
+from csp.work.control.text_claims import Standing, text_standings
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
 from csp.work.neurons.search import MOST, Match, Query, embedded, read_as, search_words, unknown_lack
@@ -32,6 +34,9 @@ class ReviewedMatches:
     """So many neurons there are of which these are the first, of `near` where nothing fits."""
     near: tuple[Match, ...] = ()
     """The nearest of the others, by score: nothing is claimed of them."""
+    against: Mapping[Standing, int] = field(default_factory=dict)
+    """How many of all the others each thing speaks against first, by what gets farthest of the wanted texts;
+    empty where all of them say what is lacking."""
     told: bool = True
     """Whether it is known of every layer which neurons the words fit; else all count as fitting, by score."""
     read_as: tuple[tuple[str, str], ...] = ()
@@ -65,30 +70,33 @@ def search_reviewed(
     first = {_spot(one): _joined(spelled, one) for one in scored if _spot(one) in spelled}
     unscored = [match for spot, match in spelled.items() if spot not in first]  # it never fires
     others = [_beside(one, also) for one in scored if _spot(one) not in spelled]
-    claimed, told = _claimed(explorer, layers, query)
-    claimed |= also.keys()
+    standings, told = _standings(explorer, layers, query)
+    claimed = also.keys() | {spot for spot, one in standings.items() if one == Standing.CLAIMED}
     fitting = [one for one in others if _spot(one) in claimed]
     found = (*first.values(), *unscored, *fitting)
     near = tuple(one for one in others if _spot(one) not in claimed)
-    return ReviewedMatches(found[:most], len(found or near), near[:most], told, read_as(explorer, query.plus))
+    against = Counter(standings[_spot(one)] for one in near if _spot(one) in standings)
+    return ReviewedMatches(
+        found[:most], len(found or near), near[:most], against, told, read_as(explorer, query.plus)
+    )
 
 
-def _claimed(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[set[Spot], bool]:
-    """The neurons for which a wanted text is claimed; all of a layer where that can't be told: then the
-    second is false. No text is claimed that says what is lacking."""
+def _standings(explorer: Explorer, layers: Sequence[str], query: Query) -> tuple[dict[Spot, Standing], bool]:
+    """Of each neuron how far the wanted texts get; claimed in all of a layer where that can't be told: then
+    the second is false. None for texts that say what is lacking: these are never claimed."""
     there = [text for text in query.plus if unknown_lack(explorer, text) is None]
-    texts, found, told = embedded(explorer, there), set[Spot](), True
+    texts, found, told = embedded(explorer, there), dict[Spot, Standing](), True
     if not there:
         return found, told
     for layer in layers:
-        claims = text_claims(explorer, layer, texts)
-        told = told and claims is not None
-        neurons = (
-            range(explorer.run.layer(layer).neurons)
-            if claims is None
-            else np.flatnonzero(claims.any(axis=1)).tolist()
+        standings = text_standings(explorer, layer, texts)
+        told = told and standings is not None
+        farthest = (
+            np.full(explorer.run.layer(layer).neurons, Standing.CLAIMED)
+            if standings is None
+            else standings.max(axis=1)
         )
-        found |= {(layer, neuron) for neuron in neurons}
+        found |= {(layer, neuron): Standing(one) for neuron, one in enumerate(farthest.tolist())}
     return found, told
 
 

@@ -114,7 +114,7 @@ def _alt(facts: ImageFacts) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or not isfinite(value) else f"{value:.3f}"
+    return "–" if value is None or not isfinite(value) else f"{value:z.3f}"
 
 
 def _signed(value: float) -> str:

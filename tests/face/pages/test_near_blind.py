@@ -13,6 +13,9 @@ from tests.face.pages.test_audit import cells
 from tests.face.pages.test_pages import opened, said
 from tests.odd_runs import OddRun, build
 
+A_LINE = 108
+"""So many characters have room between the banner's badge and its link on a screen 1280 pixels wide."""
+
 
 @pytest.fixture
 def blind(own_home: Path, tmp_path: Path) -> None:
@@ -30,6 +33,8 @@ def test_pages_of_a_blind_run_say_so(blind: None, tiny_run: Run) -> None:
         for warning in ("hardly knows these pictures", "hardly better than guessing"):
             assert blind_words.count(warning) == 1, "once, not with each number"
             assert warning not in tiny_words
+            (line,) = (line for line in blind_words.splitlines() if warning in line)
+            assert len(line.split("**", 1)[1]) <= A_LINE, "pictures need the height"
     for page in ("app.py", "pages/audit.py"):
         assert GUESSES_BY_NONE in said(opened(page, run="blind"))
     assert len(warnings(open_explorer("blind"))) == 2, "the report says the same"

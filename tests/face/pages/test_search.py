@@ -7,6 +7,9 @@ import pytest
 from csp.face.screen.search.found import SCORE
 from csp.face.screen.wording import plain
 from csp.keeping.run_folder.run import Run
+from csp.work.explorer.explorer import open_explorer
+from csp.work.neurons.search import parse_query
+from csp.work.neurons.search_reviewed import search_reviewed
 from tests.face.pages.test_pages import drawn, opened, said
 
 
@@ -109,7 +112,17 @@ def test_a_search_says_of_how_many_it_shows_the_first_and_the_address_holds_more
     assert "most" not in app.query_params
 
 
-def test_a_search_that_finds_nothing_names_every_reason(tiny: Run) -> None:
+def test_a_search_that_finds_nothing_says_with_how_many_neurons_what_speaks_against_it(tiny: Run) -> None:
     words = said(opened("pages/search.py", run="tiny", query="bicycle"))
-    assert "no more than noise does, or another text of the vocabulary explains it much better" in words
+    found = re.findall(
+        r"(no more than noise does|explains it much better|it looks for) \((\d+) neuron", words
+    )
+    assert {reason for reason, _ in found} >= {"no more than noise does", "explains it much better"}
+    of_all = search_reviewed(open_explorer("tiny"), tiny.layers, parse_query("bicycle"), {}).in_all
+    assert sum(int(count) for _, count in found) == of_all
     assert "at least 0.8 times as well" in SCORE, "the help says by how much"
+
+
+def test_a_search_for_what_is_lacking_gives_its_own_reason(tiny: Run) -> None:
+    words = said(opened("pages/search.py", run="tiny", query="no bicycle"))
+    assert "No neuron was found that fires where this is lacking" in words and "noise" not in words

@@ -86,6 +86,6 @@ def _untold(sight: Sight) -> None:
 
 def _measure(name: str, found: BesideChance | float) -> Row:
     if isinstance(found, float):
-        return Row([("text", name), ("text", f"{found:.3f}"), ("quiet", "")])
+        return Row([("text", name), ("text", f"{found:z.3f}"), ("quiet", "")])
     chance = f"{found.chance:.3f}, up to {found.high:.3f}"
     return Row([("text", name), ("text", f"{found.value:.3f}"), ("text", chance)])

@@ -49,8 +49,8 @@ def _of_label() -> Iterator[str]:
 
 
 def _full(name: str, row: Mapping[Any, float]) -> str:
-    between = f" ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})" if NUMBERS[name].interval else ""
-    return f"{row[name]:.2f}{between}"
+    between = f" ({row[f'{name}_low']:z.2f} to {row[f'{name}_high']:.2f})" if NUMBERS[name].interval else ""
+    return f"{row[name]:z.2f}{between}"
 
 
 def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:

@@ -91,18 +91,22 @@ def banners() -> None:
     explorer = chosen_explorer(st.query_params.to_dict())
     name = explorer.run.name
     if (skill := skill_of(explorer)) is not None and skill.guessing:
-        words = f":orange-badge[:material/casino: Guesses] **{GUESSES}.** {plain(skill.sentence)}."
-        _banner(words, "How good the model is", {"run": name, "view": "model"}, key="guesses")
+        words = f":orange-badge[:material/casino: Guesses] **{GUESSES}.** {plain(skill.number)}."
+        way = ("How good the model is", {"run": name, "view": "model"})
+        _banner(words, f"{plain(skill.sentence)}.", way, key="guesses")
     if (sight := sight_of(explorer)) is not None and sight.near_blind:
         badge = ":orange-badge[:material/visibility_off: Near blind]"
-        words = f"{badge} **{HARDLY_KNOWS}.** {plain(sight.sentence)}."
-        _banner(words, "What was measured", {"run": name, "view": "encoder"}, key="near-blind")
+        words = f"{badge} **{HARDLY_KNOWS}.** {plain(sight.number)}."
+        way = ("What was measured", {"run": name, "view": "encoder"})
+        _banner(words, f"{plain(sight.sentence)}.", way, key="near-blind")
 
 
-def _banner(words: str, way: str, shown: dict[str, str], *, key: str) -> None:
+def _banner(words: str, more: str, way: tuple[str, dict[str, str]], *, key: str) -> None:
+    """One line on a screen 1280 pixels wide: a page of pictures has little height. `way`: where it leads."""
+    label, shown = way
     with st.container(horizontal=True, vertical_alignment="center", key=key):
-        st.markdown(words)
-        st.page_link("pages/audit.py", label=way, query_params=shown)
+        st.markdown(words, help=more)
+        st.page_link("pages/audit.py", label=label, query_params=shown)
 
 
 def run_line(run: Run) -> None:

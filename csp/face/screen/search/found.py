@@ -17,7 +17,7 @@ from csp.face.screen.search.results import results
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params
 from csp.face.screen.wording import counted, plain
-from csp.work.control.text_claims import NEARLY
+from csp.work.control.text_claims import NEARLY, Standing
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import (
     MOST,
@@ -38,6 +38,12 @@ SCORE = (
     "words are unlikely to say what the neuron looks for. "
     "Those that people labelled with these words come first."
 )
+AGAINST = {
+    Standing.NOISE: "they go with its firing no more than noise does",
+    Standing.OUTDONE: "another text of the vocabulary explains it much better",
+    Standing.DOUBTED: "they are unlikely to say what it looks for",
+}
+"""Why words are not claimed for a neuron: the first of these that holds."""
 ALIKE = (
     "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
     "those that make both fire most."
@@ -95,13 +101,15 @@ def found_by_picture(explorer: Explorer, layers: LAYERS, params: Params) -> None
         _show(explorer, search, SHOWN, 3)
 
 
-def _nothing_fits(explorer: Explorer, near: Sequence[Match], in_all: int, columns: int) -> None:
-    """That nothing fits; the nearest on demand, without a claim."""
-    st.info(
-        "**Nothing in this run fits.** With every neuron these words go no more than noise does, or another "
-        "text of the vocabulary explains it much better, or they are unlikely to say what it looks for.",
-        icon=":material/search_off:",
-    )
+def _nothing_fits(explorer: Explorer, answer: ReviewedMatches, columns: int) -> None:
+    """That nothing fits, and why; the nearest on demand, without a claim."""
+    st.info(f"**Nothing in this run fits.** {_why_not(answer)}", icon=":material/search_off:")
+    for text, term in answer.read_as:
+        st.caption(
+            f"The vocabulary lacks *{plain(text)}*, and the encoder may not know these words: it puts them "
+            f"nearest to *{plain(term)}*. Terms of the vocabulary are the surer way to search."
+        )
+    near, in_all = answer.near, answer.in_all
     if st.toggle("Show the nearest all the same", key="show-nearest"):
         st.caption(
             f"{_of_all(len(near), in_all)}, by score alone: most likely none of these looks for it.",
@@ -109,6 +117,18 @@ def _nothing_fits(explorer: Explorer, near: Sequence[Match], in_all: int, column
         )
         results(explorer, near, columns)
         more(len(near), in_all, MOST)
+
+
+def _why_not(answer: ReviewedMatches) -> str:
+    """What speaks against the words, and with how many neurons."""
+    if not answer.against:
+        return "No neuron was found that fires where this is lacking."
+    reasons = [
+        f"{words} ({counted(answer.against[standing], 'neuron')})"
+        for standing, words in AGAINST.items()
+        if standing in answer.against
+    ]
+    return f"With each neuron something speaks against these words: {'; '.join(reasons)}."
 
 
 def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str, columns: int) -> None:
@@ -120,7 +140,7 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         return
     found = answer.matches
     if not found and answer.near:
-        _nothing_fits(explorer, answer.near, answer.in_all, columns)
+        _nothing_fits(explorer, answer, columns)
         return
     for text, term in answer.read_as:
         st.warning(
