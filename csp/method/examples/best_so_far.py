@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, Num, UInt64
+from jaxtyping import Bool, Float32, Int32, Int64, Num, UInt64
 
 from csp.method.threads import in_threads
 
@@ -12,8 +12,8 @@ MOST_HELD = 6
 """As many times the number wanted are held of an image before the best of them are picked out."""
 FEW = 256
 """Fewer than this count as so many there: picking out is slow."""
-TOGETHER = 128
-"""Images whose others are put in order at once."""
+TOGETHER = 256
+"""Images whose others are put in order at once: no more than a byte tells apart."""
 _NOTHING = np.uint64(2**64 - 1)
 _LOWER_BITS = np.int32(2**31 - 1)
 _UPPER_BIT = np.uint32(2**31)
@@ -80,10 +80,9 @@ class BestSoFar:
 
         A row of the tile for each image and a column for each other, or the reverse. NaN counts as none.
         """
-        reached = np.flatnonzero(tile >= (self._floor if images_are_columns else self._floor[:, None]))
-        height, width = tile.shape
-        ends = np.searchsorted(reached, width * np.arange(1, height + 1))
-        row = np.repeat(np.arange(height), np.diff(ends, prepend=0))
+        reached = _places(tile >= (self._floor if images_are_columns else self._floor[:, None]))
+        width = tile.shape[1]
+        row = reached // width
         column = reached - width * row
         image, other = (column, row) if images_are_columns else (row, column)
         self._images.add(image.astype(np.uint16))
@@ -116,21 +115,35 @@ class BestSoFar:
     def _taken(self) -> UInt64[np.ndarray, "b m"]:
         """The m best of what is held, a row for each image, best first; nothing is held then."""
         image, keys = self._images.taken(), self._keys.taken()
-        best = np.full((len(self._held), self._m), _NOTHING)
+        best = np.empty((len(self._held), self._m), np.uint64)
 
         def order_some(start: int) -> None:
             held = self._held[start : start + TOGETHER]
-            here = np.flatnonzero((image >= start) & (image < start + len(held)))
-            order = here[np.argsort(image[here], kind="stable")]  # by the digits of 16-bit numbers: fast
-            begins = np.cumsum(held) - held
-            table = np.full((len(held), max(int(held.max()), self._m)), _NOTHING)
-            places = np.arange(len(order)) - np.repeat(begins, held)
-            table[image[order] - start, places] = keys[order]
-            table.sort(axis=1)
-            best[start : start + TOGETHER] = table[:, : self._m]
+            here = _places((image >= start) & (image < start + len(held)))
+            own = (image[here] - np.uint16(start)).astype(np.uint8)
+            order = here[np.argsort(own, kind="stable")]  # bytes are counted, not compared: fast
+            width = max(int(held.max()), self._m)
+            table = np.full((len(held), width), _NOTHING)
+            table[np.arange(width) < held[:, None]] = keys[order]
+            table.partition(self._m - 1, axis=1)
+            some = best[start : start + TOGETHER]
+            some[:] = table[:, : self._m]
+            some.sort(axis=1)
 
         in_threads(order_some, range(0, len(best), TOGETHER))
         return best
+
+
+def _places(mask: Bool[np.ndarray, "*shape"]) -> Int64[np.ndarray, " q"]:
+    """As np.flatnonzero, in two thirds of its time where one in fifty is true: eights that hold any first."""
+    flat = mask.ravel()
+    whole = flat.size // 8 * 8
+    eights = flat[:whole].view(np.uint64)
+    some = np.flatnonzero(eights != 0)
+    inside = np.flatnonzero(eights[some].view(bool))
+    found: Int64[np.ndarray, " q"] = (some << 3)[inside >> 3] + (inside & 7)
+    rest = np.flatnonzero(flat[whole:])
+    return np.append(found, rest + whole) if rest.size else found
 
 
 def _keys(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32, Int64
@@ -46,11 +47,12 @@ def nearest_neighbours(embeddings: Float[np.ndarray, "n d"], m: int = STORED) ->
     `m` is cut to n - 1. Order: cosine (float32 product) descending, ties to the lower index.
     Raises BadInputError for m < 1.
     """
-    pieces = list(neighbour_pieces(embeddings, m))
-    return Neighbours(
-        np.concatenate([piece.index for piece in pieces]),
-        np.concatenate([piece.similarity for piece in pieces]),
-    )
+    shape = len(embeddings), min(m, len(embeddings) - 1)
+    found = Neighbours(np.empty(shape, np.int32), np.empty(shape, np.float32))
+    for number, piece in enumerate(neighbour_pieces(embeddings, m)):
+        part = slice(number * PIECE, (number + 1) * PIECE)
+        found.index[part], found.similarity[part] = piece.index, piece.similarity
+    return found
 
 
 def neighbour_pieces(
@@ -67,9 +69,7 @@ def neighbour_pieces(
         raise BadInputError(f"{m} neighbours were asked for; it must be at least 1.")
     embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
     n = len(embeddings)
-    pairs = _Pairs(embeddings, min(m, n - 1), start == 0 and n <= HALF_UP_TO, new_pile)
-    for first in range(start, n, PIECE):
-        yield pairs.piece(first)
+    yield from _Pairs(embeddings, min(m, n - 1), start == 0 and n <= HALF_UP_TO, new_pile).pieces(start)
 
 
 def nearest_to(images: Int64[np.ndarray, " b"], embeddings: Float32[np.ndarray, "n d"], m: int) -> Neighbours:
@@ -114,36 +114,55 @@ class _Floors:
         return floor_of_best(images @ self._sample.T, self._place)[:, 0]
 
 
+class _Tile(local):
+    """Room for one product in each thread, used again: new memory is cleared first, a page at a time."""
+
+    def __init__(self) -> None:
+        self.room = np.empty(PIECE * PIECE, dtype=np.float32)
+
+
 class _Pairs:
     """Pieces against pieces; with `once` a product also tells what concerns the later one, for its turn."""
 
     def __init__(self, embeddings: Float32[np.ndarray, "n d"], m: int, once: bool, new_pile: NewPile) -> None:
         self._embeddings, self._m, self._floors = embeddings, m, _Floors(embeddings, m)
+        self._tile = _Tile()
         begins = range(0, len(embeddings) if once else 0, PIECE)
         floors = in_threads(self._floor, begins)
         self._told = {
             begin: BestSoFar(floor, m, new_pile) for begin, floor in zip(begins, floors, strict=True)
         }
 
-    def piece(self, first: int) -> Neighbours:
-        """The neighbours of the piece that begins at image `first`; of all pieces in turn."""
-        best = self._told.pop(first, None)
-        if best is None:
-            best = BestSoFar(self._floor(first), self._m)
-            self._meet_earlier(first, best)
-        self._meet_later(first, best, self._told)
-        while (floor := best.lower_floor()) is not None:
-            best = BestSoFar(floor, self._m)
-            self._meet_earlier(first, best)
-            self._meet_later(first, best, {})
-        return Neighbours(*best.best())
+    def pieces(self, start: int) -> Iterator[Neighbours]:
+        """The neighbours of pieces from image `start` on; each is put in order while the next is compared."""
+        before: BestSoFar | None = None
+        for first in range(start, len(self._embeddings), PIECE):
+            best = self._told.pop(first, None)
+            if best is None:
+                best = BestSoFar(self._floor(first), self._m)
+                self._meet_earlier(first, best)
+            yield from self._meet_later(first, best, self._told, before)
+            while (floor := best.lower_floor()) is not None:
+                best = BestSoFar(floor, self._m)
+                self._meet_earlier(first, best)
+                self._meet_later(first, best, {})
+            before = best
+        if before is not None:
+            yield Neighbours(*before.best())
 
     def _meet_earlier(self, first: int, best: BestSoFar) -> None:
         for begin in range(0, first, PIECE):
             best.see(self._product(begin, first), begin, images_are_columns=True)
 
-    def _meet_later(self, first: int, best: BestSoFar, told: dict[int, BestSoFar]) -> None:
+    def _meet_later(
+        self, first: int, best: BestSoFar, told: dict[int, BestSoFar], before: BestSoFar | None = None
+    ) -> list[Neighbours]:
+        """`told` take in what concerns them. Gives what `before` found, which is put in order meanwhile."""
+        found: list[Neighbours] = []
+
         def meet(begin: int) -> BestSoFar:
+            if begin == first and before is not None:
+                found.append(Neighbours(*before.best()))
             part, tile = best.part(), self._product(first, begin)
             part.see(tile, begin)
             if begin in told:
@@ -154,10 +173,13 @@ class _Pairs:
         for start in range(first, len(self._embeddings), together):
             for part in in_threads(meet, range(start, min(start + together, len(self._embeddings)), PIECE)):
                 best.add(part)
+        return found
 
     def _product(self, first: int, second: int) -> Float32[np.ndarray, "rows columns"]:
-        """Similarities of two pieces; of an image to itself NaN."""
-        tile: Float32[np.ndarray, "rows columns"] = self._piece(first) @ self._piece(second).T
+        """Similarities of two pieces, until the thread's next ones; of an image to itself NaN."""
+        rows, columns = self._piece(first), self._piece(second)
+        tile = self._tile.room[: len(rows) * len(columns)].reshape(len(rows), len(columns))
+        np.matmul(rows, columns.T, out=tile)
         if first == second:
             np.fill_diagonal(tile, np.nan)
         return tile

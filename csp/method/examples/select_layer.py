@@ -17,8 +17,8 @@ BLOCK = 256
 """Images that are searched for at once, at most."""
 ACTIVATIONS_AT_ONCE = 2**27
 """Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
-SIMILARITIES_AT_ONCE = 2**22
-"""Held at once by each thread: 42 images by 100,000. More are faster and take more memory."""
+SIMILARITIES_AT_ONCE = 2**23
+"""Held at once by each thread: 84 images by 100,000. More are faster and take more memory."""
 TURNED_AT_ONCE = 16
 """Images whose activations are copied at once to where each neuron's lie together: a line of a processor's
 cache holds so many, and a copy all at once is eight times slower."""
@@ -110,10 +110,12 @@ def _contrast_block(
                 found[:] = contrastive.search(
                     activating[neuron], cold[neuron], embeddings, reuse, rule.neighbours
                 )
-    return [
-        pair(activations[neuron], mean, embeddings, activating[neuron], found, rule)
-        for neuron, (mean, _, found) in enumerate(answers)
-    ]
+
+    def put_together(neuron: int) -> Examples:
+        mean, _, found = answers[neuron]
+        return pair(activations[neuron], mean, embeddings, activating[neuron], found, rule)
+
+    return in_threads(put_together, range(len(activations)))
 
 
 def _search_unsure(

@@ -41,8 +41,8 @@ def test_many_more_images_than_neighbours() -> None:
 
 @pytest.fixture
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """300 images with many ties, in pieces of 40; floors come from 60 of them."""
-    monkeypatch.setattr(neighbours, "PIECE", 40)
+    """300 images with many ties, in pieces of 35; floors come from 60 of them."""
+    monkeypatch.setattr(neighbours, "PIECE", 35)
     monkeypatch.setattr(neighbours, "SAMPLE", 60)
     return make_world(1, 300, 6, ties=True).embeddings
 
@@ -56,8 +56,8 @@ def test_pairs_multiplied_once_and_twice_and_resumed_give_the_same_bits(
     in_pieces: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once = nearest_neighbours(in_pieces, 7)
-    resumed = list(neighbour_pieces(in_pieces, 7, 160))
-    np.testing.assert_array_equal(np.concatenate([piece.index for piece in resumed]), once.index[160:])
+    resumed = list(neighbour_pieces(in_pieces, 7, 140))
+    np.testing.assert_array_equal(np.concatenate([piece.index for piece in resumed]), once.index[140:])
     monkeypatch.setattr(neighbours, "HALF_UP_TO", 0)
     assert_equal(nearest_neighbours(in_pieces, 7), once)
 
