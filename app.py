@@ -5,6 +5,7 @@ import streamlit as st
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.start.home import example, example_neurons, run_summary
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer
+from csp.face.screen.wording import plain
 
 IDEA = (
     "A classifier is made of neurons, and each answers to something in the picture. To see what, compare the "
@@ -21,5 +22,7 @@ with frame("Start"):
     neurons = example_neurons(explorer, layer)
     if neurons:
         example(explorer, layer, neurons)
+    else:
+        st.info(f"No neuron of {plain(layer)} has a label that is likely enough to be an example here.")
     run_summary(explorer)
     run_line(explorer.run)

@@ -61,6 +61,7 @@ with frame("Neurons"):
         neuron_cards(context, shown, columns=4)
     with st.container(key="provenance"):
         controls = controls_of(explorer, layer, explorer.stored_labels.first_labeler(layer))
-        st.caption(layer_beside_noise(rows, *controls), help=NOISE_HELP)
+        if beside := layer_beside_noise(rows, *controls):
+            st.caption(beside, help=NOISE_HELP)
         st.caption(measured_line(rows, run))
     run_line(run)

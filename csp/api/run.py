@@ -31,7 +31,7 @@ from csp.work.reliance.reliance import reliance
 from csp.work.reliance.rows import COLUMNS, rows_of
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.recalibrated import recalibrated_chances
-from csp.work.runs.listing import describe_runs
+from csp.work.runs.listing import describe_runs, looked_at
 
 TOP = 10
 
@@ -248,7 +248,7 @@ class OpenedRun:
         facts = {
             "Target model": manifest.target.name,
             "Encoder": manifest.encoder.name,
-            "Images": f"{manifest.images:,} of {manifest.dataset.name}",
+            "Images": looked_at(manifest),
             "Layers": ", ".join(f"{one.layer} ({one.neurons:,} neurons)" for one in manifest.layers),
             "Labels": f"{len(self.vocabulary):,} texts" if self.vocabulary else "no vocabulary",
             "Made": f"{manifest.created:%Y-%m-%d %H:%M} UTC by CSP Explorer {manifest.csp_version}",

@@ -81,6 +81,7 @@ NOISE_HELP = (
     "weights, where measured: the same layer of a model that has learnt nothing, on the same images; it "
     "does follow colour and texture, so what it gives is no noise, but was not learnt either."
 )
+NO_VOCABULARY = "The run has no vocabulary, so the machine suggests no labels; people can write their own."
 NOT_CLAIMED = (
     "No label is claimed: the best one goes with the neuron's firing no more than labels of shuffled neurons "
     "do, or it is unlikely to be true; what the neuron looks for may have no word in the vocabulary."

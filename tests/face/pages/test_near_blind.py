@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from csp.face.screen.page.frame import NO_PICTURES
+from csp.face.screen.wording import NO_VOCABULARY
 from csp.keeping.home import home
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.model_card import GUESSES_BY_NONE
@@ -49,6 +51,20 @@ def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> No
         for row in cells(opened("pages/audit.py", run="tiny", view="encoder"), "What the encoder tells")
     }
     assert {"ruler", "hairs"} <= names
+
+
+def test_what_a_run_lacks_is_said_where_it_is_missed(own_home: Path, tmp_path: Path) -> None:
+    odd = OddRun(images=3, neurons=("dead",), pictures=False, vocabulary=(), classes=())
+    build(odd, tmp_path / "files", home() / "runs" / "bare")
+    start = said(opened("app.py", run="bare"))
+    assert "**1**" in start and "neurons" not in start.split("**1**")[1].splitlines()[1]
+    for words in (NO_VOCABULARY, NO_PICTURES, "likely enough to be an example", "3 images that the run does"):
+        assert words in start
+    table = opened("pages/neurons.py", run="bare")
+    assert all(each.value for each in table.caption), "no help to nothing"
+    wall = opened("pages/present.py", run="bare", neuron="0")
+    assert [each.value for each in wall.header] == ["No picture makes this neuron fire."]
+    assert "Both sides show neuron 0" in said(opened("pages/compare.py", run="bare"))
 
 
 def test_of_fewer_images_than_examples_a_page_opens_at_the_run_s_own_settings(

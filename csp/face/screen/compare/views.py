@@ -56,6 +56,8 @@ def two_neurons(explorer: Explorer, layer: str, a: int, b: int) -> None:
         f"Their concept vectors are alike to **{alikeness(explorer, layer, a, b):.2f}**.",
         help="Cosine at the run's own contrast: 1 = they look for the same, 0 = nothing in common.",
     )
+    if a == b:
+        st.caption(f"Both sides show neuron {a}: choose another number for one of them.")
     for name, column, neuron in zip("ab", st.columns(2, gap="large"), (a, b), strict=True):
         with column.container(key=f"side-{name}", gap="xsmall"):
             _neuron(explorer, layer, neuron, name)

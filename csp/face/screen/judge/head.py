@@ -12,7 +12,7 @@ import streamlit as st
 from csp.errors import CspError
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import chances_of, controls_of
-from csp.face.screen.wording import LABELERS, score
+from csp.face.screen.wording import LABELERS, NO_VOCABULARY, score
 from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.control.control import unclaimed
@@ -38,10 +38,12 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
             _numbers(explorer, view, label)
     elif first.by is None and first.text is None:
         st.markdown("**The machine suggests no label.**")
+        if not len(explorer.run.vocabulary):
+            st.caption(NO_VOCABULARY)
     elif first.by is None and nothing_fits(explorer, view):
         st.caption("No label of the vocabulary says what makes it fire")
         st.subheader("Nothing fits", anchor=False)
-        st.caption(f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, {_why_not(explorer, view)}.")
+        st.caption(f"The best label, *{shown(first.machine_texts[0], LONGEST)}*, {why_not(explorer, view)}.")
     else:
         st.caption(first.words[0].upper() + first.words[1:])
         st.subheader(shown(first.shown, LONGEST) if first.text else "No label fits", anchor=False)
@@ -53,7 +55,8 @@ def suggestion(explorer: Explorer, view: NeuronView, state: NeuronReview | None)
     return first
 
 
-def _why_not(explorer: Explorer, view: NeuronView) -> str:
+def why_not(explorer: Explorer, view: NeuronView) -> str:
+    """Of a label that is not claimed what speaks against it, as the end of a sentence."""
     chance = float(chances_of(explorer, view.layer).chances[view.neuron])
     if chance < UNLIKELY:
         return f"is {chance_words(chance).replace(':', ' to be true:')}"

@@ -17,11 +17,13 @@ from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.cached import chosen_explorer, sight_of, skill_of
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError, note_read, reading, unread
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
+from csp.keeping.run_folder.thumbnails import PACK_NAME
 from csp.work.attribution.model_card import GUESSES
 from csp.work.control.sight import HARDLY_KNOWS
+from csp.work.runs.listing import looked_at
 from csp.work.runs.strangers import how_to_trust, is_stranger
 
 P = ParamSpec("P")
@@ -29,6 +31,9 @@ P = ParamSpec("P")
 FIRST_STEPS = """csp demo                       # the shipped example
 csp index --model MODEL --layer LAYER --data folder:PATH --encoder ENCODER --out my-run"""
 
+NO_PICTURES = (
+    "This run was made without pictures: an empty box stands for each. `csp import` takes them by `--images`."
+)
 WITHOUT_RUN = ("Runs",)
 """Pages that show no single run."""
 TITLED = ("Start",)
@@ -100,6 +105,9 @@ def banners() -> None:
         way = ("What was measured", {"run": name, "view": "encoder"})
         _banner(words, f"{plain(sight.sentence)}.", way, key="near-blind")
 
+    if not explorer.run.has(PACK_NAME):
+        st.caption(f":material/hide_image: {NO_PICTURES}")
+
 
 def _banner(words: str, more: str, way: tuple[str, dict[str, str]], *, key: str) -> None:
     """One line on a screen 1280 pixels wide: a page of pictures has little height. `way`: where it leads."""
@@ -123,7 +131,7 @@ def _run_line(run: Run) -> None:
     st.caption(
         "A research and audit aid, **not for diagnosis** · "
         f"Run **{plain(run.name)}** `{run.fingerprint[:8]}` · {plain(made.target.name)} on "
-        f"{counted(made.images, 'image')}{skipped} of {plain(made.dataset.name)} · "
+        f"{plain(looked_at(made))}{skipped} · "
         f"encoder {plain(made.encoder.name)} · "
         f"made {made.created:%d %b %Y, %H:%M} UTC by CSP Explorer {plain(made.csp_version)}"
     )

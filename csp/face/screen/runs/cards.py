@@ -20,7 +20,7 @@ from csp.keeping.library.trash import (
     restore_run,
 )
 from csp.keeping.run_folder.manifest import Manifest
-from csp.work.runs.listing import RunFacts, run_facts
+from csp.work.runs.listing import RunFacts, looked_at, run_facts
 from csp.work.runs.soundness import soundness
 from csp.work.runs.strangers import distrust_run, trust_run
 
@@ -77,8 +77,8 @@ def _sentence(made: Manifest) -> str:
     layers = ", ".join(f"**{plain(one.layer)}** ({counted(one.neurons, 'neuron')})" for one in made.layers)
     classes = f", {named_classes(made.classes)}," if made.classes else ""
     return (
-        f"**{plain(made.target.name)}**{classes} on **{counted(made.images, 'image')}** of "
-        f"{plain(made.dataset.name)}, seen through {plain(made.encoder.name)}. Layers: {layers}."
+        f"**{plain(made.target.name)}**{classes} on {plain(looked_at(made))}, "
+        f"seen through {plain(made.encoder.name)}. Layers: {layers}."
     )
 
 

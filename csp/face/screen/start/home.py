@@ -11,6 +11,7 @@ from csp.face.screen.state.cached import chances_of, controls_of, guesses, neuro
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.wording import (
     CHANCE_HELP,
+    NO_VOCABULARY,
     NOISE_HELP,
     beside_noise,
     by_chance,
@@ -27,12 +28,12 @@ from csp.work.neurons.showcase import EXAMPLE_PAIRS, PLAIN, start_examples
 from csp.work.reviews.summary import LayerSummary, layer_summary
 
 COUNTS = (
-    ("neurons", "neurons", ""),
-    ("reviewed", "reviewed by a person", "confirm,override,reject,unsure"),
-    ("disputed", "disputed: reviewers disagree", "disputed"),
-    ("artefacts", "seem to follow an artefact", "artefact"),
+    ("neurons", ("neuron", "neurons"), ""),
+    ("reviewed", ("reviewed by a person",) * 2, "confirm,override,reject,unsure"),
+    ("disputed", ("disputed: reviewers disagree",) * 2, "disputed"),
+    ("artefacts", ("seems to follow an artefact", "seem to follow an artefact"), "artefact"),
 )
-"""Field of `LayerSummary`, words, and the chips of the neurons page that show just these."""
+"""Field of `LayerSummary`, words for one and several, and the chips that show just these."""
 
 
 def example_neurons(explorer: Explorer, layer: str) -> list[int]:
@@ -100,12 +101,16 @@ def run_summary(explorer: Explorer) -> None:
     st.markdown(
         f"**{plain(run.manifest.target.name)}**"
         + (f", {named_classes(classes)}," if classes else "")
-        + f" looked at **{counted(run.manifest.images, 'image')}**. For each neuron the machine chose among "
-        f"**{counted(len(run.vocabulary), 'label')}**."
+        + f" looked at **{counted(run.manifest.images, 'image')}**. "
+        + (
+            f"For each neuron the machine chose among **{counted(len(run.vocabulary), 'label')}**."
+            if len(run.vocabulary)
+            else NO_VOCABULARY
+        )
     )
-    for card, (name, words, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
+    for card, (name, nouns, chips) in zip(st.columns(len(COUNTS), gap="small"), COUNTS, strict=True):
         with card.container(border=True, gap="xxsmall", key=f"count-{name}", height="stretch"):
-            _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], words, chips)
+            _count_card(run.name, [(layer.layer, getattr(layer, name)) for layer in layers], nouns, chips)
             if name == "artefacts" and (chance := _by_controls(layers)):
                 st.caption(chance, help=NOISE_HELP)
             if name == "artefacts" and guesses(explorer):
@@ -130,11 +135,12 @@ def _ways(explorer: Explorer, begun: bool) -> None:
         st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=here)
 
 
-def _count_card(run: str, counts: list[tuple[str, int]], words: str, chips: str) -> None:
+def _count_card(run: str, counts: list[tuple[str, int]], nouns: tuple[str, str], chips: str) -> None:
     """A count over all layers; its link opens the layer that has most of them."""
     most = max(counts, key=lambda layer: layer[1])
     total = sum(count for _, count in counts)
-    st.markdown(f"**{total:,}**")
+    number, words = counted(total, *nouns).split(" ", 1)
+    st.markdown(f"**{number}**")
     if total:
         params = {"run": run, "layer": most[0], **({"only": chips} if chips else {})}
         st.page_link("pages/neurons.py", label=words, query_params=params)

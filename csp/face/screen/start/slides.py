@@ -6,7 +6,8 @@ import streamlit as st
 
 from csp.face.screen.elements.components import Tile, tile_grid
 from csp.face.screen.elements.thumbnails import source
-from csp.face.screen.judge.head import LONGEST
+from csp.face.screen.judge.head import LONGEST, why_not
+from csp.face.screen.neuron.grids import shown_pairs
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import guesses, reviewed
 from csp.face.screen.url.links import neuron_params
@@ -20,7 +21,7 @@ from csp.work.neurons.showcase import AttributeShares, LabelChange
 from csp.work.reviews.label_in_force import LabelInForce
 from csp.work.reviews.summary import layer_summary
 
-PICTURES, COLUMNS = 9, 3
+COLUMNS = 3
 OTHERS, OTHERS_PICTURES = 4, 5
 TWO, THREE = [45, 55], [34, 34, 32]
 """Widths of pictures and words."""
@@ -111,13 +112,16 @@ SLIDES: tuple[Slide, ...] = (first_slide, contrastive_slide, answer_slide, other
 def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> None:
     """One neuron for a wall: both groups, its label and whose it is; or that nothing fits."""
     with _beside(explorer.run, view):
+        if not shown_pairs(view, everything=False) and label.by is None:
+            st.header("No picture makes this neuron fire.", anchor=False)
+            return
         if label.text is None and not label.sides:
             st.header("No label fits this neuron." if label.by else "No label was suggested.", anchor=False)
             return
         st.markdown("What do the first have that their look-alikes lack?")
         if label.by is None and view.neuron in unclaimed(explorer, view.layer):
             st.header("Nothing fits.", anchor=False)
-            st.markdown(f"The nearest is {shown(label.shown, LONGEST)}")
+            st.markdown(f"The nearest label, *{shown(label.shown, LONGEST)}*, {why_not(explorer, view)}.")
             return
         if label.by is None:
             st.markdown("The machine suggests:")
@@ -128,15 +132,16 @@ def neuron_slide(explorer: Explorer, view: NeuronView, label: LabelInForce) -> N
 
 def _beside(run: Run, view: NeuronView, *, contrastive: bool = True) -> st.delta_generator.DeltaGenerator:
     """Draws one or both groups of pictures; returns the place for the words beside them."""
+    pairs = shown_pairs(view, everything=False)
     columns = st.columns(THREE if contrastive else TWO, gap="large", vertical_alignment="center")
     with columns[0]:
         st.markdown(":blue[**●**] **Make it fire**")
-        facts = [pair.activating for pair in view.pairs[:PICTURES]]
+        facts = [pair.activating for pair in pairs]
         _grid(run, facts, "Activating image", ("blue", COLUMNS, "present-firing"))
     if contrastive:
         with columns[1]:
             st.markdown(":orange[**●**] **Look alike, but leave it cold**")
-            cold = [pair.contrastive for pair in view.pairs[:PICTURES] if pair.contrastive is not None]
+            cold = [pair.contrastive for pair in pairs if pair.contrastive is not None]
             _grid(run, cold, "Look-alike", ("orange", COLUMNS, "present-contrastive"))
     return columns[-1]
 
