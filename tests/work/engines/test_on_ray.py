@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from csp.errors import BadInputError, UnavailableError
+from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.run import Run
 from csp.work.engines.engine import HERE, Engine
 from csp.work.engines.on_ray import on_ray
@@ -23,6 +25,7 @@ from csp.work.indexing.spec import make_spec
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
 from csp.work.progress import Progress, silent
+from tests.keeping.store import serving_store
 from tests.work.tiny_world import index_spec
 
 pytestmark = pytest.mark.slow
@@ -38,8 +41,8 @@ def cluster() -> Iterator[Cluster]:
         made.shutdown()
 
 
-def made_with(world: Path, out: Path, report: Any = silent, **fields: Any) -> Run:
-    spec = index_spec(world, out).model_dump() | {"batch_size": 4, **fields}
+def made_with(world: Path, out: Path | str, report: Any = silent, **fields: Any) -> Run:
+    spec = index_spec(world, Path()).model_dump() | {"batch_size": 4, "out": str(out), **fields}
     return Run.open(index(make_spec(spec), report))
 
 
@@ -52,28 +55,43 @@ def contents(run: Run) -> dict[str, str]:
     }
 
 
-def test_a_run_is_the_same_when_a_worker_is_lost(cluster: Cluster, world: Path, tmp_path: Path) -> None:
+def test_a_run_is_the_same_when_a_worker_is_lost_and_its_delivery_stops(
+    cluster: Cluster, world: Path, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = made_with(world, tmp_path / "here" / "run")
     second = cluster.add_node(num_cpus=1)
     lost: list[int] = []
 
     def lose(progress: Progress) -> None:
         if progress.stage == "images" and progress.done >= 8 and not lost:
-            workers = [one for one in psutil.process_iter(["cmdline"]) if "ray::_Worker" in _words(one)]
+            while len(workers := _workers()) < 2:  # the second opens its models yet
+                time.sleep(0.05)
             lost.append(len(workers))
             workers[0].kill()
         if progress.stage == "images" and progress.done >= 20 and len(lost) == 1:
             lost.append(0)
             cluster.remove_node(second, allow_graceful=False)
 
-    there = made_with(world, tmp_path / "there" / "run", lose, engine="ray", address=cluster.address)
-    assert lost == [2, 0]
-    assert there.fingerprint == here.fingerprint
-    assert contents(there) == contents(here)
+    place = "s3://lab/runs/run"
+    with serving_store(monkeypatch) as store:
+        with store.ending(20, "refuses"), pytest.raises(UnavailableError, match="The server refuses"):
+            made_with(world, place, lose, engine="ray", address=cluster.address)
+        assert lost == [2, 0]
+        stages: list[str] = []
+        made = made_with(
+            world, place, lambda told: stages.append(told.stage), engine="ray", address=cluster.address
+        )
+        assert "images" not in stages and "files sent" in stages, "only the rest was sent"
+        there = Run.open(find_run(place))
+        assert there.mirror is not None
+        there.mirror.bring(there.manifest.files)
+    assert made.fingerprint == there.fingerprint == here.fingerprint
+    assert contents(made) == contents(there) == contents(here)
 
 
-def _words(process: psutil.Process) -> str:
-    return " ".join(process.info["cmdline"] or ())
+def _workers() -> list[psutil.Process]:
+    ours = psutil.Process().children(recursive=True)
+    return [one for one in ours if one.is_running() and "ray::_Worker" in " ".join(one.cmdline())]
 
 
 def test_a_worker_lost_while_it_opens_its_models_is_replaced(cluster: Cluster, tmp_path: Path) -> None:
