@@ -13,6 +13,7 @@ from csp.face.screen.elements.components import Badge, warnings_first
 from csp.face.screen.wording import (
     REVIEW_STATES,
     STATES,
+    by_chance,
     counted,
     counted_review,
     counted_state,
@@ -21,6 +22,7 @@ from csp.face.screen.wording import (
     turned,
 )
 from csp.keeping.reviews.state import NeuronReview
+from csp.method.control import ByChance
 from csp.work.labels.chance import chance_words
 from csp.work.reliance.words import signed
 from csp.work.reviews.label_in_force import label_in_force
@@ -125,6 +127,13 @@ def test_badges_that_warn_come_first() -> None:
 )
 def test_chance_is_worded_in_tenths(chance: float, words: str) -> None:
     assert chance_words(chance) == words
+
+
+def test_more_than_chance_alone_is_not_said_to_be_learnt() -> None:
+    noise, untrained = ByChance(14.2, 20.0), ByChance(119.6, 140.0)
+    assert by_chance([noise, None], [untrained, None]) == "by chance 14, random weights 120"
+    assert by_chance([noise], [None]) == "by chance 14, random weights not measured"
+    assert by_chance([noise]) == "by chance 14" and not by_chance([None], [None])
 
 
 def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:

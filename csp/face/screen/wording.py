@@ -79,7 +79,8 @@ NOISE_HELP = (
     "Noise: the same neurons with their activations shuffled over the images, labelled the same way; the "
     "mean. A label is claimed only if it goes with the firing more than in 19 of 20 shuffles. Random "
     "weights, where measured: the same layer of a model that has learnt nothing, on the same images; it "
-    "does follow colour and texture, so what it gives is no noise, but was not learnt either."
+    "does follow colour and texture, so what it gives is no noise, but was not learnt either. More than "
+    "noise gives is thus no sign that a thing was learnt: more than random weights give is."
 )
 NO_VOCABULARY = "The run has no vocabulary, so the machine suggests no labels; people can write their own."
 NOT_CLAIMED = (
@@ -289,7 +290,12 @@ def layer_beside_noise(rows: NeuronRows, noise: Noise | None, untrained: Noise |
 
 
 def by_chance(counts: Sequence[ByChance | None], untrained: Sequence[ByChance | None] = ()) -> str:
-    """What the controls give of a count over layers: `by chance 3, random weights 12`; empty if not known."""
+    """What the controls give of a count over layers: `by chance 3, random weights 12`; empty if not known.
+
+    Random weights that were asked for and not measured are named: more than chance alone is not yet learnt.
+    """
     said = (("by chance", counts), ("random weights", untrained))
     known = {words: [count.expected for count in found if count is not None] for words, found in said}
-    return ", ".join(f"{words} {sum(found):,.0f}" for words, found in known.items() if found)
+    given = [f"{words} {sum(found):,.0f}" for words, found in known.items() if found]
+    missing = ["random weights not measured"] if given and untrained and not known["random weights"] else []
+    return ", ".join(given + missing)

@@ -36,7 +36,7 @@ def artefact_table(explorer: Explorer, artefacts: list[ArtefactNeuron], params: 
         towards: Cell = (
             ("lines", (one.towards, f"{signed(one.attribution or 0.0, 2)}, {one.how}"))
             if one.towards
-            else ("quiet", "none")
+            else ("quiet", "none" if one.how else "not measured")
         )
         rows.append(
             Row(

@@ -40,13 +40,14 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
     disputes.metric(
         "Open disputes", len(audit.disputes), help="People's latest decisions differ.", border=True
     )
-    chance = by_chance([artefacts_by_chance(explorer, layer) for layer in explorer.run.layers])
-    beside = by_chance([], [artefacts_untrained(explorer, layer) for layer in explorer.run.layers])
-    weights = f"({beside}) " if beside else ""
+    noise = [artefacts_by_chance(explorer, layer) for layer in explorer.run.layers]
+    untrained = [artefacts_untrained(explorer, layer) for layer in explorer.run.layers]
+    chance, both = by_chance(noise), by_chance(noise, untrained)
+    beside = f"({both}) " if both else ""
     spurious.metric(
         f"Artefacts, {chance}" if chance else "Artefact neurons",
         len(artefacts),
-        help=f"Their label or tag names a ruler, hair, sticker, ... {weights}{NOISE_HELP}",
+        help=f"Their label or tag names a ruler, hair, sticker, ... {beside}{NOISE_HELP}",
         border=True,
     )
     if guesses(explorer):
