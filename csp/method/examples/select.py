@@ -108,7 +108,8 @@ def mean_activation(activations: Float[np.ndarray, " n"]) -> float:
 
     Rounding never puts it outside the activations' range: a constant neuron has no image below its mean.
     """
-    finite = activations[np.isfinite(activations)]
+    usable = np.isfinite(activations)
+    finite = activations if usable.all() else activations[usable]
     if finite.size == 0:
         return 0.0
     return float(np.clip(finite.mean(dtype=np.float64), finite.min(), finite.max()))

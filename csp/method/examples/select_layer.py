@@ -1,7 +1,6 @@
 """The examples of all neurons of a layer at once."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64
@@ -16,7 +15,9 @@ from csp.method.threads import in_threads
 BLOCK = 256
 """Images that are searched for at once, at most."""
 ACTIVATIONS_AT_ONCE = 2**27
-"""Half a gigabyte: as many neurons as this many activations hold share one pass of exact search."""
+"""As many neurons as have this many activations share one pass of exact search; a byte of each is held."""
+TURNED_TOGETHER = 2**24
+"""Activations that are copied to the same 64 MB at once. More would take new memory, which is slow to get."""
 SIMILARITIES_AT_ONCE = 2**23
 """Held at once by each thread: 84 images by 100,000. More are faster and take more memory."""
 TURNED_AT_ONCE = 16
@@ -42,11 +43,7 @@ def select_all(
     """
     check_probe(activations, embeddings)
     check_examples(k)
-    layer: list[Examples] = []
-    for block in _blocks(activations):
-        activating = in_threads(partial(top_images, k=k), block)
-        layer += _contrast_block(block, embeddings, activating, reuse, neighbours, rule)
-    return layer
+    return _select(activations, embeddings, lambda _, own: top_images(own, k), reuse, neighbours, rule)
 
 
 def contrast_all(
@@ -59,63 +56,78 @@ def contrast_all(
     rule: ContrastRule = PAPER_RULE,
 ) -> list[Examples]:
     """The same for activating examples that are chosen already, by neuron; each as `contrasted`."""
+    return _select(activations, embeddings, lambda neuron, _: activating[neuron], reuse, neighbours, rule)
+
+
+def _select(
+    activations: Float[np.ndarray, "n c"],
+    embeddings: Float[np.ndarray, "n d"],
+    choose: Callable[[int, Float[np.ndarray, " n"]], Int64[np.ndarray, " _"]],
+    reuse: bool,
+    neighbours: Neighbours | None,
+    rule: ContrastRule,
+) -> list[Examples]:
+    """`choose` gives the activating examples of a neuron, by its number and its activations."""
     layer: list[Examples] = []
-    for block in _blocks(activations):
-        part = activating[len(layer) : len(layer) + len(block)]
-        layer += _contrast_block(block, embeddings, part, reuse, neighbours, rule)
+    at_once = max(1, ACTIVATIONS_AT_ONCE // max(len(activations), 1))
+    for start in range(0, activations.shape[1], at_once):
+        columns = activations[:, start : start + at_once]
+        means: list[float] = []
+        cold: list[Bool[np.ndarray, " n"]] = []
+        activating: list[Int64[np.ndarray, " _"]] = []
+        nearest: list[Int64[np.ndarray, "_ count"]] = []
+        # In turn: of up to 200,000 images threads wait longer for each other than the steps of a neuron take.
+        for neuron, own in enumerate(_turned(columns), start):
+            means.append(mean_activation(own))
+            cold.append(cold_images(own, means[-1], rule))
+            activating.append(choose(neuron, own))
+            nearest.append(
+                contrastive.look_up(activating[-1], cold[-1], embeddings, neighbours, reuse, rule.neighbours)
+            )
+        if reuse:
+            _search_unsure(activating, cold, nearest, embeddings)
+        else:
+            _search_in_turn(activating, cold, nearest, embeddings, rule.neighbours)
+        layer += [
+            pair(columns[:, place], means[place], embeddings, activating[place], found, rule)
+            for place, found in enumerate(nearest)
+        ]
     return layer
 
 
-def _blocks(activations: Float[np.ndarray, "n c"]) -> Iterator[Float[np.ndarray, "b n"]]:
-    """The activations of some neurons at once, a contiguous row for each."""
-    neurons = max(1, ACTIVATIONS_AT_ONCE // max(len(activations), 1))
-    for start in range(0, activations.shape[1], neurons):
-        columns = activations[:, start : start + neurons]
-        yield columns.T if columns.T.flags.c_contiguous else _turned(columns)
+def _turned(columns: Float[np.ndarray, "n b"]) -> Iterator[Float[np.ndarray, " n"]]:
+    """Each neuron's activations, where need be copied to where they lie together, until the next is given."""
+    if columns.T.flags.c_contiguous:
+        yield from columns.T
+        return
+    at_once = max(1, TURNED_TOGETHER // max(len(columns), 1))
+    room = np.empty((min(at_once, columns.shape[1]), len(columns)), dtype=columns.dtype)
+    for begin in range(0, columns.shape[1], at_once):
+        some = columns[:, begin : begin + at_once]
+        rows = room[: some.shape[1]]
+        _turn(some, rows)
+        yield from rows
 
 
-def _turned(columns: Float[np.ndarray, "n b"]) -> Float[np.ndarray, "b n"]:
-    """A contiguous copy, turned."""
-    rows = np.empty(columns.shape[::-1], dtype=columns.dtype)
-
+def _turn(columns: Float[np.ndarray, "n b"], rows: Float[np.ndarray, "b n"]) -> None:
     def turn(start: int) -> None:
         for first in range(start, min(start + TURNED_BY_ONE, len(columns)), TURNED_AT_ONCE):
             rows[:, first : first + TURNED_AT_ONCE] = columns[first : first + TURNED_AT_ONCE].T
 
     in_threads(turn, range(0, len(columns), TURNED_BY_ONE))
-    return rows
 
 
-def _contrast_block(
-    activations: Float[np.ndarray, "c n"],
-    embeddings: Float[np.ndarray, "n d"],
+def _search_in_turn(
     activating: Sequence[Int64[np.ndarray, " _"]],
-    reuse: bool,
-    neighbours: Neighbours | None,
-    rule: ContrastRule,
-) -> list[Examples]:
-    def ask(neuron: int) -> tuple[float, Bool[np.ndarray, " n"], Int64[np.ndarray, "k count"]]:
-        mean = mean_activation(activations[neuron])
-        cold = cold_images(activations[neuron], mean, rule)
-        images = activating[neuron]
-        return mean, cold, contrastive.look_up(images, cold, embeddings, neighbours, reuse, rule.neighbours)
-
-    answers = in_threads(ask, range(len(activations)))
-    cold, nearest = [answer[1] for answer in answers], [answer[2] for answer in answers]
-    if reuse:
-        _search_unsure(activating, cold, nearest, embeddings)
-    else:
-        for neuron, found in enumerate(nearest):
-            if (found == contrastive.UNSURE).any():
-                found[:] = contrastive.search(
-                    activating[neuron], cold[neuron], embeddings, reuse, rule.neighbours
-                )
-
-    def put_together(neuron: int) -> Examples:
-        mean, _, found = answers[neuron]
-        return pair(activations[neuron], mean, embeddings, activating[neuron], found, rule)
-
-    return in_threads(put_together, range(len(activations)))
+    cold: list[Bool[np.ndarray, " n"]],
+    nearest: list[Int64[np.ndarray, "_ count"]],
+    embeddings: Float[np.ndarray, "n d"],
+    count: int,
+) -> None:
+    """Fill the answers of neurons with unsure ones in place, without reuse."""
+    for images, open_, found in zip(activating, cold, nearest, strict=True):
+        if (found == contrastive.UNSURE).any():
+            found[:] = contrastive.search(images, open_, embeddings, False, count)
 
 
 def _search_unsure(

@@ -31,7 +31,8 @@ def probe() -> tuple[np.ndarray, np.ndarray]:
 def test_equal_to_one_by_one(
     probe: tuple[np.ndarray, np.ndarray], reuse: bool, stored: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(select_layer, "ACTIVATIONS_AT_ONCE", 4 * 300)
+    monkeypatch.setattr(select_layer, "ACTIVATIONS_AT_ONCE", 5 * 300)
+    monkeypatch.setattr(select_layer, "TURNED_TOGETHER", 2 * 300)
     monkeypatch.setattr(select_layer, "BLOCK", 16)
     monkeypatch.setattr(contrastive, "LISTED", 40)
     activations, embeddings = probe
