@@ -161,7 +161,7 @@ def label_costs(options: argparse.Namespace) -> dict[str, float | str]:
         scorer.layer_prior("one")
     encoded, taken, facts = Encoded(embeddings, texts, neighbours), 0, []
     with spent(once, "chance, shared"):
-        _ = encoded.root, encoded.own_texts, encoded.seen_texts
+        _ = encoded.root, encoded.told_texts, encoded.seen_texts
     for activations in blocks("one"):
         taken += activations.shape[1]
         columns = np.ascontiguousarray(activations.T)

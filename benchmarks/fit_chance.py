@@ -27,7 +27,7 @@ from benchmarks.reliability import reliability_svg
 from benchmarks.worlds.families import FAMILIES
 from benchmarks.worlds.judge import name_all
 from benchmarks.worlds.stored import embeddings_world, run_worlds
-from benchmarks.worlds.world import Purpose, World
+from benchmarks.worlds.world import ROUND, Purpose, World
 from csp.method.chance import fitted
 from csp.method.chance.facts import FACTS
 from csp.method.chance.model import Model, chances
@@ -36,7 +36,7 @@ from csp.method.metrics.statistics import auroc
 BINS = 10
 PENALTY = 3.0
 """On the squared weights of the standardised facts."""
-ROUNDS, STEP = 8, 2.0
+ROUNDS, STEP = 8, 3.0
 """Of the fit: how often, and how fast, families in which it is over-confident come to count more."""
 
 
@@ -160,15 +160,16 @@ def write(model: Model) -> None:
     path.write_text(before + text, encoding="utf-8")
 
 
-def drawn(purpose: Purpose, count: int) -> Iterable[World]:
+def drawn(purpose: Purpose, count: int, of_round: int = ROUND) -> Iterable[World]:
     """The worlds of all families."""
     for family in FAMILIES.values():
-        yield from family.worlds(purpose, count * (family.many if purpose is Purpose.DEVELOPMENT else 1))
+        many = family.many if purpose is Purpose.DEVELOPMENT else 1
+        yield from family.worlds(purpose, count * many, of_round)
 
 
 def judging(options: argparse.Namespace) -> Iterable[World]:
     """All worlds that judge."""
-    yield from drawn(Purpose.JUDGING, options.judging)
+    yield from drawn(Purpose.JUDGING, options.judging, options.round)
     for run in options.runs:
         yield from run_worlds(run)
     yield from map(embeddings_world, options.embeddings)
@@ -181,6 +182,7 @@ def main() -> None:
     )
     parser.add_argument("--development", type=int, default=10, help="worlds of each family to fit on")
     parser.add_argument("--judging", type=int, default=8, help="worlds of each family to judge on")
+    parser.add_argument("--round", type=int, default=ROUND, help="of the worlds to judge on")
     parser.add_argument("--runs", nargs="*", default=["demo"])
     parser.add_argument("--embeddings", nargs="*", type=Path, default=[])
     parser.add_argument("--held-out", action="store_true")

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 ROUND = 5
-"""Of judging worlds: those of a former round were looked at, and judge no more."""
+"""Of judging worlds, where no other is asked for: those that were looked at judge no more."""
 
 
 class Purpose(StrEnum):
@@ -48,12 +48,13 @@ class Family:
     many: int = 1
     """What to fit on it takes so many times as many worlds of: more than one where worlds differ most."""
 
-    def worlds(self, purpose: Purpose, count: int) -> Iterator[World]:
-        """`count` worlds of this family; the same ones each time, and none of the other purpose's."""
+    def worlds(self, purpose: Purpose, count: int, of_round: int = ROUND) -> Iterator[World]:
+        """`count` worlds of this family; the same ones each time, and none of the other purpose's, nor of
+        another round."""
         if self.judges_only and purpose is Purpose.DEVELOPMENT:
             return
         for number in range(count):
-            drawn_for = f"{purpose} {ROUND}" if purpose is Purpose.JUDGING else purpose
+            drawn_for = f"{purpose} {of_round}" if purpose is Purpose.JUDGING else purpose
             seed = [crc32(self.name.encode()), crc32(drawn_for.encode()), number]
             world = self.draw(np.random.default_rng(seed), purpose)
             yield World(**{**vars(world), "name": f"{self.name} {number + 1}", "family": self.name})

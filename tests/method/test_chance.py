@@ -8,12 +8,22 @@ import pytest
 from benchmarks.worlds.families import FAMILIES
 from benchmarks.worlds.judge import name_all
 from benchmarks.worlds.world import Purpose, World
-from csp.method.chance.facts import AS_GOOD, FACTS, Encoded, Labelled, Layer, layer_facts, text_facts
+from csp.method.chance.facts import (
+    ENOUGH_LEAD,
+    FACTS,
+    Encoded,
+    Labelled,
+    Layer,
+    layer_facts,
+    sought,
+    text_facts,
+)
 from csp.method.chance.fitted import MODEL
 from csp.method.chance.model import Model, chances, recalibrated
 from csp.method.examples.select import select_examples
 from csp.method.labelers.consensus import consensus
 from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.whitened import whiten
 
 
 def said(family: str) -> np.ndarray:
@@ -79,22 +89,36 @@ def test_of_one_text_nothing_is_said() -> None:
     assert layer_facts(encoded, world.activations, []).shape == (0, len(FACTS))
 
 
-def test_two_things_explain_a_neuron_and_the_nearest_text_of_a_missing_one_does_not() -> None:
+def test_the_nearest_text_of_a_missing_thing_falls_short_of_the_layers_best() -> None:
     axes = np.eye(4, dtype=np.float32)
     texts = np.concatenate([axes[:3], -axes[:3]])  # nothing in common, and none for the fourth axis
     encoded, rivals = Encoded(np.concatenate([axes, -axes]), texts), np.arange(len(texts))
 
-    def facts(direction: list[float]) -> np.ndarray:
-        sought = np.array(direction) / np.linalg.norm(direction)
-        return text_facts(encoded, texts[:1], rivals, sought, sought)
+    def facts(contrast: list[float], pull: list[float]) -> np.ndarray:
+        looked_for = [np.array(one) / np.linalg.norm(one) for one in (contrast, pull)]
+        return text_facts(encoded, texts[:1], rivals, *looked_for)
 
-    both, missing = facts([1, 1, 0, 0]), facts([1, 0, 0, 2])
-    assert both[0, 3:] == pytest.approx([1, 1])
-    assert missing[0, 3:] == pytest.approx([5**-0.5] * 2)
-    assert both[0, 0] == pytest.approx(0, abs=1e-9), "yet it leads by nothing"
     layer = Layer(0.5, (1.0, 1.0))
-    assert layer.complete(both)[0, -1] == 0
-    assert layer.complete(missing)[0, -1] == pytest.approx(5**-0.5 - 1 + AS_GOOD)
+    there, missing = facts([1, 0, 0, 0], [1, 0, 0, 0.1]), facts([1, 0, 0, 2], [1, 0, 0, 3])
+    assert layer.complete(there)[0, -1] == pytest.approx(0)
+    assert missing[0, 3:] == pytest.approx([5**-0.5, 10**-0.5])
+    assert layer.complete(missing)[0, -1] == pytest.approx(5**-0.5 - 1), "by whichever way it is nearer"
+    both = facts([1, 1, 0, 0], [1, 1, 0, 0])
+    assert both[0, 0] == pytest.approx(0, abs=1e-9), "of two things neither leads"
+    assert both[0, 1] > 0.3, "but the third best is far behind"
+
+
+def test_texts_are_compared_as_consensus_does() -> None:
+    world = some_neurons("warped", 3)
+    named = name_all(world)
+    encoded, vocabulary = Encoded(world.embeddings, world.text_embeddings), world.text_embeddings
+    directions = sought(encoded, world.activations, named.labelled)
+    whitened = whiten(encoded.covariance, vocabulary)
+    for place, one in enumerate(named.labelled):
+        contrast, pull = directions.contrast[place], directions.pull[place]
+        lead = text_facts(encoded, vocabulary[one.texts[:1]], one.texts[-1:], contrast, pull)[0, 0]
+        first, last = whitened.cosines(contrast[None], vocabulary)[0, one.texts[[0, -1]]]
+        assert lead == pytest.approx(min(first - last, ENOUGH_LEAD), abs=1e-4)
 
 
 def test_another_order_of_the_neurons_changes_nothing() -> None:

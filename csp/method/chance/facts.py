@@ -4,7 +4,8 @@ encoded = Encoded(embeddings, text_embeddings)                   # shared by all
 facts = layer_facts(encoded, activations, labelled)              # [neurons, `FACTS`]
 
 Texts are compared less what all texts of the vocabulary have in common: the bare cosine to a text is mostly
-that, and differs between encoders more than between right and wrong texts.
+that, and differs between encoders more than between right and wrong texts. Most facts compare them as the
+images vary, as consensus does (`labelers/whitened.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.consensus import RULE
 from csp.method.labelers.correlation import Scale, column_groups
 from csp.method.labelers.projection import concept_vector
+from csp.method.labelers.whitened import VANISHED, image_metric
 from csp.method.scatter import scatter
 
 SAME = 0.9
@@ -36,9 +38,8 @@ FACTS = ("lead", "further lead", "likeness of the layer", "short of the layer's 
 ENOUGH_LEAD, ENOUGH_FURTHER, ENOUGH_OF_LAYER = 0.3, 0.4, 0.5
 """More than this of a fact makes no label likelier: an encoder whose cosines are all high, or a label that is
 far ahead, is not the surer for it. About what true labels have in the worlds that the model is fitted on."""
-BEST, AS_GOOD = 0.9, 0.15
-"""The layer's best labels explain as much as this quantile of its labels; one that explains so much less is
-as good as they."""
+BEST = 0.9
+"""The layer's best labels are as near to what their neurons look for as this quantile of its labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +59,32 @@ class Encoded:
         return common
 
     @cached_property
+    def covariance(self) -> Float64[np.ndarray, "d d"]:
+        """Of the images: C."""
+        return scatter(self.embeddings, self.embeddings.mean(axis=0)) / max(len(self.embeddings), 1)
+
+    @cached_property
     def root(self) -> Float64[np.ndarray, "d d"]:
-        """A root of the covariance of the images: C = root root'."""
-        covariance = scatter(self.embeddings, self.embeddings.mean(axis=0)) / max(len(self.embeddings), 1)
-        values, directions = np.linalg.eigh(covariance)
+        """C = root root'."""
+        values, directions = np.linalg.eigh(self.covariance)
         root: Float64[np.ndarray, "d d"] = directions * np.sqrt(np.maximum(values, 0.0))
         return root
 
     @cached_property
-    def own_texts(self) -> Float64[np.ndarray, "t d"]:
-        """The texts less what is common."""
-        return _by_parts(self.own, self.texts)
+    def varied(self) -> Float64[np.ndarray, "d d"]:
+        """P = varied varied', the metric in which consensus compares texts: `whitened.image_metric`."""
+        varied: Float64[np.ndarray, "d d"] = np.linalg.cholesky(image_metric(self.covariance))
+        return varied
+
+    @cached_property
+    def told_texts(self) -> Float64[np.ndarray, "t d"]:
+        """The texts as the images vary."""
+        return _by_parts(self.told, self.texts)
+
+    @cached_property
+    def typical(self) -> float:
+        """Their mean squared length: a text that says little does not count as much as others."""
+        return float(np.einsum("td,td->t", self.told_texts, self.told_texts).mean())
 
     @cached_property
     def seen_texts(self) -> Float64[np.ndarray, "t d"]:
@@ -82,6 +98,11 @@ class Encoded:
     def own(self, texts: Float[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
         """Texts less what is common, of unit length."""
         return _unit(texts.astype(np.float64) - self.common)
+
+    def told(self, texts: Float[np.ndarray, "p d"]) -> Float64[np.ndarray, "p d"]:
+        """Texts less what is common, times `varied`."""
+        told: Float64[np.ndarray, "p d"] = (texts.astype(np.float64) - self.common) @ self.varied
+        return told
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,16 +162,16 @@ class Layer:
     likeness: float
     """Their mean likeness, as far as it counts: low where the encoder hardly sees what the layer follows."""
     best: tuple[float, float]
-    """The 90 % quantile of how much they explain, by contrast and over all images: what a neuron gets here
-    whose true text is in the vocabulary."""
+    """The 90 % quantile of how near they are, by contrast and over all images: what a neuron gets here whose
+    true text is in the vocabulary."""
 
     def complete(self, facts: Float64[np.ndarray, "q 5"]) -> Float64[np.ndarray, "q 4"]:
         """`FACTS` of texts of which `text_facts` are known.
 
-        The last is by how much the text, with a second one, explains less than the layer's best, by whichever
-        way it is nearer to them, less `AS_GOOD`; at most 0.
+        The last is by how much the text is less near than the layer's best, by whichever way it is nearer to
+        them; at most 0.
         """
-        short = np.minimum((facts[:, 3:] - self.best).max(axis=1) + AS_GOOD, 0.0)
+        short = np.minimum((facts[:, 3:] - self.best).max(axis=1), 0.0)
         return np.column_stack([facts[:, :2], np.where(np.isnan(short), np.nan, self.likeness), short])
 
 
@@ -193,52 +214,49 @@ def text_facts(
 ) -> Float64[np.ndarray, "q 5"]:
     """What is known of any texts for one neuron, beside rivals that mean another thing:
 
-    lead: by how much the text's likeness is above the best rival's;
-    further lead: by how much its cosine to what all images say (`Sought.pull`) is above the third best
-    rival's, since a neuron may follow two things;
-    likeness: its cosine to the neuron's contrastive concept vector (`Sought.contrast`);
-    explained by contrast, and over all images: how much of either direction the text and the best rival
-    beside it span, since a neuron may follow two things; little where the true text is missing;
-    all less what the texts of the vocabulary have in common. `rivals` are rows of the vocabulary; texts mean
-    the same when their embeddings, or their cosines to the images, are as alike as `SAME`. Without rivals,
-    theirs counts as 0.
+    lead: by how much its cosine to the neuron's contrastive concept vector (`Sought.contrast`), as consensus
+    works it out (`Whitened.cosines`), is above the best rival's;
+    further lead: the same of what all images say (`Sought.pull`) and the third best rival, since a neuron may
+    follow two things;
+    likeness: its plain cosine to the concept vector, less what the texts of the vocabulary have in common;
+    near by contrast, and over all images: its cosines to both as the images vary, whatever its length.
+
+    `rivals` are rows of the vocabulary; texts mean the same when their embeddings, or their cosines to the
+    images, are as alike as `SAME`. Without rivals, theirs counts as 0.
     """
-    own, others = encoded.own(texts), encoded.own_texts[rivals]
     alike = _unit(texts.astype(np.float64)) @ _unit(encoded.texts[rivals].astype(np.float64)).T
     different = np.maximum(alike, encoded.seen(texts) @ encoded.seen_texts[rivals].T) < SAME
-    likeness, overall = own @ contrast, own @ pull
-    by_contrast, by_pull = others @ contrast, others @ pull
-    best = np.where(different, by_contrast, -np.inf).max(axis=1, initial=-np.inf)
-    ordered = -np.sort(-np.where(different, by_pull, -np.inf), axis=1)
+    directions = _unit(np.stack([contrast, pull]) @ encoded.varied).T
+    told, others = encoded.told(texts), encoded.told_texts[rivals]
+    cosines, theirs = (one @ directions / _lengths(one, encoded.typical)[:, None] for one in (told, others))
+    near = told @ directions / _lengths(told)[:, None]
+    by_contrast, by_pull = np.where(different[:, :, None], theirs, -np.inf).transpose(2, 0, 1)
     count = different.sum(axis=1)
-    third = ordered[np.arange(len(ordered)), np.clip(count - 1, 0, THIRD)] if len(rivals) else count * 0.0
-    none = count == 0
-    common = np.where(different, own @ others.T, np.nan)
     return np.column_stack(
         [
-            np.minimum(likeness - np.where(none, 0.0, best), ENOUGH_LEAD),
-            np.minimum(overall - np.where(none, 0.0, third), ENOUGH_FURTHER),
-            likeness,
-            _explained(likeness, by_contrast, common),
-            _explained(overall, by_pull, common),
+            np.minimum(cosines[:, 0] - _best_but(by_contrast, count, 0), ENOUGH_LEAD),
+            np.minimum(cosines[:, 1] - _best_but(by_pull, count, THIRD), ENOUGH_FURTHER),
+            encoded.own(texts) @ contrast,
+            near,
         ]
     )
 
 
-def _explained(
-    first: Float64[np.ndarray, " q"], second: Float64[np.ndarray, " p"], common: Float64[np.ndarray, "q p"]
+def _best_but(
+    cosines: Float64[np.ndarray, "q p"], count: Int64[np.ndarray, " q"], better: int
 ) -> Float64[np.ndarray, " q"]:
-    """How much of a direction a text spans with the best of others: the length of its projection on both.
+    """The best of each row's `count` numbers but for so many, or the least of them; 0 without any."""
+    if not cosines.shape[1]:
+        return np.zeros(len(cosines))
+    ordered = -np.sort(-cosines, axis=1)
+    chosen = ordered[np.arange(len(ordered)), np.clip(count - 1, 0, better)]
+    return np.where(count == 0, 0.0, chosen)
 
-    `first` and `second` are their cosines to the direction, `common` those between them, NaN for what may not
-    stand beside it. Length^2 = f^2 + (s - c f)^2 / (1 - c^2); what points away from it counts as 0.
-    """
-    first = np.maximum(first, 0.0)
-    own = np.maximum(second - common * first[:, None], 0.0) ** 2 / np.maximum(1.0 - common**2, 1.0 - SAME)
-    found: Float64[np.ndarray, " q"] = np.sqrt(
-        first**2 + np.nan_to_num(own, nan=0.0).max(axis=1, initial=0.0)
-    )
-    return found
+
+def _lengths(vectors: Float64[np.ndarray, "p d"], more: float = 0.0) -> Float64[np.ndarray, " p"]:
+    """Their lengths, had each `more` of squared length; infinite where it would hold rounding errors only."""
+    squared = np.einsum("pd,pd->p", vectors, vectors) + more
+    return np.where(squared > VANISHED**2, np.sqrt(squared), np.inf)
 
 
 def _pulls(

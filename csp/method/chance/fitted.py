@@ -5,11 +5,11 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-8.4143,
+    intercept=-11.3002,
     weights=(
-        10.3978,  # lead
-        2.3351,  # further lead
-        15.3061,  # likeness of the layer
-        20.8239,  # short of the layer's best
+        4.9693,  # lead
+        8.7898,  # further lead
+        26.4751,  # likeness of the layer
+        14.8945,  # short of the layer's best
     ),
 )

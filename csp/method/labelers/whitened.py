@@ -41,18 +41,26 @@ def whiten(
 ) -> Whitened:
     """From the images' scatter matrix (`correlation.image_scatter`); at least one text.
 
-    Directions in which images vary much for any reason count less: Fisher's discriminant, with the covariance
-    shrunk halfway to the same in all directions (Friedman 1989). `vocabulary` as of `Evidence`.
+    `vocabulary` as of `Evidence`.
     """
-    common = texts[:vocabulary].mean(axis=0, dtype=np.float64)
-    even, size = np.eye(len(scatter)), np.trace(scatter) / len(scatter)
-    metric = np.linalg.inv(scatter / size + even) if size > 0 else even
+    common, metric = texts[:vocabulary].mean(axis=0, dtype=np.float64), image_metric(scatter)
     return Whitened(
         common,
         metric,
         _lengths(texts, common, metric, vocabulary),
         _lengths(texts, common, scatter, vocabulary),
     )
+
+
+def image_metric(scatter: Float64[np.ndarray, "d d"]) -> Float64[np.ndarray, "d d"]:
+    """`Whitened.metric`, from the images' scatter matrix or their covariance.
+
+    Directions in which images vary much for any reason count less: Fisher's discriminant, with the covariance
+    shrunk halfway to the same in all directions (Friedman 1989).
+    """
+    even, size = np.eye(len(scatter)), np.trace(scatter) / len(scatter)
+    metric: Float64[np.ndarray, "d d"] = np.linalg.inv(scatter / size + even) if size > 0 else even
+    return metric
 
 
 def _lengths(
