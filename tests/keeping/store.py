@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from threading import Event
 from typing import Any
 
@@ -23,18 +24,19 @@ class Store:
         if environ["REQUEST_METHOD"] in ("PUT", "POST") and "/runs/" in environ["PATH_INFO"]:
             self.puts += 1
             if self.puts > self.takes:
-                if self.fault == "refuses":
-                    start_response("403 Forbidden", [("Content-Length", "0")])
-                    return [b""]
-                self._keep_waiting(environ["werkzeug.socket"])
-                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # in the middle of the file
+                if self.fault != "refuses":
+                    self._keep_waiting(environ["werkzeug.socket"])
+                    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # in the middle of the file
+                start_response("403 Forbidden", [("Content-Length", "0")])
+                return [b""]
         return self._app(environ, start_response)
 
     def _keep_waiting(self, asks: socket.socket) -> None:
         """Say nothing, or a little again and again, for as long as the fault lasts."""
+        answer = chain(b"HTTP/1.1 200 OK\r\nX: ", repeat(ord("x")))
         while self.fault in ("is silent", "trickles") and not self._over.wait(0.05):
             if self.fault == "trickles":
-                asks.send(b"H")
+                asks.send(bytes([next(answer)]))
 
     @contextmanager
     def ending(self, after: int, fault: str) -> Iterator[None]:

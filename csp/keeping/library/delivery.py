@@ -1,42 +1,56 @@
 """Sends a run to a server: whole, or not to be opened there.
 
-The manifest, without which nothing opens, goes last. Until then `CLAIM_NAME` says whose files these are: a
-stopped delivery of the same run goes on, one of another run is refused.
+The manifest, without which nothing opens, goes last. Until then a claim at the address says who sends which
+run: a stopped delivery of the same run goes on, of two others the second is refused.
 """
 
 import hashlib
+import platform
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from fnmatch import filter as matching
 from pathlib import Path
 
-from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableError
+from csp.errors import BadInputError, BadRunError, CspError, NotFoundError, UnavailableError
 from csp.extras import optional
 from csp.keeping.library.find import address_name
 from csp.keeping.run_folder.integrity import record_file
 from csp.keeping.run_folder.manifest import MANIFEST_NAME, FileRecord, read_manifest
 
-CLAIM_NAME = "sending.txt"
+CLAIMS = "sending-*.txt"
+"""What claims are called: after the machine and the folder that a run is sent from; they hold a digest of its
+manifest, nothing while it is being made."""
 _AT_ONCE = 4
 
 
-def expect_receiver(address: str, run: Path) -> None:
+def expect_receiver(address: str, run: Path) -> bool:
     """Refuse before long work what `deliver_run` would refuse after it, as far as it can be told by then.
 
-    `run` is where the run will be made, or lies already. Raises as `deliver_run`.
+    `run` is where the run will be made, or lies already. Returns whether the address is claimed for it from
+    now on, and was not before. Raises as `deliver_run`.
     """
     with optional():
-        from csp.world.places.remote import lengths, send
+        from csp.world.places.remote import lengths
 
     address_name(address)
+    digest = _digest(run) if (run / MANIFEST_NAME).is_file() else ""
     there = lengths(address)
-    if (run / MANIFEST_NAME).is_file():
-        _expect_same(address, there, _digest(run))
-    elif MANIFEST_NAME in there:
+    if MANIFEST_NAME in there and not digest:
         raise BadInputError(f"there is a run at {address} already: choose another address")
-    else:
-        _expect_same(address, there, "")
-        send(b"", f"{address}/{CLAIM_NAME}")
+    if _is_there(address, there, digest):
+        return False
+    _claim(address, there, run, digest)
+    return _claim_name(run) not in there
+
+
+def withdraw(address: str, run: Path) -> None:
+    """Leave the address, where making the run failed, to whoever comes next."""
+    with optional():
+        from csp.world.places.remote import remove
+
+    with suppress(CspError):
+        remove(f"{address}/{_claim_name(run)}")
 
 
 def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> None:
@@ -56,11 +70,9 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
 
     address_name(address)
     digest, there = _digest(run), lengths(address)
-    _expect_same(address, there, digest)
-    whole = MANIFEST_NAME in there
+    whole = _is_there(address, there, digest)
     if not whole:
-        send(digest.encode(), f"{address}/{CLAIM_NAME}")
-        _expect_claim(address, digest)
+        _claim(address, there, run, digest)
     files = _files(run)
     missing = _not_there(files, there)
     pool = ThreadPoolExecutor(_AT_ONCE)
@@ -72,14 +84,17 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
         pool.shutdown(cancel_futures=True)
     if whole:
         return
-    _expect_claim(address, digest)
-    if cut := _not_there(files, lengths(address)):
-        raise UnavailableError(
-            f"{address}/{cut[0]} did not arrive whole: repeat the command, it goes on there"
-        )
-    send((run / MANIFEST_NAME).read_bytes(), f"{address}/{MANIFEST_NAME}")
-    with suppress(NotFoundError):  # somebody else sent the same run at the same time
-        remove(f"{address}/{CLAIM_NAME}")
+    there = lengths(address)
+    if not _is_there(address, there, digest):  # else somebody sent the same run meanwhile
+        _expect_no_other(address, there, run, digest)
+        if cut := _not_there(files, there):
+            raise UnavailableError(
+                f"{address}/{cut[0]} did not arrive whole: repeat the command, it goes on there"
+            )
+        send((run / MANIFEST_NAME).read_bytes(), f"{address}/{MANIFEST_NAME}")
+    for claim in matching(there, CLAIMS):
+        with suppress(NotFoundError):
+            remove(f"{address}/{claim}")
 
 
 def _digest(run: Path) -> str:
@@ -108,48 +123,57 @@ def _send_one(run: Path, name: str, recorded: FileRecord, address: str) -> None:
     send(run / name, f"{address}/{name}")
 
 
-def _expect_same(address: str, there: dict[str, int], digest: str) -> None:
-    """BadInputError where something else than (a part of) this run lies at the address."""
+def _is_there(address: str, there: Mapping[str, int], digest: str) -> bool:
+    """Whether the run is there whole; BadInputError where another one is."""
     with optional():
         from csp.world.places.remote import fetch
 
-    if MANIFEST_NAME in there:
-        if _digest_at(address) != digest:
-            raise BadInputError(f"there is another run at {address}: choose another address")
-    elif CLAIM_NAME in there:
-        claim = fetch(f"{address}/{CLAIM_NAME}").decode(errors="replace")
-        if claim not in ("", digest):
-            raise BadInputError(_taken(address))
-    elif there:
+    if MANIFEST_NAME not in there:
+        return False
+    if hashlib.sha256(fetch(f"{address}/{MANIFEST_NAME}")).hexdigest() != digest:
+        raise BadInputError(f"there is another run at {address}: choose another address")
+    return True
+
+
+def _claim(address: str, there: Mapping[str, int], run: Path, digest: str) -> None:
+    """Say at the address who sends which run there. BadInputError where somebody else does.
+
+    Each writes a claim and then looks for others: of two at one moment, one at least sees that of the other.
+    """
+    with optional():
+        from csp.world.places.remote import lengths, remove, send
+
+    _expect_no_other(address, there, run, digest)
+    mine = _claim_name(run)
+    send(digest.encode(), f"{address}/{mine}")
+    try:
+        _expect_no_other(address, lengths(address), run, digest)
+    except BadInputError:
+        if mine not in there:
+            remove(f"{address}/{mine}")
+        raise
+
+
+def _expect_no_other(address: str, there: Mapping[str, int], run: Path, digest: str) -> None:
+    """BadInputError where anything else than a part of this run lies at the address."""
+    with optional():
+        from csp.world.places.remote import fetch
+
+    mine, claims = _claim_name(run), matching(there, CLAIMS)
+    if there and not claims:
         raise BadInputError(f"{address} holds files but no run: choose another address")
+    for name in claims:
+        try:
+            claim = fetch(f"{address}/{name}").decode(errors="replace")
+        except NotFoundError:  # withdrawn meanwhile
+            continue
+        if (claim or name) not in (mine, digest):
+            raise BadInputError(
+                f"another run is being made for or sent to {address}, or was sent by half: choose another "
+                f"address, or end that where it began (or, if nobody will, delete what is there)"
+            )
 
 
-def _expect_claim(address: str, digest: str) -> None:
-    """BadInputError where somebody else began to send a run to the same address at the same moment."""
-    with optional():
-        from csp.world.places.remote import fetch
-
-    try:
-        claim = fetch(f"{address}/{CLAIM_NAME}")
-    except NotFoundError:  # the same run was sent by somebody else meanwhile, whole
-        claim = digest.encode() if _digest_at(address) == digest else b""
-    if claim != digest.encode():
-        raise BadInputError(_taken(address))
-
-
-def _digest_at(address: str) -> str:
-    """That of the manifest at an address; "" without one."""
-    with optional():
-        from csp.world.places.remote import fetch
-
-    try:
-        return hashlib.sha256(fetch(f"{address}/{MANIFEST_NAME}")).hexdigest()
-    except NotFoundError:
-        return ""
-
-
-def _taken(address: str) -> str:
-    return (
-        f"another run is being sent to {address}, or was sent by half: choose another address, or end that "
-        "where it began"
-    )
+def _claim_name(run: Path) -> str:
+    place = f"{platform.node()} {run.absolute()}"
+    return CLAIMS.replace("*", hashlib.sha256(place.encode()).hexdigest()[:16])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from csp.keeping.library.delivery import deliver_run, expect_receiver
+from csp.keeping.library.delivery import deliver_run, expect_receiver, withdraw
 from csp.work.progress import Report, Stage
 from csp.work.runs.spec_paths import destination
 from csp.world.places.addresses import is_address
@@ -18,11 +18,17 @@ def place_of(out: str, report: Report) -> Iterator[Path]:
     as `destination` and `deliver_run`, as far as possible before the run is made.
     """
     folder, address = destination(out), out.rstrip("/")
-    if is_address(out):
-        expect_receiver(address, folder)
-    yield folder
-    if is_address(out):
-        deliver_run(folder, address, _telling(report))
+    if not is_address(out):
+        yield folder
+        return
+    claimed = expect_receiver(address, folder)
+    try:
+        yield folder
+    except Exception:
+        if claimed:
+            withdraw(address, folder)
+        raise
+    deliver_run(folder, address, _telling(report))
 
 
 def _telling(report: Report) -> Callable[[int, int], None]:

@@ -1,15 +1,18 @@
 """Sending a run to a real S3 server (moto's) that refuses, breaks off or is slow: whole, or not there."""
 
+import fnmatch
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
-from csp.keeping.library.delivery import CLAIM_NAME, deliver_run, expect_receiver
+from csp.keeping.library.delivery import CLAIMS, deliver_run, expect_receiver, withdraw
 from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.manifest import read_manifest, write_manifest
@@ -39,7 +42,6 @@ def sent(run: Path) -> list[int]:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ("refuses", r"The server refuses s3://lab/runs/sent/.+: check the keys"),
         ("breaks off", r"The server of s3://lab/runs/sent/.+ could not be reached: .+ is kept"),
         ("is silent", r"The server of s3://lab/runs/sent/.+ did not answer in time: .+ is kept"),
         ("trickles", r"The server of s3://lab/runs/sent/.+ did not answer in time: .+ is kept"),
@@ -48,14 +50,14 @@ def sent(run: Path) -> list[int]:
 def test_a_delivery_that_stops_opens_nowhere_and_goes_on(
     store: Store, built_run: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, fault: str, sentence: str
 ) -> None:
-    expect_receiver(PLACE, NEW)
+    expect_receiver(PLACE, built_run)
     with (
         monkeypatch.context() as patient,
         store.ending(30, fault),
         pytest.raises(UnavailableError, match=sentence),
     ):
         if fault in ("is silent", "trickles"):
-            patient.setattr(remote, "WHOLE", 0.3)
+            patient.setattr(remote, "WHOLE", 1.0)
         sent(built_run)
     some = len(remote.lengths(PLACE))
     assert some > 1
@@ -63,7 +65,7 @@ def test_a_delivery_that_stops_opens_nowhere_and_goes_on(
         find_run(PLACE)
     done = sent(built_run)
     assert done[0] == some and done[-1] == len(remote.lengths(PLACE)) - 1, "what is there is not sent again"
-    assert CLAIM_NAME not in remote.lengths(PLACE)
+    assert not fnmatch.filter(remote.lengths(PLACE), CLAIMS)
     here, there = Run.open(built_run), Run.open(find_run(PLACE))
     assert there.mirror is not None
     there.mirror.bring(there.manifest.files)
@@ -77,14 +79,17 @@ def test_a_second_run_at_the_same_address_is_refused(
 ) -> None:
     other = shutil.copytree(built_run, tmp_path / "other")
     write_manifest(other, read_manifest(other).model_copy(update={"notes": ("another",)}))
-    with store.ending(30, "refuses"), pytest.raises(UnavailableError):
+    refused_there = pytest.raises(
+        UnavailableError, match=r"The server refuses s3://lab/runs/sent/.+: check the"
+    )
+    with store.ending(30, "refuses"), refused_there:
         sent(other)
     for refused in (
         lambda: sent(built_run),
         *(partial(expect_receiver, PLACE, at) for at in (built_run, NEW)),
     ):
         with pytest.raises(
-            BadInputError, match="another run is being sent to s3://lab/runs/sent, or was sent"
+            BadInputError, match="another run is being made for or sent to s3://lab/runs/sent, or was sent"
         ):
             refused()
     sent(other)
@@ -101,11 +106,45 @@ def test_a_second_run_at_the_same_address_is_refused(
         expect_receiver("https://127.0.0.1/runs/sent", NEW)
 
 
+def test_of_two_that_begin_at_one_moment_one_goes_on(
+    store: Store, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins between any two requests of the first."""
+
+    def begins(run: str) -> bool:
+        try:
+            return expect_receiver(place, tmp_path / run)
+        except BadInputError as refusal:
+            assert str(refusal).startswith("another run is being made for or sent to s3://lab/runs/")
+            return False
+
+    def interrupted(ask: Any, *given: Any) -> Any:
+        requests.append(ask)
+        if len(requests) == moment:
+            second.append(begins("second"))
+        return ask(*given)
+
+    for name in ("lengths", "send", "fetch"):
+        monkeypatch.setattr(remote, name, partial(interrupted, getattr(remote, name)))
+    went_on = []
+    for moment in range(1, 5):
+        requests: list[Any] = []
+        second: list[bool] = []
+        place = f"s3://lab/runs/{moment}"
+        went_on.append((begins("first"), *second))
+    assert went_on == [(False, True), (False, True), (True, False), (True, False)]
+    withdraw(place, tmp_path / "first")
+    assert begins("second")
+
+
 def test_a_run_is_made_for_an_address(store: Store, own_home: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "a.npy", rng.random((20, 3), np.float32))
     np.save(tmp_path / "e.npy", rng.normal(size=(20, 4)).astype(np.float32))
     spec = ImportSpec(tmp_path / "a.npy", tmp_path / "e.npy", PLACE)
+    with pytest.raises(NotFoundError):
+        import_arrays(replace(spec, embeddings=tmp_path / "none.npy"))
+    assert not remote.lengths(PLACE), "what could not be made keeps nobody away"
     with store.ending(4, "refuses"), pytest.raises(UnavailableError):
         import_arrays(spec)
     folder = import_arrays(spec)
