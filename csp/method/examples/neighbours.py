@@ -1,6 +1,7 @@
 """Each image's nearest neighbours, found once and shared by all neurons and layers of a run."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import local
 
@@ -27,7 +28,7 @@ are multiplied with as many: the product fits into a processor's cache."""
 TOGETHER = 32
 """Pieces that one is compared with at once, at most: what is found alike of so many is held, 10 KB an image
 and piece where all are."""
-SAMPLE = 2048
+SAMPLE = 1536
 """Images that tell how similar the nearest of an image are at least."""
 CERTAIN = 5
 """Standard deviations by which that is put too low: of one image in a million too few are found then."""
@@ -49,9 +50,13 @@ def nearest_neighbours(embeddings: Float[np.ndarray, "n d"], m: int = STORED) ->
     """
     shape = len(embeddings), min(m, len(embeddings) - 1)
     found = Neighbours(np.empty(shape, np.int32), np.empty(shape, np.float32))
-    for number, piece in enumerate(neighbour_pieces(embeddings, m)):
-        part = slice(number * PIECE, (number + 1) * PIECE)
+
+    def keep(first: int, piece: Neighbours) -> None:
+        part = slice(first, first + PIECE)
         found.index[part], found.similarity[part] = piece.index, piece.similarity
+
+    with ThreadPoolExecutor(1) as meanwhile:  # memory that is new is slow to write to
+        list(meanwhile.map(keep, range(0, len(embeddings), PIECE), neighbour_pieces(embeddings, m)))
     return found
 
 
