@@ -24,6 +24,7 @@ import pandas as pd
 
 from csp.method.labelers.bootstrap import STABLE
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.chance import chance_words
 
 DOUBTFUL = 0.5
 """A first label that is less likely to be true than this is doubtful, unless a person sets another chance."""
@@ -76,8 +77,7 @@ def doubtful(rows: pd.DataFrame, under: float = DOUBTFUL) -> pd.Series:
 def why_doubtful(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """Why a doubtful label is so: its chance, or that it is noise; then what else speaks against it."""
     known = row["chance"] == row["chance"]
-    tenths = "less than 1" if row["chance"] < 0.05 else f"{10 * row['chance']:.0f}"
-    first = f"likely true: {tenths} in 10" if known else "it fits no better than noise"
+    first = chance_words(row["chance"]) if known else "it fits no better than noise"
     return (first, *why(row))
 
 

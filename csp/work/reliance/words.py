@@ -30,6 +30,8 @@ MOST_DIFFERING = 3
 
 def summary(found: Reliance) -> str:
     """In one or two sentences: what the model leans on, and which of it is not the lesion."""
+    if not found.concepts and not found.untested:
+        return "Not known: no neuron has a label that is claimed, so there is nothing to switch off."
     if not found.concepts:
         return "Not known: nothing could be switched off."
     leaning = [one.concept for one in found.concepts if one.leans]

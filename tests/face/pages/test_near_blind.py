@@ -53,9 +53,9 @@ def test_the_audit_page_says_what_was_measured(blind: None, tiny_run: Run) -> No
     assert {"ruler", "hairs"} <= names
 
 
-def test_what_a_run_lacks_is_said_where_it_is_missed(own_home: Path, tmp_path: Path) -> None:
+def test_what_a_run_lacks_is_said_where_it_is_missed(blind: None, tmp_path: Path) -> None:
     odd = OddRun(images=3, neurons=("dead",), pictures=False, vocabulary=(), classes=())
-    build(odd, tmp_path / "files", home() / "runs" / "bare")
+    build(odd, tmp_path / "bare", home() / "runs" / "bare")
     start = said(opened("app.py", run="bare"))
     assert "**1**" in start and "neurons" not in start.split("**1**")[1].splitlines()[1]
     for words in (NO_VOCABULARY, NO_PICTURES, "likely enough to be an example", "3 images that the run does"):
@@ -64,6 +64,9 @@ def test_what_a_run_lacks_is_said_where_it_is_missed(own_home: Path, tmp_path: P
     assert all(each.value for each in table.caption), "no help to nothing"
     wall = opened("pages/present.py", run="bare", neuron="0")
     assert [each.value for each in wall.header] == ["No picture makes this neuron fire."]
+    assert "can't be: the run was imported" in said(opened("pages/classes.py", run="blind"))
+    leaning = said(opened("pages/reliance.py", run="blind"))
+    assert "no neuron has a label that is claimed" in leaning and "each row" not in leaning
     assert "Both sides show neuron 0" in said(opened("pages/compare.py", run="bare"))
 
 

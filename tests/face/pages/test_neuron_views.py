@@ -87,8 +87,10 @@ def overlays(app: AppTest) -> list[str]:
 def test_the_page_goes_on_while_the_model_is_opened(own_home: Path) -> None:
     with reopen._OPENING:  # as if it took for ever
         app = opened("pages/neuron.py", run="demo", layer="layer4", neuron="3")
+        words = app.button(key="heat-map").label
         app.button(key="heat-map").click().run()
         assert "Working out where it fires" in said(app)
+        assert app.button(key="heat-map").label == words, "a longer one takes the toolbar another line"
         assert drawn(app, "tiles") and not overlays(app)
         app.button(key="next").click().run()
         assert "Neuron 4" in said(app) and "Working out where it fires" in said(app)

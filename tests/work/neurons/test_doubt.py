@@ -114,7 +114,7 @@ def test_doubtful_is_what_is_less_likely_than_asked_and_without_chances_what_is_
     )
     assert doubtful(rows).tolist() == [False, True, False, False, False, True]
     assert doubtful(rows, 0.7).tolist() == [False, True, True, False, False, True]
-    assert why_doubtful({**rows.iloc[1].to_dict(), "doubts": [], "rival": None})[0] == "likely true: 4 in 10"
+    assert why_doubtful({**rows.iloc[1].to_dict(), "doubts": [], "rival": None})[0] == "unsure: 4 in 10"
     assert why_doubtful({**rows.iloc[5].to_dict(), "doubts": [], "rival": None}) == (
         "it fits no better than noise",
     )

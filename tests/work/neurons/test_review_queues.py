@@ -65,7 +65,7 @@ def test_the_most_doubtful_neuron_comes_first_with_its_reasons(desk: ReviewDesk)
     doubt = [frame["doubt"][item.neuron] for item in items]
     assert doubt == sorted(doubt, reverse=True)
     assert [item.neuron for item in items] == [1, 3, 4]
-    assert items[0].why[0] == "likely true: 1 in 10"
+    assert items[0].why[0] == "unlikely: 1 in 10"
     strict = replace(known, rows=doubted_under(known.rows, 0.7))
     assert [item.neuron for item in queue("doubtful", strict, ANN)] == [1, 3, 4, 2]
 

@@ -41,8 +41,17 @@ NO_CLASSES = (
 )
 
 
+NO_MODEL = (
+    "How much neurons push towards each class was not measured, and can't be: the run was imported and names "
+    "no model to ask. Make the run with `csp index`."
+)
+
+
 def not_measured(run: Run, layer: str) -> None:
-    """Says that no push was measured in this layer, beside the button that has it done."""
+    """Says that no push was measured in this layer, beside the button that has it done where it can be."""
+    if not run.manifest.target.spec:
+        st.info(NO_MODEL, icon=":material/balance:")
+        return
     job_offer(
         "attribution",
         {"run": run.name, "layer": layer},

@@ -65,7 +65,7 @@ def arrangement_picker(chosen: str) -> None:
     )
     on = is_on(st.query_params.to_dict(), HEAT)
     st.button(
-        "Bright: where it fires" if on else "Where it fires",
+        "Where it fires",  # on or off alike, so that the toolbar keeps its line
         key="heat-map",
         shortcut=shortcut("heat-map"),
         type="primary" if on else "secondary",

@@ -44,7 +44,8 @@ def headline(found: Reliance) -> None:
     """What the model leans on in one sentence, and how that was found."""
     with st.container(key="reliance-summary", gap="xxsmall"):
         st.markdown(f"**{plain(summary(found))}**")
-        st.caption(HOW)
+        if found.concepts:
+            st.caption(HOW)
         if differ := differing(found):
             st.markdown(plain(differ))
 
