@@ -58,7 +58,8 @@ class Facet:
     """Whether the neuron fires where the thing is lacking."""
     clear: float
     """AUROC of the activations for it on held-out images that show no other facet; 0.5 is chance, also given
-    where there are too few images to tell."""
+    where there are too few images to tell. For a lacking thing without the images that are not sure to show
+    or to lack it."""
     share: float
     """How much of the variance of the activations on held-out images it explains beyond the facets before it,
     in [0, 1]."""
@@ -200,10 +201,15 @@ class _Neuron:
         shown, lacking = reading > cut, reading <= low
         return _Thing(scores, text, absent, *((lacking, shown) if absent else (shown, lacking)), z)
 
-    def clear(self, thing: _Thing, left: Bool[np.ndarray, " n"]) -> float:
+    def clear(self, thing: _Thing, left: Bool[np.ndarray, " n"], sure: bool = False) -> float:
         """AUROC for a thing on the held-out images among those `left`; 0.5 where it isn't beyond chance:
-        within so many standard errors of what shuffled activations give (Mann and Whitney 1947)."""
+        within so many standard errors of what shuffled activations give (Mann and Whitney 1947).
+
+        `sure` leaves images out that neither show nor lack it for sure; else they count as not showing it.
+        """
         rows = self.judging & left
+        if sure:
+            rows &= thing.shown | thing.lacking
         shown = thing.shown[rows]
         yes, no = int(shown.sum()), int((~shown).sum())
         if min(yes, no) < FEWEST:
@@ -255,15 +261,19 @@ def _weeded(neuron: _Neuron, found: list[_Thing]) -> list[_Thing]:
 
 
 def _present_or_absent(neuron: _Neuron, first: _Thing, scores: Scores) -> _Thing:
-    """The first thing, or a lacking one if the neuron fires more clearly where that is lacking."""
+    """The first thing, or a lacking one if the neuron fires more clearly where that is lacking.
+
+    Only images that show or lack a thing for sure count. Most of the others lie just below the cut and lack
+    it: to count them as showing it would hide that the neuron fires where it is lacking.
+    """
     everyone = np.ones(len(neuron.activations), dtype=bool)
-    known = neuron.clear(first, everyone)
+    known = neuron.clear(first, everyone, sure=True)
     if known >= CLEAR_ABSENCE:
         return first
     highest = neuron.activations[neuron.finite].max()
     mirrored = scores(np.where(neuron.choosing, highest - neuron.activations, np.nan))
     lacking = neuron.thing(int(np.argmax(mirrored)), mirrored, everyone, absent=True)
-    return lacking if neuron.clear(lacking, everyone) >= CLEAR_ABSENCE else first
+    return lacking if neuron.clear(lacking, everyone, sure=True) >= CLEAR_ABSENCE else first
 
 
 def _facets(neuron: _Neuron, found: Sequence[_Thing]) -> Iterator[Facet]:
@@ -297,7 +307,9 @@ def _clear_alone(neuron: _Neuron, found: Sequence[_Thing]) -> list[float]:
     everyone = np.ones(len(neuron.activations), dtype=bool)
     return [
         neuron.clear(
-            one, np.logical_and.reduce([everyone, *(other.lacking for other in found if other is not one)])
+            one,
+            np.logical_and.reduce([everyone, *(other.lacking for other in found if other is not one)]),
+            sure=one.absent,
         )
         for one in found
     ]

@@ -16,12 +16,14 @@ SAME = 0.9
 THINGS = 8
 
 
-def scene(seed: int, images: int = 800) -> tuple[np.random.Generator, np.ndarray, np.ndarray, np.ndarray]:
+def scene(
+    seed: int, images: int = 800, noise: float = 0.06
+) -> tuple[np.random.Generator, np.ndarray, np.ndarray, np.ndarray]:
     """Images that show things of a world, their embeddings, and one text for each thing."""
     rng = np.random.default_rng(seed)
     shown = rng.random((images, THINGS)) < 0.2
     directions = np.linalg.qr(rng.normal(size=(32, THINGS)))[0].T
-    embeddings = unit(shown @ directions + 0.06 * rng.normal(size=(images, 32)) + 0.3)
+    embeddings = unit(shown @ directions + noise * rng.normal(size=(images, 32)) + 0.3)
     return rng, shown, embeddings, unit(directions + 0.3)
 
 
@@ -47,12 +49,14 @@ def test_each_thing_that_fires_a_neuron_is_a_facet(things: list[int]) -> None:
         assert shown[facet.images, facet.text].mean() > 0.9
 
 
-def test_a_neuron_that_fires_where_a_thing_is_lacking() -> None:
-    rng, shown, embeddings, texts = scene(5)
+@pytest.mark.parametrize("noise", [0.06, 0.22])
+def test_a_neuron_that_fires_where_a_thing_is_lacking(noise: float) -> None:
+    """Also by an encoder that is unsure of many images."""
+    rng, shown, embeddings, texts = scene(5, noise=noise)
     activations = np.maximum(~shown[:, 2] + 0.2 * rng.normal(size=len(shown)), 0).astype(np.float32)
     (found,) = split(activations, embeddings, texts)
     assert (found.text, found.absent) == (2, True)
-    assert not shown[found.images, 2].any()
+    assert shown[found.images, 2].mean() < 0.02
 
 
 def test_noise_has_one_facet_that_explains_nothing() -> None:
