@@ -29,6 +29,7 @@ for metric in simcorr stability descriptive; do
 done
 
 $python -m csp control "$run" --random-weights --in-place >/dev/null
+$python -m csp label "$run" --facets --in-place >/dev/null
 $python -m csp reliance "$run" --in-place >/dev/null
 
 for mode in "" --activating-only; do
@@ -36,7 +37,7 @@ for mode in "" --activating-only; do
 done
 $python -m scripts.demo.evaluate_candidates
 $python -m csp evaluate "$run" --metric cosy --generator dermoscopy:drawn --in-place
-$python -m csp evaluate "$run" --metric causal --in-place # layer3 needs the model: a quarter of an hour
+$python -m csp evaluate "$run" --metric causal --layer layer4 --in-place
 $python -m csp experiment examples/demo-experiment.yaml --in-place -o docs/experiment-demo.md
 
 for kind in topk relu; do
