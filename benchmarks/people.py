@@ -41,10 +41,10 @@ PATIENCE = 120.0
 """Seconds after which a page counts as one that does not come."""
 WARM_UP = 3
 """Views of each person that are not counted."""
-SETTLED = 100
-"""Views after which all that the server keeps is there."""
 NEURONS = 200
 """So many neurons of the run are looked at."""
+SETTLED = NEURONS
+"""Views after which all that the server keeps is there, and between two samples of its memory."""
 
 
 @dataclass
@@ -153,6 +153,7 @@ async def memory(address: str, server: psutil.Process, options: argparse.Namespa
         "views": options.views,
         "start_mb": round(settled[0], 1),
         "end_mb": round(settled[-1], 1),
+        "samples_mb": [round(size, 1) for size in settled[::SETTLED]],
         "slope_mb_per_1000_views": round(1000 * slope, 1),
     }
 
