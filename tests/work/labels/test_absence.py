@@ -40,7 +40,7 @@ def test_of_several_labels_some_say_what_is_there() -> None:
 def test_no_hairs_is_in_force_and_never_counts_as_hairs() -> None:
     explorer = open_explorer("demo")
     lacks = explorer.stored_facets.absences(LAYER)
-    bald = {neuron for neuron, facet in lacks.items() if "hairs" in facet.label}
+    bald = {neuron for neuron, facet in lacks.items() if "hair" in facet.label}
     assert bald
     rows = machine_rows(explorer, LAYER).frame.set_index("neuron").loc[sorted(lacks)]
     assert rows["label"].str.startswith("no ").all()
