@@ -1,4 +1,4 @@
-"""How often "nothing fits" is right: `python -m benchmarks.nothing_fits [RUN] [--count N]` prints JSON.
+"""How often "nothing fits" is right: `python -m benchmarks.nothing_fits [RUN] ...` prints JSON.
 
 Labels: made-up judging worlds in which for some or all neurons no text is right, and the neurons of a run
 that follow one stated attribute clearly, with all texts that name it taken out of the vocabulary, with them
@@ -24,6 +24,7 @@ from benchmarks.worlds.families import FAMILIES
 from benchmarks.worlds.judge import Named, name_all
 from benchmarks.worlds.stored import run_worlds
 from benchmarks.worlds.world import Purpose, World
+from csp.method.chance.facts import layer_of
 from csp.method.chance.fitted import MODEL
 from csp.method.chance.model import chances
 from csp.method.metrics.ground_truth import CLEAR
@@ -42,10 +43,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", nargs="?", default="demo")
-    parser.add_argument("--count", type=int, default=5, help="made-up worlds of each family")
+    parser.add_argument("--layer", help="whose neurons are searched; the last layer if left out")
+    parser.add_argument("--count", type=int, default=5, help="made-up worlds a family; 0: only searches")
     options = parser.parse_args()
     explorer = open_explorer(options.run)
-    layer = explorer.run.layers[-1]
+    layer = options.layer or explorer.run.layers[-1]
     images, _ = held_out(explorer.run)
     table = attribute_table(explorer.run, layer, images)
     best, follows, claims = _searches(explorer, layer, table)
@@ -62,8 +64,7 @@ def main() -> None:
                 "nothing_for": _strange(explorer, layer),
                 "found_that_follow": _interval(follows[claims] >= CLEAR),
                 "all_that_follow": _interval(follows[np.isfinite(follows)] >= CLEAR),
-                **_labels(options.run),
-                "made_up": _made_up(options.count),
+                **(_labels(options.run) | {"made_up": _made_up(options.count)} if options.count else {}),
             }
         )
     )
@@ -125,16 +126,15 @@ def _made_up(count: int) -> dict[str, object]:
 def _labels(run: str) -> dict[str, object]:
     """The same of a run's neurons with the true term, without it, and shuffled."""
     whole, shuffled = (name_all(world) for world in run_worlds(run))
-    facts = whole.facts()
-    usual, without = facts[0, -1], []
+    facts = whole.own_facts()
+    layer, without = layer_of(facts), []
     for truth in set(whole.world.truths):
         named = name_all(_without(whole.world, truth))
-        own = named.facts()
-        own[:, -1] = usual  # the layer's other labels stay as they are
-        without.append(chances(own, MODEL) < UNLIKELY)
+        # beside the layer's other labels as they are
+        without.append(chances(layer.complete(named.own_facts()), MODEL) < UNLIKELY)
     return {
         "nothing_claimed_without_the_true_term": _interval(np.concatenate(without)),
-        "nothing_claimed_with_it": _interval(chances(facts, MODEL) < UNLIKELY),
+        "nothing_claimed_with_it": _interval(chances(layer.complete(facts), MODEL) < UNLIKELY),
         "nothing_claimed_of_shuffled": _interval(chances(shuffled.facts(), MODEL) < UNLIKELY),
     }
 
