@@ -48,7 +48,7 @@ ROWS_AT_ONCE = 256
 SLACK = 0.01
 """Rounding of probabilities that were kept in half precision."""
 WORKERS = 2
-NO_IMAGES = "no images were given, so there are no thumbnails"
+NO_IMAGES = "no images were given, so pages show no pictures"
 NO_VOCABULARY = "no vocabulary was given, so neurons have no labels"
 
 
