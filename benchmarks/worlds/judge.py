@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from benchmarks.worlds.world import World
-from csp.method.chance.facts import Encoded, Labelled, first_facts, layer_of, sought
+from csp.method.chance.facts import Encoded, Labelled, first_facts, layer_facts, sought
 from csp.method.chance.fitted import LABELER
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import select_all
@@ -39,14 +39,16 @@ class Named:
 
     def facts(self) -> Float64[np.ndarray, "l f"]:
         """What the chance of each label is worked out from, in the order of `labelled`."""
-        own = self.own_facts()
-        return layer_of(own).complete(own)
+        return layer_facts(self._encoded, self.world.activations, self.labelled)
 
     def own_facts(self) -> Float64[np.ndarray, "l 5"]:
         """`text_facts` of each label, before it is set beside the others of its layer."""
-        world = self.world
-        encoded = Encoded(world.embeddings, world.text_embeddings)
-        return first_facts(encoded, self.labelled, sought(encoded, world.activations, self.labelled))
+        encoded = self._encoded
+        return first_facts(encoded, self.labelled, sought(encoded, self.world.activations, self.labelled))
+
+    @property
+    def _encoded(self) -> Encoded:
+        return Encoded(self.world.embeddings, self.world.text_embeddings)
 
 
 def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
