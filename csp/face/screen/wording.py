@@ -118,6 +118,12 @@ def plain(text: str) -> str:
     return _MARKUP.sub(lambda found: f"\\{found[0]}", parted)
 
 
+def as_sentence(message: object) -> str:
+    """An error, or another message that has no capital and no full stop, as a sentence of Markdown."""
+    words = str(message)
+    return plain(f"{words[:1].upper()}{words[1:].rstrip('.')}.")
+
+
 def counted_state(count: int, state: str) -> str:
     """So many neurons in this state: `1 never fires`, `174 never fire`."""
     return counted(count, *_STATES_COUNTED[state])

@@ -5,6 +5,7 @@ vocabulary.row("Blue-white veil")            # 17, or None
 vocabulary.embedding("ruler")                # its row of the embeddings, or None
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -69,12 +70,19 @@ class Vocabulary:
 
 
 def clean_text(text: str) -> str:
-    """The text with single spaces; BadInputError when it is empty, too long to be a label, or no text."""
-    text = " ".join(text.split())
-    if not 1 <= len(text) <= LONGEST:
-        raise BadInputError(f"a label of {len(text)} characters can't be scored; write 1 to {LONGEST}")
+    """The text on one line with single spaces, a blank in place of each control character.
+
+    Raises BadInputError when nothing to read is left, it is too long to be scored, or holds half a character.
+    """
     if any("\ud800" <= one <= "\udfff" for one in text):
-        raise BadInputError(f"the label {text!r} holds half a character, so it is no text: write it anew")
+        raise BadInputError(f"the text {text!r} holds half a character, so it is no text: write it anew")
+    text = " ".join("".join(" " if unicodedata.category(one) == "Cc" else one for one in text).split())
+    if all(unicodedata.category(one)[0] in "CZ" for one in text):
+        raise BadInputError("there is nothing to read in the text; write at least a word")
+    if len(text) > LONGEST:
+        raise BadInputError(
+            f"a text of {len(text):,} characters is too long for the encoder; write at most {LONGEST}"
+        )
     return text
 
 

@@ -1,4 +1,5 @@
-"""Finds neurons that words fit: first those that people labelled with these words, then by `search_words`.
+"""Finds neurons that words fit: first those that people labelled with these words, then those whose label in
+force means one of them, then the others; each group by `search_words`.
 
 answer = search_reviewed(explorer, layers, query, desk.states())
 answer.matches, answer.near, answer.remark          # no match: nothing in the run fits the words
@@ -14,6 +15,7 @@ import numpy as np
 from csp.errors import UnavailableError
 from csp.keeping.reviews.normalise import same_label
 from csp.keeping.reviews.state import NeuronReview
+from csp.work.control.control import unclaimed
 from csp.work.control.text_claims import Standing, text_standings
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
@@ -22,14 +24,16 @@ from csp.work.reliance.meanings import Meanings
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import label_in_force
 
+OTHERWISE = "its label says something else"
+
 
 @dataclass(frozen=True)
 class ReviewedMatches:
     """What was found."""
 
     matches: tuple[Match, ...]
-    """Neurons that the words fit: people's labels first, then by score; the score is NaN where none could
-    be computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
+    """Neurons that the words fit, in the order that the module says; the score is NaN where none could be
+    computed. Of a search by words these go with the firing beyond noise (`text_claims`)."""
     in_all: int = 0
     """So many neurons there are of which these are the first, of `near` where nothing fits."""
     near: tuple[Match, ...] = ()
@@ -52,14 +56,16 @@ def search_reviewed(
     states: Mapping[Spot, NeuronReview],
     most: int = MOST,
 ) -> ReviewedMatches:
-    """The best `most` neurons that the words fit, first those that people labelled with them.
+    """The best `most` neurons that the words fit, in the order that the module says. Where some are labelled
+    with what the words mean, the reason of one with another label says so: its card would contradict it.
 
     A neuron fits if one of the wanted texts is claimed for it; a text that says what is lacking ("no hairs")
     is for those whose label says so.
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
-    spelled, also = _spelled(layers, query, states), _also(explorer, layers, query, states)
+    meanings = Meanings(explorer)
+    spelled, also = _spelled(layers, query, states), _also(explorer, meanings, layers, query, states)
     neurons = sum(explorer.run.layer(layer).neurons for layer in layers)
     try:
         scored = search_words(explorer, layers, query, neurons)
@@ -73,6 +79,7 @@ def search_reviewed(
     standings, told = _standings(explorer, layers, query)
     claimed = also.keys() | {spot for spot, one in standings.items() if one == Standing.CLAIMED}
     fitting = [one for one in others if _spot(one) in claimed]
+    fitting = _labelled_so_first(meanings, query, fitting, _claimed_labels(explorer, fitting, states))
     found = (*first.values(), *unscored, *fitting)
     near = tuple(one for one in others if _spot(one) not in claimed)
     against = Counter(standings[_spot(one)] for one in near if _spot(one) in standings)
@@ -120,13 +127,17 @@ def _says(label: str, text: str) -> bool:
 
 
 def _also(
-    explorer: Explorer, layers: Sequence[str], query: Query, states: Mapping[Spot, NeuronReview]
+    explorer: Explorer,
+    meanings: Meanings,
+    layers: Sequence[str],
+    query: Query,
+    states: Mapping[Spot, NeuronReview],
 ) -> dict[Spot, str]:
     """The neurons, of which nobody decided, that look for one of the wanted texts beside something else, or
     that fire where what a wanted text says is lacking."""
     wanted, unwanted = (set(map(same_label, texts)) for texts in (query.plus, query.minus))
     lacks = [text for text in query.plus if unknown_lack(explorer, text) is not None]
-    meanings, found = Meanings(explorer), {}
+    found = {}
     for layer in layers:
         for neuron, facets in explorer.stored_facets.of(layer).items():
             labels = set(map(same_label, (one.label for one in facets)))
@@ -134,7 +145,41 @@ def _also(
             if len(facets) > 1 and labels & wanted and not labels & unwanted and not judged:
                 found[layer, neuron] = f"looks for {len(facets)} things"
             if facets[0].absent and lacks and not judged and _same(meanings, facets[0].label, lacks):
-                found[layer, neuron] = f"{facets[0].label}: tells it with an AUROC of {facets[0].clear:.2f}"
+                found[layer, neuron] = f"fires where there is none (AUROC {facets[0].clear:.2f})"
+    return found
+
+
+def _labelled_so_first(
+    meanings: Meanings, query: Query, matches: Sequence[Match], labels: Mapping[Spot, tuple[str, ...]]
+) -> list[Match]:
+    """The matches, those first whose label in force means one of the wanted texts; of the others with a label
+    the reason says that it is another. As they come where no label means any: nothing tells them apart then.
+    """
+    meant = meanings.of([*query.plus, *(text for own in labels.values() for text in own)])
+    keys = {meant[text].key for text in query.plus}
+    so = {spot for spot, own in labels.items() if keys & {meant[text].key for text in own}}
+    if not so:
+        return list(matches)
+    first = [match for match in matches if _spot(match) in so]
+    return first + [
+        replace(match, reason=f"{match.reason}; {OTHERWISE}") if labels[_spot(match)] else match
+        for match in matches
+        if _spot(match) not in so
+    ]
+
+
+def _claimed_labels(
+    explorer: Explorer, matches: Sequence[Match], states: Mapping[Spot, NeuronReview]
+) -> dict[Spot, tuple[str, ...]]:
+    """By match the labels in force, each by itself; none where the machine claims none."""
+    layers = dict.fromkeys(match.layer for match in matches)
+    machine = {layer: explorer.stored_facets.machine_labels(layer) for layer in layers}
+    nothing = {layer: unclaimed(explorer, layer) for layer in layers}
+    found = {}
+    for match in matches:
+        label = label_in_force(machine[match.layer].get(match.neuron), states.get(_spot(match)))
+        claimed = label.by is not None or match.neuron not in nothing[match.layer]
+        found[_spot(match)] = label.texts if claimed else ()
     return found
 
 

@@ -128,7 +128,7 @@ def test_a_run_put_back_takes_no_other_ones_name(tiny_run: Run) -> None:
     (place,) = discarded_runs()
     shutil.copytree(place, tiny_run.path)
     app.button(key=f"restore-{place.name}").click().run()
-    assert "there is a run called tiny again" in broken(app)
+    assert "There is a run called tiny again" in broken(app)
     assert place.exists()
 
 

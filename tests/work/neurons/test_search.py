@@ -1,5 +1,6 @@
 """Neurons by words, by a picture, by an example neuron."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from csp.work.neurons.search import (
     search_probe_image,
     search_words,
 )
-from csp.work.neurons.search_reviewed import search_reviewed
+from csp.work.neurons.search_reviewed import OTHERWISE, search_reviewed
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import draw
 
@@ -44,6 +45,7 @@ def real(indexed: Run, tmp_path: Path) -> Explorer:
     ("text", "query"),
     [
         ("blue-white veil", Query(("blue-white veil",))),
+        ("blue\0white\nveil", Query(("blue white veil",))),
         (" ruler ,, -hair, −ink,ruler ", Query(("ruler",), ("hair", "ink"))),
     ],
 )
@@ -56,7 +58,9 @@ def test_minus_terms_may_come_apart() -> None:
     assert parse_query("ruler", ["hair"]) == Query(("ruler",), ("hair",))
 
 
-@pytest.mark.parametrize("text", ["", " , ", "-hair", ",".join("abcdefghi"), "x" * 301])
+@pytest.mark.parametrize(
+    "text", ["", " , ", "-hair", ",".join("abcdefghi"), "x" * 301, "\0", "ruler,\u200b\t"]
+)
 def test_what_can_not_be_searched_for(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_query(text)
@@ -139,19 +143,30 @@ def test_an_upload_is_told_as_the_same_probe_image(real: Explorer) -> None:
     assert stored[0].reason == uploaded[0].reason
 
 
-def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> None:
-    def judged(neuron: int, label: str) -> dict[tuple[str, int], NeuronReview]:
-        with open_reviews() as reviews:
-            desk = ReviewDesk(explorer.run, reviews)
-            said = Entry(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label)
-            desk.record(Person(name="Ann"), said)
-            return dict(desk.states())
+def judged(run: Run, neuron: int, label: str) -> dict[tuple[str, int], NeuronReview]:
+    """Where the neurons stand once Ann gave one of layer `late` another label."""
+    with open_reviews() as reviews:
+        desk = ReviewDesk(run, reviews)
+        said = Entry(layer="late", neuron=neuron, verdict=Action.OVERRIDE, label=label)
+        desk.record(Person(name="Ann"), said)
+        return dict(desk.states())
 
+
+def test_neurons_that_are_labelled_so_come_before_those_with_another_label(explorer: Explorer) -> None:
+    query = parse_query("ruler marks, hairs")
+    best, other = search_reviewed(explorer, ["late"], query, {}).matches
+    assert OTHERWISE not in f"{best.reason} {other.reason}"
+    states = judged(explorer.run, best.neuron, "bicycle")
+    found = search_reviewed(explorer, ["late"], query, states).matches
+    assert found == (other, replace(best, reason=f"{best.reason}; {OTHERWISE}"))
+
+
+def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> None:
     query, plain = parse_query("ruler marks"), search_words(explorer, ["late"], parse_query("ruler marks"))
     claimed = search_reviewed(explorer, ["late"], query, {}).matches
     assert claimed == tuple(one for one in plain if one in claimed)
     last = plain[-1]
-    states = judged(last.neuron, "Ruler  MARKS at the edge")
+    states = judged(explorer.run, last.neuron, "Ruler  MARKS at the edge")
     first, *rest = search_reviewed(explorer, ["late"], query, states).matches
     assert (first.neuron, first.score) == (last.neuron, last.score)
     assert first.reason == f"a person's label; {last.reason}"
@@ -159,7 +174,7 @@ def test_people_words_come_first_and_keep_their_score(explorer: Explorer) -> Non
     assert search_reviewed(explorer, ["early"], query, states) == search_reviewed(
         explorer, ["early"], query, {}
     )
-    states = judged(2, "ruler marks")  # it never fires
+    states = judged(explorer.run, 2, "ruler marks")  # it never fires
     found = search_reviewed(explorer, ["late"], query, states).matches
     unscored = next(one for one in found if one.neuron == 2)
     assert np.isnan(unscored.score)

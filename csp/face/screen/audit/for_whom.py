@@ -12,7 +12,7 @@ from csp.face.screen.audit.numbers import interval, percent
 from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import (
     AS_DECIDED,
@@ -47,7 +47,7 @@ def for_whom(explorer: Explorer, params: Params) -> None:
         with st.spinner("Counting how often the model is right …"):
             card = model_card(explorer, None if column == NONE else column)
     except BadInputError as error:
-        st.info(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        st.info(as_sentence(error))
         return
     names = [one.name for one in card.all.classes]
     name = one_of(params, "class", names, names[0])

@@ -12,7 +12,7 @@ from csp.face.screen.state import review_store
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, one_of, text
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import counted, plain, spot
+from csp.face.screen.wording import as_sentence, counted, plain, spot
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.vocabulary import DONE, TAGS, Action
 
@@ -87,7 +87,7 @@ def verify_button() -> None:
     try:
         finding = review_store.verify(noted.strip() or None)
     except CspError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     if finding.ok:
         st.success(

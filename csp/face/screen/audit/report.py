@@ -6,7 +6,7 @@ from csp.errors import CspError
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.state import review_store
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import as_sentence, counted
 from csp.work.explorer.explorer import Explorer
 from csp.work.progress import Progress
 from csp.work.report.content import ReportOptions
@@ -41,7 +41,7 @@ def _make(explorer: Explorer, wish: ReportOptions) -> None:
     try:
         html, neurons = report_text(explorer, review_store.desk(explorer), wish, show)
     except CspError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     finally:
         bar.empty()

@@ -8,7 +8,7 @@ from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_manage, me
 from csp.face.screen.runs.job_form import check_on_page
 from csp.face.screen.runs.vlm_wording import MODES, MODES_HELP, SPEC_HELP
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -76,7 +76,7 @@ def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> No
     try:
         checked = check_on_page("candidates", _about(explorer, view) | {"by": me().name} | asked)
     except CspError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(as_sentence(error), icon=":material/error:")
         return
     start_job(checked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name)
     st.rerun()

@@ -11,7 +11,7 @@ from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.page.deeds import deed, say_refusal
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_review, me
-from csp.face.screen.wording import LABELER_HELP, LABELERS, plain
+from csp.face.screen.wording import LABELER_HELP, LABELERS, as_sentence
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.candidates.read import (
     Candidate,
@@ -101,7 +101,7 @@ def _save(explorer: Explorer, view: NeuronView, new: str, old: str) -> None:
     try:
         add_candidate(explorer, view.layer, view.neuron, new, by=me().name, replaces=old)
     except CspError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     st.rerun()
 
@@ -119,7 +119,7 @@ def _seen(explorer: Explorer, answer: VlmAnswer) -> None:
     try:
         saw = what_the_vlm_saw(explorer.run, answer)
     except CspError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
     else:
         _grids(saw)
     left, right = st.columns(2)

@@ -8,7 +8,7 @@ from csp.face.screen.candidates.dialog import candidates_dialog, neuron_candidat
 from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_review, me
 from csp.face.screen.runs.job_panel import job_panel
-from csp.face.screen.wording import LABELERS, origin, plain, score
+from csp.face.screen.wording import LABELERS, as_sentence, origin, plain, score
 from csp.keeping.reviews.vocabulary import Role
 from csp.method.states import NeuronState
 from csp.work.candidates.read import Candidate, add_candidate, vlm_answers
@@ -32,7 +32,7 @@ def candidates_panel(explorer: Explorer, view: NeuronView) -> None:
             _short_list(explorer, view, found)
             _ways(explorer, view, found)
         except CspError as error:
-            st.warning(plain(str(error)))
+            st.warning(as_sentence(error))
 
 
 def _short_list(explorer: Explorer, view: NeuronView, found: tuple[Candidate, ...]) -> None:
@@ -93,7 +93,7 @@ def _own(explorer: Explorer, view: NeuronView, text: str) -> None:
         with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
             found = score_text(explorer, view.layer, view.neuron, text, view.options)
     except CspError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     with st.container(key="own-label-score", gap="xxsmall"):
         _found(found)
@@ -122,4 +122,4 @@ def _keep(explorer: Explorer, view: NeuronView, text: str) -> None:
         add_candidate(explorer, view.layer, view.neuron, text, by=me().name)
         st.session_state["own-label"] = ""
     except CspError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        st.toast(as_sentence(error), icon=":material/error:")

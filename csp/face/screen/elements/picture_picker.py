@@ -12,7 +12,7 @@ from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.url.params import Params, one_of, whole_number
 from csp.face.screen.url.state import follow, put, write
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import as_sentence, counted
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import make_thumbnails
 from csp.work.attribution.predictions import read_picture
@@ -60,7 +60,7 @@ def upload_box() -> None:
         on_change=_take_upload,
     )
     if problem := st.session_state.pop(_PROBLEM, ""):
-        st.warning(plain(problem), icon=":material/image_not_supported:")
+        st.warning(as_sentence(problem), icon=":material/image_not_supported:")
 
 
 def another_picture() -> None:

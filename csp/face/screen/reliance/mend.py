@@ -12,7 +12,7 @@ from csp.face.screen.runs.job_offer import job_offer
 from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.url.params import Params, one_of, some_of
 from csp.face.screen.url.state import follow, ranges, write
-from csp.face.screen.wording import counted, plain, turned
+from csp.face.screen.wording import as_sentence, counted, plain, turned
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import AS_DECIDED, GroupNumbers
 from csp.work.explorer.explorer import Explorer
@@ -91,7 +91,7 @@ def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
         with st.spinner("Counting how often it would be right …"):
             preview = mend_preview(explorer, concept, None if column == NONE else column)
     except BadInputError as error:
-        st.info(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        st.info(as_sentence(error))
         return
     names = [one.name for one in preview.before.all.classes]
     name = one_of(params, OF, names, names[0])

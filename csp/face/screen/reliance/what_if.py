@@ -12,7 +12,7 @@ from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import put
-from csp.face.screen.wording import counted, percent, plain, turned
+from csp.face.screen.wording import as_sentence, counted, percent, plain, turned
 from csp.work.explorer.explorer import Explorer
 from csp.work.models.probe_images import ProbeImage
 from csp.work.reliance.concepts import Concept
@@ -48,7 +48,7 @@ def what_if_section(explorer: Explorer, params: Params, picture: int | ProbeImag
         try:
             ready = waited("what-if", asked, lambda: _ready(explorer, found, picture), WAITING)
         except UnavailableError as error:
-            st.caption(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+            st.caption(as_sentence(error))
             return
         if ready is not None:
             _toggles(explorer, params, ready)

@@ -10,7 +10,7 @@ from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, owner
 from csp.face.screen.state.cached import DEMO, close_run
 from csp.face.screen.state.waiting import waited
-from csp.face.screen.wording import counted, named_classes, plain
+from csp.face.screen.wording import as_sentence, counted, named_classes, plain
 from csp.keeping.faults import told
 from csp.keeping.library.trash import (
     discard_run,
@@ -32,7 +32,7 @@ def run_cards() -> None:
     """Draws a card for each run, the demo first, then the trash."""
     if said := st.session_state.pop(SAID, None):
         done, sentence = said
-        (st.success if done else st.error)(plain(sentence))
+        (st.success if done else st.error)(as_sentence(sentence))
     facts = sorted(run_facts(), key=lambda run: (run.name != DEMO, run.name))
     if not facts:
         st.info("There is no run on this machine yet: start a job that makes one, or use `csp index`.")

@@ -13,7 +13,7 @@ from csp.errors import CspError
 from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.state.waiting import let_go, waited
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.canonical_json import canonical_json
 from csp.work.jobs.jobs import start_job
 from csp.work.jobs.kind import JobKind
@@ -57,7 +57,7 @@ class Fields:
 
 def wrong(words: str) -> None:
     """A sentence that says what is wrong."""
-    st.markdown(f":red[:material/error: :small[{plain(_sentence(words))}]]")
+    st.markdown(f":red[:material/error: :small[{as_sentence(words)}]]")
 
 
 def job_form(kind: JobKind, draw: Callable[[Fields], Given]) -> None:
@@ -150,7 +150,3 @@ def _asked(kind: JobKind) -> str:
 
 def _slot(kind: JobKind) -> str:
     return f"opening-{kind.name}"
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

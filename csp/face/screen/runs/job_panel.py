@@ -6,7 +6,7 @@ from csp.errors import CspError, NotFoundError
 from csp.face.screen.page.deeds import deed, say_refusal
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_manage, me
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
 from csp.work.jobs.kind import Next
 from csp.work.jobs.registry import check_job, doing, leads_to
@@ -27,7 +27,7 @@ def job_panel(id_: str) -> None:
     try:
         seen = job(id_)
     except NotFoundError as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     if seen.finished:
         _draw(seen)

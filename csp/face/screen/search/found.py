@@ -16,7 +16,7 @@ from csp.face.screen.elements.picture_picker import (
 from csp.face.screen.search.results import results
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.params import Params
-from csp.face.screen.wording import counted, plain
+from csp.face.screen.wording import as_sentence, counted, plain
 from csp.work.control.text_claims import NEARLY, Standing
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.search import (
@@ -36,7 +36,7 @@ SCORE = (
     "neuron's pictures apart, -1 to 1. Shown are neurons whose firing goes with the words beyond what "
     f"noise gives and at least {NEARLY:g} times as well as with the best text of the vocabulary, unless the "
     "words are unlikely to say what the neuron looks for. "
-    "Those that people labelled with these words come first."
+    "Those that people labelled with these words come first, then those whose label means them."
 )
 AGAINST = {
     Standing.NOISE: "they go with its firing no more than noise does",
@@ -136,7 +136,7 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         with st.spinner("Searching …", show_time=True):
             answer = search()
     except (BadInputError, UnavailableError) as error:
-        st.warning(plain(str(error)))
+        st.warning(as_sentence(error))
         return
     found = answer.matches
     if not found and answer.near:

@@ -16,7 +16,7 @@ from csp.face.screen.state.waiting import waited
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import choose
-from csp.face.screen.wording import counted, number, percent, plain
+from csp.face.screen.wording import as_sentence, counted, number, percent, plain
 from csp.work.attribution.heatmaps import lit_pictures
 from csp.work.attribution.model_quality import ModelQuality
 from csp.work.attribution.predictions import HOW, Prediction, try_picture, try_probe_image
@@ -154,7 +154,7 @@ def neurons_behind(
         card_grid("Neurons behind the prediction", cards, columns=COLUMNS, key="behind-cards")
         more(len(shown), len(ordered), SHOWN)
     if outcome.remark:
-        st.caption(_sentence(outcome.remark))
+        st.caption(as_sentence(outcome.remark))
 
 
 def _in_order(neurons: pd.DataFrame, order: str) -> pd.DataFrame:
@@ -177,11 +177,11 @@ def _lit(explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen)
             "Working out where each of them fires",
         )
     except (UnavailableError, BadInputError) as error:
-        st.caption(_sentence(f"where the neurons fire can't be shown: {error}"))
+        st.caption(as_sentence(f"where the neurons fire can't be shown: {error}"))
         return {}
     if lit is not None:
         st.caption(
-            _sentence(
+            as_sentence(
                 f"first on each card: this picture, dark where the neuron does not fire{_from(picture)}"
             )
         )
@@ -190,10 +190,6 @@ def _lit(explorer: Explorer, layer: str, neurons: Sequence[int], chosen: Chosen)
 
 def _from(picture: ProbeImage) -> str:
     return f", {picture.remark}" if picture.remark else ""
-
-
-def _sentence(text: str) -> str:
-    return plain(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
 
 
 def _picture(explorer: Explorer, chosen: Chosen) -> ProbeImage:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from csp.errors import UnavailableError
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
@@ -60,7 +60,7 @@ def alarm() -> None:
         broken = _check()
     except UnavailableError as error:
         st.session_state[_TROUBLE] = str(error)
-        st.warning(f"{plain(_sentence(str(error)))} Meanwhile only the machine's labels are shown.")
+        st.warning(f"{as_sentence(error)} Meanwhile only the machine's labels are shown.")
         return
     if broken is not None:
         st.session_state[_TROUBLE] = broken.problem
@@ -109,7 +109,3 @@ def _desk(_run: Run, fingerprint: str, place: str) -> ReviewDesk:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _standing(_run: Run, fingerprint: str, place: str) -> LiveStates:
     return LiveStates(_desk(_run, fingerprint, place))
-
-
-def _sentence(error: str) -> str:
-    return error[0].upper() + error[1:] + "."
