@@ -34,6 +34,7 @@ import psutil
 
 from csp.keeping.run_folder.manifest import Parameters
 from csp.keeping.run_folder.run import Run
+from csp.method.examples.best_so_far import NewPile
 from csp.method.examples.neighbours import STORED, Neighbours, neighbour_pieces
 from csp.work.control.sight import encoder_sight
 from csp.work.explorer.explorer import open_explorer
@@ -150,10 +151,12 @@ def make_up(folder: Path, images: int, dimension: int, neurons: int, half: bool)
         files["activations"][start : start + rows] = fired
 
 
-def found_among(few: int, embeddings: np.ndarray, m: int, start: int = 0) -> Iterator[Neighbours]:
+def found_among(
+    few: int, embeddings: np.ndarray, m: int, start: int, new_pile: NewPile
+) -> Iterator[Neighbours]:
     """In the place of `neighbour_pieces`: each image's nearest of the `few` images around it."""
     for first in range(start - start % few, len(embeddings), few):
-        for piece in neighbour_pieces(embeddings[first : first + few], m, max(0, start - first)):
+        for piece in neighbour_pieces(embeddings[first : first + few], m, max(0, start - first), new_pile):
             yield Neighbours(piece.index + np.int32(first), piece.similarity)
 
 
