@@ -3,6 +3,7 @@ import random
 import signal
 import time
 from dataclasses import replace
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from csp.errors import BadInputError, NotFoundError
+from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import select_examples
 from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS
 from csp.work.indexing.index import NO_VOCABULARY, index
+from csp.work.indexing.spec import IndexSpec
 from csp.work.progress import Progress
 from csp.work.splits import selection
 from csp.world.pictures.decode import read_image
@@ -153,16 +155,12 @@ def test_an_unknown_layer_is_named_before_any_work(world: Path, tmp_path: Path) 
 def test_killed_at_random_moments_it_ends_with_the_same_run(world: Path, tmp_path: Path) -> None:
     """With models of a few lines of NumPy: what is kept, and what is done again, is not up to them."""
     (tmp_path / "go").write_text("x" * 1000)
-    own = f"python:tests.work.gated:{tmp_path}"
-    light = {"model": own, "encoder": own, "layers": ["colour"], "batch_size": 4}
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["csp.work.indexing.index", "tests.work.gated"])
+    light = gated(tmp_path)
     out = tmp_path / "killed"
     chance = random.Random()
     kills = 0
     for batches, assembling in ((chance.randint(0, 4), 0), (chance.randint(5, 10), 0), (0, 1)):
-        process = context.Process(target=index, args=(index_spec(world, out, **light),))
-        process.start()
+        process = indexing(index_spec(world, out, **light))
         while process.is_alive() and not reached(tmp_path / "killed.partial", batches, assembling):
             time.sleep(0.002)
         time.sleep(chance.uniform(0, 0.05))
@@ -177,6 +175,40 @@ def test_killed_at_random_moments_it_ends_with_the_same_run(world: Path, tmp_pat
     np.testing.assert_array_equal(killed.layer_activations("colour"), whole.layer_activations("colour"))
     np.testing.assert_array_equal(killed.embeddings, whole.embeddings)
     assert not (tmp_path / "killed.partial").exists()
+
+
+def test_of_two_processes_that_index_one_run_the_second_refuses(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "go").write_text("xx")
+    spec = index_spec(world, tmp_path / "run", **gated(tmp_path))
+    first = indexing(spec)
+    try:
+        while first.is_alive() and not reached(tmp_path / "run.partial", 2, 0):
+            time.sleep(0.002)
+        refused = rf"another process \({first.pid}\) is writing .*run.partial: wait for it or choose another"
+        with pytest.raises(UnavailableError, match=refused):
+            index(spec)
+    finally:
+        first.kill()
+        first.join()
+    (tmp_path / "go").write_text("x" * 1000)
+    assert Run.open(index(spec)).check() == []
+    batches = -(-(GOOD + len(BROKEN)) // 4)
+    assert (tmp_path / "passed").read_text() == "x" * batches, "what the first had kept is made again"
+
+
+def gated(gate: Path) -> dict[str, object]:
+    """Fields of a spec with models that wait at this gate."""
+    own = f"python:tests.work.gated:{gate}"
+    return {"model": own, "encoder": own, "layers": ["colour"], "batch_size": 4}
+
+
+def indexing(spec: IndexSpec) -> ForkServerProcess:
+    """A process of its own that makes a run."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["csp.work.indexing.index", "tests.work.gated"])
+    process = context.Process(target=index, args=(spec,))
+    process.start()
+    return process
 
 
 def reached(staging: Path, batches: int, assembling: int) -> bool:
