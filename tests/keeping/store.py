@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain, repeat
 from threading import Event
 from typing import Any
@@ -48,6 +49,13 @@ class Store:
         finally:
             self.takes = 10**6
             self._over.set()
+
+    def grow_old(self, address: str) -> None:
+        """As if a file had been written an hour earlier."""
+        from moto.s3.models import s3_backends
+
+        bucket, _, name = address.removeprefix("s3://").partition("/")
+        s3_backends["123456789012"]["aws"].buckets[bucket].keys[name].last_modified -= timedelta(hours=1)
 
 
 @contextmanager

@@ -1,16 +1,19 @@
 """Sends a run to a server: whole, or not to be opened there.
 
 The manifest, without which nothing opens, goes last. Until then a claim at the address says who sends which
-run: a stopped delivery of the same run goes on, of two others the second is refused.
+run: a stopped delivery of the same run goes on, of two others the second is refused. A claim counts while it
+is renewed; what stands under one that was not for `COUNTS_FOR` makes room for whoever comes next.
 """
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from fnmatch import filter as matching
 from pathlib import Path
+from threading import Event, Thread
 
 from csp.errors import BadInputError, BadRunError, CspError, NotFoundError, UnavailableError
 from csp.extras import optional
@@ -21,6 +24,10 @@ from csp.keeping.run_folder.manifest import MANIFEST_NAME, FileRecord, read_mani
 CLAIMS = "sending-*.txt"
 """What claims are called: after the machine and the folder that a run is sent from; they hold a digest of its
 manifest, nothing while it is being made."""
+RENEWED_EVERY, COUNTS_FOR = 60.0, 300.0
+"""Seconds: how often a claim is written anew while the work goes on, and how long it counts after that."""
+SECONDS_TO_GO = 5.0
+"""How long a server that does not take the last renewal may hold up the end of the work."""
 _AT_ONCE = 4
 
 
@@ -53,6 +60,50 @@ def withdraw(address: str, run: Path) -> None:
         remove(f"{address}/{_claim_name(run)}")
 
 
+class Renewal:
+    """A thread that renews a claim, and whether it could."""
+
+    def __init__(self, address: str, run: Path) -> None:
+        self._claim = f"{address}/{_claim_name(run)}"
+        self._at = time.time()  # not monotonic, which stands still while a machine sleeps
+        self._over = Event()
+        self.thread = Thread(target=self._renew, name="claim", daemon=True)
+
+    def expect_held(self) -> None:
+        """UnavailableError where the claim counts no more, since this machine slept or had no connection."""
+        if time.time() - self._at > COUNTS_FOR:
+            raise UnavailableError(
+                f"{self._claim.rpartition('/')[0]} could not be held for this run, as this machine stood "
+                f"still or had no connection for {COUNTS_FOR / 60:.0f} minutes: repeat the command"
+            )
+
+    def end(self) -> None:
+        """Renew it no more."""
+        self._over.set()
+        self.thread.join(SECONDS_TO_GO)
+
+    def _renew(self) -> None:
+        with optional():
+            from csp.world.places.remote import fetch, send
+
+        while not self._over.wait(RENEWED_EVERY):
+            at = time.time()
+            with suppress(CspError):  # the work itself says what is wrong with the server
+                send(fetch(self._claim), self._claim)  # where there is none, none is made
+                self._at = at
+
+
+@contextmanager
+def renewed(address: str, run: Path) -> Iterator[Renewal]:
+    """Within this, the claim of a run to an address is renewed, if there is one."""
+    renewal = Renewal(address, run)
+    renewal.thread.start()
+    try:
+        yield renewal
+    finally:
+        renewal.end()
+
+
 def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> None:
     """Send what is not there yet of a run and of what was added to it; tells how many files of all are there.
 
@@ -66,22 +117,28 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
         There is no such bucket, or the server does not take the files: what it took is kept.
     """
     with optional():
-        from csp.world.places.remote import lengths, remove, send
+        from csp.world.places.remote import lengths, send
 
     address_name(address)
     digest, there = _digest(run), lengths(address)
     whole = _is_there(address, there, digest)
     if not whole:
-        _claim(address, there, run, digest)
+        there = _claim(address, there, run, digest)
     files = _files(run)
     missing = _not_there(files, there)
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        sent = pool.map(lambda name: _send_one(run, name, files[name], address), missing)
-        for done, _ in enumerate(sent, len(files) - len(missing) + 1):
-            told(done, len(files))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with nullcontext() if whole else renewed(address, run) as renewal:
+
+        def send_one(name: str) -> None:
+            if renewal:
+                renewal.expect_held()
+            _send_one(run, name, files[name], address)
+
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            for done, _ in enumerate(pool.map(send_one, missing), len(files) - len(missing) + 1):
+                told(done, len(files))
+        finally:
+            pool.shutdown(cancel_futures=True)
     if whole:
         return
     there = lengths(address)
@@ -92,9 +149,7 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
                 f"{address}/{cut[0]} did not arrive whole: repeat the command, it goes on there"
             )
         send((run / MANIFEST_NAME).read_bytes(), f"{address}/{MANIFEST_NAME}")
-    for claim in matching(there, CLAIMS):
-        with suppress(NotFoundError):
-            remove(f"{address}/{claim}")
+    _clear(address, dict.fromkeys(matching(there, CLAIMS), 0))
 
 
 def _digest(run: Path) -> str:
@@ -135,31 +190,38 @@ def _is_there(address: str, there: Mapping[str, int], digest: str) -> bool:
     return True
 
 
-def _claim(address: str, there: Mapping[str, int], run: Path, digest: str) -> None:
-    """Say at the address who sends which run there. BadInputError where somebody else does.
+def _claim(address: str, there: Mapping[str, int], run: Path, digest: str) -> dict[str, int]:
+    """Say at the address who sends which run there; gives what lies there then.
 
-    Each writes a claim and then looks for others: of two at one moment, one at least sees that of the other.
+    BadInputError where somebody else does. Each writes a claim and then looks for others: of two at one
+    moment, one at least sees that of the other.
     """
     with optional():
         from csp.world.places.remote import lengths, remove, send
 
-    _expect_no_other(address, there, run, digest)
+    if _expect_no_other(address, there, run, digest):
+        _clear(address, there)
     mine = _claim_name(run)
     send(digest.encode(), f"{address}/{mine}")
     try:
-        _expect_no_other(address, lengths(address), run, digest)
+        now = lengths(address)
+        _expect_no_other(address, now, run, digest)
     except BadInputError:
         if mine not in there:
             remove(f"{address}/{mine}")
         raise
+    return now
 
 
-def _expect_no_other(address: str, there: Mapping[str, int], run: Path, digest: str) -> None:
-    """BadInputError where anything else than a part of this run lies at the address."""
+def _expect_no_other(address: str, there: Mapping[str, int], run: Path, digest: str) -> bool:
+    """BadInputError where anything else than a part of this run lies at the address.
+
+    Whether there are claims of others, which no longer count.
+    """
     with optional():
-        from csp.world.places.remote import fetch
+        from csp.world.places.remote import age, fetch
 
-    mine, claims = _claim_name(run), matching(there, CLAIMS)
+    mine, claims, dead = _claim_name(run), matching(there, CLAIMS), False
     if there and not claims:
         raise BadInputError(f"{address} holds files but no run: choose another address")
     for name in claims:
@@ -167,11 +229,26 @@ def _expect_no_other(address: str, there: Mapping[str, int], run: Path, digest: 
             claim = fetch(f"{address}/{name}").decode(errors="replace")
         except NotFoundError:  # withdrawn meanwhile
             continue
-        if (claim or name) not in (mine, digest):
+        if (claim or name) in (mine, digest):
+            continue
+        if age(f"{address}/{name}") <= COUNTS_FOR:
             raise BadInputError(
-                f"another run is being made for or sent to {address}, or was sent by half: choose another "
-                f"address, or end that where it began (or, if nobody will, delete what is there)"
+                f"another run is being made for or sent to {address}, or was until a moment ago: choose "
+                "another address, or try again later "
+                f"(what has stopped makes room after {COUNTS_FOR / 60:.0f} minutes)"
             )
+        dead = True
+    return dead
+
+
+def _clear(address: str, there: Mapping[str, int]) -> None:
+    """Remove what others left; the claims last, so that a clearing that stops is known for one."""
+    with optional():
+        from csp.world.places.remote import remove
+
+    for name in sorted(there, key=lambda name: name in matching(there, CLAIMS)):
+        with suppress(NotFoundError):
+            remove(f"{address}/{name}")
 
 
 def _claim_name(run: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from csp.keeping.library.delivery import deliver_run, expect_receiver, withdraw
+from csp.keeping.library.delivery import deliver_run, expect_receiver, renewed, withdraw
 from csp.work.progress import Report, Stage
 from csp.work.runs.spec_paths import destination
 from csp.world.places.addresses import is_address
@@ -23,7 +23,8 @@ def place_of(out: str, report: Report) -> Iterator[Path]:
         return
     claimed = expect_receiver(address, folder)
     try:
-        yield folder
+        with renewed(address, folder):
+            yield folder
     except Exception:
         if claimed:
             withdraw(address, folder)

@@ -14,7 +14,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -46,6 +46,8 @@ MOST_SPOOLED = 2**36
 MOST_REDIRECTS = 5
 WEB = ("http", "https")
 _PIECE = 2**20
+_NOW = ".now"
+"""A file that is written to learn what time it is on a server; hidden, so that it counts nowhere."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REFUSED = re.compile(
     r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY|EXPIRED|"
@@ -222,6 +224,26 @@ def remove(address: str) -> None:
         system.delete_file(path)
 
     _tried(address, removed)
+
+
+def age(address: str) -> float:
+    """Seconds since a file at an address was written, by the server's own clock: those of two machines may
+    differ.
+
+    0 where the file is gone or the server does not say when it was written. Raises as `send`.
+    """
+    now = f"{address.rpartition('/')[0]}/{_NOW}"
+    send(b"now", now)
+
+    def seconds() -> float:
+        system, path = _system(address)
+        written, asked = system.get_file_info([path, _system(now)[1]])
+        return (asked.mtime_ns - written.mtime_ns) / 1e9 if asked.mtime_ns and written.mtime_ns else 0.0
+
+    passed = _tried(address, seconds)
+    with suppress(NotFoundError):  # whoever else asked took it away
+        remove(now)
+    return passed
 
 
 @contextmanager

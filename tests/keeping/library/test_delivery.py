@@ -3,7 +3,8 @@
 import fnmatch
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,16 @@ import numpy as np
 import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
+from csp.keeping.library import delivery
 from csp.keeping.library.delivery import CLAIMS, deliver_run, expect_receiver, withdraw
 from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.manifest import read_manifest, write_manifest
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
+from csp.work.progress import Progress
 from csp.world.places import remote
+from tests import patience
 from tests.keeping.store import Store, serving_store
 
 PLACE = "s3://lab/runs/sent"
@@ -92,7 +96,7 @@ def test_a_second_run_at_the_same_address_is_refused(
         *(partial(expect_receiver, PLACE, at) for at in (built_run, NEW)),
     ):
         with pytest.raises(
-            BadInputError, match="another run is being made for or sent to s3://lab/runs/sent, or was sent"
+            BadInputError, match="another run is being made for or sent to s3://lab/runs/sent, or was until"
         ):
             refused()
     sent(other)
@@ -140,7 +144,47 @@ def test_of_two_that_begin_at_one_moment_one_goes_on(
     assert begins("second")
 
 
-def test_a_run_is_made_for_an_address(store: Store, own_home: Path, tmp_path: Path) -> None:
+def test_what_a_lost_machine_left_makes_room(
+    store: Store, built_run: Path, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = shutil.copytree(built_run, tmp_path / "other")
+    write_manifest(other, read_manifest(other).model_copy(update={"notes": ("another",)}))
+    shutil.copytree(next((other / "additions").iterdir()), other / "additions/its-own")
+    with monkeypatch.context() as lost:
+        lost.setattr("platform.node", lambda: "lost")
+        assert expect_receiver(PLACE, NEW)
+    with pytest.raises(
+        BadInputError, match=r"try again later \(what has stopped makes room after 5 minutes\)"
+    ):
+        expect_receiver(PLACE, NEW)
+    store.grow_old(claim_there())
+    with pytest.raises(UnavailableError, match="lost"):
+        deliver_run(other, PLACE, lost_at_the_end)
+    assert any("its-own" in name for name in remote.lengths(PLACE))
+    store.grow_old(claim_there())
+    assert expect_receiver(PLACE, built_run)
+    assert sent(built_run)[0] == 1, "a file of as many bytes may be of the other run"
+    assert not any("its-own" in name for name in remote.lengths(PLACE))
+    assert not fnmatch.filter(remote.lengths(PLACE), CLAIMS)
+    with pytest.raises(BadInputError, match="there is another run at s3://lab/runs/sent"):
+        sent(other)
+
+
+def claim_there() -> str:
+    """The address of the one claim."""
+    (claim,) = fnmatch.filter(remote.lengths(PLACE), CLAIMS)
+    return f"{PLACE}/{claim}"
+
+
+def lost_at_the_end(done: int, total: int) -> None:
+    """When all but the manifest is there."""
+    if done == total:
+        raise UnavailableError("lost")
+
+
+def test_a_run_is_made_for_an_address(
+    store: Store, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "a.npy", rng.random((20, 3), np.float32))
     np.save(tmp_path / "e.npy", rng.normal(size=(20, 4)).astype(np.float32))
@@ -150,6 +194,38 @@ def test_a_run_is_made_for_an_address(store: Store, own_home: Path, tmp_path: Pa
     assert not remote.lengths(PLACE), "what could not be made keeps nobody away"
     with store.ending(4, "refuses"), pytest.raises(UnavailableError):
         import_arrays(spec)
+    with monkeypatch.context() as asleep:
+        asleep.setattr(delivery, "COUNTS_FOR", -1.0)
+        with pytest.raises(
+            UnavailableError, match=r"sent could not be held for this run, as this machine sto"
+        ):
+            import_arrays(spec)
     folder = import_arrays(spec)
     assert folder.name == "sent" and Run.open(folder).check() == []
     assert Run.open(find_run(PLACE)).fingerprint == Run.open(folder).fingerprint
+
+
+def test_a_claim_is_renewed_while_a_run_is_made_and_sent(
+    store: Store, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "a.npy", np.eye(20, 3, dtype=np.float32))
+    np.save(tmp_path / "e.npy", np.eye(20, 4, dtype=np.float32) + 1)
+    renewed = set()
+
+    def waiting(progress: Progress) -> None:
+        if progress.stage not in renewed:
+            renewed.add(progress.stage)
+            store.grow_old(claim_there())
+            until(lambda: remote.age(claim_there()) < delivery.COUNTS_FOR)
+
+    monkeypatch.setattr(delivery, "RENEWED_EVERY", 0.01)
+    import_arrays(ImportSpec(tmp_path / "a.npy", tmp_path / "e.npy", PLACE), waiting)
+    assert {"images", "files sent"} <= renewed
+    assert not fnmatch.filter(remote.lengths(PLACE), CLAIMS)
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + patience.SECONDS
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
