@@ -66,7 +66,8 @@ class JobRequest(BaseModel):
 
 
 class JobState(BaseModel):
-    """Whether a job runs; `state.json`. `result` is the name of the run to open."""
+    """Whether a job runs; `state.json`. `result` is the name of the run to open, `hopeless` whether a failed
+    one can't work with what it was asked."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,6 +76,7 @@ class JobState(BaseModel):
     started: datetime | None = None
     ended: datetime | None = None
     error: str = ""
+    hopeless: bool = False
     result: str = ""
 
 

@@ -33,7 +33,7 @@ from csp.keeping.jobs import (
     now,
     open_jobs,
 )
-from csp.work.jobs.registry import CheckedJob
+from csp.work.jobs.registry import CheckedJob, still_wrong
 
 SECONDS_TO_GO = 5.0
 KILLED = (
@@ -58,6 +58,8 @@ class Job:
     ended: datetime | None
     error: str
     result: str
+    hopeless: str
+    """Why a failed job would end the same way when it goes on; "" where it need not."""
     log: str
     """The end of what it printed."""
 
@@ -69,7 +71,7 @@ class Job:
     @property
     def resumable(self) -> bool:
         """Whether `resume_job` can go on with it."""
-        return self.state in ("failed", "cancelled")
+        return self.state in ("failed", "cancelled") and not self.hopeless
 
 
 def start_job(checked: CheckedJob, title: str = "", by: str = "") -> Job:
@@ -90,10 +92,14 @@ def start_job(checked: CheckedJob, title: str = "", by: str = "") -> Job:
 
 
 def resume_job(id_: str) -> Job:
-    """Go on with a job that failed, was cancelled or was killed; BadInputError when it is none of these, or
-    its process does not end."""
+    """Go on with a job that failed, was cancelled or was killed.
+
+    BadInputError when it is none of these, is hopeless, or its process does not end.
+    """
     folder = find_job(id_)
     seen = _seen(folder)
+    if seen.hopeless:
+        raise BadInputError(f"the job {id_} would end the same way: {seen.hopeless}")
     if not seen.resumable:
         raise BadInputError(f"the job {id_} is {seen.state}: only one that failed or was cancelled can go on")
     descriptor = _lock_of_ended(folder)
@@ -183,5 +189,8 @@ def _seen(folder: JobFolder) -> Job:
         ended=standing.ended,
         error=KILLED if killed else standing.error,
         result=standing.result,
+        hopeless=next(iter(still_wrong(asked.kind, asked.arguments).values()), "")
+        if standing.hopeless
+        else "",
         log=folder.log_tail(),
     )

@@ -8,6 +8,8 @@ from csp.plugins import Registry, declared
 from csp.work.jobs.arguments import Arguments, Faults
 from csp.work.jobs.kind import JobKind, Next
 
+MADE = "out"
+"""The argument that says what a job makes, in every kind that makes something new."""
 NEEDED = "This must be filled in."
 KINDS = Registry("kind of job", None, JobKind, partial(declared, "csp.work.jobs.kinds", "KIND"))
 
@@ -44,6 +46,13 @@ def doing(name: str) -> str:
 def leads_to(name: str, arguments: Arguments) -> Next | None:
     """The job that a done one of this kind leads to; None where there is none."""
     return KINDS[name].leads_to(arguments) if name in KINDS else None
+
+
+def still_wrong(kind: str, arguments: Arguments) -> Faults:
+    """What is wrong now with a job that was started; where it makes what it makes may be taken by itself."""
+    if kind not in KINDS:
+        return {}
+    return {name: fault for name, fault in KINDS[kind].faults(arguments).items() if name != MADE}
 
 
 def check_job(kind: str, arguments: Arguments) -> CheckedJob:

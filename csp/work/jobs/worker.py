@@ -10,14 +10,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import lock_descriptor
 
 from csp.keeping.faults import told
 from csp.keeping.jobs import JobFolder, JobProgress, JobState, jobs_folder, now, open_jobs
-from csp.work.jobs.registry import find_kind
+from csp.work.jobs.registry import find_kind, still_wrong
 from csp.work.progress import Progress
 
 TURN_NAME = "turn"
@@ -40,14 +40,22 @@ def main(folder: JobFolder) -> None:
             folder.write_standing(standing)
             asked = folder.asked()
             result = find_kind(asked.kind).run(asked.arguments, JobReport(folder))
-        ending = {"state": "done", "result": result}
+        ending: dict[str, object] = {"state": "done", "result": result}
     except KeyboardInterrupt:
         ending = {"state": "cancelled"}
     except Exception as error:  # noqa: BLE001 # the edge of every job
-        ending = {"state": "failed", "error": told(error)}
+        ending = {"state": "failed", "error": told(error), "hopeless": _hopeless(folder)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _say(f"{ending['state']} {ending.get('error', '')}".rstrip())
     folder.write_standing(standing.model_copy(update={**ending, "ended": now(), "pid": None}))
+
+
+def _hopeless(folder: JobFolder) -> bool:
+    """Whether what was asked can't work, by the check that is made before a job starts."""
+    with suppress(Exception):  # whatever the check meets, the job has to say how it ended
+        asked = folder.asked()
+        return bool(still_wrong(asked.kind, asked.arguments))
+    return False
 
 
 class JobReport:

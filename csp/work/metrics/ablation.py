@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from csp.errors import BadInputError
+from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.method.attribution import centred_logits
 from csp.method.metrics.ablation import Change, ablated_by_head, change
@@ -34,12 +35,14 @@ Ablated = Callable[[Sequence[int], Int64[np.ndarray, " i"]], Float[np.ndarray, "
 
 
 def prepare(explorer: Explorer, request: MetricRequest) -> "CausalCheck":
-    """Make it ready; raises BadInputError for a run without classes."""
-    if explorer.run.probabilities is None or len(explorer.run.manifest.classes) < 2:
-        raise BadInputError(
-            f"the run {explorer.run.name} has no classes, so nothing can change without a neuron"
-        )
+    """Make it ready."""
     return CausalCheck(explorer, request)
+
+
+def check(run: Run) -> None:
+    """Raise BadInputError for a run without classes."""
+    if run.probabilities is None or len(run.manifest.classes) < 2:
+        raise BadInputError(f"the run {run.name} has no classes, so nothing can change without a neuron")
 
 
 class CausalCheck:
@@ -194,5 +197,6 @@ METRIC = Metric(
         ),
     ),
     of_labels=False,
+    check=check,
     place=4,
 )

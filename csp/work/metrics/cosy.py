@@ -12,7 +12,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.metrics.metric import Metric, Number
 from csp.work.metrics.protocol import Measured, MetricRequest, Subject
 from csp.work.metrics.settings import Settings
-from csp.work.models.reopen import RunTarget, run_target
+from csp.work.models.reopen import RunTarget, expect_model, run_target
 from csp.work.provenance import computed_by
 from csp.work.splits import held_out
 from csp.world.protocols.generator import CannotDrawError, ImageGenerator, open_generator
@@ -126,5 +126,6 @@ METRIC = Metric(
         ),
     ),
     makes_pictures=True,
+    check=expect_model,
     place=3,
 )

@@ -126,8 +126,9 @@ def _measure_of(path: Path, fingerprint: str, request: MetricRequest) -> Callabl
 
 
 def prepare(metric: Metric, explorer: Explorer, request: MetricRequest) -> Measurer:
-    """The metric made ready."""
+    """The metric made ready, for a run that has what it needs."""
     with METRICS.blaming(metric.name):
+        metric.check(explorer.run)
         return metric.prepare(explorer, request)
 
 

@@ -39,8 +39,7 @@ SEED = 0
 
 
 def prepare(explorer: Explorer, request: MetricRequest) -> "GroundTruth":
-    """Measure which attribute each neuron follows; raises BadInputError for what the run lacks."""
-    _check(explorer.run, request.labelers)
+    """Measure which attribute each neuron follows."""
     return GroundTruth(explorer, request)
 
 
@@ -80,7 +79,9 @@ def ground_truth(
     which text names which attribute.
     """
     run, methods = explorer.run, tuple(LABELERS) if methods is None else tuple(methods)
-    _check(run, methods)
+    check(run)
+    for method in methods:
+        check_labeler(method)
     images, split = held_out(run)
     asked = options or explorer.options()
     if chosen is None:
@@ -137,16 +138,15 @@ def truth_table(run: Run, layer: str, images: Bool[np.ndarray, " n"]) -> Float[n
 def measurable(run: Run) -> tuple[str, tuple[str, ...]]:
     """The metric for a run when none is named, and what can't be measured, in a sentence."""
     try:
-        _check(run, ())
+        check(run)
     except BadInputError as error:
         found = "simcorr" if len(run.vocabulary) else "descriptive"
         return found, (f"{error}; measured instead: {found}",)
     return "ground-truth", ()
 
 
-def _check(run: Run, methods: Sequence[str]) -> None:
-    for method in methods:
-        check_labeler(method)
+def check(run: Run) -> None:
+    """Raise BadInputError for a run without attributes, or whose vocabulary names none."""
     if not run.attributes:
         raise BadInputError(
             f"the run {run.name} has no attributes of its images (columns of 0 and 1 in its csv: data), "
@@ -293,5 +293,6 @@ METRIC = Metric(
             exported=False,
         ),
     ),
+    check=check,
     place=1,
 )

@@ -5,9 +5,11 @@ of plug-ins. Its numbers become columns of the export and, if they say so, of th
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from csp.keeping.run_folder.run import Run
 from csp.work.metrics.protocol import Prepare
 
 Better = Literal["higher", "lower", "neither"]
@@ -81,6 +83,9 @@ class Metric:
     """Whether it measures labels, or neurons without them."""
     makes_pictures: bool = False
     """Whether it needs an image generator."""
+    check: Callable[[Run], None] = lambda _: None
+    """Raises BadInputError for a run that lacks what it needs, UnavailableError for one that names no model;
+    called before `prepare` and before a job starts, so it opens none."""
     place: int = 0
     """Among those of the program."""
 

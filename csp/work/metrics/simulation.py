@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from csp.errors import BadInputError
+from csp.keeping.run_folder.run import Run
 from csp.keeping.versions import csp_version
 from csp.method.metrics.statistics import correlation_interval, simulation_correlation
 from csp.work.explorer.explorer import Explorer
@@ -17,13 +18,17 @@ from csp.work.splits import held_out
 
 
 def prepare(explorer: Explorer, request: MetricRequest) -> "SimulationCorrelation":
-    """Open the simulator; raises BadInputError for a run without pictures or texts to simulate with."""
-    if explorer.run.text_embeddings is None:
+    """Open the simulator; raises UnavailableError for a run without pictures where it needs them."""
+    return SimulationCorrelation(explorer, request, open_simulator(explorer.run, request.simulator))
+
+
+def check(run: Run) -> None:
+    """Raise BadInputError for a run without texts to simulate with."""
+    if run.text_embeddings is None:
         raise BadInputError(
-            f"the run {explorer.run.name} has no vocabulary, so there are no labels to simulate with; "
+            f"the run {run.name} has no vocabulary, so there are no labels to simulate with; "
             "index or import it with --vocabulary"
         )
-    return SimulationCorrelation(explorer, request, open_simulator(explorer.run, request.simulator))
 
 
 class SimulationCorrelation:
@@ -69,5 +74,6 @@ METRIC = Metric(
             said="The label predicts the firing",
         ),
     ),
+    check=check,
     place=2,
 )

@@ -82,6 +82,11 @@ def run_target(run: Run, layers: Sequence[LayerRecord] = ()) -> RunTarget:
         return _target(run.manifest.target, spec, pooling, saes, columns)
 
 
+def expect_model(run: Run) -> None:
+    """Raise UnavailableError for a run that names no target model; opens none."""
+    _expect_named("target model", run.manifest.target)
+
+
 def run_columns(run: Run) -> tuple[Column, ...]:
     """What the target model of a run takes beside the picture."""
     return tuple(Column(one.name, one.choices, one.default) for one in run.manifest.columns)
@@ -165,11 +170,7 @@ def _encoder(source: Source, spec: str) -> RunEncoder:
 
 
 def _opened(what: str, source: Source, open_model: Callable[[], Model]) -> Model:
-    if not source.spec:
-        raise UnavailableError(
-            f"this needs the run's {what}, and the run ({source.name or 'imported'}) does not name one: "
-            "make the run with `csp index`"
-        )
+    _expect_named(what, source)
     try:
         return open_model()
     except CspError as error:
@@ -181,6 +182,14 @@ def _opened(what: str, source: Source, open_model: Callable[[], Model]) -> Model
             f"the run's {what} {source.name} ({source.spec}) needs the Python module {error.name}, which is "
             "not installed here"
         ) from error
+
+
+def _expect_named(what: str, source: Source) -> None:
+    if not source.spec:
+        raise UnavailableError(
+            f"this needs the run's {what}, and the run ({source.name or 'imported'}) does not name one: "
+            "make the run with `csp index`"
+        )
 
 
 def _same_weights(model: Model, source: Source) -> Model:

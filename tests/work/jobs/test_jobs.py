@@ -20,9 +20,10 @@ from csp.keeping.home import runs_folder
 from csp.keeping.jobs import JobFolder, JobRequest, JobState, State, all_jobs, find_job, new_job, now
 from csp.keeping.library.find import named_run
 from csp.keeping.run_folder.run import Run
+from csp.work.indexing.import_arrays import ImportSpec, import_arrays
 from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
 from csp.work.jobs.kinds.index import faults
-from csp.work.jobs.registry import KINDS, FaultyJobError, check_job
+from csp.work.jobs.registry import KINDS, CheckedJob, FaultyJobError, check_job
 from tests import patience
 from tests.build import draw
 
@@ -41,6 +42,16 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for folder in all_jobs():
         if folder.alive() and (pid := folder.standing().pid):
             os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def bare_run(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Activations and embeddings, and nothing else."""
+    folder = tmp_path_factory.mktemp("bare")
+    np.save(folder / "a.npy", np.eye(9, 2, dtype=np.float32))
+    np.save(folder / "e.npy", np.eye(9, 4, dtype=np.float32) + 1)
+    out = str(folder / "run")
+    return str(import_arrays(ImportSpec(folder / "a.npy", folder / "e.npy", out)))
 
 
 def fields(gate: Path, out: str = "mine", **changed: object) -> dict[str, Any]:
@@ -164,6 +175,38 @@ def test_a_job_that_cannot_work_says_why(gate: Path) -> None:
     assert failed.state == "failed"
     assert "no layer 'nonsense'" in failed.error
     assert "failed" in failed.log
+    assert failed.resumable, "only the model knows its layers: it may have them by now"
+
+
+def test_a_job_that_cannot_work_is_not_resumed_until_it_can(gate: Path) -> None:
+    """The check before the start would have refused it: what it is about went away since."""
+    (gate / "images").rename(gate / "moved")
+    asked = CheckedJob(KINDS["index"], fields(gate))
+    failed = ended(start_job(asked, "My run").id)
+    assert failed.state == "failed" and not failed.resumable
+    with pytest.raises(BadInputError, match=rf"would end the same way: .*{gate}/images"):
+        resume_job(failed.id)
+    (gate / "moved").rename(gate / "images")
+    assert job(failed.id).resumable
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "lacks"),
+    [
+        ("evaluate", {"metric": "ground-truth"}, {"metric": "has no attributes"}),
+        ("evaluate", {"metric": "simcorr"}, {"metric": "has no vocabulary"}),
+        ("evaluate", {"metric": "causal"}, {"metric": "has no classes"}),
+        ("evaluate", {"metric": "cosy", "generator": "dermoscopy:drawn"}, {"metric": "does not name one"}),
+        ("evaluate", {"metric": "descriptive"}, {}),
+        ("reliance", {}, {"run": "holds no class probabilities"}),
+    ],
+)
+def test_nothing_starts_that_the_run_has_not_what_it_takes_for(
+    bare_run: str, kind: str, arguments: dict[str, str], lacks: dict[str, str]
+) -> None:
+    found = KINDS[kind].faults({"run": bare_run, **arguments})
+    assert found.keys() == lacks.keys()
+    assert all(lacks[name] in found[name] for name in lacks)
 
 
 def test_nothing_starts_with_arguments_that_cannot_work(gate: Path, tiny_run: Run) -> None:

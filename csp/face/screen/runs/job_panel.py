@@ -64,6 +64,8 @@ def _draw(seen: Job) -> None:
             st.caption(plain(following.remark))
         if seen.error:
             st.error(plain(seen.error), icon=":material/error:")
+        if seen.hopeless:
+            st.caption("Resumed as it is, it would end the same way.")
         if fault := st.session_state.pop(f"{FAULT}-{seen.id}", ""):
             st.error(plain(fault), icon=":material/error:")
         if seen.log:

@@ -6,7 +6,7 @@ Arguments: `run`, `metric`, and optionally `layer` and `labelers` (all if left o
 from csp.errors import BadInputError
 from csp.method.labelers.registry import LABELERS, check_labeler
 from csp.work.explorer.explorer import open_explorer
-from csp.work.jobs.arguments import Arguments, Faults, asked_layers, faults_among, run_faults
+from csp.work.jobs.arguments import Arguments, Faults, asked_layers, asked_run, faults_among, run_faults
 from csp.work.jobs.kind import JobKind, where
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
@@ -33,13 +33,20 @@ def run(arguments: Arguments, report: Report) -> str:
 
 def faults(arguments: Arguments) -> Faults:
     """What is wrong with each argument; loads no model."""
-    return run_faults(arguments) | faults_among(
+    wrong = run_faults(arguments)
+    return wrong | faults_among(
         {
-            "metric": lambda: find_metric(str(arguments.get("metric", ""))),
+            "metric": lambda: _check_metric(arguments, open_run=not wrong),
             "labelers": lambda: _check_labelers(arguments),
             "generator": lambda: _check_generator(arguments),
         }
     )
+
+
+def _check_metric(arguments: Arguments, open_run: bool) -> None:
+    metric = find_metric(str(arguments.get("metric", "")))
+    if open_run:
+        metric.check(asked_run(arguments))
 
 
 def _check_labelers(arguments: Arguments) -> None:

@@ -4,9 +4,11 @@ Arguments: `run`.
 """
 
 from csp.keeping.reviews.store import open_reviews
+from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import open_explorer
 from csp.work.jobs.arguments import Arguments, Faults, asked_run, faults_among, run_faults
 from csp.work.jobs.kind import JobKind
+from csp.work.models.reopen import expect_model
 from csp.work.progress import Report
 from csp.work.reliance.heads import check_answers
 from csp.work.reliance.reliance import measure_untested
@@ -23,8 +25,13 @@ def run(arguments: Arguments, report: Report) -> str:
 
 
 def faults(arguments: Arguments) -> Faults:
-    """What is wrong with the run: there is none, or it holds no answers."""
-    return run_faults(arguments) or faults_among({"run": lambda: check_answers(asked_run(arguments))})
+    """What is wrong with the run: there is none, or it holds no answers or names no model."""
+    return run_faults(arguments) or faults_among({"run": lambda: _check(asked_run(arguments))})
+
+
+def _check(run: Run) -> None:
+    check_answers(run)
+    expect_model(run)
 
 
 KIND = JobKind(
