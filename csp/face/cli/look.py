@@ -6,6 +6,7 @@ import numpy as np
 import typer
 from jaxtyping import Float
 
+from csp.counts import percent
 from csp.face.cli.options import (
     ContrastOption,
     ExamplesOption,
@@ -259,8 +260,8 @@ def label(
 
 
 def _facets_cell(facets: list[dict[str, Any]]) -> str:
-    """Each thing with how much of the firing it explains: "dark corners 31%, also blue-white veil 12%"."""
-    return ", also ".join(f"{one['labels'][0]['label']} {one['share']:.0%}" for one in facets) or "-"
+    """Each thing with how much of the firing it explains: "dark corners 31 %, also blue-white veil 12 %"."""
+    return ", also ".join(f"{one['labels'][0]['label']} {percent(one['share'])}" for one in facets) or "-"
 
 
 def _label_cell(row: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from csp.counts import counted as counted  # for the screens, beside the other words
+from csp.counts import percent as percent
 from csp.keeping.run_folder.run import Run
 from csp.method.control import ByChance, Noise
 from csp.method.labelers.registry import LABELERS as METHOD_LABELERS
@@ -140,11 +141,6 @@ def named_classes(classes: Sequence[str]) -> str:
         return f"whose classes are {plain(', '.join(classes))}"
     first = plain(", ".join(classes[:3]))
     return f"of {len(classes):,} classes ({first}, …)"
-
-
-def percent(share: float) -> str:
-    """A share; one close to 0 or 1 keeps two places, so that hardly ever is not never."""
-    return f"{100 * share:.0f} %" if 0.005 <= share < 0.995 or share in (0, 1) else f"{100 * share:.2f} %"
 
 
 def turned(before: str, after: str, strong: str = "") -> str:

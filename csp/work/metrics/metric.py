@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from csp.counts import percent
 from csp.keeping.run_folder.run import Run
 from csp.work.metrics.protocol import Prepare
 
@@ -67,7 +68,7 @@ class Number:
 
     def words(self, value: float) -> str:
         """A value, as people read it."""
-        return f"{value:.0%}" if self.percent else f"{value:.2f}"
+        return percent(value) if self.percent else f"{value:.2f}"
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ def fit_notes(target: TargetModel, batch: Float32[np.ndarray, "b 3 h w"]) -> tup
     if not isinstance(target, FittedTarget):
         return ()
     return tuple(
-        f"{name}: on {counted(len(batch), 'image')} of this run the SAE explains {explained:.1%} of what its "
-        f"layer varies by at a position, with {l0:.1f} latents above 0"
+        f"{name}: on {counted(len(batch), 'image')} of this run the SAE explains {100 * explained:.1f} % of "
+        f"what its layer varies by at a position, with {l0:.1f} latents above 0"
         + ("" if explained > 0 else f"; {UNFIT}")
         for name, (explained, l0, positions) in target.sae_fits(batch).items()
         if positions > 1

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from csp.counts import percent
 from csp.method.labelers.bootstrap import STABLE
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.chance import chance_words
@@ -88,6 +89,6 @@ def why(row: Mapping[Any, Any]) -> tuple[str, ...]:
         "close": f"{rival} almost as well (the label is {row['lead']:.3f} ahead)",
         "little": "the label explains little of when the neuron fires",
         "methods": f"the methods name {row['meanings']} different things",
-        "unstable": f"the label stays the best in only {row['stability']:.0%} of draws",
+        "unstable": f"the label stays the best in only {percent(row['stability'])} of draws",
     }
     return tuple(words[name] for name in row["doubts"])

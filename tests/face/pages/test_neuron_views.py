@@ -34,7 +34,7 @@ def test_levels_show_strong_and_weak_images(tiny_run: Run) -> None:
     values = tiny_run.activations("late", RULER)
     fired = [values[tile["image"]] for grid in drawn(app, "tiles") for tile in grid["tiles"]]
     assert fired == sorted(fired, reverse=True)
-    assert "Weakest 50%" in said(app)
+    assert "Weakest 50 %" in said(app)
 
 
 def test_similar_neurons_are_links_with_pictures(tiny_run: Run) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.face.screen.neuron.grids import contrastive_tiles
 from csp.keeping.run_folder.run import Run
 from csp.method.labelers.registry import LABELERS
 from csp.method.states import NeuronState, sentence
@@ -87,8 +89,15 @@ def test_neuron_faces_each_picture_with_its_twin(tiny: Run) -> None:
     for tile, image, cosine in zip(contrastive, examples.contrastive, examples.similarity, strict=True):
         assert tile["title"].startswith(f"Image {image}:")
         assert tile["aside"] == f"alike {cosine:.2f}"
-        uses = list(examples.contrastive).count(image)
-        assert tile["chip"] == (f"×{uses}" if uses > 1 else "")
+
+
+def test_a_look_alike_of_several_pictures_says_where_it_stands_already(tiny: Run) -> None:
+    view = open_explorer("tiny").neuron("late", RULER)
+    first, second, third = view.pairs[:3]
+    again = replace(third, contrastive=first.contrastive, uses=2)
+    tiles = contrastive_tiles(tiny, view, [replace(first, uses=2), second, again])
+    assert [tile.chip for tile in tiles] == ["", "", "same as 1"]
+    assert ["The look-alike of 2 of" in tile.title for tile in tiles] == [True, False, True]
 
 
 def test_neuron_shows_every_labeler_and_provenance(tiny: Run) -> None:
@@ -138,7 +147,7 @@ def test_own_label_without_an_encoder_is_a_sentence(tiny: Run) -> None:
     app = opened("pages/neuron.py", run="tiny", neuron=str(RULER))
     app.text_input(key="own-label").set_value("a pink elephant").run()
     assert not app.exception
-    assert "only texts of the vocabulary" in app.warning[0].value.replace("\\", "")
+    assert "Only texts of the vocabulary" in app.warning[0].value.replace("\\", "")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_a_run_says_how_well_its_saes_fit(run: Run, files: Path) -> None:
     handle.remove()
     explained = float(1 - left / (flat - flat.mean(0)).square().sum())
     assert explained < 0, "it never learnt"
-    assert f"explains {explained:.1%}" in said[0] and "does not fit what it reads" in said[0]
+    assert f"explains {100 * explained:.1f} %" in said[0] and "does not fit what it reads" in said[0]
 
 
 def test_the_decoder_is_kept_and_tells_which_latents_add_the_same(run: Run, files: Path) -> None:

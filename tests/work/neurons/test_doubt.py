@@ -81,7 +81,7 @@ def test_every_reason_is_said_in_words(explorer: Explorer) -> None:
         "“a ruler” fits almost as well (the label is 0.012 ahead)",
         "the label explains little of when the neuron fires",
         "the methods name 3 different things",
-        "the label stays the best in only 40% of draws",
+        "the label stays the best in only 40 % of draws",
     )
     assert why({**row, "doubts": [], "rival": None}) == ()
 

@@ -20,7 +20,7 @@ from csp.face.screen.elements.components import Cell
 from csp.face.screen.elements.score_cell import Track, score_cell, track
 from csp.face.screen.url.params import Params, some_of
 from csp.face.screen.url.state import follow, write
-from csp.face.screen.wording import plain, score
+from csp.face.screen.wording import percent, plain, score
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.class_attribution import HOW
 from csp.work.labels.chance import chance_lines
@@ -128,7 +128,7 @@ def columns_of(rows: NeuronRows) -> dict[str, TableColumn]:
             "Fires on",
             "Share of images with an activation above zero",
             "share_firing",
-            lambda facts, _: ("text", f"{facts['share_firing']:.0%}"),
+            lambda facts, _: ("text", percent(facts["share_firing"])),
             True,
         ),
         "review": TableColumn("Review", "What people said of it", "review", _review),

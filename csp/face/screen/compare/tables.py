@@ -11,7 +11,7 @@ from csp.face.screen.elements.thumbnails import source
 from csp.face.screen.state.cached import neurons_of, reviewed
 from csp.face.screen.url.links import neuron_link
 from csp.face.screen.url.params import Params
-from csp.face.screen.wording import counted, plain, score
+from csp.face.screen.wording import counted, percent, plain, score
 from csp.keeping.reviews.state import NeuronReview
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison
@@ -70,7 +70,7 @@ def _headline(found: Comparison, names: tuple[str, str]) -> str:
     verb = "has" if found.compared == 1 else "have"
     words = f"; {found.reworded:,} more only change the word" if found.reworded else ""
     return (
-        f"**{other:,} of {neurons} ({share:.0%}) {verb} a label for something else** "
+        f"**{other:,} of {neurons} ({percent(share)}) {verb} a label for something else** "
         f"under {plain(names[1])} than under {plain(names[0])}{words}. These come first."
     )
 

@@ -11,7 +11,7 @@ from csp.face.screen.compare.sides import Sides
 from csp.face.screen.compare.tables import changes_table
 from csp.face.screen.elements.components import tile_grid
 from csp.face.screen.judge.head import LONGEST
-from csp.face.screen.neuron.grids import activating_tile, contrastive_tile, shown_pairs
+from csp.face.screen.neuron.grids import activating_tiles, contrastive_tiles, shown_pairs
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import named_explorer, path_of, rows_of, run_names
 from csp.face.screen.url.links import neuron_params
@@ -73,13 +73,9 @@ def _neuron(explorer: Explorer, layer: str, neuron: int, side: str) -> None:
     pairs = shown_pairs(view, everything=False)[:IMAGES]
     run = explorer.run
     if pairs:
-        tiles = [
-            replace(activating_tile(run, view, pair, rank), image=None) for rank, pair in enumerate(pairs, 1)
-        ]
+        tiles = [replace(tile, image=None) for tile in activating_tiles(run, view, pairs)]
         tile_grid(tiles, tone="blue", columns=IMAGES, key=f"side-{side}-activating")
-        contrastive = [
-            replace(contrastive_tile(run, view, pair, rank), image=None) for rank, pair in enumerate(pairs, 1)
-        ]
+        contrastive = [replace(tile, image=None) for tile in contrastive_tiles(run, view, pairs)]
         tile_grid(contrastive, tone="orange", columns=IMAGES, key=f"side-{side}-contrastive")
     else:
         st.caption("No image makes it fire.")

@@ -84,18 +84,17 @@ _link = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture of a grid. `src` "" draws an empty place; `bar` and `mark` lie in 0..1."""
+    """One picture of a grid. `src` "" draws an empty place; `bar` and `mark` lie in 0..1, None draws none."""
 
     src: str
     alt: str
-    title: str
-    number: str
-    chip: str
-    chip_title: str
-    bar: float
-    mark: float
-    line: str
-    aside: str
+    title: str = ""
+    number: str = ""
+    chip: str = ""
+    bar: float | None = None
+    mark: float | None = None
+    line: str = ""
+    aside: str = ""
     image: int | None = None
     """The number of the image: a click writes it into the address, which opens it large."""
     overlay: str = ""

@@ -127,4 +127,4 @@ def _tile(run: Run, row: Mapping[Any, Any]) -> Tile:
     name = label if isinstance(label, str) else f"image {image}"
     says = f"\nModel says: {row['prediction']}" if isinstance(row["prediction"], str) else ""
     title = f"Image {image}: {name}{says}"
-    return Tile(source(run, image), f"Image {image}, {name}", title, "", "", "", 0.0, 0.0, name, "", image)
+    return Tile(source(run, image), f"Image {image}, {name}", title, line=name, image=image)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import percent, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.metrics.registry import NUMBERS, label_numbers, neuron_numbers
@@ -67,7 +67,7 @@ def _of_classes(by_class: pd.DataFrame, neuron: int) -> list[str]:
 
 
 def _stability_line(found: LabelStability) -> str:
-    share = f"stays the best in {found.chance:.0%} of draws of the examples"
+    share = f"stays the best in {percent(found.chance)} of draws of the examples"
     between = f"score {found.low:.3f} to {found.high:.3f}"
     if found.stable:
         return f"The label {share}; {between}."

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from csp.face.screen.url.state import follow
+from csp.face.screen.wording import percent
 from csp.method.examples.contrast_rule import ContrastRule
 
 MOST_SHOWN = 10
@@ -64,7 +65,7 @@ def _follow_optional(name: str, value: float | None) -> None:
 def _cold(share: float | None) -> str:
     if share is None:
         return "those below the mean"
-    return SHARES.get(share, f"the lowest {share:.0%}")
+    return SHARES.get(share, f"the lowest {percent(share)}")
 
 
 def _write() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from csp.face.screen.elements.components import tile_grid
-from csp.face.screen.neuron.grids import NONE, Overlays, activating_tile, contrastive_tile
+from csp.face.screen.neuron.grids import NONE, Overlays, activating_tiles, contrastive_tiles
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
 from csp.face.screen.url.params import Params, one_of
@@ -85,10 +85,9 @@ def facet_grids(
         with st.container(key=f"facet-{place}", gap="xxsmall"):
             st.markdown(f":blue[**●**] {share_words(facet)} · :orange[**●**] look-alikes", help=HELP)
             left, right = st.columns(2, gap="small")
-            each = list(enumerate(pairs, 1))
             with left:
-                tiles = [activating_tile(explorer.run, view, pair, rank, overlays) for rank, pair in each]
+                tiles = activating_tiles(explorer.run, view, pairs, overlays)
                 tile_grid(tiles, tone="blue", columns=A_ROW, key=f"facet-{place}-activating")
             with right:
-                tiles = [contrastive_tile(explorer.run, view, pair, rank, overlays) for rank, pair in each]
+                tiles = contrastive_tiles(explorer.run, view, pairs, overlays)
                 tile_grid(tiles, tone="orange", columns=A_ROW, key=f"facet-{place}-contrastive")

@@ -15,6 +15,8 @@ FIRST_PAIRS = 9
 Overlays = Mapping[int, str]
 """By image: a picture to lie over it, as an address that an <img> shows."""
 NONE: Overlays = {}
+TONES = ("blue", "orange")
+"""Of what makes a neuron fire, and of its look-alike."""
 
 
 def shown_pairs(view: NeuronView, everything: bool) -> Sequence[Pair]:
@@ -36,7 +38,7 @@ def activating_grid(
         if not pairs:
             st.caption("No image does.")
             return
-        tiles = [activating_tile(run, view, pair, rank, overlays) for rank, pair in enumerate(pairs, 1)]
+        tiles = activating_tiles(run, view, pairs, overlays)
         tile_grid(tiles, tone="blue", columns=columns, key="activating-tiles")
 
 
@@ -51,7 +53,7 @@ def contrastive_grid(
                 "There is none: no image activates this neuron less than its average." if pairs else NOTHING
             )
             return
-        tiles = [contrastive_tile(run, view, pair, rank, overlays) for rank, pair in enumerate(pairs, 1)]
+        tiles = contrastive_tiles(run, view, pairs, overlays)
         tile_grid(tiles, tone="orange", columns=columns, key="contrastive-tiles")
 
 
@@ -66,14 +68,12 @@ def pair_grid(run: Run, view: NeuronView, pairs: Sequence[Pair], overlays: Overl
         if not pairs:
             st.caption("No image makes it fire.")
             return
-        tiles = [
-            replace(tile, tone=tone)
-            for rank, pair in enumerate(pairs, 1)
-            for tile, tone in (
-                (activating_tile(run, view, pair, rank, overlays), "blue"),
-                (contrastive_tile(run, view, pair, rank, overlays), "orange"),
-            )
-        ]
+        facing = zip(
+            activating_tiles(run, view, pairs, overlays),
+            contrastive_tiles(run, view, pairs, overlays),
+            strict=True,
+        )
+        tiles = [replace(tile, tone=tone) for pair in facing for tile, tone in zip(pair, TONES, strict=True)]
         tile_grid(tiles, tone="blue", columns=6, key="pair-tiles")
 
 
@@ -85,9 +85,6 @@ def level_tile(
         src=source(run, facts.image),
         alt=image_alt(facts),
         title=f"{image_title(facts)}\n{_against_mean(view, activation)}",
-        number="",
-        chip="",
-        chip_title="",
         bar=_share(view, activation),
         mark=_share(view, view.mean),
         line=firing(activation, view.mean, view.maximum),
@@ -104,23 +101,43 @@ BAR_HELP = (
 CONTRASTIVE_HELP = (
     "Picture 1 here is the image most similar to picture 1 of the other group, among all that activate "
     "the neuron less than its average. *alike* is how similar the encoder finds the two: the cosine of their "
-    "embeddings, 1 = the same. *×3* means that one image is the look-alike of three pictures."
+    "embeddings, 1 = the same. *Same as 3*: the picture that looks most like this one is that of number 3."
 )
 
 
 NOTHING = "Nothing to compare with."
 
 
-def activating_tile(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays = NONE) -> Tile:
-    """The picture of a pair that makes the neuron fire."""
+def activating_tiles(
+    run: Run, view: NeuronView, pairs: Sequence[Pair], overlays: Overlays = NONE
+) -> list[Tile]:
+    """The pictures of these pairs that make the neuron fire, numbered from 1."""
+    return [_activating(run, view, pair, rank, overlays) for rank, pair in enumerate(pairs, 1)]
+
+
+def contrastive_tiles(
+    run: Run, view: NeuronView, pairs: Sequence[Pair], overlays: Overlays = NONE
+) -> list[Tile]:
+    """Their look-alikes, at the same places; one that stands at an earlier place already says at which."""
+    tiles, first = list[Tile](), dict[int, int]()
+    for rank, pair in enumerate(pairs, 1):
+        tile = _contrastive(run, view, pair, rank, overlays)
+        if (
+            pair.contrastive is not None
+            and (before := first.setdefault(pair.contrastive.image, rank)) != rank
+        ):
+            tile = replace(tile, chip=f"same as {before}")
+        tiles.append(tile)
+    return tiles
+
+
+def _activating(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays) -> Tile:
     words = firing(pair.activation, view.mean, view.maximum)
     return Tile(
         src=source(run, pair.activating.image),
         alt=f"Activating image {rank}: {image_alt(pair.activating)}",
         title=f"{image_title(pair.activating)}\n{_against_mean(view, pair.activation)}",
         number=str(rank),
-        chip="",
-        chip_title="",
         bar=_share(view, pair.activation),
         mark=_share(view, view.mean),
         line=words,
@@ -130,20 +147,18 @@ def activating_tile(run: Run, view: NeuronView, pair: Pair, rank: int, overlays:
     )
 
 
-def contrastive_tile(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays = NONE) -> Tile:
-    """Its look-alike; a click opens the pair, which goes by the number of the other picture."""
+def _contrastive(run: Run, view: NeuronView, pair: Pair, rank: int, overlays: Overlays) -> Tile:
+    """A click opens the pair, which goes by the number of the other picture."""
     if pair.contrastive is None or pair.contrastive_activation is None or pair.similarity is None:
         alt = f"No look-alike for image {rank}"
-        return Tile("", alt, alt, str(rank), "", "", 0.0, _share(view, view.mean), "no look-alike", "")
-    uses = pair.uses or 1
+        return Tile("", alt, alt, str(rank), line="no look-alike")
+    shared = f"\nThe look-alike of {pair.uses} of the {len(view.pairs)} pictures" * ((pair.uses or 1) > 1)
     return Tile(
         src=source(run, pair.contrastive.image),
         alt=f"Look-alike of image {rank}: {image_alt(pair.contrastive)}",
         title=f"{image_title(pair.contrastive)}\n{_against_mean(view, pair.contrastive_activation)}\n"
-        f"Cosine with picture {rank}: {pair.similarity:.3f}",
+        f"Cosine with picture {rank}: {pair.similarity:.3f}{shared}",
         number=str(rank),
-        chip=f"×{uses}" if uses > 1 else "",
-        chip_title=f"The look-alike of {uses} of the {len(view.pairs)} pictures",
         bar=_share(view, pair.contrastive_activation),
         mark=_share(view, view.mean),
         line=firing(pair.contrastive_activation, view.mean, view.maximum),

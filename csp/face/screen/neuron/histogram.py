@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from csp.face.screen.wording import number, short
+from csp.face.screen.wording import number, percent, short
 from csp.work.explorer.class_histogram import ClassSplit, class_split
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
@@ -28,7 +28,7 @@ LEGEND, LONGEST = 168, 20
 
 def activation_histogram(explorer: Explorer, view: NeuronView) -> None:
     """Draws the histogram; says the same in words for those who cannot see it."""
-    facts = f"average {number(view.mean)}, above 0 on {view.share_firing:.0%}"
+    facts = f"above 0 on {percent(view.share_firing)} of images"
     split = class_split(explorer, view.layer, view.neuron, view.histogram.edges)
     with st.container(key="activation-histogram", gap="xxsmall"):
         st.markdown(f"**How strongly** · {facts}", help=HELP)
@@ -38,7 +38,7 @@ def activation_histogram(explorer: Explorer, view: NeuronView) -> None:
             height=HEIGHT,
             config={"displayModeBar": False},
             alt=f"Histogram of the activations of neuron {view.neuron} on all images: {facts}, "
-            f"strongest {number(view.maximum)}. {_in_words(split)}",
+            f"average {number(view.mean)}, strongest {number(view.maximum)}. {_in_words(split)}",
         )
 
 
@@ -92,7 +92,12 @@ def _average_line(mean: float) -> dict[str, Any]:
 
 def _average_name(mean: float) -> dict[str, Any]:
     position = {"x": mean, "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
-    return {"text": "average", "showarrow": False, "font": {"color": AVERAGE, "size": 11}, **position}
+    return {
+        "text": f"average {number(mean)}",
+        "showarrow": False,
+        "font": {"color": AVERAGE, "size": 11},
+        **position,
+    }
 
 
 def _class_name(name: str, mean: float, position: int) -> dict[str, Any]:

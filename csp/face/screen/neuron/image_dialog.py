@@ -13,7 +13,7 @@ from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.url.params import Params, whole_number
-from csp.face.screen.wording import image_alt, number, plain
+from csp.face.screen.wording import image_alt, number, percent, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import ImageFacts, NeuronView, Pair
 
@@ -88,7 +88,7 @@ def _picture(explorer: Explorer, facts: ImageFacts) -> None:
 
 def _facts(explorer: Explorer, view: NeuronView, facts: ImageFacts) -> str:
     """What is known of an image, one fact a line, as Markdown."""
-    sure = "" if facts.probability is None else f" ({facts.probability:.0%} sure)"
+    sure = "" if facts.probability is None else f" ({percent(facts.probability)} sure)"
     shows = ", ".join(name.replace("_", " ") for name in facts.attributes)
     named = {
         "True class": facts.label or "not stated",

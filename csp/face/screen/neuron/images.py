@@ -20,7 +20,7 @@ from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.url.params import Params, is_on, one_of
 from csp.face.screen.url.state import choose, put
-from csp.face.screen.wording import number, plain
+from csp.face.screen.wording import number, percent, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
 from csp.work.explorer.activation_bands import A_LEVEL, ActivationBand, levels
 from csp.work.explorer.explorer import Explorer
@@ -127,11 +127,11 @@ def _levels(explorer: Explorer, view: NeuronView) -> list[int]:
 def _level_line(level: ActivationBand) -> str:
     strongest, weakest = level.images[0][1], level.images[-1][1]
     if level.start == 0:
-        title = f"Strongest {level.stop:.0%}"
+        title = f"Strongest {percent(level.stop)}"
     elif level.stop == 1:
-        title = f"Weakest {1 - level.start:.0%}"
+        title = f"Weakest {percent(1 - level.start)}"
     else:
-        title = f"{level.start:.0%} to {level.stop:.0%}"
+        title = f"{percent(level.start)} to {percent(level.stop)}"
     return f"**{title}**  \n{number(strongest)} down to {number(weakest)}"
 
 

@@ -171,9 +171,9 @@ def sae_fields(fields: Fields) -> Given:
                 {
                     "run": one.run,
                     "on": one.layer,
-                    "explains": f"{one.quality.explained:.1%}",
+                    "explains": f"{100 * one.quality.explained:.1f} %",
                     "latents on at a position": round(one.quality.l0, 1),
-                    "never on": f"{one.quality.dead:.1%}",
+                    "never on": f"{100 * one.quality.dead:.1f} %",
                     "opens as": one.spec,
                 }
                 for one in trained

@@ -11,7 +11,7 @@ from csp.face.screen.neuron.grids import shown_pairs
 from csp.face.screen.review_wording import shown
 from csp.face.screen.state.cached import guesses, reviewed
 from csp.face.screen.url.links import neuron_params
-from csp.face.screen.wording import by_chance, image_alt, plain
+from csp.face.screen.wording import by_chance, image_alt, percent, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.control.control import unclaimed
@@ -150,10 +150,7 @@ def _grid(run: Run, facts: Sequence[ImageFacts], kind: str, style: tuple[str, in
     """Pictures without number, name or bar; `style` is tone, columns and key."""
     tone, columns, key = style
     alts = [f"{kind} {position}: {image_alt(each)}" for position, each in enumerate(facts, 1)]
-    tiles = [
-        Tile(source(run, each.image), alt, "", "", "", "", 0.0, 0.0, "", "")
-        for each, alt in zip(facts, alts, strict=True)
-    ]
+    tiles = [Tile(source(run, each.image), alt) for each, alt in zip(facts, alts, strict=True)]
     tile_grid(tiles, tone=tone, columns=columns, key=key)
 
 
@@ -174,4 +171,4 @@ def _borne_out(turn: LabelChange, shares: AttributeShares) -> str:
 
 
 def _share(value: float) -> str:
-    return "none" if value == 0 else "all" if value == 1 else f"{value:.0%}"
+    return "none" if value == 0 else "all" if value == 1 else percent(value)

@@ -36,7 +36,7 @@ const show = (tile, facts) => {
   tile.classList.toggle("csp-none", !facts.src);
   part(".csp-number").textContent = facts.number;
   part(".csp-chip").textContent = facts.chip;
-  part(".csp-chip").title = facts.chip_title;
+  part(".csp-scale").style.visibility = facts.bar === null ? "hidden" : "";
   part(".csp-bar").style.width = `${100 * facts.bar}%`;
   part(".csp-mark").style.left = `${100 * facts.mark}%`;
   part(".csp-line").textContent = facts.line;
