@@ -47,7 +47,7 @@ def serve(bin_folder: Path, folder: Path, durable: bool) -> None:
         options += " -c fsync=off"
     initdb = [str(bin_folder / "initdb"), "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8"]
     as_server([*initdb, "--locale", "C.UTF-8", "--no-sync"])
-    control = [str(bin_folder / "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", log, "-o", options]
+    control = [str(bin_folder / "pg_ctl"), "-D", data, "-w", "-t", "180", "-l", log, "-o", options]
     as_server([*control, "start"])
     try:
         print(f"postgresql://{USER}@/postgres?host={folder}", flush=True)

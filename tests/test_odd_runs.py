@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from streamlit.testing.v1 import AppTest
 
 from csp.face.cli.app import run as csp
 from csp.keeping.home import home
+from tests import patience
 from tests.odd_runs import SAMPLE, OddRun, build, odd_runs
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ def stands(odd: OddRun, folder: Path, pages: tuple[str, ...]) -> None:
         filled = [word.format(out=folder) for word in command]
         assert csp(filled) in (0, 2), (command, odd)
     for page in pages:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
         if page != "app.py":
             app.switch_page(page)
         app.query_params["run"] = "odd"
@@ -64,7 +65,7 @@ def test_odd_runs_drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest
     if not count:
         pytest.skip("give --odd-runs N to draw some")
 
-    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count)
     @given(odd_runs())
     def each(odd: OddRun) -> None:
         with pytest.MonkeyPatch.context() as patch:

@@ -20,7 +20,9 @@ from packaging.utils import canonicalize_name
 import csp
 from scripts.release_notes import notes
 from scripts.release_notes import version as release_version
-from tests.face.server import free_port, wait_until_up
+from tests import patience
+from tests.face.server import wait_until_up
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 WITH_ANOTHER = {"authlib", "pydantic_core", "starlette"}
@@ -148,11 +150,11 @@ def test_an_installed_program_opens_the_demo(installed: Path, elsewhere: Path) -
         wait_until_up(f"http://127.0.0.1:{port}/neuron?run=demo", app)
     finally:
         app.terminate()
-        app.wait(20)
-    pages = """
+        app.wait(patience.SECONDS)
+    pages = f"""
 from streamlit.testing.v1 import AppTest
 from csp.keeping.bundle import APP
-app = AppTest.from_file(APP, default_timeout=60).run()
+app = AppTest.from_file(APP, default_timeout={patience.SECONDS}).run()
 app.switch_page("pages/neuron.py").run()
 assert not app.exception, app.exception
 print([link.proto.label for link in app.get("page_link")])

@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests import patience
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "examples").glob("*.ipynb"))
 
 
@@ -18,7 +20,8 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     notebook = nbformat.read(path, as_version=4)
     shipped = [_kinds(cell) for cell in notebook.cells if cell.cell_type == "code"]
     resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+    patient = {"timeout": 2 * patience.SECONDS, "startup_timeout": patience.SECONDS}
+    NotebookClient(notebook, kernel_name="python3", resources=resources, **patient).execute()
     ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [_kinds(cell) for cell in ran] == shipped
     shown = "".join(output.get("data", {}).get("text/html", "") for cell in ran for output in cell.outputs)

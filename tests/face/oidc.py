@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.face.server import free_port, serving, wait_until_up
+from tests.face.server import serving, wait_until_up
+from tests.ports import free_port
 
 SECRETS = """
 [auth]

@@ -1,7 +1,6 @@
 """The app as a process of its own, on a free loopback port."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,15 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import patience
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ def serving(
         finally:
             server.terminate()
             try:
-                server.wait(30)
+                server.wait(patience.SECONDS)
             finally:
                 server.kill()
 

@@ -79,6 +79,8 @@ def visiting(
             subprotocols=[Subprotocol("streamlit")],
             additional_headers=headers,
             max_size=None,
+            open_timeout=patience.SECONDS,
+            ping_interval=None,  # a busy server may be silent for long
             proxy=None,
         ) as channel,
     ):

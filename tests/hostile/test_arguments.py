@@ -4,7 +4,7 @@ import contextlib
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csp.face.cli.app import run
@@ -45,10 +45,7 @@ COMMANDS = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(
-    max_examples=SAMPLE // 2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=SAMPLE // 2)
 @given(command=st.sampled_from(COMMANDS), text=TEXTS)
 def test_arguments(command: list[str], text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))

@@ -13,6 +13,7 @@ from csp.errors import CspError
 from csp.face.cli.app import run as csp
 from csp.keeping.run_folder.run import Run
 from csp.work.runs.listing import describe_runs, run_facts
+from tests import patience
 from tests.hostile.runs import CHANGES, Change, texts
 from tests.test_odd_runs import COMMANDS, PAGES, ROOT
 
@@ -59,7 +60,7 @@ def stands(seed: object, pages: tuple[str, ...], out: Path) -> None:
     for command in COMMANDS:
         assert csp([word.format(out=out) for word in command]) in (0, 2), (command, seed)
     for page in pages:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience.SECONDS)
         if page != "app.py":
             app.switch_page(page)
         app.query_params["run"] = "odd"

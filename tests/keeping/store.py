@@ -12,6 +12,7 @@ import pyarrow.fs as arrow_fs
 import pytest
 
 from csp.world.places import remote
+from tests import patience
 
 
 class Store:
@@ -62,7 +63,7 @@ class Store:
 def serving_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """With the empty bucket lab, where `s3://` leads."""
     moto = pytest.importorskip("moto.server")
-    for name, value in {"ANSWER": 1.0, "PAUSE": 0.01}.items():
+    for name, value in {"ANSWER": patience.SECONDS, "PAUSE": 0.01}.items():
         monkeypatch.setattr(remote, name, value)
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

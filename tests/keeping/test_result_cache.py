@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from csp.keeping.result_cache import ResultCache
 from tests.keeping.run_folder.test_manifest import JSON
@@ -55,7 +55,7 @@ def test_another_parameter_is_another_answer(change: dict[str, Any], answers: Re
     assert answers.get_or_compute(KEY | change, lambda: "other", by="test").value == "other"
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(value=JSON)
 def test_any_json_comes_back(value: Any, answers: ResultCache) -> None:
     answers.clear()

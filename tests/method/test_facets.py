@@ -85,7 +85,7 @@ def test_held_out_images_choose_nothing() -> None:
     assert len(split(other.astype(np.float32), embeddings, texts, selection)) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(worlds(), st.sampled_from(["as it is", "dead", "constant", "holes"]))
 def test_any_world(world: World, kind: str) -> None:
     activations = world.activations.copy()
@@ -109,7 +109,7 @@ def test_without_texts_there_is_no_facet() -> None:
     assert split(rng.random(20).astype(np.float32), embeddings, texts[:0]) == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
 def test_the_best_cut_is_the_best_of_all(seed: int, images: int) -> None:
     rng = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from threading import Barrier
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from csp.method.threads import in_threads
+from tests import patience
 
 
 def products_threads() -> list[int]:
@@ -12,7 +13,7 @@ def products_threads() -> list[int]:
 
 
 def test_in_order_at_once_and_the_products_threads_as_before() -> None:
-    met = Barrier(2, timeout=30)
+    met = Barrier(2, timeout=patience.SECONDS)
 
     def work(thing: int) -> tuple[int, list[int]]:
         met.wait()  # breaks unless two are worked on at once

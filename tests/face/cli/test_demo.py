@@ -12,12 +12,7 @@ from pathlib import Path
 import pytest
 
 from csp.face.cli.app import run
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("options", [[], ["--no-browser"]])

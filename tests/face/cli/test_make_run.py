@@ -17,7 +17,7 @@ from csp.keeping.home import runs_folder
 from csp.keeping.run_folder.run import Run
 from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
 
-PRELOADED = ["csp.work.indexing.index", "csp.world.targets.torchvision", "csp.world.encoders.openclip"]
+PRELOADED = ["csp.work.indexing.index", "tests.work.gated"]
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,17 @@ def test_a_model_without_a_head_is_indexed(config: Path, capsys: pytest.CaptureF
 
 
 def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) -> None:
+    """After the first image; the second waits at a gate, so that there is something to go on with."""
+    own, data = f"python:tests.work.gated:{tmp_path}", f"csv:{config.parent / 'images.csv'}"
+    asked = {"model": own, "encoder": own, "layers": ["colour"], "data": data, "batch_size": 1, "k": 6}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(asked))
+    (tmp_path / "go").write_text("x")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     runs = own_home / "runs"
-    process = context.Process(target=index_alone, args=(config, runs / "mine", tmp_path / "log"))
+    process = context.Process(
+        target=index_alone, args=(tmp_path / "config.yaml", runs / "mine", tmp_path / "log")
+    )
     process.start()
     while process.is_alive() and not list((runs / "mine.partial").glob("rows-*")):
         time.sleep(0.01)
@@ -83,7 +90,7 @@ def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) 
 
 
 def index_alone(config: Path, out: Path, log: Path) -> None:
-    """The command in a process of its own, which has the models' libraries loaded already."""
+    """The command in a process of its own."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     sys.stderr = log.open("w", buffering=1)
-    sys.exit(run(["index", str(config), "--batch-size", "1", "--out", str(out)]))
+    sys.exit(run(["index", str(config), "--out", str(out)]))

@@ -12,7 +12,7 @@ from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import open_explorer
 from csp.work.report.content import warnings
 from tests.face.pages.test_audit import cells
-from tests.face.pages.test_pages import opened, said
+from tests.face.pages.test_pages import awaited, opened, said
 from tests.odd_runs import OddRun, build
 
 A_LINE = 108
@@ -65,7 +65,7 @@ def test_what_a_run_lacks_is_said_where_it_is_missed(blind: None, tmp_path: Path
     wall = opened("pages/present.py", run="bare", neuron="0")
     assert [each.value for each in wall.header] == ["No picture makes this neuron fire."]
     assert "can't be: the run was imported" in said(opened("pages/classes.py", run="blind"))
-    leaning = said(opened("pages/reliance.py", run="blind"))
+    leaning = said(awaited(opened("pages/reliance.py", run="blind")))
     assert "no neuron has a label that is claimed" in leaning and "each row" not in leaning
     assert "Both sides show neuron 0" in said(opened("pages/compare.py", run="bare"))
 

@@ -56,18 +56,24 @@ def test_a_delivery_that_stops_opens_nowhere_and_goes_on(
     store: Store, built_run: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, fault: str, sentence: str
 ) -> None:
     expect_receiver(PLACE, built_run)
+
+    def begins(number: int, _: int) -> None:
+        """Once ten files are there; those that are on their way already, with more patience, arrive."""
+        if number == 10:
+            store.takes = store.puts + 16
+            if fault != "breaks off":
+                impatient.setattr(remote, "WHOLE", 0.5)
+
     with (
-        monkeypatch.context() as patient,
-        store.ending(30, fault),
+        monkeypatch.context() as impatient,
+        store.ending(10**6, fault),
         pytest.raises(UnavailableError, match=sentence),
     ):
-        if fault in ("is silent", "trickles"):
-            patient.setattr(remote, "WHOLE", 1.0)
-        sent(built_run)
+        deliver_run(built_run, PLACE, begins)
     for left_to_itself in (thread for thread in threading.enumerate() if thread.name == "server"):
         left_to_itself.join()  # its file may still arrive
     some = len(remote.lengths(PLACE))
-    assert some > 1
+    assert some >= 10
     with pytest.raises(NotFoundError, match="there is no run at s3://lab/runs/sent"):
         find_run(PLACE)
     done = sent(built_run)

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -45,7 +45,7 @@ def test_plain_webp_whatever_came_in(mode: str) -> None:
         assert b"serial" not in data
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 @given(pairs=PAIRS)
 def test_pack_gives_back_what_was_put_in(pairs: list[Thumbnails], tmp_path: Path) -> None:
     write_pack(tmp_path, pairs)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csp.errors import BadInputError, UnavailableError
@@ -119,7 +119,7 @@ def test_killed_once_early_or_late(moments: int, built_run: Path, tmp_path: Path
     assert_same_run(out, built_run)
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4)
 @given(cuts=st.sets(st.integers(1, ROWS - 1), max_size=6))
 def test_batches_of_any_size_give_the_same_arrays(
     cuts: set[int], built_run: Path, tmp_path_factory: pytest.TempPathFactory

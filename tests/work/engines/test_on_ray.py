@@ -90,8 +90,15 @@ def test_a_run_is_the_same_when_a_worker_is_lost_and_its_delivery_stops(
 
 
 def _workers() -> list[psutil.Process]:
-    ours = psutil.Process().children(recursive=True)
-    return [one for one in ours if one.is_running() and "ray::_Worker" in " ".join(one.cmdline())]
+    return [one for one in psutil.Process().children(recursive=True) if "ray::_Worker" in _command(one)]
+
+
+def _command(process: psutil.Process) -> str:
+    """Its name; empty once it has gone: processes of Ray come and go meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def test_a_worker_lost_while_it_opens_its_models_is_replaced(cluster: Cluster, tmp_path: Path) -> None:

@@ -153,13 +153,15 @@ def test_an_unknown_layer_is_named_before_any_work(world: Path, tmp_path: Path) 
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_run(world: Path, tmp_path: Path) -> None:
-    """With models of a few lines of NumPy: what is kept, and what is done again, is not up to them."""
-    (tmp_path / "go").write_text("x" * 1000)
+    """With models of a few lines of NumPy: what is kept, and what is done again, is not up to them. They wait
+    at a gate, so that no process gets to its end before it is killed among its images."""
+    gate = tmp_path / "go"
     light = gated(tmp_path)
     out = tmp_path / "killed"
     chance = random.Random()
     kills = 0
     for batches, assembling in ((chance.randint(0, 4), 0), (chance.randint(5, 10), 0), (0, 1)):
+        gate.write_text("x" * (1000 if assembling else batches + 1))
         process = indexing(index_spec(world, out, **light))
         while process.is_alive() and not reached(tmp_path / "killed.partial", batches, assembling):
             time.sleep(0.002)

@@ -7,6 +7,7 @@ import pytest
 
 from csp.errors import UnavailableError
 from csp.work.jobs.background import Background
+from tests import patience
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_two_who_ask_the_same_share_one_task(gate: Event) -> None:
     first, second = background.ask("key", work), background.ask("key", work)
     assert not first.wait(0) and not second.finished
     gate.set()
-    assert first.wait(60)
+    assert first.wait(patience.SECONDS)
     assert (first.result(), second.result(), done) == (1, 1, [1])
 
 
@@ -41,12 +42,12 @@ def test_what_the_work_raises_comes_to_who_asks_and_is_tried_anew_later(gate: Ev
         return gives[0]
 
     task = background.ask("key", work)
-    assert task.wait(60)
+    assert task.wait(patience.SECONDS)
     with pytest.raises(UnavailableError, match="the weights are missing"):
         task.result()
     gives.append("found")
     again = background.ask("key", work)
-    assert again.wait(60)
+    assert again.wait(patience.SECONDS)
     assert again.result() == "found"
 
 
@@ -63,6 +64,6 @@ def test_what_nobody_holds_any_more_is_not_begun(gate: Event) -> None:
     third = background.ask("third", lambda: work("third"))
     del second
     gate.set()
-    assert third.wait(60)
+    assert third.wait(patience.SECONDS)
     assert begun == ["first", "third"]
     assert first.result() == "first"

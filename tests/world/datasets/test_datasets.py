@@ -217,7 +217,7 @@ NEARLY = {
 
 
 @given(st.permutations(sorted(NEARLY)))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_a_name_that_means_one_file_is_found(names: list[str]) -> None:
     with TemporaryDirectory() as folder:
         root = touch(Path(folder), *NEARLY.values(), "notes/ISIC_1.txt")

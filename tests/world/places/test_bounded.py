@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests import patience
+
 GIVES_UP = """
 import atexit, sys
 from threading import Event
@@ -22,7 +24,6 @@ except TimeoutError:
 @pytest.mark.parametrize(("ending", "code"), [("leave(2)", 2), ("pass", 0), ("raise", 1)])
 def test_the_process_ends_with_its_own_code(ending: str, code: int) -> None:
     script = GIVES_UP.format(ending=ending)
-    ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS, check=False)
     assert (ended.returncode, ended.stdout) == (code, "a sentence\n")

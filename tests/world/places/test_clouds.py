@@ -1,7 +1,6 @@
 """`gs://` against an emulator of Google Cloud Storage, `https://` against a certificate of its own."""
 
 import datetime
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.world.places import remote
 from csp.world.protocols.dataset import open_dataset
+from tests import patience
+from tests.ports import free_port
 from tests.world.datasets.pictures import png
 from tests.world.places.test_remote import answering, failing, shows
 
@@ -26,9 +27,9 @@ FILES = {"images/mel/1.png": png(1), "images/nv/2.png": png(2), "images/cases.cs
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {"CONNECT": 0.3, "ANSWER": 0.3, "WHOLE": 2.0, "PAUSE": 0.01}.items():
-        monkeypatch.setattr(remote, name, seconds)
+def tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONNECT", "ANSWER", "WHOLE"):
+        monkeypatch.setattr(remote, name, patience.SECONDS)
     monkeypatch.setattr(remote, "TRIES", 1)
 
 
@@ -36,9 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A bucket with a folder of images and a table."""
     emulator = pytest.importorskip("gcp_storage_emulator.server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"127.0.0.1:{port}"
     with emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="skin"):
         system = arrow_fs.GcsFileSystem(anonymous=True, scheme="http", endpoint_override=address)

@@ -18,6 +18,7 @@ from csp.world.pictures.decode import UnreadableImageError
 from csp.world.places import remote
 from csp.world.places.addresses import refuse_secrets, without_query
 from csp.world.protocols.dataset import Dataset, open_dataset
+from tests import patience
 from tests.world.datasets.pictures import picture, png
 
 KEY, SECRET = "AKIAOFTHISTEST", "a-secret-that-nobody-sees"
@@ -52,9 +53,10 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, seconds in {"CONNECT": 1.0, "ANSWER": 1.0, "WHOLE": 4.0, "PAUSE": 0.01}.items():
-        monkeypatch.setattr(remote, name, seconds)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("CONNECT", "ANSWER", "WHOLE"):
+        monkeypatch.setattr(remote, name, patience.SECONDS)
+    monkeypatch.setattr(remote, "PAUSE", 0.01)
     monkeypatch.setattr(remote, "TRIES", 2)
     for name in (
         "AWS_ENDPOINT_URL_S3",
@@ -196,6 +198,7 @@ def test_no_server_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "ANSWER", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(64)
@@ -211,11 +214,9 @@ def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
 
     def trickle(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
-        request.send_header("Content-Length", "100")
+        request.send_header("Content-Length", str(10**4))
         request.end_headers()
-        for _ in range(100):
-            if over.wait(0.05):
-                return
+        while not over.wait(0.05):
             try:
                 request.wfile.write(b"x")
             except OSError:
@@ -225,7 +226,7 @@ def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
         try:
             assert "did not answer in time" in said(f"csv:{address}/cases.csv")
             with pytest.raises(UnavailableError, match="did not answer in time"):
-                remote.fetch_into(f"{address}/one.bin", tmp_path / "one", 100)
+                remote.fetch_into(f"{address}/one.bin", tmp_path / "one", 10**4)
         finally:
             over.set()
 
