@@ -149,12 +149,12 @@ def fetch_file(address: str) -> IO[bytes]:
     refuse_secrets(address)
 
     def spooled() -> IO[bytes]:
-        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
+        file = _temporary_file()
         try:
-            for piece in _pieces(address, MOST_SPOOLED):
-                file.write(piece)
+            _pour(_pieces(address, MOST_SPOOLED), file, Path(tempfile.gettempdir()))
         except BaseException:
-            file.close()
+            with suppress(OSError):  # it tries once more to write what it could not
+                file.close()
             raise
         file.seek(0)
         return file
@@ -170,13 +170,13 @@ def fetch_into(address: str, path: Path, most: int) -> None:
     refuse_secrets(address)
 
     def written() -> None:
-        with _kept_at(path):
+        with _kept_in(path.parent):
             file = path.open("wb")
-        with file:
-            for piece in _pieces(address, most):
-                with _kept_at(path):
-                    file.write(piece)
-                    file.flush()
+        try:
+            _pour(_pieces(address, most), file, path.parent)
+        finally:
+            with _kept_in(path.parent):
+                file.close()
 
     _tried(address, written, _seconds(most))
 
@@ -246,14 +246,30 @@ def age(address: str) -> float:
     return passed
 
 
+def _temporary_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        raise UnavailableError(
+            "no folder for temporary files can be written: make room there, or name another one in TMPDIR"
+        ) from None
+
+
+def _pour(pieces: Iterable[bytes], file: IO[bytes], folder: Path) -> None:
+    for piece in pieces:
+        with _kept_in(folder):
+            file.write(piece)
+            file.flush()
+
+
 @contextmanager
-def _kept_at(path: Path) -> Iterator[None]:
+def _kept_in(folder: Path) -> Iterator[None]:
     """Tells a full disk here from a server that fails."""
     try:
         yield
     except OSError as error:
         raise UnavailableError(
-            f"{path.parent} can't be written ({error.strerror}): make room or allow writing, then try again"
+            f"{folder} can't be written ({error.strerror}): make room or allow writing, then try again"
         ) from None
 
 

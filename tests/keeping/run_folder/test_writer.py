@@ -4,11 +4,9 @@ import dataclasses
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.writer import RunWriter, already_finished, staging_folder
 from csp.method.examples.neighbours import Neighbours
 from tests import build
+from tests.full_disk import files_of_at_most
 from tests.keeping.crash import MOMENTS, build_and_die
 
 ROWS = build.IMAGES + len(build.SKIPPED_ROWS)
@@ -50,17 +49,6 @@ def unfinished(out: Path, batches: int) -> None:
     with RunWriter.open_or_resume(out, build.PLAN) as writer:
         for each in list(build.batches())[:batches]:
             writer.add_batch(each)
-
-
-@contextmanager
-def files_of_at_most(length: int) -> Iterator[None]:
-    """Make writing fail midway, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_stores_what_was_given(built_run: Path) -> None:

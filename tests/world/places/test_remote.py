@@ -5,7 +5,7 @@ import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from csp.world.places import remote
 from csp.world.places.addresses import refuse_secrets, without_query
 from csp.world.protocols.dataset import Dataset, open_dataset
 from tests import patience
+from tests.full_disk import files_of_at_most
 from tests.world.datasets.pictures import picture, png
 
 KEY, SECRET = "AKIAOFTHISTEST", "a-secret-that-nobody-sees"
@@ -229,6 +230,23 @@ def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
                 remote.fetch_into(f"{address}/one.bin", tmp_path / "one", 10**4)
         finally:
             over.set()
+
+
+@pytest.mark.parametrize("size", [8_000, 300_000])
+def test_a_full_disk_here_is_no_fault_of_the_server(tmp_path: Path, size: int) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(size))
+        request.end_headers()
+        with suppress(OSError):
+            request.wfile.write(bytes(size))
+
+    full = pytest.raises(UnavailableError, match=r"^/.* can't be written \(File too large\): make room")
+    with answering(answer) as address, files_of_at_most(5_000):
+        with full:
+            remote.fetch_into(f"{address}/one.bin", tmp_path / "one", size)
+        with full:
+            remote.fetch_file(f"{address}/one.zip")
 
 
 def test_a_server_that_goes_away_ends_the_job_and_not_the_picture(
