@@ -22,7 +22,7 @@ from csp.work.runs import doctor, listing
 from tests import patience
 from tests.face.pages.test_pages import opened, said
 
-NUMBERED = re.compile(r"an unforeseen error ended this \(number ([0-9a-f]{8})")
+NUMBERED = re.compile(r"[Aa]n unforeseen error ended this \(number ([0-9a-f]{8})")
 
 
 @pytest.fixture(autouse=True)

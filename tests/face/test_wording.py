@@ -144,4 +144,4 @@ def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
         "−16.1",
         "+0.1",
     ]
-    assert [score(value) for value in (-0.0002, -0.02)] == ["0.000", "-0.020"]
+    assert [score(value) for value in (-0.0002, -0.02)] == ["0.000", "−0.020"]

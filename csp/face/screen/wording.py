@@ -160,7 +160,12 @@ def short(value: float) -> str:
 
 def score(value: float) -> str:
     """A score, always with the same places so that columns line up; what rounds to nothing has no sign."""
-    return f"{value:z.3f}"
+    return with_minus(f"{value:z.3f}")
+
+
+def with_minus(written: str) -> str:
+    """A number as it was written, with a minus in place of the hyphen: as long as a plus."""
+    return written.replace("-", "−")
 
 
 def lead(margin: float) -> str:

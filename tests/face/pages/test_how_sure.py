@@ -38,7 +38,7 @@ def test_the_page_says_how_stable_the_label_is_and_what_was_not_measured(tiny_ru
     found = label_stability(explorer, "late", 0, FIRST, explorer.options())
     assert found is not None
     words = said(opened())
-    assert f"stays the best in {found.chance:.0%} of draws of the examples" in words
+    assert f"stays the best in {100 * found.chance:.0f} % of draws of the examples" in words
     assert ("Unstable" in words) == (not found.stable)
     assert "csp evaluate tiny" in words
 

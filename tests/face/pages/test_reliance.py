@@ -44,7 +44,7 @@ def test_one_concept_opens_by_its_address_with_every_class_and_group(own_home: P
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ({"concept": "a violin"}, "no neuron's label means 'a violin'"),
+        ({"concept": "a violin"}, "No neuron's label means 'a violin'"),
         ({"by": "violin"}, "by 'violin', which there is not"),
     ],
 )

@@ -174,7 +174,10 @@ def criteria_table(audit: Audit) -> None:
         ]
         st.markdown(f"**{words}**")
         row_table(words, columns, rows, key=f"audit-{group}")
-    st.caption("Evolution cannot be seen in one image.")
+    st.caption(
+        "Neurons of all layers are counted, a neuron for each criterion that its label speaks of. "
+        "Evolution cannot be seen in one image."
+    )
 
 
 def interval(share: Interval) -> str:

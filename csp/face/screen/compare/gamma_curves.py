@@ -76,6 +76,7 @@ def _figure(curve: GammaCurve, marks: tuple[float, ...]) -> go.Figure:
     figure.update_layout(
         margin={"l": 50, "r": 4, "t": 4, "b": 34},
         dragmode=False,
-        legend={"orientation": "h", "y": -0.22, "x": 0, "yanchor": "top", "font": {"size": 11}},
+        # From the foot of the picture up: from the axis down, the lines of a long legend cover its title.
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11}},
     )
     return figure

@@ -17,7 +17,7 @@ from csp.face.screen.state.cached import named_explorer, path_of, rows_of, run_n
 from csp.face.screen.url.links import neuron_params
 from csp.face.screen.url.params import Params, whole_number
 from csp.face.screen.url.state import follow
-from csp.face.screen.wording import LABELERS, plain, score
+from csp.face.screen.wording import LABELERS, plain, score, with_minus
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.compare import Comparison, alikeness, compare_gammas, compare_labelers, compare_runs
 
@@ -52,9 +52,10 @@ def compared(explorer: Explorer, layer: str, sides: Sides, params: Params) -> No
 
 def two_neurons(explorer: Explorer, layer: str, a: int, b: int) -> None:
     """Pictures, labels and curves of two neurons, and how alike their concept vectors are."""
+    alike = f"{alikeness(explorer, layer, a, b):z.2f}"
     st.markdown(
-        f"Their concept vectors are alike to **{alikeness(explorer, layer, a, b):.2f}**.",
-        help="Cosine at the run's own contrast: 1 = they look for the same, 0 = nothing in common.",
+        f"What they look for is alike to **{with_minus(alike)}** (1 the same, 0 nothing in common).",
+        help="Cosine of their concept vectors at the run's own contrast.",
     )
     if a == b:
         st.caption(f"Both sides show neuron {a}: choose another number for one of them.")

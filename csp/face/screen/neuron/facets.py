@@ -53,7 +53,7 @@ def facets_line(explorer: Explorer, view: NeuronView) -> None:
         key="facets", horizontal=True, vertical_alignment="center", gap="xsmall", horizontal_alignment="left"
     ):
         st.caption(
-            "Explain of its firing: " + " · ".join(map(share_words, found)), help=HELP, width="content"
+            "What explains its firing: " + " · ".join(map(share_words, found)), help=HELP, width="content"
         )
         pressed = st.button(
             "Grouped by thing" if on else "Group pictures",

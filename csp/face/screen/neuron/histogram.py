@@ -14,10 +14,10 @@ from csp.work.explorer.views import NeuronView
 
 HEIGHT = 112
 HELP = (
-    "Each bar counts the images on which the neuron fires that strongly, on a logarithmic scale; the "
-    "examples come from the blue bars, their look-alikes from left of the dashed line. A line counts the "
-    "images of one class; the number beside its name is the neuron's average on them. Counted from the "
-    "activations that came with the run."
+    "The share is that of the images. Each bar counts those on which the neuron fires that strongly, on a "
+    "logarithmic scale; the examples come from the blue bars, their look-alikes from left of the dashed "
+    "line. A line counts the images of one class; the number beside its name is the neuron's average on "
+    "them. Counted from the activations that came with the run."
 )
 LINES = (("#009E73", "solid"), ("#CC79A7", "solid"), ("#8A8F94", "solid"))
 """Of the Okabe-Ito palette, less blue and orange, which mean something else here; then dotted."""
@@ -28,7 +28,7 @@ LEGEND, LONGEST = 168, 20
 
 def activation_histogram(explorer: Explorer, view: NeuronView) -> None:
     """Draws the histogram; says the same in words for those who cannot see it."""
-    facts = f"above 0 on {percent(view.share_firing)} of images"
+    facts = f"above 0 on {percent(view.share_firing)}"
     split = class_split(explorer, view.layer, view.neuron, view.histogram.edges)
     with st.container(key="activation-histogram", gap="xxsmall"):
         st.markdown(f"**How strongly** · {facts}", help=HELP)

@@ -17,7 +17,7 @@ from csp.face.screen.page.shortcuts import help_button
 from csp.face.screen.state.cached import chosen_explorer, sight_of, skill_of
 from csp.face.screen.state.review_store import alarm
 from csp.face.screen.url.params import Way, WrongAddressError, note_read, reading, unread
-from csp.face.screen.wording import plain
+from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.faults import told
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import PACK_NAME
@@ -80,7 +80,7 @@ def own_edge(draw: Callable[P, None]) -> Callable[P, None]:
         try:
             draw(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 # the edge of this part
-            st.warning(plain(told(error)))
+            st.warning(as_sentence(told(error)))
 
     return drawn
 
@@ -154,7 +154,7 @@ def _top(title: str) -> None:
 
 def _notice(message: str, ways: Sequence[Way]) -> None:
     st.subheader("This link leads nowhere here" if ways else "Nothing to show")
-    st.warning(plain(message))
+    st.warning(as_sentence(message))
     for position, way in enumerate(ways):
         st.button(
             plain(way.text),

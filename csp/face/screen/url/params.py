@@ -85,7 +85,7 @@ def one_of(params: Params, name: str, options: Sequence[str], default: str) -> s
         return wanted
     named = [option for option in options if option]  # an empty one is what a page opens with
     ways = [Way(option, {**params, name: option}) for option in nearest(wanted, named)[:6]]
-    known = ", ".join(named[:12]) + (", ..." if len(named) > 12 else "")
+    known = ", ".join(named[:12]) + (f" and {len(named) - 12} more" if len(named) > 12 else "")
     may = f"Here {name} is one of: {known}." if named else f"Here there is nothing to choose as {name}."
     raise WrongAddressError(
         f"The address asks for {name} {_shown(wanted)}, which there is not. {may}",
