@@ -3,9 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests import patience
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -19,8 +22,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 POLICY = "Content Security Policy"
-LONG = 90_000
-"""Milliseconds: a busy machine may take long; only a failing test waits for so long."""
+LONG = 1000 * patience.SECONDS
+"""Milliseconds."""
 expect.set_options(timeout=LONG)
 
 
@@ -35,16 +38,22 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def visitor(browser: Browser, **options: Any) -> BrowserContext:
+    """A window of one person, as large as on a desk; nothing in it is given up soon."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+    context.set_default_timeout(LONG)
+    return context
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh page that may talk to this machine only, of someone who gave a name before.
 
     Errors in our scripts, and what the Content-Security-Policy holds back, fail the test.
     """
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = visitor(browser)
     context.add_cookies([{"name": "csp-reviewer", "value": "Ina", "domain": "127.0.0.1", "path": "/"}])
     page = context.new_page()
-    page.set_default_timeout(LONG)
     outside: list[str] = []
     broken: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if leaves(request.url) else None)

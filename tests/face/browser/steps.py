@@ -6,6 +6,10 @@ from playwright.sync_api import Page, expect
 
 from tests.face.conftest import LONG
 
+AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
+IDLE = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))"
+"""The browser has nothing left to do for the page, twice."""
+
 
 def opened(page: Page, url: str) -> Page:
     page.goto(url)
@@ -14,15 +18,27 @@ def opened(page: Page, url: str) -> Page:
 
 
 def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector(AT_REST)
+
+
+def rested(page: Page) -> None:
+    """Wait until all is drawn and listens: Streamlit's buttons hear keys a moment after they are drawn."""
+    settled(page)
+    page.evaluate(IDLE)
+    settled(page)
 
 
 def press(page: Page, key: str, control: str) -> None:
     """Press a key once the button that prints it can be pressed and nothing is being drawn any more."""
     expect(page.locator(f".st-key-{control} button").first).to_be_enabled(timeout=LONG)
-    settled(page)
-    page.wait_for_timeout(500)  # a button listens a moment after it is drawn
-    settled(page)
+    rested(page)
+    page.keyboard.press(key)
+
+
+def bar(page: Page, key: str) -> None:
+    """Press a key of the verdict bar, once that is drawn and hears."""
+    listening(page)
+    rested(page)
     page.keyboard.press(key)
 
 

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from csp.face.screen.page.shortcuts import KEYS
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from tests.face.browser.steps import listening, opened, settled, shown
-from tests.face.conftest import LONG
-from tests.face.server import free_port, serving
+from tests import patience
+from tests.face.browser.steps import AT_REST, bar, listening, opened, rested, settled, shown
+from tests.face.conftest import LONG, visitor
+from tests.face.server import serving
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -41,18 +42,36 @@ def address(home: Path) -> Iterator[str]:
         yield served.address
 
 
-SHAKING = """(key) => {
-  const press = () => new KeyboardEvent("keydown", { key, bubbles: true });
-  for (let i = 0; i < 2; i++) document.body.dispatchEvent(press());
-}"""
+PRESS = """const press = (type) => new KeyboardEvent(type, { key, bubbles: true, cancelable: true });
+  const presses = () => ["keydown", "keyup"].forEach((type) => document.body.dispatchEvent(press(type)));"""
+SHAKING = f"""(key) => {{
+  {PRESS}
+  presses();
+  presses();
+}}"""
 """Two presses in one moment, however busy the machine is."""
-SHAKING_LONG = """(key) => {
+SHAKING_LONG = f"""(key) => {{
+  {PRESS}
   const began = performance.now();
-  const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  const again = () => { if (performance.now() - began < 190) { press(); setTimeout(again, 10); } };
+  const again = () => {{ if (performance.now() - began < 150) {{ presses(); setTimeout(again, 10); }} }};
   again();
+}}"""
+"""Presses for less than what counts as one, in which the address may change."""
+HAMMERING = f"""async (key) => {{
+  {PRESS}
+  for (let i = 0; i < 10; i++) {{
+    presses();
+    await new Promise((done) => setTimeout(done, 50));
+  }}
+}}"""
+"""Ten presses, some of them too soon after the one before."""
+ROLLING = """([first, second]) => {
+  const steps = [["keydown", first], ["keydown", second], ["keyup", second], ["keyup", first]];
+  for (const [type, key] of steps) {
+    document.body.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }));
+  }
 }"""
-"""Presses for a bit less than what counts as one, in which the address may change."""
+"""A key that goes down, and up, while another is down."""
 
 
 def events(home: Path, layer: str, first: int = 0, count: int = 6) -> list[Event]:
@@ -61,12 +80,6 @@ def events(home: Path, layer: str, first: int = 0, count: int = 6) -> list[Event
         assert reviews.verify().ok
         mine = range(first, first + count)
         return [event for event in reviews.events() if event.layer == layer and event.neuron in mine]
-
-
-def bar(page: Page, key: str) -> None:
-    """Press a key once the bar hears it."""
-    listening(page)
-    page.keyboard.press(key)
 
 
 def test_many_fast_verdicts_are_all_there_once_and_in_place(page: Page, address: str, home: Path) -> None:
@@ -82,7 +95,6 @@ def test_many_fast_verdicts_are_all_there_once_and_in_place(page: Page, address:
             page.evaluate(SHAKING, pressed[-1])
         else:
             page.keyboard.press(pressed[-1])
-        press_again_if_lost(page, pressed[-1], first + step)
     shown(page, first + count)
     settled(page)
     assert [(one.neuron, str(one.verdict)) for one in events(home, "layer4", first, count + 1)] == [
@@ -143,7 +155,7 @@ def test_undo_goes_back_and_leaves_both_events(page: Page, address: str, home: P
     bar(page, "x")
     shown(page, 12)
     expect(page.get_by_role("button", name="Undo 11")).to_be_enabled(timeout=LONG)
-    page.keyboard.press("z")
+    bar(page, "z")
     shown(page, 11)
     expect(page.get_by_role("button", name="Undo 10")).to_be_enabled(timeout=LONG)
     assert [str(one.verdict) for one in events(home, "layer3", 10, 3)] == ["confirm", "reject", "undo"]
@@ -171,14 +183,14 @@ def test_a_second_opinion_that_came_meanwhile_is_shown_first(
     expect(verdict).to_contain_text("People disagree", timeout=LONG)
 
 
-def test_a_lock_of_ten_seconds_is_waited_out(page: Page, address: str, home: Path) -> None:
+def test_a_lock_is_waited_out(page: Page, address: str, home: Path) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=30")
     bar(page, "a")
     shown(page, 31)
-    lock = sqlite3.connect(home / "reviews.sqlite", isolation_level=None)
+    lock = sqlite3.connect(home / "reviews.sqlite", isolation_level=None, timeout=patience.SECONDS)
     lock.execute("BEGIN IMMEDIATE")
     bar(page, "x")
-    page.wait_for_timeout(10_000)
+    page.wait_for_timeout(2_000)
     lock.execute("ROLLBACK")
     lock.close()
     shown(page, 32)
@@ -222,7 +234,8 @@ def test_typed_words_outlast_a_killed_server(page: Page, tmp_path: Path, built_r
         os.kill(served.pid, signal.SIGKILL)
     with serving(tmp_path, port):
         page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED]", timeout=3 * LONG)
-        until_next(page, "Save this label")
+        expect(label).to_have_value("a grid of lines")
+        until_next(page, "save")
         shown(page, 1)
     assert [(one.neuron, one.label) for one in events(tmp_path, "late")] == [(0, "a grid of lines")]
 
@@ -281,6 +294,7 @@ def test_no_key_acts_behind_what_is_on_top(page: Page, address: str, home: Path,
     here = f"{address}/neuron?run=tiny&layer=late&neuron=0"
     opened(page, here)
     listening(page)
+    rested(page)
     before = len(events(home, "late"))
     LAYERS[layer](page)
     on_top = page.locator("body > :not(#root)").locator('[role="dialog"], [role="listbox"]')
@@ -302,25 +316,23 @@ def test_the_arrows_of_the_large_view_move_through_its_pictures(page: Page, addr
     page.locator(".st-key-activating-grid .csp-tile").first.click()
     expect(page.get_by_role("dialog")).to_be_visible(timeout=LONG)
     first = re.search(r"image=(\d+)", page.url)
-    settled(page)
+    rested(page)
     page.keyboard.press("ArrowRight")
     expect(page).not_to_have_url(re.compile(rf"image={first and first[1]}\b"), timeout=LONG)
     assert re.search(r"neuron=0\b", page.url)
 
 
 def test_the_bar_confirms_what_the_head_says_at_any_contrast(page: Page, address: str, home: Path) -> None:
-    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=300")
+    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=300&gamma=0.65")
     head = page.locator(".st-key-suggestion h3")
     expect(head).to_be_visible(timeout=LONG)
-    slider = page.locator(".st-key-gamma input")
-    for _ in range(8):
-        slider.press("ArrowLeft")
+    page.locator(".st-key-gamma input").press("ArrowLeft")
     expect(page).to_have_url(re.compile(r"gamma=0\.6\b"), timeout=LONG)
     settled(page)
     said = head.inner_text()
     expect(page.locator(".st-key-pick-1 button")).to_contain_text(said[:20].strip("\u2068\u2069"))
     page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("a")
+    bar(page, "a")
     shown(page, 301)
     (event,) = events(home, "layer4", 300, 1)
     assert (event.gamma, event.label) == (0.6, said.strip("\u2068\u2069"))
@@ -421,19 +433,26 @@ def test_keys_wait_for_the_scripts_of_the_bar(page: Page, address: str, home: Pa
     assert not events(home, "layer3", 110, 6)
 
 
+def test_a_key_that_is_down_before_the_last_one_is_up_is_heard(page: Page, address: str, home: Path) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=50")
+    listening(page)
+    rested(page)
+    page.evaluate(ROLLING, ["y", "u"])
+    shown(page, 51)
+    settled(page)
+    assert [(one.neuron, str(one.verdict)) for one in events(home, "layer3", 50, 5)] == [(50, "unsure")]
+
+
 def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Path) -> None:
     opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=60")
     listening(page)
-    for _ in range(10):
-        page.keyboard.press("u")
-        page.wait_for_timeout(50)
+    page.evaluate(HAMMERING, "u")
+    said = page.locator(".csp-presses")
+    expect(said).to_contain_text("not recorded", timeout=LONG)
     settled(page)
-    page.wait_for_timeout(3_000)
-    settled(page)
-    lost = 10 - len(events(home, "layer3", 60, 10))
+    while (lost := 10 - len(events(home, "layer3", 60, 10))) != presses(said.inner_text()):
+        page.wait_for_timeout(100)  # some are on their way yet
     assert lost, "so fast that some were lost, or this test shows nothing"
-    words = "One press was" if lost == 1 else f"{lost} presses were"
-    expect(page.locator(".csp-presses")).to_contain_text(f"{words} not recorded", timeout=LONG)
 
 
 def test_a_key_that_is_held_down_counts_once(page: Page, address: str, home: Path) -> None:
@@ -451,7 +470,7 @@ def test_a_key_that_is_held_down_counts_once(page: Page, address: str, home: Pat
 
 
 def test_who_judges_is_asked_once(browser: Browser, address: str, home: Path) -> None:
-    context = browser.new_context()
+    context = visitor(browser)
     page = context.new_page()
     opened(page, f"{address}/neuron?run=demo&layer=layer3&neuron=80")
     bar(page, "a")
@@ -487,35 +506,30 @@ def test_a_click_that_sorts_keeps_what_was_just_typed(page: Page, address: str) 
     expect(page).to_have_url(re.compile("q=ruler.*sort=|sort=.*q=ruler"), timeout=LONG)
 
 
-def press_again_if_lost(page: Page, key: str, neuron: int) -> None:
-    """A press that meets the bar while it is drawn anew may be lost, and the page says so."""
-    next_one = page.locator(".st-key-toolbar h3", has_text=re.compile(rf"^Neuron {neuron + 1}\b"))
-    for _ in range(2):
-        try:
-            next_one.wait_for(timeout=LONG // 3)
-            return
-        except PlaywrightTimeoutError:
-            page.keyboard.press(key)
-    pytest.fail(f"{key} on neuron {neuron} was lost twice: {page.locator('.st-key-verdict').inner_text()}")
-
-
-def until_next(page: Page, button: str) -> None:
-    """Press as a person does after a break: again, until the next neuron is there. It counts once."""
+def until_next(page: Page, key: str) -> None:
+    """Press a button as a person does whom a new server does not know yet: again where nothing comes of it
+    for three seconds, until the next neuron is there. It counts once.
+    """
     heading = page.locator(".st-key-toolbar h3")
     first = heading.inner_text()
-    for _ in range(20):
-        settled(page)
-        if heading.inner_text() != first:
-            return
-        expect(page.get_by_label("Your own label")).to_have_value("a grid of lines")
-        page.get_by_role("button", name=button).click()
-        page.wait_for_timeout(3_000)
+    while heading.inner_text() == first:
+        page.evaluate("(key) => document.querySelector(`.st-key-${key} button`)?.click()", key)
+        calm = 0
+        while heading.inner_text() == first and calm < 12:
+            page.wait_for_timeout(250)
+            calm = calm + 1 if page.locator(AT_REST).count() else 0
+
+
+def presses(words: str) -> int:
+    """How many were lost, as the page says."""
+    found = re.match(r"(One|\d+) press", words)
+    return 0 if found is None else 1 if found[1] == "One" else int(found[1])
 
 
 @contextmanager
 def someone_else(browser: Browser, address: str, *, touch: bool = False) -> Iterator[Page]:
     """The page of a second person, whose browser remembers a name."""
-    context = browser.new_context(has_touch=touch)
+    context = visitor(browser, has_touch=touch)
     context.add_cookies([{"name": "csp-reviewer", "value": "Bo%20B", "url": address}])
     yield context.new_page()
     context.close()

@@ -1,9 +1,12 @@
 // Says which presses of a verdict were not recorded: keys pressed faster than the page goes on, or twice. The second
-// press of a hand that shakes never comes so far as to judge the next neuron.
+// press of a hand that shakes never comes so far as to judge the next neuron; one that comes while the buttons are
+// drawn anew waits for them.
 const DOUBLED = 200; // milliseconds within which the same key again is the same press
 const SETTLED = 3; // looks at the page in a row that find it at rest
 const EVERY = 250; // milliseconds between them
 const NEW = 2000; // milliseconds of calm, after which what was said before is old
+const AGAIN = 50; // milliseconds until a press that no button heard is tried again
+const IDLE = 10; // tries at a page at rest, after which no button will hear it
 
 const fresh = (taken) => ({ pressed: 0, base: taken, taken, last: 0, calm: 0, timer: 0, data: null, place: null, page: "", key: null });
 
@@ -56,12 +59,29 @@ const isDoubled = (event) => {
   return false;
 };
 
+const tried = new WeakSet(); // presses that were counted before
+
+// Streamlit's buttons keep the browser from using a key that they hear. While they are drawn anew nobody listens, nor
+// while another key is down: then the press is tried again, for the neuron that it was meant for.
+const untilHeard = (event, address = location.href, idle = 0) => {
+  setTimeout(() => {
+    if (event.defaultPrevented || location.href !== address || idle > IDLE) return;
+    const again = new KeyboardEvent("keydown", event);
+    tried.add(again);
+    document.body.dispatchEvent(again);
+    document.body.dispatchEvent(new KeyboardEvent("keyup", event)); // else Streamlit takes the key to be held down
+    untilHeard(again, address, resting() ? idle + 1 : 0);
+  }, AGAIN);
+};
+
 const heard = (event) => {
+  if (tried.has(event)) return;
   if (!isKey(event)) {
     window.cspPresses.key = null;
     return;
   }
   if (isDoubled(event)) event.stopPropagation();
+  else if (event.cancelable) untilHeard(event);
   pressed();
 };
 
