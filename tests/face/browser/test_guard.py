@@ -6,7 +6,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.face.browser.steps import opened, settled
-from tests.face.conftest import LONG
+from tests.face.conftest import LONG, visitor
 
 
 def test_upload_chart_and_download_work_under_the_policy(page: Page, address: str) -> None:
@@ -27,11 +27,12 @@ def test_upload_chart_and_download_work_under_the_policy(page: Page, address: st
 
 
 def test_a_page_of_elsewhere_can_not_frame_the_app(browser: Browser, address: str) -> None:
-    context = browser.new_context()
+    context = visitor(browser)
     outer = context.new_page()
     outer.set_content(f'<iframe src="{address}/neuron?run=demo&layer=layer4&neuron=33"></iframe>')
-    outer.wait_for_timeout(2_000)
-    assert outer.frames[1].url.startswith("chrome-error:")
+    while (shown := outer.frames[1].url) in ("", "about:blank"):
+        outer.wait_for_timeout(100)
+    assert shown.startswith("chrome-error:")
     context.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.face.conftest import LONG
+from tests.face.conftest import visitor
 from tests.face.server import ROOT, serving
 
 AT = "run=demo&layer=layer4"
@@ -60,10 +60,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def window(browser: Browser, address: str) -> Iterator[tuple[Page, str]]:
     """One window for all views, and the address of the app."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = visitor(browser)
     context.add_init_script(JUMPS)
     page = context.new_page()
-    page.set_default_timeout(LONG)
     yield page, address
     context.close()
 
@@ -122,8 +121,8 @@ def test_a_fault_of_the_program_is_one_sentence_in_our_words(
     (copy / "app.py").write_text("import streamlit as st\nst.write('start')")
     (copy / "pages" / "faulty.py").write_text("import streamlit as st\nst.write('begun')\n1 / 0")
     with serving(tmp_path_factory.mktemp("fault-home"), app=copy / "app.py") as served:
-        page = browser.new_page()
-        page.set_default_timeout(LONG)
+        context = visitor(browser)
+        page = context.new_page()
         page.goto(f"{served.address}/faulty")
         fault = page.locator("[data-testid=stException]")
         fault.wait_for()
@@ -131,7 +130,7 @@ def test_a_fault_of_the_program_is_one_sentence_in_our_words(
         assert "Reload the page" in words
         assert fault.inner_text() == ""
         assert "ZeroDivision" not in page.content()
-        page.close()
+        context.close()
 
 
 def test_an_unknown_page_is_said_above_the_start_page(window: tuple[Page, str]) -> None:

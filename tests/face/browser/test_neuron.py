@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from csp.work.explorer.explorer import open_explorer
-from tests.face.browser.steps import opened, pictures_load, press, settled, shown
+from tests import patience
+from tests.face.browser.steps import opened, pictures_load, press, rested, settled, shown
 from tests.face.conftest import LONG
 
 pytestmark = pytest.mark.browser
@@ -34,7 +35,7 @@ def test_all_of_a_neuron_stands_on_one_screen(page: Page, address: str, view: st
         *("levels" if view == "levels" else "pictures", "suggestion", "how-sure", "projection-scores"),
         *("candidate-labels", "activation-histogram", "similar-neurons", "review-history", "run-line"),
     ]
-    for _ in range(40):  # parts find their places one after the other
+    for _ in range(2 * patience.SECONDS):  # parts find their places one after the other
         if not (outside := page.evaluate(OUTSIDE, parts)):
             break
         page.wait_for_timeout(500)
@@ -47,7 +48,7 @@ def test_levels_and_pairs_by_key_keep_to_the_address(page: Page, address: str) -
     page.get_by_role("radio", name="Levels").click()
     expect(page).to_have_url(re.compile("view=levels"), timeout=LONG)
     assert pictures_load(page, "levels") > 10
-    page.keyboard.press("g")
+    press(page, "g", "grids")
     expect(page).to_have_url(re.compile("view=pairs"), timeout=LONG)
     assert pictures_load(page, "pair-grid") == 10
     page.go_back()
@@ -60,7 +61,7 @@ def test_a_picture_opens_large_and_arrows_go_through_the_pictures(page: Page, ad
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("1 of 5")).to_be_visible(timeout=LONG)
     expect(page).to_have_url(re.compile("image="))
-    settled(page)
+    rested(page)
     page.keyboard.press("ArrowRight")
     expect(dialog.get_by_text("2 of 5")).to_be_visible(timeout=LONG)
     link = page.url
@@ -78,7 +79,7 @@ def test_where_it_fires_lies_over_the_pictures_of_the_demo(page: Page, address: 
     expect(page).to_have_url(re.compile("heat=true"), timeout=LONG)
     overlays = page.locator(".st-key-activating-grid .csp-overlay[src]")
     expect(overlays).to_have_count(9, timeout=4 * LONG)
-    page.keyboard.press("m")
+    press(page, "m", "heat-map")
     expect(overlays).to_have_count(0, timeout=LONG)
 
 

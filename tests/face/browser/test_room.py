@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.face.browser.test_look import AT, settle
-from tests.face.conftest import LONG
-from tests.face.server import serving
+from tests.face.conftest import LONG, visitor
 
 NEURON, REVIEW = f"/neuron?{AT}&neuron=17", f"/review?{AT}"
 PRESENT = "/present?run=demo&step=3"
@@ -17,19 +16,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, str]]:
+def window(browser: Browser, address: str) -> Iterator[tuple[Page, str]]:
     """One window for all tests, and the address of the app."""
-    with serving(tmp_path_factory.mktemp("room-home")) as served:
-        page = browser.new_page()
-        page.set_default_timeout(LONG)
-        yield page, served.address
-        page.close()
+    context = visitor(browser)
+    yield context.new_page(), address
+    context.close()
 
 
-def opened(window: tuple[Page, str], address: str, width: int, height: int) -> Page:
+def opened(window: tuple[Page, str], where: str, width: int, height: int) -> Page:
     page, served = window
     page.set_viewport_size({"width": width, "height": height})
-    page.goto(served + address)
+    page.goto(served + where)
     expect(page.locator(".st-key-frame-links [aria-current=page]")).to_have_count(1, timeout=LONG)
     settle(page)
     return page
@@ -46,9 +43,9 @@ def foot(page: Page, part: str) -> float:
     return found["y"] + found["height"]
 
 
-@pytest.mark.parametrize("address", [NEURON, REVIEW, PRESENT])
-def test_a_wide_screen_is_used_to_its_edge(address: str, window: tuple[Page, str]) -> None:
-    page = opened(window, address, 1920, 1080)
+@pytest.mark.parametrize("where", [NEURON, REVIEW, PRESENT])
+def test_a_wide_screen_is_used_to_its_edge(where: str, window: tuple[Page, str]) -> None:
+    page = opened(window, where, 1920, 1080)
     content = box(page, "[data-testid=stMainBlockContainer]")
     assert content["x"] + content["width"] >= 1900
 
@@ -61,11 +58,11 @@ def test_a_slide_fills_the_wall(window: tuple[Page, str]) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900)])
-@pytest.mark.parametrize("address", [NEURON, REVIEW])
+@pytest.mark.parametrize("where", [NEURON, REVIEW])
 def test_on_a_laptop_all_nine_pairs_the_label_and_all_suggestions_are_seen(
-    address: str, width: int, height: int, window: tuple[Page, str]
+    where: str, width: int, height: int, window: tuple[Page, str]
 ) -> None:
-    page = opened(window, address, width, height)
+    page = opened(window, where, width, height)
     bar = box(page, BAR)["y"]
     assert foot(page, ".st-key-suggestion") <= bar
     for grid in ("activating", "contrastive"):
@@ -76,17 +73,17 @@ def test_on_a_laptop_all_nine_pairs_the_label_and_all_suggestions_are_seen(
         assert place["x"] + place["width"] <= width
 
 
-@pytest.mark.parametrize("address", [NEURON, REVIEW])
-def test_enlarged_twice_pictures_are_seen_above_the_bar(address: str, window: tuple[Page, str]) -> None:
-    page = opened(window, address, 640, 360)
+@pytest.mark.parametrize("where", [NEURON, REVIEW])
+def test_enlarged_twice_pictures_are_seen_above_the_bar(where: str, window: tuple[Page, str]) -> None:
+    page = opened(window, where, 640, 360)
     bar = box(page, BAR)["y"]
     assert bar > 360 * 2 / 3
     assert bar - box(page, ".st-key-activating-grid .csp-tile >> nth=0")["y"] > 80
 
 
-@pytest.mark.parametrize("address", ["/?run=demo", NEURON, REVIEW, f"/neurons?{AT}", "/audit?run=demo"])
-def test_a_phone_scrolls_down_only(address: str, window: tuple[Page, str]) -> None:
-    page = opened(window, address, 390, 844)
+@pytest.mark.parametrize("where", ["/?run=demo", NEURON, REVIEW, f"/neurons?{AT}", "/audit?run=demo"])
+def test_a_phone_scrolls_down_only(where: str, window: tuple[Page, str]) -> None:
+    page = opened(window, where, 390, 844)
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
     here = page.locator(".st-key-frame-links [aria-current=page]")

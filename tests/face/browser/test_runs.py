@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from csp.work.jobs.jobs import cancel_job, start_job
 from csp.work.jobs.registry import check_job
 from tests.build import draw
-from tests.face.browser.steps import opened, settled
+from tests.face.browser.steps import opened, rested
 from tests.face.conftest import LONG
 from tests.face.server import ROOT, serving
 from tests.work.jobs.test_jobs import ended, fields, let_pass
@@ -59,11 +59,11 @@ def test_the_tour_goes_by_keys(page: Page, address: str) -> None:
         (3, "What do the first have"),
         (4, "not the only one"),
     ):
-        settled(page)
+        rested(page)
         page.keyboard.press("ArrowRight")
         expect(page).to_have_url(re.compile(rf"step={step}\b"), timeout=LONG)
         expect(page.locator(".st-key-present h2")).to_contain_text(words, timeout=LONG)
-    settled(page)
+    rested(page)
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".st-key-present h2")).to_contain_text("What do the first have", timeout=LONG)
     expect(page.locator(".st-key-frame-top")).to_be_hidden()

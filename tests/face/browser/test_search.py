@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.face.browser.steps import opened, pictures_load, settled, shown
 from tests.face.conftest import LONG
@@ -59,8 +59,8 @@ def test_a_probe_picture_is_picked_tried_and_left(page: Page, address: str) -> N
 
 
 def test_an_upload_is_explained_and_none_of_its_metadata_comes_back(page: Page, address: str) -> None:
-    sent: list[bytes] = []
-    page.on("response", lambda answer: sent.append(answer.body()) if "/media/" in answer.url else None)
+    sent: list[Response] = []
+    page.on("response", lambda answer: sent.append(answer) if "/media/" in answer.url else None)
     opened(page, f"{address}/try?run=demo&layer=layer4")
     page.locator(".st-key-upload input[type=file]").set_input_files(
         {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
@@ -71,7 +71,7 @@ def test_an_upload_is_explained_and_none_of_its_metadata_comes_back(page: Page, 
     expect(cards.first.locator("img").first).to_have_attribute("alt", re.compile("Where neuron"))
     settled(page)
     assert sent
-    assert not any(b"Jane" in body or b"Exif" in body for body in sent)
+    assert not any(b"Jane" in body or b"Exif" in body for body in (answer.body() for answer in sent))
     assert "image=" not in page.url
     page.locator(".st-key-another-picture button").click()
     expect(page.locator(".st-key-probe-pictures .csp-tile").first).to_be_visible(timeout=LONG)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.face.browser.steps import opened, pictures_load, settled, shown
+from tests.face.browser.steps import opened, pictures_load, rested, settled, shown
 from tests.face.conftest import LONG
 
 POINT = """(area) => {
@@ -45,7 +45,7 @@ def test_arrow_keys_and_back_move_between_neurons(page: Page, address: str) -> N
     opened(page, f"{address}/neuron?run=tiny&layer=late&neuron=0")
     shown(page, 0)
     expect(page.locator(".st-key-next button")).to_be_enabled(timeout=LONG)
-    settled(page)
+    rested(page)
     page.keyboard.press("ArrowRight")
     shown(page, 1)
     page.locator(".st-key-next button").click()

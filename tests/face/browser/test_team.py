@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
-from tests.face.browser.steps import listening, settled
-from tests.face.conftest import LONG
+from tests.face.browser.steps import bar, listening, rested, settled
+from tests.face.conftest import LONG, visitor
 from tests.face.oidc import TEAM, team_server
 from tests.face.server import ROOT
 
@@ -49,9 +49,8 @@ def address(home: Path) -> Iterator[str]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = visitor(browser)
     context.add_init_script(WATCH)
-    context.set_default_timeout(LONG)
     yield context
     context.close()
 
@@ -92,8 +91,7 @@ def test_a_reviewer_comes_back_to_the_page_and_signs_out(
 ) -> None:
     page = sign_in(context, neuron(address, 1), "ann")
     expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)
-    listening(page)
-    page.keyboard.press("a")
+    bar(page, "a")
     expect(page.locator(".st-key-toolbar h3")).to_have_text("Neuron 2", timeout=LONG)
     (event,) = events(home)
     assert (event.reviewer, event.reviewer_verified, str(event.role)) == ("ann@clinic.org", True, "reviewer")
@@ -109,16 +107,16 @@ def test_a_viewer_looks_but_a_replayed_press_of_a_reviewer_does_nothing(
 ) -> None:
     ann = sign_in(context, neuron(address, 0), "ann")
     listening(ann)
+    rested(ann)
     before = ann.evaluate("window.sent.length")
     ann.keyboard.press("x")
     expect(ann.locator(".st-key-toolbar h3")).to_have_text("Neuron 1", timeout=LONG)
-    press = ann.evaluate(f"window.sent[{before}]")
-    assert b"none" in base64.b64decode(press), "this is the press of the button"
+    sent = ann.evaluate(f"window.sent.slice({before})")
+    press = next(one for one in sent if b"none" in base64.b64decode(one))  # of the button
     recorded = events(home)
 
-    other = browser.new_context(viewport={"width": 1440, "height": 900})
+    other = visitor(browser)
     other.add_init_script(WATCH)
-    other.set_default_timeout(LONG)
     vi = sign_in(other, neuron(address, 0), "vi")
     expect(vi.get_by_text("You may look, not judge")).to_be_visible(timeout=LONG)
     expect(vi.locator(".st-key-activating-grid img").first).to_be_visible(timeout=LONG)

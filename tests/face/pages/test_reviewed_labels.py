@@ -12,7 +12,7 @@ from csp.keeping.reviews.vocabulary import Action
 from csp.keeping.run_folder.run import Run
 from csp.work.reviews.desk import Person, ReviewDesk
 from tests.build import add_pushes
-from tests.face.pages.test_pages import RULER, drawn, opened, said
+from tests.face.pages.test_pages import RULER, awaited, drawn, opened, said
 
 OWN = "crayon <b>&"
 WHOSE = "written by Ann (name not checked); the machine suggests"
@@ -66,7 +66,7 @@ def test_classes_show_it_first(tiny: Run) -> None:
 
 
 def test_try_shows_it_first(tiny: Run) -> None:
-    app = opened("pages/try.py", run="tiny", layer="late", image="7")
+    app = awaited(opened("pages/try.py", run="tiny", layer="late", image="7"))
     card = card_of(drawn(app, "cards"), RULER)
     assert (card["label"], card["whose"].startswith(WHOSE)) == (OWN, True)
 

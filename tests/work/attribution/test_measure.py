@@ -62,7 +62,7 @@ def test_index_measures_it_and_leaves_the_runs_numbers_alone(
 def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tmp_path: Path) -> None:
     """There are 512 neurons and 56 images."""
     copy = Run.open(
-        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns(CLASS_ATTRIBUTION.name))
     )
     assert class_attribution(Explorer(copy, ResultCache(tmp_path / "answers")), "layer4") is None
     assert measure_attribution(copy, ["layer4"]) == {"layer4": "exact"}
@@ -70,7 +70,9 @@ def test_the_model_tells_weights_that_the_stored_numbers_can_not(pushed: Run, tm
 
 
 def test_a_stopped_job_measures_what_is_missing(pushed: Run, world: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(pushed.path, tmp_path / "run", ignore=shutil.ignore_patterns("additions"))
+    copy = shutil.copytree(
+        pushed.path, tmp_path / "run", ignore=shutil.ignore_patterns(CLASS_ATTRIBUTION.name)
+    )
     spec = index_spec(world, copy, layers=["layer3", "layer4"])
     index(spec)
     additions = Additions(Run.open(copy))
@@ -104,7 +106,7 @@ def test_a_stopped_measurement_goes_on_where_it_was(
     pushed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Run.open(
-        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+        shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns(CLASS_ATTRIBUTION.name))
     )
     monkeypatch.setattr(measure, "SECONDS_TO_KEEP", 0.0)
     steps: list[Progress] = []
@@ -126,7 +128,9 @@ def test_a_stopped_measurement_goes_on_where_it_was(
 
 
 def test_the_job(pushed: Run, tmp_path: Path) -> None:
-    copy = shutil.copytree(pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns("additions"))
+    copy = shutil.copytree(
+        pushed.path, tmp_path / "copy", ignore=shutil.ignore_patterns(CLASS_ATTRIBUTION.name)
+    )
     assert faults({"run": str(copy)}) == {}
     assert run({"run": str(copy), "layer": "layer4"}, lambda progress: None) == "copy"
     assert set(Additions(Run.open(copy)).read(CLASS_ATTRIBUTION)["layer"]) == {"layer4"}
