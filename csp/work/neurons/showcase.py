@@ -7,8 +7,8 @@ alone) and by CSP differ, and the pairs say why: over them, the text of CSP fall
 
 Where the dataset states what the images show, the neurons come first whose images bear this out: what CSP
 names is in the activating ones and not in the look-alikes, what the plain labeler names is in both. Of those,
-the neurons that turn out to follow an artefact come first. A label that the images held out contradict is
-counted, and shown to nobody as an example.
+the neurons that turn out to follow an artefact come first; then those whose label became true by the images
+held out. A label that these contradict is counted, and shown to nobody as an example.
 """
 
 from collections.abc import Iterator, Mapping
@@ -151,10 +151,10 @@ def turns(run: Run) -> tuple[LabelChange, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(turn: LabelChange) -> tuple[bool, bool, bool, bool, float]:
+def _order(turn: LabelChange) -> tuple[bool, bool, bool, bool, bool, float]:
     borne_out = turn.shares is not None and turn.shares.bear_out and turn.holds is not False
-    artefact = borne_out and turn.artefact
-    return turn.holds is False, not turn.likely, not borne_out, not artefact, -turn.telling
+    artefact, better = borne_out and turn.artefact, bool(turn.holds) and not turn.plain_holds
+    return turn.holds is False, not turn.likely, not borne_out, not artefact, not better, -turn.telling
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,7 +99,9 @@ def test_what_the_pictures_bear_out_comes_first_and_of_that_an_artefact() -> Non
     absent = replace(
         plain, neuron=3, telling=0.8, shares=AttributeShares((0.9, 0.0), (0.9, 0.0)), artefact=True
     )
-    assert [turn.neuron for turn in sorted((unseen, plain, absent, artefact), key=_order)] == [1, 0, 2, 3]
+    better = replace(unseen, neuron=4, telling=0.0, holds=True, plain_holds=False)
+    found = sorted((unseen, plain, absent, artefact, better), key=_order)
+    assert [turn.neuron for turn in found] == [1, 0, 4, 2, 3]
 
 
 def test_the_demo_has_a_neuron_that_makes_the_point() -> None:
