@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,15 +179,14 @@ def test_a_job_that_cannot_work_says_why(gate: Path) -> None:
     assert failed.resumable, "only the model knows its layers: it may have them by now"
 
 
-def test_a_job_that_cannot_work_is_not_resumed_until_it_can(gate: Path) -> None:
+def test_a_job_that_cannot_work_is_not_resumed_until_it_can(bare_run: str, gate: Path) -> None:
     """The check before the start would have refused it: what it is about went away since."""
-    (gate / "images").rename(gate / "moved")
-    asked = CheckedJob(KINDS["index"], fields(gate))
-    failed = ended(start_job(asked, "My run").id)
+    asked, moved = gate / "run", shutil.copytree(bare_run, gate / "moved")
+    failed = ended(start_job(CheckedJob(KINDS["map"], {"run": str(asked)}), "Map").id)
     assert failed.state == "failed" and not failed.resumable
-    with pytest.raises(BadInputError, match=rf"would end the same way: .*{gate}/images"):
+    with pytest.raises(BadInputError, match=rf"would end the same way: .*{asked}"):
         resume_job(failed.id)
-    (gate / "moved").rename(gate / "images")
+    moved.rename(asked)
     assert job(failed.id).resumable
 
 
