@@ -1,6 +1,8 @@
 """What is worked out once when a run is made: neighbours, then states, examples and labels of neurons."""
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,9 @@ Row = dict[str, object]
 
 GPU_FROM = 20_000
 """From so many images on a graphics card is asked for: fewer are compared before torch is loaded."""
+DEVICES = Path("/dev")
+DRIVERS = ("nvidia*", "nvgpu*", "nvhost*", "kfd", "dxg")
+"""What drivers of graphics cards put there: NVIDIA's of cards and of boards, AMD's, that of WSL."""
 
 
 def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> dict[str, Contrasts]:
@@ -43,6 +48,11 @@ def precompute(writer: RunWriter, draft: Run, report: Report = silent) -> dict[s
         if not writer.written(last_part):
             contrasts[layer] = _precompute_layer(writer, draft, layer, scorer, report)
     return contrasts
+
+
+def _has_driver() -> bool:
+    """Whether torch may find a graphics card, as far as that can be told without it."""
+    return sys.platform == "win32" or any(True for name in DRIVERS for _ in DEVICES.glob(name))
 
 
 def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
@@ -64,11 +74,11 @@ def _find_neighbours(writer: RunWriter, draft: Run, report: Report) -> None:
 
 def _by_gpu(images: int) -> Callable[..., Iterator[Neighbours]] | None:
     """What finds neighbours by a graphics card, where there is one and it is worth its start."""
-    if images < GPU_FROM:
+    if images < GPU_FROM or not _has_driver():
         return None
     try:
         with optional():
-            from csp.world.gpu import has_gpu, neighbour_pieces_by_gpu  # torch takes seconds to load
+            from csp.world.gpu import has_gpu, neighbour_pieces_by_gpu  # takes seconds and 0.25 GB
     except UnavailableError:  # an import needs no torch
         return None
     return neighbour_pieces_by_gpu if has_gpu() else None

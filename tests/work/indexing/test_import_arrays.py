@@ -252,10 +252,10 @@ def test_a_job_stopped_amid_the_neighbours_goes_on_there(
 def test_where_there_is_a_graphics_card_it_finds_the_neighbours(
     given: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = Run.open(import_arrays(spec(given, out=str(given / "by-processor"))))
     monkeypatch.setattr(precompute, "GPU_FROM", 0)
+    monkeypatch.setattr(precompute, "DEVICES", given)
     monkeypatch.setattr(gpu, "has_gpu", lambda: True)
-    asked = []
+    asked: list[int] = []
 
     def on_processor(embeddings: np.ndarray, m: int, start: int) -> Iterator[neighbours.Neighbours]:
         asked.append(m)
@@ -263,6 +263,9 @@ def test_where_there_is_a_graphics_card_it_finds_the_neighbours(
 
     by_gpu = gpu.neighbour_pieces_by_gpu
     monkeypatch.setattr(gpu, "neighbour_pieces_by_gpu", on_processor)
+    expected = Run.open(import_arrays(spec(given, out=str(given / "by-processor"))))
+    assert not asked, "without a driver torch is not even loaded: 0.25 GB"
+    (given / "nvidia0").touch()
     found = Run.open(import_arrays(spec(given)))
     assert asked == [10] and found.neighbours is not None and expected.neighbours is not None
     np.testing.assert_array_equal(found.neighbours.index, expected.neighbours.index)
