@@ -6,9 +6,9 @@
     python -m benchmarks.fit_chance --write             # and write csp/method/chance/fitted.py
     python -m benchmarks.fit_chance --plot FILE.svg     # the reliability diagram
 
-`over` is the mean chance less the share that is true (above 0: over-confident), `ece` the expected
-calibration error over ten bins, `auroc` how well a low chance tells wrong labels from right ones. `ratio`
-is the pooled share that is true over the pooled mean chance.
+`over` is the mean chance less the share that is true (above 0: over-confident), with its interval over
+worlds, `ece` the expected calibration error over ten bins, `auroc` how well a low chance tells wrong labels
+from right ones. `ratio` is the pooled share that is true over the pooled mean chance.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 from scipy.optimize import minimize
 
 from benchmarks.reliability import reliability_svg
@@ -31,12 +31,12 @@ from benchmarks.worlds.world import ROUND, Purpose, World
 from csp.method.chance import fitted
 from csp.method.chance.facts import FACTS
 from csp.method.chance.model import Model, chances
-from csp.method.metrics.statistics import auroc
+from csp.method.metrics.statistics import auroc, bootstrap_interval
 
 BINS = 10
 PENALTY = 3.0
 """On the squared weights of the standardised facts."""
-ROUNDS, STEP = 8, 3.0
+ROUNDS, STEP = 8, 4.0
 """Of the fit: how often, and how fast, families in which it is over-confident come to count more."""
 
 
@@ -46,6 +46,8 @@ class Judged:
 
     facts: Float64[np.ndarray, "l f"]
     right: Bool[np.ndarray, " l"]
+    world: Int64[np.ndarray, " l"]
+    """The number of the world that each is from."""
 
 
 def judge(worlds: Iterable[World]) -> dict[str, Judged]:
@@ -58,14 +60,15 @@ def judge(worlds: Iterable[World]) -> dict[str, Judged]:
         right = named.right(fitted.LABELER)[[one.neuron for one in named.labelled]]
         known = np.isfinite(facts).all(axis=1)
         family = world.name if world.family.startswith("stored") else world.family
-        found.setdefault(family, []).append(Judged(facts[known], right[known]))
+        found.setdefault(family, []).append(Judged(facts[known], right[known], np.zeros(known.sum(), int)))
     return {family: together(parts) for family, parts in found.items()}
 
 
 def together(parts: Iterable[Judged]) -> Judged:
     """The labels of several."""
     facts, right = zip(*((one.facts, one.right) for one in parts), strict=True)
-    return Judged(np.concatenate(facts), np.concatenate(right))
+    world = np.repeat(np.arange(len(right)), [len(one) for one in right])
+    return Judged(np.concatenate(facts), np.concatenate(right), world)
 
 
 def fit(families: Sequence[Judged]) -> Model:
@@ -111,14 +114,20 @@ def _regressed(families: Sequence[Judged], shares: Float64[np.ndarray, " g"]) ->
     )
 
 
-def calibration(chance: Float64[np.ndarray, " l"], right: Bool[np.ndarray, " l"]) -> dict[str, Any]:
-    """How well a chance says how often labels are true."""
+def calibration(
+    chance: Float64[np.ndarray, " l"], right: Bool[np.ndarray, " l"], world: Int64[np.ndarray, " l"]
+) -> dict[str, Any]:
+    """How well a chance says how often labels are true; the interval of `over` is over the worlds."""
+    over = [float((chance - right)[world == one].mean()) for one in np.unique(world)]
+    interval = bootstrap_interval(np.array(over), np.random.default_rng(0))
     bins = bin_table(chance, right)
     return {
         "labels": len(right),
         "true": float(right.mean()),
         "chance": float(chance.mean()),
         "over": float(chance.mean() - right.mean()),
+        "over_low": interval.low if len(over) > 1 else None,
+        "over_high": interval.high if len(over) > 1 else None,
         "ece": sum(count * abs(said - true) for count, said, true in bins) / len(right),
         "auroc": auroc(-chance, ~right),
         "quantiles": [float(one) for one in np.quantile(chance, [0.1, 0.5, 0.9])],
@@ -139,13 +148,18 @@ def bin_table(
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """Markdown."""
     lines = [
-        "| world | labels | true | chance | over | ece | auroc | 10th, 50th, 90th percentile |",
-        "| --- " * 8 + "|",
+        "| world | labels | true | chance | over | 95 % interval | ece | auroc | 10th, 50th, 90th percent |",
+        "| --- " * 9 + "|",
     ]
     for name, row in rows.items():
-        numbers = " | ".join(f"{row[key]:.3f}" for key in ("true", "chance", "over", "ece", "auroc"))
+        before, after = (
+            " | ".join(f"{row[key]:.3f}" for key in keys)
+            for keys in (("true", "chance", "over"), ("ece", "auroc"))
+        )
+        known = row["over_low"] is not None
+        interval = f"{row['over_low']:.2f} to {row['over_high']:.2f}" if known else ""
         spread = ", ".join(f"{one:.2f}" for one in row["quantiles"])
-        lines.append(f"| {name} | {row['labels']} | {numbers} | {spread} |")
+        lines.append(f"| {name} | {row['labels']} | {before} | {interval} | {after} | {spread} |")
     return "\n".join(lines).replace("nan", "")
 
 
@@ -180,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--development", type=int, default=10, help="worlds of each family to fit on")
+    parser.add_argument("--development", type=int, default=20, help="worlds of each family to fit on")
     parser.add_argument("--judging", type=int, default=8, help="worlds of each family to judge on")
     parser.add_argument("--round", type=int, default=ROUND, help="of the worlds to judge on")
     parser.add_argument("--runs", nargs="*", default=["demo"])
@@ -196,14 +210,15 @@ def main() -> None:
     else:
         known = judge(drawn(Purpose.DEVELOPMENT, options.development))
         model = fit(list(known.values()))
-    said: dict[str, tuple[Float64[np.ndarray, " l"], Bool[np.ndarray, " l"]]] = {}
+    said: dict[str, tuple[Float64[np.ndarray, " l"], Judged]] = {}
     for family, judged in judge(judging(options)).items():
         others = [one for name, one in known.items() if name != family]
         its_own = fit(others) if options.held_out and family in known else model
-        said[family] = (chances(judged.facts, its_own), judged.right)
-    chance, right = (np.concatenate(parts) for parts in zip(*said.values(), strict=True))
-    rows = {family: calibration(*parts) for family, parts in said.items()}
-    rows["all"] = calibration(chance, right)
+        said[family] = (chances(judged.facts, its_own), judged)
+    rows = {family: calibration(found, one.right, one.world) for family, (found, one) in said.items()}
+    chance = np.concatenate([found for found, _ in said.values()])
+    right = np.concatenate([one.right for _, one in said.values()])
+    rows["all"] = calibration(chance, right, np.zeros(len(right), int))
     if options.write:
         write(model)
     if options.plot:

@@ -50,4 +50,4 @@ def _neuron(
     return activations, texts.naming(*followed.tolist()) if right else frozenset()
 
 
-FAMILY = Family("mixed", "neurons of all these kinds together, and terms for some", draw, many=5)
+FAMILY = Family("mixed", "neurons of all these kinds together, and terms for some", draw, many=2)

@@ -32,4 +32,4 @@ def draw(rng: np.random.Generator, purpose: Purpose) -> World:
     )
 
 
-FAMILY = Family("warped", "the mixed worlds through an encoder with a few broad directions", draw, many=5)
+FAMILY = Family("warped", "the mixed worlds through an encoder with a few broad directions", draw, many=2)

@@ -11,6 +11,7 @@ from benchmarks.worlds.world import Purpose, World
 from csp.method.chance.facts import (
     ENOUGH_LEAD,
     FACTS,
+    SURE,
     Encoded,
     Labelled,
     Layer,
@@ -96,16 +97,48 @@ def test_the_nearest_text_of_a_missing_thing_falls_short_of_the_layers_best() ->
 
     def facts(contrast: list[float], pull: list[float]) -> np.ndarray:
         looked_for = [np.array(one) / np.linalg.norm(one) for one in (contrast, pull)]
-        return text_facts(encoded, texts[:1], rivals, *looked_for)
+        return text_facts(encoded, texts[:1], rivals, *looked_for, np.ones(2))
 
     layer = Layer(0.5, (1.0, 1.0))
     there, missing = facts([1, 0, 0, 0], [1, 0, 0, 0.1]), facts([1, 0, 0, 2], [1, 0, 0, 3])
     assert layer.complete(there)[0, -1] == pytest.approx(0)
     assert missing[0, 3:] == pytest.approx([5**-0.5, 10**-0.5])
-    assert layer.complete(missing)[0, -1] == pytest.approx(5**-0.5 - 1), "by whichever way it is nearer"
+    assert layer.complete(missing)[0, -1] == pytest.approx(-((1 - 5**-0.5) ** 2)), (
+        "by whichever way it is nearer"
+    )
     both = facts([1, 1, 0, 0], [1, 1, 0, 0])
     assert both[0, 0] == pytest.approx(0, abs=1e-9), "of two things neither leads"
     assert both[0, 1] > 0.3, "but the third best is far behind"
+
+
+def test_what_a_neuron_looks_for_is_surer_the_more_of_it_is_not_luck() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.standard_normal((400, 8))
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    follows, noise = embeddings[:, 0] + 1, rng.random(400)
+    world = World("", "", np.stack([follows, noise], axis=1), embeddings, np.eye(8), (), np.ones(400, bool))
+    encoded = Encoded(embeddings, world.text_embeddings)
+    firing = [labelled(world, 8, neuron) for neuron in (0, 1)]
+    clear, luck = sought(encoded, world.activations, firing).sure
+    assert (clear > 0.8).all()
+    assert luck[1] == pytest.approx(SURE), "no less counts"
+    one_example = sought(
+        encoded, world.activations, [Labelled(0, select_examples(follows, embeddings, 1), firing[0].texts)]
+    )
+    assert np.isfinite(one_example.sure).all()
+
+
+def test_near_is_a_share_of_what_is_sure() -> None:
+    axes = np.eye(4)
+    encoded, rivals = Encoded(np.concatenate([axes, -axes]), np.concatenate([axes, -axes])), np.arange(8)
+    sure, half = (
+        text_facts(encoded, axes[:1], rivals, axes[0] * 0.6 + axes[1] * 0.8, axes[0], np.array([share, 1.0]))[
+            0
+        ]
+        for share in (1.0, 0.5)
+    )
+    assert half[3] == pytest.approx(sure[3] * 2**0.5)
+    assert half[[0, 1, 2, 4]] == pytest.approx(sure[[0, 1, 2, 4]])
 
 
 def test_texts_are_compared_as_consensus_does() -> None:
@@ -115,8 +148,8 @@ def test_texts_are_compared_as_consensus_does() -> None:
     directions = sought(encoded, world.activations, named.labelled)
     whitened = whiten(encoded.covariance, vocabulary)
     for place, one in enumerate(named.labelled):
-        contrast, pull = directions.contrast[place], directions.pull[place]
-        lead = text_facts(encoded, vocabulary[one.texts[:1]], one.texts[-1:], contrast, pull)[0, 0]
+        lead = text_facts(encoded, vocabulary[one.texts[:1]], one.texts[-1:], *directions.of(place))[0, 0]
+        contrast = directions.contrast[place]
         first, last = whitened.cosines(contrast[None], vocabulary)[0, one.texts[[0, -1]]]
         assert lead == pytest.approx(min(first - last, ENOUGH_LEAD), abs=1e-4)
 

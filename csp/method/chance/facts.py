@@ -20,7 +20,7 @@ from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.consensus import RULE
 from csp.method.labelers.correlation import Scale, column_groups
-from csp.method.labelers.projection import concept_vector
+from csp.method.labelers.projection import concept_vector, weights
 from csp.method.labelers.whitened import VANISHED, image_metric
 from csp.method.scatter import scatter
 
@@ -40,6 +40,8 @@ ENOUGH_LEAD, ENOUGH_FURTHER, ENOUGH_OF_LAYER = 0.3, 0.4, 0.5
 far ahead, is not the surer for it. About what true labels have in the worlds that the model is fitted on."""
 BEST = 0.9
 """The layer's best labels are as near to what their neurons look for as this quantile of its labels."""
+SURE = 0.5
+"""At least so much of what a neuron looks for counts as more than chance: what is less is hardly measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,12 @@ class Encoded:
         return common
 
     @cached_property
+    def centre(self) -> Float64[np.ndarray, " d"]:
+        """The mean image."""
+        centre: Float64[np.ndarray, " d"] = self.embeddings.mean(axis=0, dtype=np.float64)
+        return centre
+
+    @cached_property
     def covariance(self) -> Float64[np.ndarray, "d d"]:
         """Of the images: C."""
         return scatter(self.embeddings, self.embeddings.mean(axis=0)) / max(len(self.embeddings), 1)
@@ -75,6 +83,11 @@ class Encoded:
         """P = varied varied', the metric in which consensus compares texts: `whitened.image_metric`."""
         varied: Float64[np.ndarray, "d d"] = np.linalg.cholesky(image_metric(self.covariance))
         return varied
+
+    @cached_property
+    def apart(self) -> float:
+        """The mean squared distance of the images from their centre, as they vary."""
+        return float(np.einsum("de,de->", self.covariance @ self.varied, self.varied))
 
     @cached_property
     def told_texts(self) -> Float64[np.ndarray, "t d"]:
@@ -123,6 +136,16 @@ class Sought:
     """The contrastive concept vector, with five contrastive examples for each activating one."""
     pull: Float64[np.ndarray, "l d"]
     """sum_i (a_i - mean a) e_i over all images."""
+    sure: Float64[np.ndarray, "l 2"]
+    """Of the squared length of either, as the images vary, the share that is no luck of which images there
+    are; from `SURE` to 1. Of few examples, or of a faint neuron, much is luck, and no text is near to that.
+    For the contrast it is estimated from the activating examples alone."""
+
+    def of(
+        self, place: int
+    ) -> tuple[Float64[np.ndarray, " d"], Float64[np.ndarray, " d"], Float64[np.ndarray, " 2"]]:
+        """All of one neuron."""
+        return self.contrast[place], self.pull[place], self.sure[place]
 
 
 def sought(
@@ -137,7 +160,8 @@ def sought(
     """
     neurons = [one.neuron for one in labelled]
     contrast = np.zeros((len(labelled), encoded.embeddings.shape[1]))
-    pull = np.zeros_like(contrast)
+    pull, sure = np.zeros_like(contrast), np.ones((len(labelled), 2))
+    sure[:, 0] = [_sure_of_examples(encoded, one.examples) for one in labelled]
     if contrasts is not None:
         contrast[:] = contrasts[neurons]
     for start in range(0, len(labelled), BLOCK):
@@ -145,14 +169,26 @@ def sought(
         columns = np.asfortranarray(activations[:, neurons[start : start + BLOCK]])
         for place in range(0, len(part), IN_DOUBLE):
             few = columns[:, place : place + IN_DOUBLE]
-            pull[start + place : start + place + few.shape[1]] = _unit(_pulls(few, encoded.embeddings))
+            these = slice(start + place, start + place + few.shape[1])
+            pulls, squares = _pulls(few, encoded.embeddings)
+            pull[these] = _unit(pulls)
+            sure[these, 1] = 1 - squares * encoded.apart / _squared(pulls @ encoded.varied)
         if contrasts is not None:
             continue
         activating = [one.examples.activating for one in part]
         wide = contrast_all(columns, encoded.embeddings, activating, neighbours=encoded.neighbours, rule=RULE)
         for place, examples in enumerate(wide):
             contrast[start + place] = concept_vector(examples, encoded.embeddings, 1.0)
-    return Sought(contrast, pull)
+    return Sought(contrast, pull, np.clip(sure, SURE, 1.0))
+
+
+def _sure_of_examples(encoded: Encoded, examples: Examples) -> float:
+    """1 - the squared standard error of the examples' weighted mean / its squared length."""
+    share = weights(examples)
+    seen = (encoded.embeddings[examples.activating] - encoded.centre) @ encoded.varied
+    mean, even = share @ seen, float(share @ share)
+    error = float(share**2 @ _squared(seen - mean)) / max(1 - even, TINY)
+    return 1 - error / float(_squared(mean[None])[0])
 
 
 @dataclass(frozen=True)
@@ -169,10 +205,10 @@ class Layer:
         """`FACTS` of texts of which `text_facts` are known.
 
         The last is by how much the text is less near than the layer's best, by whichever way it is nearer to
-        them; at most 0.
+        them: minus the square, since a little less says hardly anything.
         """
         short = np.minimum((facts[:, 3:] - self.best).max(axis=1), 0.0)
-        return np.column_stack([facts[:, :2], np.where(np.isnan(short), np.nan, self.likeness), short])
+        return np.column_stack([facts[:, :2], np.where(np.isnan(short), np.nan, self.likeness), -(short**2)])
 
 
 def layer_of(facts: Float64[np.ndarray, "l 5"]) -> Layer:
@@ -200,8 +236,7 @@ def first_facts(
     for place, one in enumerate(labelled):
         if len(one.texts) > 1:
             first = encoded.texts[one.texts[:1]]
-            contrast, pull = directions.contrast[place], directions.pull[place]
-            found[place] = text_facts(encoded, first, one.texts, contrast, pull)[0]
+            found[place] = text_facts(encoded, first, one.texts, *directions.of(place))[0]
     return found
 
 
@@ -211,6 +246,7 @@ def text_facts(
     rivals: Int64[np.ndarray, " p"],
     contrast: Float64[np.ndarray, " d"],
     pull: Float64[np.ndarray, " d"],
+    sure: Float64[np.ndarray, " 2"],
 ) -> Float64[np.ndarray, "q 5"]:
     """What is known of any texts for one neuron, beside rivals that mean another thing:
 
@@ -219,7 +255,8 @@ def text_facts(
     further lead: the same of what all images say (`Sought.pull`) and the third best rival, since a neuron may
     follow two things;
     likeness: its plain cosine to the concept vector, less what the texts of the vocabulary have in common;
-    near by contrast, and over all images: its cosines to both as the images vary, whatever its length.
+    near by contrast, and over all images: its cosines to both as the images vary, whatever its length, as
+    shares of what is `sure` of them (`Sought.sure`): had they no error, a text would be so near.
 
     `rivals` are rows of the vocabulary; texts mean the same when their embeddings, or their cosines to the
     images, are as alike as `SAME`. Without rivals, theirs counts as 0.
@@ -229,7 +266,7 @@ def text_facts(
     directions = _unit(np.stack([contrast, pull]) @ encoded.varied).T
     told, others = encoded.told(texts), encoded.told_texts[rivals]
     cosines, theirs = (one @ directions / _lengths(one, encoded.typical)[:, None] for one in (told, others))
-    near = told @ directions / _lengths(told)[:, None]
+    near = told @ directions / _lengths(told)[:, None] / np.sqrt(sure)
     by_contrast, by_pull = np.where(different[:, :, None], theirs, -np.inf).transpose(2, 0, 1)
     count = different.sum(axis=1)
     return np.column_stack(
@@ -259,17 +296,29 @@ def _lengths(vectors: Float64[np.ndarray, "p d"], more: float = 0.0) -> Float64[
     return np.where(squared > VANISHED**2, np.sqrt(squared), np.inf)
 
 
+def _squared(vectors: Float64[np.ndarray, "p d"]) -> Float64[np.ndarray, " p"]:
+    """Their squared lengths, not quite 0."""
+    squared: Float64[np.ndarray, " p"] = np.maximum(np.einsum("pd,pd->p", vectors, vectors), TINY**2)
+    return squared
+
+
 def _pulls(
     activations: Float[np.ndarray, "n b"], embeddings: Float[np.ndarray, "n d"]
-) -> Float64[np.ndarray, "b d"]:
-    """Activations that are not finite count as their mean; 0 for a neuron that does not vary."""
-    weights, varies = np.empty_like(activations, np.float32), np.empty(activations.shape[1], bool)
+) -> tuple[Float64[np.ndarray, "b d"], Float64[np.ndarray, " b"]]:
+    """Pulls, and what the activations' squares about their mean add up to.
+
+    Activations that are not finite count as their mean; 0 for a neuron that does not vary.
+    """
+    centred, varies = np.empty_like(activations, np.float32), np.empty(activations.shape[1], bool)
+    squares = np.empty(activations.shape[1])
     for some in column_groups(*activations.shape):
-        values = Scale.of(activations[:, some]).centred(activations[:, some])
-        weights[:, some], varies[some] = values, np.abs(values).max(axis=0, initial=0.0) > TINY
-    pulls: Float64[np.ndarray, "b d"] = (weights.T @ embeddings).astype(np.float64)
-    pulls[~varies] = 0.0
-    return pulls
+        scale = Scale.of(activations[:, some])
+        values = scale.centred(activations[:, some])
+        centred[:, some], varies[some] = values, np.abs(values).max(axis=0, initial=0.0) > TINY
+        squares[some] = scale.length**2
+    pulls: Float64[np.ndarray, "b d"] = (centred.T @ embeddings).astype(np.float64)
+    pulls[~varies], squares[~varies] = 0.0, 0.0
+    return pulls, squares
 
 
 def _by_parts(

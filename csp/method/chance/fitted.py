@@ -5,11 +5,11 @@ from csp.method.chance.model import Model
 LABELER = "consensus"
 """The labeler whose first labels it judges."""
 MODEL = Model(
-    intercept=-11.3002,
+    intercept=-10.1972,
     weights=(
-        4.9693,  # lead
-        8.7898,  # further lead
-        26.4751,  # likeness of the layer
-        14.8945,  # short of the layer's best
+        5.6647,  # lead
+        10.9108,  # further lead
+        20.9271,  # likeness of the layer
+        32.5445,  # short of the layer's best
     ),
 )

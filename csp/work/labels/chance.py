@@ -120,8 +120,7 @@ def text_chances(run: Run, layer: str, texts: Float[np.ndarray, "q d"]) -> Float
     known = _known(run, layer, version)
     found = np.zeros((run.layer(layer).neurons, len(texts)))
     for place, one in enumerate(known.labelled):
-        contrast, pull = known.sought.contrast[place], known.sought.pull[place]
-        facts = text_facts(known.encoded, texts, one.texts, contrast, pull)
+        facts = text_facts(known.encoded, texts, one.texts, *known.sought.of(place))
         found[one.neuron] = chances(known.layer.complete(facts), MODEL)
     return np.nan_to_num(found)
 
@@ -140,8 +139,11 @@ class _Known:
 def _known(run: Run, layer: str, version: tuple[str, ...]) -> _Known:
     encoded, labelled = _encoded(run), list(_labelled(run, layer, StoredLabels(run)))
     found = [part for _, part in _sought(run, layer, encoded, labelled)]
-    contrast, pull = [part.contrast for part in found], [part.pull for part in found]
-    directions = Sought(np.concatenate(contrast), np.concatenate(pull))
+    directions = Sought(
+        np.concatenate([part.contrast for part in found]),
+        np.concatenate([part.pull for part in found]),
+        np.concatenate([part.sure for part in found]),
+    )
     return _Known(encoded, labelled, directions, layer_of(first_facts(encoded, labelled, directions)))
 
 
