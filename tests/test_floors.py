@@ -40,7 +40,7 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
         {"checks", "scatter", "threads"},
-        {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
+        {"states", "search", "attribution", "unlikeness", "matching", "control", "sight", "modes"},
         {"examples"},
         {"labelers"},
         {"chance"},

@@ -8,7 +8,9 @@ Of the things that a neuron tells: precision, recall and F1 of the set that its 
 the neurons that tell something, with its 95 % interval (bootstrapped over neurons), beside the same of the
 first label. `difference` is facets less first label, paired. In a stored run a neuron tells the attribute or
 class of highest AUROC on held-out images, if that is at least 0.85, then the one among the images that lack
-it, and so on. A text that names neither is wrong in `f1`; `f1_of_attributes` leaves it out.
+it, and so on. A text that names neither is wrong in `f1`; `f1_of_attributes` leaves it out. `--classes`
+counts the class of a made-up world as one more thing that a neuron may tell, and all words for a run's
+diagnoses as naming them.
 `ratio` is the lowest F1 of the facets over that of the first label, over all worlds.
 """
 
@@ -28,6 +30,7 @@ from benchmarks.worlds.world import Purpose
 from csp.method.examples.select import select_examples
 from csp.method.facets import split_facets
 from csp.method.labelers.registry import FIRST, LABELERS
+from csp.method.modes import Modes
 from csp.work.labels.scorer import Scorer
 from csp.work.labels.synonyms import SAME
 
@@ -51,6 +54,7 @@ class Told:
 def listen(world: FacetWorld, method: str, step: int) -> Iterator[Told]:
     """Every `step`-th neuron of a world that varies."""
     scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: [world.activations])
+    modes = Modes(world.embeddings, world.text_embeddings)
     for neuron in range(0, world.activations.shape[1], step):
         activations = np.ascontiguousarray(world.activations[:, neuron])
 
@@ -59,9 +63,7 @@ def listen(world: FacetWorld, method: str, step: int) -> Iterator[Told]:
             evidence = scorer.evidence("", values, select_examples(values, world.embeddings, EXAMPLES))
             return LABELERS[method](evidence, world.text_embeddings, 1.0)
 
-        found = split_facets(
-            activations, world.embeddings, world.text_embeddings, scores, world.selection, SAME
-        )
+        found = split_facets(activations, modes, scores, world.selection, SAME)
         if found:
             first = int(np.argmax(scores(activations)))
             named = tuple(world.named(one.text, one.absent) for one in found)
@@ -131,9 +133,9 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     purpose = Purpose.DEVELOPMENT if options.development else Purpose.JUDGING
     found = {}
     for name, family in FAMILIES.items():
-        found[name] = judged(_all(family.worlds(purpose, options.count), options))
+        found[name] = judged(_all(family.worlds(purpose, options.count, options.classes), options))
     for run in () if options.development else options.runs:
-        found[run] = judged(_all([run_world(run)], options))
+        found[run] = judged(_all([run_world(run, options.classes)], options))
     return found
 
 
@@ -193,6 +195,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT, help="worlds of each family")
     parser.add_argument("--step", type=int, default=1, help="every how many neurons")
     parser.add_argument("--development", action="store_true")
+    parser.add_argument("--classes", action="store_true", help="classes count as things, by all their names")
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

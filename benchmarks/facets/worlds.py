@@ -1,7 +1,8 @@
 """Made-up worlds whose neurons follow one to three things, or the absence of one.
 
 A neuron tells a thing that it was made to follow where that is clear: where its activations tell the thing
-(AUROC of at least 0.85) among the held-out images that show none of its other things.
+(AUROC of at least 0.85) among the held-out images that show none of its other things. Neurons also differ by
+class: where classes count, a class is one more thing that each may tell.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from csp.keeping.library.find import find_run
 from csp.keeping.run_folder.run import Run
 from csp.method.metrics.ground_truth import CLEAR, attribute_auroc, true_attributes
 from csp.work.splits import selection
+from csp.world.dermoscopy.terms import DIAGNOSIS_NAMES, bare
 
 NEURONS = 60
 
@@ -40,8 +42,10 @@ class FacetWorld:
     names: tuple[frozenset[int], ...]
     """Of each text the attributes that it names."""
     selection: Bool[np.ndarray, " n"]
+    attributes: int
+    """So many of what images show come first; the rest are classes."""
     followed: tuple[tuple[Thing, ...], ...]
-    """Of each neuron what it was made to follow."""
+    """Of each neuron what it was made to follow, and what else it may tell."""
 
     def told(self, neuron: int) -> frozenset[Thing]:
         """What a neuron clearly tells."""
@@ -53,8 +57,10 @@ class FacetWorld:
 
     def _clear(self, neuron: int, thing: Thing) -> bool:
         attribute, absent = thing
-        others = [one for one, _ in self.followed[neuron] if one != attribute]
-        rows = ~self.selection & ~self.present[:, others].any(axis=1)
+        rows = ~self.selection
+        for other, lacking in self.followed[neuron]:
+            if other != attribute and other < self.attributes:
+                rows = rows & (self.present[:, other] == lacking)
         shown = self.present[rows][:, [attribute]] != absent
         return bool(attribute_auroc(self.activations[rows][:, [neuron]], shown)[0, 0] >= CLEAR)
 
@@ -67,27 +73,38 @@ class FacetFamily:
     drive: Drive
     rates: tuple[float, float] = (0.06, 0.4)
 
-    def worlds(self, purpose: Purpose, count: int) -> Iterator[FacetWorld]:
-        """`count` worlds of this family; the same ones each time, and none of the other purpose's."""
+    def worlds(self, purpose: Purpose, count: int, classes: bool = False) -> Iterator[FacetWorld]:
+        """`count` worlds of this family; the same ones each time, and none of the other purpose's.
+
+        `classes`: whether they count as things.
+        """
         for number in range(count):
             seed = [crc32(f"facets {self.name}".encode()), crc32(purpose.encode()), number]
-            yield self._world(np.random.default_rng(seed), purpose, f"{self.name} {number + 1}")
+            yield self._world(np.random.default_rng(seed), purpose, f"{self.name} {number + 1}", classes)
 
-    def _world(self, rng: np.random.Generator, purpose: Purpose, name: str) -> FacetWorld:
+    def _world(self, rng: np.random.Generator, purpose: Purpose, name: str, classes: bool) -> FacetWorld:
         scene = draw_scene(rng, replace(draw_setting(rng, purpose), rates=self.rates))
         texts = draw_texts(rng, scene)
         drives = [self.drive(rng, scene) for _ in range(NEURONS)]
         columns = [respond(rng, scene, drive, _temper(rng, purpose)) for drive, _ in drives]
-        names = tuple(frozenset({one} if one >= 0 else ()) for one in texts.attribute.tolist())
+        names = [frozenset({one} if one >= 0 else ()) for one in texts.attribute.tolist()]
+        present, more = scene.present, tuple[Thing, ...]()
+        if classes:
+            count, first = scene.setting.classes, scene.setting.attributes
+            more = tuple((first + one, False) for one in range(count))
+            present = np.concatenate([present, scene.classes[:, None] == np.arange(count)], axis=1)
+            for one, text in enumerate(texts.of_classes):
+                names[text] = frozenset({first + one})
         return FacetWorld(
             name,
             np.stack(columns, axis=1),
             scene.embeddings,
             texts.embeddings,
-            scene.present,
-            names,
+            present,
+            tuple(names),
             scene.selection,
-            tuple(things for _, things in drives),
+            scene.setting.attributes,
+            tuple(things + more for _, things in drives),
         )
 
 
@@ -151,16 +168,20 @@ class RunWorld(FacetWorld):
             left = left & ~self.present[:, best]
 
 
-def run_world(name: str) -> FacetWorld:
-    """All neurons of a stored run; BadInputError without attributes, vocabulary or split."""
+def run_world(name: str, classes: bool = False) -> FacetWorld:
+    """All neurons of a stored run; BadInputError without attributes, vocabulary or split.
+
+    `classes`: whether all the words for a diagnosis name it, not only the one that the run gives it.
+    """
     run = Run.open(find_run(name))
     chosen = selection(run)
     if run.text_embeddings is None or not run.attributes or chosen is None:
         raise BadInputError(f"the run {name} lacks attributes of its images, a vocabulary or held-out images")
-    classes = run.images["label"]
+    labels = run.images["label"]
     present = {name: run.images[name].to_numpy(dtype=bool) for name in run.attributes}
-    present |= {name: (classes == name).to_numpy() for name in sorted(set(classes.dropna()) - {""})}
+    present |= {name: (labels == name).to_numpy() for name in sorted(set(labels.dropna()) - {""})}
     place = {name: number for number, name in enumerate(present)}
+    words = {bare(word): one for one, all_ in DIAGNOSIS_NAMES.items() for word in all_} if classes else {}
     named = zip(run.vocabulary["text"], run.vocabulary["attributes"], strict=True)
     return RunWorld(
         run.name,
@@ -168,7 +189,11 @@ def run_world(name: str) -> FacetWorld:
         run.embeddings,
         run.text_embeddings,
         np.column_stack(list(present.values())),
-        tuple(frozenset(place[one] for one in (*names, text) if one in place) for text, names in named),
+        tuple(
+            frozenset(place[one] for one in (*names, words.get(text, text)) if one in place)
+            for text, names in named
+        ),
         chosen,
+        len(run.attributes),
         (),
     )

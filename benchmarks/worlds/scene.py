@@ -127,6 +127,8 @@ class Texts:
     embeddings: Float32[np.ndarray, "t d"]
     attribute: Int64[np.ndarray, " t"]
     """What each names alone; `NOTHING` for classes, near misses and distractors."""
+    of_classes: range = range(0)
+    """The rows of the broad texts that name the classes, in their order."""
 
     def naming(self, *attributes: int) -> frozenset[int]:
         """The rows of the texts that name one of these."""
@@ -159,7 +161,8 @@ def draw_texts(rng: np.random.Generator, scene: Scene) -> Texts:
     content *= rng.lognormal(0.0, 0.15, (len(content), 1))  # some texts say more than others
     attribute = np.full(len(content), NOTHING)
     attribute[: len(words)] = words
-    return Texts(unit(scene.text_gap + content).astype(np.float32), attribute)
+    of_classes = range(len(words), len(words) + s.classes)
+    return Texts(unit(scene.text_gap + content).astype(np.float32), attribute, of_classes)
 
 
 def unit(vectors: Float[np.ndarray, "*b d"]) -> Float[np.ndarray, "*b d"]:

@@ -1,23 +1,24 @@
 """Facets: the several things that one neuron looks for.
 
 A neuron's first label is one thing. Take away the images that show it: what still makes the neuron fire among
-the others is another thing, and its label the next facet. All levels of activation count, the images held out
-must bear each facet out, and most neurons have one. A neuron may also fire where a thing is lacking.
+the others is another thing, and its label the next facet. Every text of the vocabulary is asked: do images
+that surely show it fire more than those that surely don't? All levels of activation count, the images held
+out must bear each facet out, and most neurons have one. A neuron may also fire where a thing is lacking.
 
 This project's; `python -m benchmarks.facets` measures it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int8, Int64
 from scipy.stats import rankdata
 
 from csp.method.checks import check_probe, check_texts
 from csp.method.metrics.statistics import auroc
-from csp.method.scatter import along, scatter
+from csp.method.modes import Modes
 
 MOST = 5
 """Facets of a neuron."""
@@ -26,21 +27,19 @@ CLEAR = 0.85
 an attribute clear where the truth is known."""
 CLEAR_ABSENCE = 0.77
 """A lacking thing takes the place of a first label with less than this, when it has at least as much."""
-LEAST_SHARE = 0.05
-"""A further facet explains at least this much of the variance on held-out images beyond the others."""
 FEWEST = 10
-"""Images on either side of a cut that are needed to say anything."""
+"""Images of either kind that are needed to say anything."""
 BEYOND_CHANCE = 3.0
 """Standard errors by which an AUROC must exceed 0.5, what shuffled activations give."""
-RIVALS = 3
-"""So many of a labeler's best labels of different meaning compete to name a further facet."""
+CANDIDATES = 100
+"""So many texts, whose readings go best with the firing, compete to name a further facet."""
+NEAR = 0.06
+"""How far the lower bound of a text's AUROC may lie below the best one's for the labeler to choose it."""
 MARGIN = 0.6
-"""How far from the cut to the mean of what lies below it an image must lie to lack the thing."""
+"""How far from the cut to the mean of what lies below it an image must lie to lack the thing, where the
+firing gives the cut."""
 SHUFFLES = 20
 """Of the activations on held-out images, to say how much a facet explains by chance."""
-RIDGE = 1.0
-"""Of the whitening, in units of the mean variance of a dimension."""
-
 Scores = Callable[[np.ndarray], np.ndarray]
 """A labeler's scores of all texts, [t], for activations [n]; NaN for images that play no part, which
 `select_examples` and the labelers leave out."""
@@ -58,8 +57,7 @@ class Facet:
     """Whether the neuron fires where the thing is lacking."""
     clear: float
     """AUROC of the activations for it on held-out images that show no other facet; 0.5 is chance, also given
-    where there are too few images to tell. For a lacking thing without the images that are not sure to show
-    or to lack it."""
+    where there are too few images to tell. Without the images that are not sure to show or to lack it."""
     share: float
     """How much of the variance of the activations on held-out images it explains beyond the facets before it,
     in [0, 1]."""
@@ -71,41 +69,36 @@ class Facet:
 
 def split_facets(
     activations: Float[np.ndarray, " n"],
-    embeddings: Float[np.ndarray, "n d"],
-    text_embeddings: Float[np.ndarray, "t d"],
+    modes: Modes,
     scores: Scores,
     selection: Bool[np.ndarray, " n"] | None,
     same: float,
 ) -> tuple[Facet, ...]:
     """The facets of one neuron, that of its first label before the others.
 
-    The images of `selection` choose texts and cuts, the others judge; None: every other image chooses. Texts
-    whose cosine is at least `same` mean the same. One after the other:
+    The images of `selection` choose texts, the others judge; None: every other image chooses. Texts whose
+    cosine is at least `same` mean the same. One after the other:
 
-    1. The labeler scores texts on the images that show no facet yet. Of its `RIVALS` best of new meaning the
-       one is taken whose cosines to the images tell the firing best: that has the highest Mann-Whitney z at
-       its best cut. Cosines are read as they are or whitened (`readings`), whichever tells more.
-    2. Images above the cut show the thing. Those well below lack it (`MARGIN`); the rest are left out of what
-       follows, so that images the encoder is unsure of don't bring the same thing again.
-    3. The facet stays if held-out images bear it out: its AUROC is clear and beyond chance, and it explains a
-       share of the variance that the others don't.
+    1. Of the images that surely lack all things so far, those that surely show a text and those that surely
+       don't (`Modes`) give the text's AUROC. The texts whose lower bound is within `NEAR` of the best are
+       near enough; of them the labeler, asked about these images, chooses.
+    2. The facet stays if held-out images bear it out: its AUROC is clear and beyond chance, also among images
+       that lack the facets found after it.
 
     The first facet stays whatever they say, unless the neuron fires more clearly where a thing is lacking.
     None for a neuron that does not vary or never fires, and without texts. Raises BadInputError for arrays
     that do not belong together.
     """
-    check_probe(activations, embeddings)
-    check_texts(embeddings, text_embeddings)
-    neuron = _Neuron(activations, embeddings, text_embeddings, selection, same)
-    if not (len(text_embeddings) and neuron.varies):
+    check_probe(activations, modes.embeddings)
+    check_texts(modes.embeddings, modes.texts)
+    neuron = _Neuron(activations, modes, selection, same)
+    if not (len(modes.texts) and neuron.varies):
         return ()
-    everyone = np.ones(len(activations), dtype=bool)
     first = scores(activations)
-    found = [neuron.thing(int(np.argmax(first)), first, everyone)]
-    if neuron.judgeable:
-        found = _weeded(neuron, list(_one_by_one(neuron, found[0], scores)))
-        if len(found) == 1:
-            found = [_present_or_absent(neuron, found[0], scores)]
+    text = int(np.argmax(first))
+    found = _weeded(neuron, list(_one_by_one(neuron, text, first, scores))) if neuron.judgeable else []
+    if len(found) < 2:
+        found = [_present_or_absent(neuron, neuron.by_cut(text, first), scores)]
     return tuple(_facets(neuron, found))
 
 
@@ -118,8 +111,6 @@ class _Thing:
     absent: bool
     shown: Bool[np.ndarray, " n"]
     lacking: Bool[np.ndarray, " n"]
-    z: float
-    """How well its cut tells the firing, on the images that choose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +118,9 @@ class _Neuron:
     """What all steps look at."""
 
     activations: Float[np.ndarray, " n"]
-    embeddings: Float[np.ndarray, "n d"]
-    texts: Float[np.ndarray, "t d"]
+    modes: Modes
     selection: Bool[np.ndarray, " n"] | None
     same: float
-    _things: dict[int, Float64[np.ndarray, "n 2"]] = field(default_factory=dict)
 
     @cached_property
     def finite(self) -> Bool[np.ndarray, " n"]:
@@ -161,55 +150,30 @@ class _Neuron:
     def judgeable(self) -> bool:
         return bool(min(self.choosing.sum(), self.judging.sum()) >= 2 * FEWEST)
 
-    @cached_property
-    def whitening(self) -> Float64[np.ndarray, "d d"]:
-        centre = self.embeddings.mean(axis=0, dtype=np.float64)
-        covariance = scatter(self.embeddings, centre) / (len(self.embeddings) - 1)
-        mean_variance = max(float(np.trace(covariance)) / len(covariance), 1e-12)
-        whitening: Float64[np.ndarray, "d d"] = np.linalg.inv(
-            covariance / mean_variance + RIDGE * np.eye(len(covariance))
-        )
-        return whitening
+    def thing(self, text: int, scores: Float[np.ndarray, " t"]) -> _Thing:
+        """Which images surely show what a text names, and which lack it."""
+        state = self.modes.states([text])[:, 0]
+        return _Thing(scores, text, False, state > 0, state < 0)
 
-    def readings(self, text: int) -> Float64[np.ndarray, "n 2"]:
-        """How much each image shows a text, in two ways: by cosine, and by the cosine whitened.
-
-        e . t, and e . (S / s + 1)^-1 (t - mean t), S the embeddings' covariance and s its mean variance:
-        the direction that tells a thing from others that overlap with it (Fisher 1936), shrunk. Encoders that
-        were trained well need no whitening; on others it tells much more.
-        """
-        if text not in self._things:
-            direction = self.texts[text].astype(np.float64)
-            centred = self.whitening @ (direction - self.texts.mean(axis=0))
-            self._things[text] = along(self.embeddings, np.stack([direction, centred], axis=1))
-        return self._things[text]
-
-    def thing(
-        self,
-        text: int,
-        scores: Float[np.ndarray, " t"],
-        left: Bool[np.ndarray, " n"],
-        absent: bool = False,
-    ) -> _Thing:
-        """Which images show what a text names, by the cut that tells the firing among those `left` best."""
-        rows = self.choosing & left
-        firing = -self.activations[rows] if absent else self.activations[rows]
-        ways = [(*best_cut(reading[rows], firing), reading) for reading in self.readings(text).T]
-        cut, z, reading = max(ways, key=lambda way: way[1])
-        below = reading[rows & (reading <= cut)]
+    def by_cut(self, text: int, scores: Float[np.ndarray, " t"], absent: bool = False) -> _Thing:
+        """The same by the cut that tells the firing best, read as it is or whitened, whichever tells more: so
+        where one thing has to be told from its lack, and for texts that don't part images in two heaps."""
+        firing = self.activations[self.choosing] * (-1 if absent else 1)
+        both = self.modes.readings(text)
+        ways = [(*best_cut(reading[self.choosing], firing), reading) for reading in both.T]
+        cut, _, reading = max(ways, key=lambda way: way[1])
+        below = reading[self.choosing & (reading <= cut)]
         low = cut - MARGIN * (cut - below.mean()) if below.size else cut
         shown, lacking = reading > cut, reading <= low
-        return _Thing(scores, text, absent, *((lacking, shown) if absent else (shown, lacking)), z)
+        return _Thing(scores, text, absent, *((lacking, shown) if absent else (shown, lacking)))
 
-    def clear(self, thing: _Thing, left: Bool[np.ndarray, " n"], sure: bool = False) -> float:
-        """AUROC for a thing on the held-out images among those `left`; 0.5 where it isn't beyond chance:
-        within so many standard errors of what shuffled activations give (Mann and Whitney 1947).
+    def clear(self, thing: _Thing, left: Bool[np.ndarray, " n"]) -> float:
+        """AUROC for a thing on the held-out images among those `left` that surely show or lack it.
 
-        `sure` leaves images out that neither show nor lack it for sure; else they count as not showing it.
+        0.5 where it isn't beyond chance: within so many standard errors of what shuffled activations give
+        (Mann and Whitney 1947).
         """
-        rows = self.judging & left
-        if sure:
-            rows &= thing.shown | thing.lacking
+        rows = self.judging & left & (thing.shown | thing.lacking)
         shown = thing.shown[rows]
         yes, no = int(shown.sum()), int((~shown).sum())
         if min(yes, no) < FEWEST:
@@ -218,62 +182,72 @@ class _Neuron:
         error = np.sqrt((yes + no + 1) / (12 * yes * no))
         return found if found - 0.5 >= BEYOND_CHANCE * error else 0.5
 
-    def new_meanings(self, order: Int64[np.ndarray, " t"], known: Sequence[int]) -> list[int]:
-        """The first `RIVALS` texts in this order that mean neither what is known nor the same as another."""
-        unit = self.texts / np.maximum(np.linalg.norm(self.texts, axis=1, keepdims=True), 1e-12)
-        open_ = np.ones(len(unit), dtype=bool)
-        for text in known:
-            open_ &= (unit @ unit[text] < self.same) & (np.arange(len(unit)) != text)
-        found: list[int] = []
-        while len(found) < RIVALS and open_.any():
-            text = int(order[open_[order]][0])
-            found.append(text)
-            open_ &= (unit @ unit[text] < self.same) & (np.arange(len(unit)) != text)
+    def meaning(self, text: int) -> Bool[np.ndarray, " t"]:
+        """The texts that mean the same as this one."""
+        texts = self.modes.texts
+        cosines = texts @ texts[text] / np.maximum(self.modes.lengths * self.modes.lengths[text], 1e-12)
+        found: Bool[np.ndarray, " t"] = np.asarray(cosines >= self.same)
+        found[text] = True
         return found
 
+    def tell(self, open_: Bool[np.ndarray, " t"], rows: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " k"]:
+        """Of the open texts those that tell the firing on these images best: clearly, and nearly as well as
+        the best, by the AUROC less its standard error."""
+        firing = self.activations[rows].astype(np.float64)
+        likely = self.modes.most_like(rows, rankdata(firing), open_, CANDIDATES)
+        texts: Int64[np.ndarray, " k"] = np.array(likely, dtype=np.int64)[self.modes.apart(likely)]
+        if not len(texts):
+            return texts
+        found, error = sure_aurocs(firing, self.modes.states(texts.tolist())[rows])
+        lower = found - error
+        best = float(np.fmax.reduce(lower, initial=-np.inf))
+        told: Int64[np.ndarray, " k"] = texts[(found >= CLEAR) & (lower >= best - NEAR)]
+        return told
 
-def _one_by_one(neuron: _Neuron, first: _Thing, scores: Scores) -> Iterator[_Thing]:
-    """The first thing and those that come after it, each from the images that lack all before."""
+
+def _one_by_one(
+    neuron: _Neuron, text: int, of_all: Float[np.ndarray, " t"], scores: Scores
+) -> Iterator[_Thing]:
+    """The first thing and those that come after it, each from the images that surely lack all before."""
+    first = neuron.thing(text, of_all)
+    if first.shown.sum() < FEWEST:
+        return
     yield first
-    left, known = first.lacking, [first.text]
-    while len(known) < MOST and (neuron.choosing & left).sum() >= 2 * FEWEST:
-        found = scores(np.where(neuron.choosing & left, neuron.activations, np.nan))
-        rivals = neuron.new_meanings(np.argsort(-found, kind="stable"), known)
-        if not rivals:
+    left, open_ = first.lacking, ~neuron.meaning(text)
+    for _ in range(MOST - 1):
+        chosen = neuron.choosing & left
+        if min(chosen.sum(), (neuron.judging & left).sum()) < 2 * FEWEST:
             return
-        best = max((neuron.thing(text, found, left) for text in rivals), key=lambda one: one.z)
+        near = neuron.tell(open_, np.flatnonzero(chosen))
+        if not len(near):
+            return
+        found = scores(np.where(chosen, neuron.activations, np.nan))
+        best = neuron.thing(int(near[np.argmax(found[near])]), found)
         if neuron.clear(best, left) < CLEAR:
             return
         yield best
-        left, known = left & best.lacking, [*known, best.text]
+        left, open_ = left & best.lacking, open_ & ~neuron.meaning(best.text)
 
 
 def _weeded(neuron: _Neuron, found: list[_Thing]) -> list[_Thing]:
     """Without those that the held-out images don't bear out beside the others, the weakest out first."""
     while len(found) > 1:
         clear = _clear_alone(neuron, found)[1:]
-        gained = _gained(neuron, found)[1:]
-        weakness = [max(CLEAR - one, LEAST_SHARE - more) for one, more in zip(clear, gained, strict=True)]
-        if max(weakness) <= 0:
+        if min(clear) >= CLEAR:
             break
-        del found[1 + int(np.argmax(weakness))]
+        del found[1 + int(np.argmin(clear))]
     return found
 
 
 def _present_or_absent(neuron: _Neuron, first: _Thing, scores: Scores) -> _Thing:
-    """The first thing, or a lacking one if the neuron fires more clearly where that is lacking.
-
-    Only images that show or lack a thing for sure count. Most of the others lie just below the cut and lack
-    it: to count them as showing it would hide that the neuron fires where it is lacking.
-    """
+    """The first thing, or a lacking one if the neuron fires more clearly where that is lacking."""
     everyone = np.ones(len(neuron.activations), dtype=bool)
-    known = neuron.clear(first, everyone, sure=True)
-    if known >= CLEAR_ABSENCE:
+    if not neuron.judgeable or neuron.clear(first, everyone) >= CLEAR_ABSENCE:
         return first
     highest = neuron.activations[neuron.finite].max()
     mirrored = scores(np.where(neuron.choosing, highest - neuron.activations, np.nan))
-    lacking = neuron.thing(int(np.argmax(mirrored)), mirrored, everyone, absent=True)
-    return lacking if neuron.clear(lacking, everyone, sure=True) >= CLEAR_ABSENCE else first
+    lacking = neuron.by_cut(int(np.argmax(mirrored)), mirrored, absent=True)
+    return lacking if neuron.clear(lacking, everyone) >= CLEAR_ABSENCE else first
 
 
 def _facets(neuron: _Neuron, found: Sequence[_Thing]) -> Iterator[Facet]:
@@ -309,7 +283,6 @@ def _clear_alone(neuron: _Neuron, found: Sequence[_Thing]) -> list[float]:
         neuron.clear(
             one,
             np.logical_and.reduce([everyone, *(other.lacking for other in found if other is not one)]),
-            sure=one.absent,
         )
         for one in found
     ]
@@ -334,6 +307,26 @@ def _gained(neuron: _Neuron, found: Sequence[_Thing]) -> list[float]:
         gained.append(now - explained)
         explained = now
     return gained
+
+
+def sure_aurocs(
+    firing: Float64[np.ndarray, " m"], states: Int8[np.ndarray, "m k"]
+) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+    """Of each column the AUROC of the firing for 1 against -1, and its standard error (Hanley and McNeil
+    1982); images of state 0 play no part. NaN with fewer than `FEWEST` of either.
+    """
+    order = np.argsort(firing, kind="stable")
+    values = firing[order]
+    lower, upper = (np.searchsorted(values, values, side=side) for side in ("left", "right"))
+    yes, no = (states > 0).sum(axis=0), (states < 0).sum(axis=0)
+    wins = np.empty(states.shape[1])
+    for column, state in enumerate(states[order].T):
+        below = np.concatenate([[0], np.cumsum(state < 0)])
+        wins[column] = (below[lower] + below[upper])[state > 0].sum() / 2  # ties count half
+    found = np.where(np.minimum(yes, no) < FEWEST, np.nan, wins / np.maximum(yes * no, 1))
+    two_yes, two_no = found / (2 - found), 2 * found**2 / (1 + found)
+    variance = found * (1 - found) + (yes - 1) * (two_yes - found**2) + (no - 1) * (two_no - found**2)
+    return found, np.sqrt(np.maximum(variance / np.maximum(yes * no, 1), 0))
 
 
 def best_cut(readings: Float[np.ndarray, " m"], firing: Float[np.ndarray, " m"]) -> tuple[float, float]:

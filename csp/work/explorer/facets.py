@@ -166,9 +166,7 @@ def _split(
         evidence = scorer.evidence(layer, values, examples, (method,))
         return LABELERS[method](evidence, scorer.text_embeddings, options.gamma)
 
-    found = split_facets(
-        activations, explorer.run.embeddings, scorer.text_embeddings, scores, scorer.selection, SAME
-    )
+    found = split_facets(activations, scorer.modes, scores, scorer.selection, SAME)
     return tuple(_stored(explorer, activations, facet, options.k, top) for facet in found)
 
 

@@ -21,6 +21,7 @@ from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.projection import concept_vector
 from csp.method.labelers.registry import LABELERS, all_scores
 from csp.method.labelers.whitened import Whitened, whiten
+from csp.method.modes import Modes
 from csp.work.labels.rows import LabelRow, Labels
 from csp.work.run_cache import RunCache
 from csp.work.splits import selection
@@ -91,6 +92,11 @@ class Scorer:
     def whitened(self) -> Whitened:
         """Texts as the images that may decide tell them apart."""
         return whiten(self.scatter, self.text_embeddings, self.vocabulary)
+
+    @cached_property
+    def modes(self) -> Modes:
+        """Which images surely show what a text names."""
+        return Modes(self.embeddings, self.text_embeddings)
 
     def layer_prior(self, layer: str) -> Float64[np.ndarray, " t"]:
         """How often each text suits a neuron of a layer."""
