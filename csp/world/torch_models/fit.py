@@ -122,8 +122,16 @@ def is_backbone(checkpoint: Checkpoint, build: Build, part: str = "") -> bool:
 
 
 def _backbone_shapes(build: Build) -> Shapes:
-    with torch.device("meta"):
-        return {key: tuple(value.shape) for key, value in build(0).state_dict().items()}
+    return {key: tuple(value.shape) for key, value in _outline(build, 0).state_dict().items()}
+
+
+def _outline(build: Build, classes: int) -> nn.Module:
+    """An architecture for its names and shapes: without numbers, where it can be built so."""
+    try:
+        with torch.device("meta"):
+            return build(classes)
+    except NotImplementedError:  # RegNets work out their widths with tensors
+        return build(classes)
 
 
 def _fits(state: Mapping[str, Tensor], key: str, shape: tuple[int, ...]) -> bool:
@@ -132,8 +140,8 @@ def _fits(state: Mapping[str, Tensor], key: str, shape: tuple[int, ...]) -> bool
 
 def _shapes(build: Build) -> tuple[Shapes, Shapes]:
     """The names and shapes of an architecture's tensors, and of those that change with the classes."""
-    with torch.device("meta"):  # shapes only
-        two, three = ({k: tuple(v.shape) for k, v in build(count).state_dict().items()} for count in (2, 3))
+    outlines = (_outline(build, count).state_dict() for count in (2, 3))
+    two, three = ({key: tuple(value.shape) for key, value in state.items()} for state in outlines)
     return two, {key: shape for key, shape in two.items() if three[key] != shape}
 
 
@@ -159,8 +167,7 @@ def _replaced(
     state = taken.tensors
     body = {key for key in own if key.split(".")[0] != root}
     inside = {key: value for key, value in state.items() if key.split(".")[0] == root}
-    with torch.device("meta"):
-        module = build(2)
+    module = _outline(build, 2)
     for place in _places(own, inside, root):
         width = _width(own, place)
         below = {key[len(place) + 1 :]: value for key, value in inside.items() if key.startswith(f"{place}.")}
