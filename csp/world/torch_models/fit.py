@@ -79,7 +79,7 @@ def fit(checkpoint: Checkpoint, build: Build, architecture: str, part: str = "")
         plain = {key: value for key, value in plain.items() if key in module.state_dict()}
         plain = {key: value for key, value in plain.items() if not f"{key}.".startswith(f"{rebuilt.place}.")}
         notes.append(_head_note(checkpoint, rebuilt))
-    module.load_state_dict(plain, strict=False)
+    _fill(module, plain)
     refuse_not_finite(module, f"The checkpoint '{checkpoint.path}'")
     notes += notes_on_sets(found, taken, checkpoint.path)
     notes += notes_on_strays(checkpoint, found, taken, used, architecture)
@@ -100,7 +100,7 @@ def fit_backbone(checkpoint: Checkpoint, build: Build, architecture: str, part: 
         raise _misfit(checkpoint, architecture, own, taken.tensors, faults)
     module = build(0)
     used = {key: value for key, value in taken.tensors.items() if key in own}
-    module.load_state_dict(used, strict=False)
+    _fill(module, used)
     refuse_not_finite(module, f"The checkpoint '{checkpoint.path}'")
     notes = (
         *notes_on_sets(found, taken, checkpoint.path),
@@ -123,6 +123,14 @@ def is_backbone(checkpoint: Checkpoint, build: Build, part: str = "") -> bool:
 
 def _backbone_shapes(build: Build) -> Shapes:
     return {key: tuple(value.shape) for key, value in _outline(build, 0).state_dict().items()}
+
+
+def _fill(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put tensors of these names and shapes into a module, as a state of its own version: MNASNets refuse one
+    that states none, as all do that were read as tensors only."""
+    state = module.state_dict()
+    state.update(tensors)
+    module.load_state_dict(state)
 
 
 def _outline(build: Build, classes: int) -> nn.Module:

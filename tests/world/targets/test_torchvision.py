@@ -265,7 +265,12 @@ FAMILIES = (
 # fmt: on
 
 
-SMALL = ("densenet121", "efficientnet_b0", "mobilenet_v2", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1")
+# fmt: off
+SMALL = (
+    "densenet121", "efficientnet_b0", "mnasnet0_5", "mobilenet_v2", "regnet_y_400mf", "resnet18",
+    "shufflenet_v2_x0_5", "squeezenet1_1",
+)
+# fmt: on
 
 
 @pytest.mark.parametrize("architecture", FAMILIES)
@@ -285,7 +290,8 @@ def replaced(architecture: str) -> torch.nn.Module:
     torch.manual_seed(0)
     module = models.get_model(architecture, num_classes=5)
     name = "fc" if hasattr(module, "fc") else "classifier"
-    width = {"densenet121": 1024, "efficientnet_b0": 1280, "mobilenet_v2": 1280, "resnet18": 512}
+    width = {"densenet121": 1024, "mnasnet0_5": 1280, "regnet_y_400mf": 440, "resnet18": 512}
+    width |= {"efficientnet_b0": 1280, "mobilenet_v2": 1280}
     nn = torch.nn
     first = (nn.AdaptiveAvgPool2d(1), nn.Flatten()) if architecture == "squeezenet1_1" else ()
     linear = nn.Linear(width.get(architecture, 1024 if name == "fc" else 512), 3)
