@@ -95,6 +95,8 @@ def trained(name: str, chosen: Classifier) -> nn.Module:
     torch.manual_seed(chosen.seed)
     model: nn.Module = get_model(chosen.architecture, num_classes=len(chosen.classes))
     model = model.to(memory_format=torch.channels_last)
+    for norm in (part for part in model.modules() if isinstance(part, nn.BatchNorm2d)):
+        norm.momentum = max(norm.momentum or 0.0, 0.01)  # MNASNet's own takes more steps than there are
     images = load_images(TRAINING, chosen.sample)
     true = torch.from_numpy(told(chosen, [chosen.sample(seed) for seed in TRAINING]))
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
