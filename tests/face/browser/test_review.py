@@ -450,8 +450,13 @@ def test_presses_that_came_too_fast_are_said(page: Page, address: str, home: Pat
     said = page.locator(".csp-presses")
     expect(said).to_contain_text("not recorded", timeout=LONG)
     settled(page)
-    while (lost := 10 - len(events(home, "layer3", 60, 10))) != presses(said.inner_text()):
+    for _ in range(10 * patience.SECONDS):
+        lost = 10 - len(events(home, "layer3", 60, 10))
+        if presses(said.inner_text()) <= lost:
+            break
         page.wait_for_timeout(100)  # some are on their way yet
+    # after two seconds of calm, which a slow page takes within the ten, what was said before is old
+    assert presses(said.inner_text()) <= lost
     assert lost, "so fast that some were lost, or this test shows nothing"
 
 

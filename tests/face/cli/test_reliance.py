@@ -11,14 +11,15 @@ from csp.face.cli.app import run
 
 def test_the_planted_sticker_is_leaned_on(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["reliance", "demo", "--concept", "sticker", "--by", "dark_skin", "--json"]) == 0
-    row = json.loads(capsys.readouterr().out)["concepts"][0]
+    document = json.loads(capsys.readouterr().out)
+    row = document["concepts"][0]
     told = row["classes"]["nevus"]
     assert row["leans"]
     assert row["left_on"].keys() == {"layer3"}
     assert row["source"] == "computed"
     assert told["with_erased"]["high"] < told["random"]["low"]
     assert told["with"]["high"] < told["random"]["low"] < 0.02
-    assert abs(told["without"]["change"]) < 0.03
+    assert abs(told["without"]["change"]) < document["matters"]
     assert [group["name"] for group in row["subgroups"]["groups"]] == ["no", "yes"]
     assert run(["reliance", "demo", "--concept", "sticker", "--by", "dark_skin"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from csp.face.screen.wording import score
 from csp.keeping.run_folder.run import Run
 from csp.work.candidates.ask import generate
 from csp.work.candidates.read import candidates
@@ -132,7 +133,7 @@ def test_a_label_of_ones_own_is_scored_as_the_page_is(tiny_run: Run) -> None:
     assert f"{usual.score:.3f}" != f"{other.score:.3f}"
     app = opened("pages/neuron.py", run="tiny", layer="late", neuron=str(RULER), contrast=contrast)
     app.text_input(key="own-label").set_value("dark hair").run()
-    assert f"CSP **{other.score:.3f}**" in words(app)
+    assert f"CSP **{score(other.score)}**" in words(app)
 
 
 def test_a_model_is_asked_as_a_job_and_faults_leave_the_page_alone(
