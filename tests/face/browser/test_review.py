@@ -54,6 +54,7 @@ SHAKING_LONG = f"""(key) => {{
   {PRESS}
   const began = performance.now();
   const again = () => {{ if (performance.now() - began < 150) {{ presses(); setTimeout(again, 10); }} }};
+  presses(); // one more in any case: drawing may take longer than all the others
   again();
 }}"""
 """Presses for less than what counts as one, in which the address may change."""
