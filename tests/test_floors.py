@@ -40,10 +40,10 @@ FENCES = {
 WINGS: dict[str, list[set[str]]] = {
     "csp.method": [
         {"checks", "scatter", "threads"},
-        {"states", "search", "attribution", "unlikeness", "matching", "control", "sight", "modes"},
+        {"states", "search", "attribution", "unlikeness", "matching", "control", "sight"},
         {"examples"},
         {"labelers"},
-        {"chance"},
+        {"chance", "modes"},
         {"metrics"},
         {"reliance", "facets"},
     ],

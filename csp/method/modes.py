@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int8, Int64
 
+from csp.method.labelers.whitened import image_metric
 from csp.method.scatter import BLOCK, along, scatter
 
 APART = 2.0
@@ -135,7 +136,10 @@ class Modes:
         overlap with it (Fisher 1936), shrunk. Encoders that were trained well need no whitening.
         """
         d = self.embeddings.shape[1]
-        ways = [(np.eye(d), np.zeros(d)), *((self.whitening(ridge), self.common) for ridge in RIDGES)]
+        ways = [
+            (np.eye(d), np.zeros(d)),
+            *((image_metric(self._covariance, ridge), self.common) for ridge in RIDGES),
+        ]
         texts = self.texts[_spaced(len(self.texts), SAMPLE_TEXTS)]
         sample = self.embeddings[_spaced(len(self.embeddings), SAMPLE_IMAGES)].astype(np.float64)
         gains = [float(heaps(sample @ metric @ (texts - mean).T).gain.mean()) for metric, mean in ways]
@@ -173,16 +177,9 @@ class Modes:
         whitened = self._most_whitened @ (direction - self.common)
         return along(self.embeddings, np.stack([direction, whitened], axis=1))
 
-    def whitening(self, ridge: float) -> Float64[np.ndarray, "d d"]:
-        """(S / s + ridge I)^-1, see `reading`."""
-        found: Float64[np.ndarray, "d d"] = np.linalg.inv(
-            self._covariance + ridge * np.eye(self.embeddings.shape[1])
-        )
-        return found
-
     @cached_property
     def _most_whitened(self) -> Float64[np.ndarray, "d d"]:
-        return self.whitening(RIDGES[0])
+        return image_metric(self._covariance, RIDGES[0])
 
     @cached_property
     def common(self) -> Float64[np.ndarray, " d"]:

@@ -52,14 +52,15 @@ def whiten(
     )
 
 
-def image_metric(scatter: Float64[np.ndarray, "d d"]) -> Float64[np.ndarray, "d d"]:
+def image_metric(scatter: Float64[np.ndarray, "d d"], ridge: float = 1.0) -> Float64[np.ndarray, "d d"]:
     """`Whitened.metric`, from the images' scatter matrix or their covariance.
 
     Directions in which images vary much for any reason count less: Fisher's discriminant, with the covariance
-    shrunk halfway to the same in all directions (Friedman 1989).
+    shrunk towards the same in all directions (Friedman 1989), halfway by a `ridge` of 1 in units of the mean
+    variance of a dimension.
     """
     even, size = np.eye(len(scatter)), np.trace(scatter) / len(scatter)
-    metric: Float64[np.ndarray, "d d"] = np.linalg.inv(scatter / size + even) if size > 0 else even
+    metric: Float64[np.ndarray, "d d"] = np.linalg.inv(scatter / size + ridge * even) if size > 0 else even
     return metric
 
 
