@@ -91,5 +91,5 @@ def _write_side(name: str, key: str) -> None:
 
 def _swap(sides: Sides) -> None:
     """Both at once: each write of the address is a step for Back."""
-    swapped = {"a": as_text(sides.b), "b": as_text(sides.a)}
-    st.query_params.from_dict(st.query_params.to_dict() | swapped)
+    here = {"a": as_text(sides.a), "b": as_text(sides.b)} | st.query_params.to_dict()
+    st.query_params.from_dict(here | {"a": here["b"], "b": here["a"]})

@@ -13,6 +13,7 @@ from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.url.params import Params, whole_number
+from csp.face.screen.url.state import stands_at
 from csp.face.screen.wording import image_alt, number, percent, plain
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import ImageFacts, NeuronView, Pair
@@ -115,22 +116,24 @@ def _steps(image: int, images: tuple[int, ...]) -> None:
         return
     position = images.index(image)
     with st.container(horizontal=True, vertical_alignment="center", key="image-steps"):
-        _step("previous-image", "Previous picture", images, position - 1)
+        _step("previous-image", "Previous picture", images, position, -1)
         st.caption(f"{position + 1} of {len(images)}", width="content")
-        _step("next-image", "Next picture", images, position + 1)
+        _step("next-image", "Next picture", images, position, 1)
 
 
-def _step(key: str, label: str, images: tuple[int, ...], to: int) -> None:
-    there = 0 <= to < len(images)
+def _step(key: str, label: str, images: tuple[int, ...], position: int, by: int) -> None:
     st.button(
         label,
         key=key,
-        shortcut=shortcut("previous" if key.startswith("previous") else "next"),
-        disabled=not there,
+        shortcut=shortcut("previous" if by < 0 else "next"),
+        disabled=not 0 <= position + by < len(images),
         on_click=_go,
-        args=(images[to] if there else -1,),
+        args=(images, position, by),
     )
 
 
-def _go(image: int) -> None:
-    st.query_params[IMAGE] = str(image)
+def _go(images: tuple[int, ...], position: int, by: int) -> None:
+    here = stands_at(IMAGE, -1)
+    if here in images:  # a look-alike is not: it stands where its picture does
+        position = images.index(here)
+    st.query_params[IMAGE] = str(images[min(max(position + by, 0), len(images) - 1)])

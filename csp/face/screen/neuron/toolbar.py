@@ -6,9 +6,9 @@ import streamlit as st
 
 from csp.face.screen.neuron.images import arrangement_picker
 from csp.face.screen.page.pickers import layer_picker, run_picker
-from csp.face.screen.page.shortcuts import KEYS, shortcut
+from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.url.params import whole_number
-from csp.face.screen.url.state import follow, put
+from csp.face.screen.url.state import follow, put, stands_at
 from csp.keeping.run_folder.run import Run
 
 
@@ -23,10 +23,10 @@ def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
         st.space("stretch")
         arrangement_picker(kind)
         _pin(run, layer, neuron)
-        _step("previous", "Previous", (neuron - 1) % neurons)
+        _step("previous", "Previous", -1, neurons)
         _jump_box(neuron, neurons)
-        _step("next", "Next", (neuron + 1) % neurons)
-        _step("random", "Random", random.randrange(neurons))  # noqa: S311
+        _step("next", "Next", 1, neurons)
+        st.button("Random", key="random", on_click=_go, args=(random.randrange(neurons),))  # noqa: S311
 
 
 def _jump_box(neuron: int, neurons: int) -> None:
@@ -68,15 +68,24 @@ def _pin(run: Run, layer: str, neuron: int) -> None:
         shortcut=shortcut("pin"),
         type="primary" if on else "secondary",
         help="Remembers this neuron: at the next one, a link sets the two side by side.",
-        on_click=put,
-        args=("pin", "" if on else str(neuron)),
+        on_click=_switch_pin,
+        args=(pinned,),
     )
 
 
-def _step(key: str, label: str, neuron: int) -> None:
+def _switch_pin(pinned: int) -> None:
+    neuron = stands_at("neuron", 0)
+    put("pin", "" if neuron == pinned else str(neuron))
+
+
+def _step(key: str, label: str, by: int, neurons: int) -> None:
     # While a picture is open large, the arrows go through the pictures.
-    keyed = shortcut(key) if key in KEYS and "image" not in st.query_params else None
-    st.button(label, key=key, shortcut=keyed, on_click=_go, args=(neuron,))
+    keyed = None if "image" in st.query_params else shortcut(key)
+    st.button(label, key=key, shortcut=keyed, on_click=_move, args=(by, neurons))
+
+
+def _move(by: int, neurons: int) -> None:
+    _go((stands_at("neuron", 0) + by) % neurons)
 
 
 def _go(neuron: int) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from csp.errors import UnavailableError
 from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.state.waiting import waited
-from csp.face.screen.url.params import Params, some_of
+from csp.face.screen.url.params import Params, some_of, text
 from csp.face.screen.url.state import put
 from csp.face.screen.wording import as_sentence, counted, percent, plain, turned
 from csp.work.explorer.explorer import Explorer
@@ -77,7 +77,7 @@ def _toggles(explorer: Explorer, params: Params, ready: _Ready) -> None:
         name = f"{plain(concept.name)} :small[:gray[{counted(len(concept.of(ready.seen.layer)), 'neuron')}]]"
         key = f"sees-{word}"
         st.session_state[key] = word not in off
-        st.toggle(name, key=key, on_change=_switched, args=(word, off))
+        st.toggle(name, key=key, on_change=_switched, args=(word,))
     neurons = sorted({neuron for word in off for neuron in found[word].of(ready.seen.layer)})
     _moved(explorer, what_if(ready.seen, ready.activations, neurons), bool(off))
     unchecked = [found[word].name for word in off if not found[word].checked]
@@ -85,8 +85,9 @@ def _toggles(explorer: Explorer, params: Params, ready: _Ready) -> None:
         st.caption(f"Nobody has checked the labels of {plain(', '.join(unchecked))} yet.")
 
 
-def _switched(word: str, off: Sequence[str]) -> None:
-    kept = [one for one in off if one != word]
+def _switched(word: str) -> None:
+    """Callback: by the address, as another one may have been switched since this page was drawn."""
+    kept = [one for one in text(st.query_params.to_dict(), OFF).split(",") if one not in ("", word)]
     put(OFF, ",".join(kept if st.session_state[f"sees-{word}"] else [*kept, word]))
 
 

@@ -7,6 +7,7 @@ from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.start.slides import SLIDES, neuron_slide
 from csp.face.screen.state.cached import reviewed, turns_of
 from csp.face.screen.url.params import Params, note_read, whole_number
+from csp.face.screen.url.state import put, stands_at
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -47,16 +48,16 @@ def _one_neuron(params: Params, explorer: Explorer, layer: str) -> None:
 
 def _foot(params: Params, where: str, moves: tuple[str, int, int, int]) -> None:
     """Back, Next and the way out; `moves` is the parameter that changes, its value, and its range."""
-    name, value, low, high = moves
+    _, value, low, high = moves
     with st.container(horizontal=True, vertical_alignment="center", key="present-foot"):
-        for key, label, to in (("previous", "Back", value - 1), ("next", "Next", value + 1)):
+        for key, label, by in (("previous", "Back", -1), ("next", "Next", 1)):
             st.button(
                 label,
                 key=key,
                 shortcut=shortcut(key),
-                disabled=not low <= to <= high,
-                on_click=st.query_params.from_dict,
-                args=({**params, name: str(to)},),
+                disabled=not low <= value + by <= high,
+                on_click=_turn,
+                args=(by, moves),
             )
         st.markdown(where, width="content")
         st.space("stretch")
@@ -64,3 +65,8 @@ def _foot(params: Params, where: str, moves: tuple[str, int, int, int]) -> None:
         kept = {key: text for key, text in params.items() if key in ("run", "layer", "neuron")}
         page = "pages/neuron.py" if "neuron" in params else "app.py"
         st.page_link(page, label="Leave", icon=":material/close:", query_params=kept)
+
+
+def _turn(by: int, moves: tuple[str, int, int, int]) -> None:
+    name, value, low, high = moves
+    put(name, str(min(max(stands_at(name, value) + by, low), high)))

@@ -48,6 +48,15 @@ def put(name: str, text: str, drop: tuple[str, ...] = ()) -> None:
     st.query_params.from_dict({**kept, name: text} if text else kept)
 
 
+def stands_at(name: str, default: int) -> int:
+    """Callback: the whole number in the address now, from which a step counts.
+
+    A button's arguments are of the page that drew it, and the next page may be on its way when it is pressed.
+    """
+    text = st.query_params.get(name, "")
+    return int(text) if text.isdecimal() else default
+
+
 def as_text(value: Value) -> str:
     """A value as an address shows it."""
     if isinstance(value, bool):
