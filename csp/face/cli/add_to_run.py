@@ -127,7 +127,7 @@ def export(
     pictures: Annotated[bool, typer.Option(help="Pictures in the html report.")] = True,
     reviewed_only: Annotated[
         bool,
-        typer.Option("--reviewed-only", help="Leave neurons that nobody reviewed out of the html report."),
+        typer.Option("--reviewed-only", help="Leave out the neurons that nobody reviewed."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -148,7 +148,7 @@ def export(
             with shown_progress() as report:
                 count = export_report(explorer, desk, out, wish, report)
         else:
-            count = export_neurons(explorer, desk, out, layers, format_)
+            count = export_neurons(explorer, desk, out, layers, format_, reviewed_only)
     with stdout_kept_for(out):
         if json:
             print_json({"run": explorer.run.name, "neurons": count, "path": str(out)})

@@ -3,8 +3,10 @@
 vocabulary = run_vocabulary(run)             # without any text for a run that has no text embeddings
 vocabulary.row("Blue-white veil")            # 17, or None
 vocabulary.embedding("ruler")                # its row of the embeddings, or None
+vocabulary.spelling("blue white veils")      # "blue-white veil": the text itself where no term is so spelled
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +44,13 @@ class Vocabulary:
         row = self.row(text)
         return None if row is None else self.embeddings[row]
 
+    def spelling(self, text: str) -> str:
+        """The term that a text is but for hyphens and plurals; the text itself if it has a row, or none is.
+
+        A person who types "hair" or "blue white veil" means the term, and would else be asked of the encoder.
+        """
+        return text if self.row(text) is not None else self._spellings.get(_bare(text), text)
+
     def holding(self, words: str, most: int) -> list[str]:
         """The first `most` texts that hold these words as they stand, whatever the capital letters."""
         asked = words.casefold()
@@ -67,6 +76,17 @@ class Vocabulary:
             exact.setdefault(text, row)
             folded.setdefault(text.casefold(), row)
         return exact, folded
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """The terms by what they are without hyphens and plurals; of equal ones the first."""
+        return {_bare(text): text for text in reversed(self.texts)}
+
+
+def _bare(text: str) -> str:
+    """A text in lower case, with blanks for hyphens and each longer word without the s at its end."""
+    words = re.split(r"[\s_\-\u2010-\u2013]+", text.casefold())
+    return " ".join(re.sub(r"(?<=\w{3})(?<!s)s$", "", word) for word in words)
 
 
 def clean_text(text: str) -> str:

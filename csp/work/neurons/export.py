@@ -65,17 +65,26 @@ def export_columns() -> Columns:
 
 
 def export_neurons(
-    explorer: Explorer, desk: ReviewDesk, path: Path, layers: Sequence[str], named: str | None = None
+    explorer: Explorer,
+    desk: ReviewDesk,
+    path: Path,
+    layers: Sequence[str],
+    named: str | None = None,
+    reviewed_only: bool = False,
 ) -> int:
-    """Write all neurons of some layers, whole or not at all; gives their number.
+    """Write all neurons of some layers, or those reviewed, whole or not at all; gives their number.
 
     Raises BadInputError for an unknown format, UnavailableError when the file can't be written.
     """
     content = FORMATS[file_format(path, named)]
     atomic.expect_delivery(path)
     states = desk.states()
-    rows = (_rows_of(explorer, layer, states) for layer in layers)
-    table = pa.concat_tables([export_table(explorer, each, each.frame) for each in rows])
+    tables = []
+    for layer in layers:
+        rows = _rows_of(explorer, layer, states)
+        reviewed = [(layer, neuron) in states or not reviewed_only for neuron in rows.frame["neuron"]]
+        tables.append(export_table(explorer, rows, rows.frame[reviewed]))
+    table = pa.concat_tables(tables)
     atomic.deliver(path, content(table))
     return int(table.num_rows)
 

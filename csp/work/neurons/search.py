@@ -19,7 +19,7 @@ from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.run_folder.run import Run
 from csp.method.search import share_below, standing_out, word_scores
 from csp.work.explorer.explorer import Explorer
-from csp.work.labels.absence import lacking
+from csp.work.labels.absence import absence, lacking
 from csp.work.labels.vocabulary import clean_text, run_vocabulary
 from csp.work.models.embedding import picture_embedding, text_embedding
 from csp.work.models.reopen import run_target
@@ -64,6 +64,18 @@ def parse_query(text: str, minus: Sequence[str] = ()) -> Query:
     if len(query.plus) + len(query.minus) > MOST_TERMS:
         raise BadInputError(f"a search takes at most {MOST_TERMS} texts at once")
     return query
+
+
+def in_terms(explorer: Explorer, query: Query) -> Query:
+    """The query with each text written as the vocabulary writes it, where only hyphens or plurals differ."""
+    spelling = run_vocabulary(explorer.run).spelling
+
+    def spelled(text: str) -> str:
+        thing = unknown_lack(explorer, text)
+        known = spelling(text if thing is None else thing)
+        return text if known == thing else absence(known) if thing is not None else known
+
+    return Query(_cleaned(map(spelled, query.plus)), _cleaned(map(spelled, query.minus)))
 
 
 def search_words(

@@ -19,7 +19,16 @@ from csp.work.control.control import unclaimed
 from csp.work.control.text_claims import Standing, text_standings
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
-from csp.work.neurons.search import MOST, Match, Query, embedded, read_as, search_words, unknown_lack
+from csp.work.neurons.search import (
+    MOST,
+    Match,
+    Query,
+    embedded,
+    in_terms,
+    read_as,
+    search_words,
+    unknown_lack,
+)
 from csp.work.reliance.meanings import Meanings
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import label_in_force
@@ -60,12 +69,13 @@ def search_reviewed(
     with what the words mean, the reason of one with another label says so: its card would contradict it.
 
     A neuron fits if one of the wanted texts is claimed for it; a text that says what is lacking ("no hairs")
-    is for those whose label says so.
+    is for those whose label says so. A text that is a term but for hyphens or plurals is that term.
 
     Raises UnavailableError like `search_words`, but not where people's words answer: then `remark` says it.
     """
-    meanings = Meanings(explorer)
-    spelled, also = _spelled(layers, query, states), _also(explorer, meanings, layers, query, states)
+    meanings, spelled = Meanings(explorer), _spelled(layers, query, states)  # people's words: as they stand
+    query = in_terms(explorer, query)
+    also = _also(explorer, meanings, layers, query, states)
     neurons = sum(explorer.run.layer(layer).neurons for layer in layers)
     try:
         scored = search_words(explorer, layers, query, neurons)

@@ -23,6 +23,15 @@ def test_texts_that_differ_in_capitals_only_keep_their_own_rows() -> None:
     assert [known.row(text) for text in ("ruler", "Ruler", "RULER")] == [0, 1, 0]
 
 
+def test_hyphens_and_plurals_lead_to_the_term() -> None:
+    known = vocabulary("blue-white veil", "pen marks", "hairs", "Hair-covered lesion", "glass", "hair")
+    assert known.spelling("Blue white  veils") == "blue-white veil"
+    assert [known.spelling(text) for text in ("pen mark", "pen-marks")] == ["pen marks"] * 2
+    assert known.spelling("hair covered lesions") == "Hair-covered lesion"
+    assert [known.spelling(text) for text in ("hair", "hairs", "HAIR")] == ["hair", "hairs", "HAIR"]
+    assert [known.spelling(text) for text in ("glas", "white veil", "")] == ["glas", "white veil", ""]
+
+
 def test_only_new_texts_join_each_once() -> None:
     known = vocabulary("ruler", "hair")
     rows = [np.full(2, value, np.float32) for value in (7, 8, 9)]

@@ -138,6 +138,17 @@ def test_the_three_formats_hold_the_same_rows(explorer: Explorer, desk: ReviewDe
     assert table[6 + RULER]["reviewers"] == "Ann"
 
 
+def test_only_the_neurons_that_somebody_reviewed(
+    explorer: Explorer, desk: ReviewDesk, tmp_path: Path
+) -> None:
+    path = tmp_path / "neurons.json"
+    assert export_neurons(explorer, desk, path, ("late",), reviewed_only=True) == 0
+    decide(desk, ANN, Action.UNSURE, RULER)
+    decide(desk, ANN, Action.FLAG, NEVER)
+    assert export_neurons(explorer, desk, path, ("late",), reviewed_only=True) == 2
+    assert {row["neuron"] for row in json.loads(path.read_text())} == {RULER, NEVER}
+
+
 def test_only_the_chosen_rows_in_their_order(explorer: Explorer) -> None:
     rows = machine_rows(explorer, "late")
     table = export_table(explorer, rows, rows.frame.iloc[[4, 1]])

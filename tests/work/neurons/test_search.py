@@ -107,6 +107,24 @@ def test_words_that_the_vocabulary_lacks_are_told_with_the_term_nearest_to_them(
     assert term in set(real.run.vocabulary["text"])
 
 
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [("ruler mark", "ruler marks"), ("blue white veil", "blue-white veil"), ("no hair", "no hairs")],
+)
+def test_a_term_but_for_hyphens_or_plurals_needs_no_encoder(
+    explorer: Explorer, typed: str, term: str
+) -> None:
+    found = search_reviewed(explorer, ["late"], parse_query(typed), {})
+    assert found == search_reviewed(explorer, ["late"], parse_query(term), {})
+    assert not found.read_as
+
+
+def test_people_words_are_found_as_they_were_typed(explorer: Explorer) -> None:
+    states = judged(explorer.run, 0, "one hair")
+    found = search_reviewed(explorer, ["late"], parse_query("hair"), states).matches
+    assert (found[0].neuron, found[0].reason[:16]) == (0, "a person's label")
+
+
 def test_neurons_like_another(explorer: Explorer) -> None:
     found = search_like(explorer, ["early", "late"], "late", 0)
     assert ("late", 0) not in {(one.layer, one.neuron) for one in found}
