@@ -7,7 +7,7 @@ found = search_picture(explorer, layers, picture)       # Asked(image=12) for a 
 found[0].layer, .neuron, .score, .reason
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -281,5 +281,5 @@ def _examples(run: Run, layer: str, neuron: int) -> set[int]:
     return set(examples.activating.tolist())
 
 
-def _cleaned(texts: Sequence[str]) -> tuple[str, ...]:
+def _cleaned(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(clean_text(text) for text in texts))
