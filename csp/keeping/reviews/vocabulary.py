@@ -32,6 +32,8 @@ DONE = {
     Action.UNDO: "taken back",
 }
 """What an event did, in the words of screens and reports; a label follows."""
+COUNTED = DONE | {Action.OVERRIDE: "replaced", Action.RESOLVE: "settled"}
+"""The same after a number of neurons: `2 confirmed, 1 replaced`."""
 
 VERDICTS = (Action.CONFIRM, Action.OVERRIDE, Action.REJECT, Action.UNSURE)
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from csp.errors import NotFoundError
-from csp.keeping.reviews.vocabulary import DONE, NO_LABEL_FITS
+from csp.keeping.reviews.vocabulary import COUNTED, DONE, NO_LABEL_FITS
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.thumbnails import shrunk
 from csp.work.attribution.class_attribution import HOW
@@ -70,6 +70,7 @@ def report_html(content: Content, drawn: Mapping[int, str] | None) -> str:
             "nothing_fits": NOTHING_FITS,
             "no_label_fits": NO_LABEL_FITS,
             "done": DONE,
+            "counted": COUNTED,
             "beside_csp": any(one.name != COSINE for one, _ in content.labelers),
             "contents": CONTENTS,
             "requirements": tuple(answered(content)),

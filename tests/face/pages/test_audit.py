@@ -59,7 +59,7 @@ def test_it_says_what_was_checked_and_what_is_open(desk: ReviewDesk) -> None:
     app = opened("pages/audit.py", run="tiny")
     found = metrics(app)
     assert found["Neurons checked"] == "1 of 12"
-    assert "From all queues together: people decided on 1 neuron (" in said(app)
+    assert "From all queues together: people decided on 1 neuron (1 replaced) and gave" in said(app)
     assert (found["Open disputes"], found["Review record"]) == ("1", "sound")
     assert ["late", "6", "1", "17 %", "1", "1", "0"] in cells(app, "What was checked")
     ((_, _, both),) = cells(app, "Open disputes")

@@ -74,6 +74,8 @@ def test_it_is_whole_asks_for_nothing_and_runs_nothing(explorer: Explorer, desk:
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert page.tags.count("use") > page.tags.count("image") > 0
+    (counts,) = re.findall(r"people decided on 2 neurons \((.*?)\)", page.text)
+    assert set(counts.split(", ")) == {"1 confirmed", "1 no label fits"}
 
 
 def test_what_people_wrote_is_shown_as_written(explorer: Explorer, desk: ReviewDesk) -> None:

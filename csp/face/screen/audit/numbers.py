@@ -7,6 +7,7 @@ import streamlit as st
 from csp.face.screen.elements.components import Column, Row, row_table
 from csp.face.screen.state.cached import guesses
 from csp.face.screen.wording import NOISE_HELP, by_chance, counted, plain
+from csp.keeping.reviews.vocabulary import COUNTED, Action
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import Explorer
@@ -145,7 +146,9 @@ def overruled_line(audit: Audit) -> None:
             "Nobody has decided on a neuron of this run yet: all labels are the machine's suggestions."
         )
         return
-    parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(audit.decisions.items()))
+    parts = ", ".join(
+        f"{count} {COUNTED[Action(verdict)]}" for verdict, count in sorted(audit.decisions.items())
+    )
     st.markdown(
         f"From all queues together: people decided on {counted(audit.decided, 'neuron')} ({parts}) and gave "
         f"{audit.overruled:,} of them another label than the machine. Most were chosen because something "

@@ -167,7 +167,7 @@ def _write(explorer: Explorer, names: list[str], concept: Concept, layer: str) -
     own, name = concept.of(layer), explorer.run.name
     others = len(concept.neurons) - len(own)
     left = f" {counted(others, 'neuron')} of other layers stay as they are." if others else ""
-    reason = st.text_input("Why, for the record", key="mend-reason", placeholder="stickers are no lesion")
+    reason = st.text_input("Why, for the record", key="mend-reason", placeholder="it is not the lesion")
     options = " ".join(f'--concept "{one}"' for one in names)
     out = mended_file(name, names)
     job_offer(
