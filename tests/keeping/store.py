@@ -1,7 +1,8 @@
 """A real S3 server of this machine (moto's), which can refuse, break off, keep silent or trickle."""
 
 import socket
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain, repeat
@@ -21,8 +22,22 @@ class Store:
     def __init__(self, app: Any) -> None:
         self._app, self.takes, self.puts, self.fault = app, 10**6, 0, ""
         self._over = Event()
+        self.stumbles: Counter[tuple[str, str]] | None = None
+        """Where set, what is asked is not done at first (once, three times what is written): by turns the
+        server is too busy, or breaks off."""
+        self.before_a_write: Callable[[str], None] = lambda _: None
+        """Called with the path of each file that is to be written."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        asked = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if asked[0] == "PUT":
+            self.before_a_write(asked[1])
+        if self.stumbles is not None and self.stumbles[asked] < (3 if asked[0] == "PUT" else 1):
+            self.stumbles[asked] += 1
+            if self.stumbles.total() % 2:
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            start_response("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
         if environ["REQUEST_METHOD"] in ("PUT", "POST") and "/runs/" in environ["PATH_INFO"]:
             self.puts += 1
             if self.puts > self.takes:

@@ -2,7 +2,8 @@
 
 The manifest, without which nothing opens, goes last. Until then a claim at the address says who sends which
 run: a stopped delivery of the same run goes on, of two others the second is refused. A claim counts while it
-is renewed; what stands under one that was not for `COUNTS_FOR` makes room for whoever comes next.
+is renewed; what stands under one that was not for `COUNTS_FOR` makes room for whoever comes next. So whoever
+was away for longer neither renews it nor writes anything more: somebody else may be there by now.
 """
 
 import hashlib
@@ -26,8 +27,9 @@ CLAIMS = "sending-*.txt"
 manifest, nothing while it is being made."""
 RENEWED_EVERY, COUNTS_FOR = 60.0, 300.0
 """Seconds: how often a claim is written anew while the work goes on, and how long it counts after that."""
-SECONDS_TO_GO = 5.0
-"""How long a server that does not take the last renewal may hold up the end of the work."""
+SECONDS_TO_GO = 30.0
+"""How long a last renewal that is on its way may hold up the end of the work: longer than a server may keep
+silent, so that it does not arrive after the claim was removed."""
 _AT_ONCE = 4
 
 
@@ -66,15 +68,17 @@ class Renewal:
     def __init__(self, address: str, run: Path) -> None:
         self._claim = f"{address}/{_claim_name(run)}"
         self._at = time.time()  # not monotonic, which stands still while a machine sleeps
-        self._over = Event()
+        self._over, self._taken = Event(), False
         self.thread = Thread(target=self._renew, name="claim", daemon=True)
 
     def expect_held(self) -> None:
-        """UnavailableError where the claim counts no more, since this machine slept or had no connection."""
-        if time.time() - self._at > COUNTS_FOR:
+        """UnavailableError where the claim counts no more: this machine slept or had no connection, or
+        somebody removed it."""
+        if self._taken or time.time() - self._at > COUNTS_FOR:
             raise UnavailableError(
                 f"{self._claim.rpartition('/')[0]} could not be held for this run, as this machine stood "
-                f"still or had no connection for {COUNTS_FOR / 60:.0f} minutes: repeat the command"
+                f"still or had no connection for {COUNTS_FOR / 60:.0f} minutes, or another took the place: "
+                "repeat the command"
             )
 
     def end(self) -> None:
@@ -88,9 +92,19 @@ class Renewal:
 
         while not self._over.wait(RENEWED_EVERY):
             at = time.time()
-            with suppress(CspError):  # the work itself says what is wrong with the server
-                send(fetch(self._claim), self._claim)  # where there is none, none is made
+            try:
+                send(fetch(self._claim), self._claim, allowed=self._expect_wanted)
                 self._at = at
+            except NotFoundError:  # where there is none, none is made
+                self._taken = True
+                return
+            except CspError:  # the work itself says what is wrong with the server
+                continue
+
+    def _expect_wanted(self) -> None:
+        self.expect_held()
+        if self._over.is_set():
+            raise UnavailableError("the work is over")
 
 
 @contextmanager
@@ -120,18 +134,16 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
         from csp.world.places.remote import lengths, send
 
     address_name(address)
-    digest, there = _digest(run), lengths(address)
+    digest, files, there = _digest(run), _files(run), lengths(address)
     whole = _is_there(address, there, digest)
     if not whole:
         there = _claim(address, there, run, digest)
-    files = _files(run)
     missing = _not_there(files, there)
     with nullcontext() if whole else renewed(address, run) as renewal:
+        allowed = renewal.expect_held if renewal else lambda: None
 
         def send_one(name: str) -> None:
-            if renewal:
-                renewal.expect_held()
-            _send_one(run, name, files[name], address)
+            _send_one(run, name, files[name], address, allowed)
 
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
@@ -139,16 +151,16 @@ def deliver_run(run: Path, address: str, told: Callable[[int, int], None]) -> No
                 told(done, len(files))
         finally:
             pool.shutdown(cancel_futures=True)
-    if whole:
-        return
-    there = lengths(address)
-    if not _is_there(address, there, digest):  # else somebody sent the same run meanwhile
-        _expect_no_other(address, there, run, digest)
-        if cut := _not_there(files, there):
-            raise UnavailableError(
-                f"{address}/{cut[0]} did not arrive whole: repeat the command, it goes on there"
-            )
-        send((run / MANIFEST_NAME).read_bytes(), f"{address}/{MANIFEST_NAME}")
+        if whole:
+            return
+        there = lengths(address)
+        if not _is_there(address, there, digest):  # else somebody sent the same run meanwhile
+            _expect_no_other(address, there, run, digest)
+            if cut := _not_there(files, there):
+                raise UnavailableError(
+                    f"{address}/{cut[0]} did not arrive whole: repeat the command, it goes on there"
+                )
+            send((run / MANIFEST_NAME).read_bytes(), f"{address}/{MANIFEST_NAME}", allowed=allowed)
     _clear(address, dict.fromkeys(matching(there, CLAIMS), 0))
 
 
@@ -169,13 +181,14 @@ def _not_there(files: Mapping[str, FileRecord], there: Mapping[str, int]) -> lis
     return [name for name, recorded in files.items() if there.get(name) != recorded.bytes]
 
 
-def _send_one(run: Path, name: str, recorded: FileRecord, address: str) -> None:
+def _send_one(run: Path, name: str, recorded: FileRecord, address: str, allowed: Callable[[], None]) -> None:
     with optional():
         from csp.world.places.remote import send
 
+    allowed()
     if record_file(run / name) != recorded:
         raise BadRunError(f"{run / name} was changed after the run was made: make the run anew")
-    send(run / name, f"{address}/{name}")
+    send(run / name, f"{address}/{name}", allowed=allowed)
 
 
 def _is_there(address: str, there: Mapping[str, int], digest: str) -> bool:
@@ -191,24 +204,29 @@ def _is_there(address: str, there: Mapping[str, int], digest: str) -> bool:
 
 
 def _claim(address: str, there: Mapping[str, int], run: Path, digest: str) -> dict[str, int]:
-    """Say at the address who sends which run there; gives what lies there then.
+    """Say at the address who sends which run there; gives what lies of this run there then.
 
     BadInputError where somebody else does. Each writes a claim and then looks for others: of two at one
-    moment, one at least sees that of the other.
+    moment, one at least sees that of the other. What those left that are gone is removed after that, so that
+    one who comes back meanwhile sees that the place is taken.
     """
     with optional():
         from csp.world.places.remote import lengths, remove, send
 
-    if _expect_no_other(address, there, run, digest):
-        _clear(address, there)
+    _expect_no_other(address, there, run, digest)
     mine = _claim_name(run)
     send(digest.encode(), f"{address}/{mine}")
     try:
         now = lengths(address)
-        _expect_no_other(address, now, run, digest)
+        if _expect_no_other(address, now, run, digest):
+            del now[mine]
+            _clear(address, now)
+            _expect_no_other(address, lengths(address), run, digest)
+            now = {}  # what is there all the same was on its way when it was cleared
     except BadInputError:
         if mine not in there:
-            remove(f"{address}/{mine}")
+            with suppress(NotFoundError):
+                remove(f"{address}/{mine}")
         raise
     return now
 

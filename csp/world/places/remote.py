@@ -37,6 +37,8 @@ CONNECT, ANSWER = 5.0, 20.0
 """Seconds for a connection, and without a byte."""
 TRIES, PAUSE = 3, 0.5
 """How often something is tried, and the first pause between tries, doubled each time."""
+TRIES_TO_WRITE = 6
+"""The same of what is written: of hundreds of files, a busy server puts some off for a while."""
 WHOLE = float(os.environ.get("CSP_SERVER_SECONDS", "300"))
 """Seconds for one file or one listing in all: a server may be slow, but not for ever."""
 SLOWEST, LONGEST = 2**16, 24 * WHOLE
@@ -197,13 +199,15 @@ def lengths(address: str) -> dict[str, int]:
         return {}
 
 
-def send(source: Path | bytes, address: str) -> None:
+def send(source: Path | bytes, address: str, *, allowed: Callable[[], None] = lambda: None) -> None:
     """Write a file of this machine, or some bytes, to an address; what lies there is replaced.
 
-    Raises NotFoundError where there is no such bucket, UnavailableError where the server does not take it.
+    `allowed` raises before a try that must not be made any more. Raises NotFoundError where there is no such
+    bucket, UnavailableError where the server does not take it.
     """
 
     def written() -> None:
+        allowed()
         system, path = _system(address)
         if scheme_of(address) not in _S3 + _GOOGLE:  # these know no folders
             system.create_dir(path.rpartition("/")[0], recursive=True)
@@ -213,7 +217,7 @@ def send(source: Path | bytes, address: str) -> None:
                 file.write(piece)
 
     length = len(source) if isinstance(source, bytes) else source.stat().st_size
-    _tried(address, written, _seconds(length))
+    _tried(address, written, _seconds(length), TRIES_TO_WRITE)
 
 
 def remove(address: str) -> None:
@@ -223,7 +227,7 @@ def remove(address: str) -> None:
         system, path = _system(address)
         system.delete_file(path)
 
-    _tried(address, removed)
+    _tried(address, removed, tries=TRIES_TO_WRITE)
 
 
 def age(address: str) -> float:
@@ -416,11 +420,11 @@ def _seconds(length: int) -> float:
     return min(WHOLE + length / SLOWEST, LONGEST)
 
 
-def _tried(address: str, task: Callable[[], T], seconds: float | None = None) -> T:
+def _tried(address: str, task: Callable[[], T], seconds: float | None = None, tries: int | None = None) -> T:
     """What a task brings, tried again where that may help; one sentence where it does not."""
     until = time.monotonic() + (WHOLE if seconds is None else seconds)
     pause = PAUSE
-    for again in range(TRIES - 1, -1, -1):
+    for again in range((tries or TRIES) - 1, -1, -1):
         try:
             return bounded(task, max(0.1, until - time.monotonic()))
         except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:

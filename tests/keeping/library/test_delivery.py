@@ -4,6 +4,7 @@ import fnmatch
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -15,9 +16,11 @@ import pytest
 
 from csp.errors import BadInputError, NotFoundError, UnavailableError
 from csp.keeping.library import delivery
-from csp.keeping.library.delivery import CLAIMS, deliver_run, expect_receiver, withdraw
+from csp.keeping.library.delivery import CLAIMS, Renewal, deliver_run, expect_receiver, withdraw
 from csp.keeping.library.find import find_run
+from csp.keeping.run_folder import arrays
 from csp.keeping.run_folder.added_tables import Additions
+from csp.keeping.run_folder.integrity import file_records
 from csp.keeping.run_folder.manifest import read_manifest, write_manifest
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
@@ -85,6 +88,19 @@ def test_a_delivery_that_stops_opens_nowhere_and_goes_on(
     assert there.check() == [] and there.fingerprint == here.fingerprint
     assert Additions(there).state() == Additions(here).state() != ()
     assert sent(built_run) == [], "sent again, it is harmless"
+
+
+def test_a_server_that_fails_now_and_then_is_asked_again(
+    store: Store, built_run: Path, own_home: Path
+) -> None:
+    """Everything that is asked fails once, and the writing of each file three times."""
+    store.stumbles = Counter()
+    assert expect_receiver(PLACE, built_run)
+    assert sent(built_run)[0] == 1
+    assert {method for method, _ in store.stumbles} >= {"GET", "PUT", "DELETE"}
+    store.stumbles = None
+    assert Run.open(find_run(PLACE)).fingerprint == Run.open(built_run).fingerprint
+    assert not fnmatch.filter(remote.lengths(PLACE), CLAIMS)
 
 
 def test_a_second_run_at_the_same_address_is_refused(
@@ -174,6 +190,133 @@ def test_what_a_lost_machine_left_makes_room(
     assert not fnmatch.filter(remote.lengths(PLACE), CLAIMS)
     with pytest.raises(BadInputError, match="there is another run at s3://lab/runs/sent"):
         sent(other)
+
+
+class Clock:
+    """What time it is on machines that can sleep."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.slept
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(delivery, "time", clock)
+    return clock
+
+
+def another(run: Path, folder: Path) -> Path:
+    """A run whose files are called as those of the first, and as long, and hold something else."""
+    other = shutil.copytree(run, folder)
+    embeddings = Run.open(run).embeddings
+    arrays.write_array(other, arrays.EMBEDDINGS, embeddings[::-1])
+    before, found = read_manifest(other), file_records(other)
+    files = {name: record for name, record in found.items() if not name.startswith("additions")}
+    write_manifest(other, before.model_copy(update={"files": files, "notes": ("another",)}))
+    return other
+
+
+@pytest.mark.parametrize("moment", ["between two files", "while one is sent", "while the manifest is sent"])
+def test_who_slept_while_another_took_over_writes_nothing_more(
+    store: Store,
+    built_run: Path,
+    own_home: Path,
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    other, slept, before = another(built_run, tmp_path / "other"), list[str](), threading.enumerate()
+    monkeypatch.setattr(delivery, "_AT_ONCE", 1)
+
+    def sleeps(when: str) -> None:
+        if when != moment or slept:
+            return
+        slept.append(when)
+        clock.slept += delivery.COUNTS_FOR + 1
+        if when == "between two files":  # the next one may be on its way
+            until(lambda: all(one.name != "server" or one in before for one in threading.enumerate()))
+        store.grow_old(claim_there())
+        sent(other)
+
+    def before_a_write(path: str) -> None:
+        """What is on its way breaks off, for it is tried again."""
+        sending = {"while one is sent": "embeddings/c/", "while the manifest is sent": "manifest.json"}
+        if moment in sending and sending[moment] in path and not slept:
+            sleeps(moment)
+            store.stumbles = Counter()
+
+    def told(done: int, _: int) -> None:
+        if done == 10:
+            sleeps("between two files")
+
+    store.before_a_write = before_a_write
+    with pytest.raises(
+        UnavailableError, match=r"could not be held for this run, .*or another took the place"
+    ):
+        deliver_run(built_run, PLACE, told)
+    assert slept
+    there = Run.open(find_run(PLACE))
+    assert there.mirror is not None
+    there.mirror.bring(there.manifest.files)
+    assert there.check() == [] and there.fingerprint == Run.open(other).fingerprint
+    with pytest.raises(BadInputError, match="there is another run at s3://lab/runs/sent"):
+        sent(built_run)
+
+
+def test_a_claim_that_counts_no_more_is_not_renewed(
+    store: Store, own_home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, fetch = list[str](), remote.fetch
+    monkeypatch.setattr(remote, "fetch", lambda address: (asked.append(address), fetch(address))[1])
+    monkeypatch.setattr(delivery, "RENEWED_EVERY", 0.01)
+    assert expect_receiver(PLACE, NEW)
+    late = Renewal(PLACE, NEW)
+    clock.slept += delivery.COUNTS_FOR + 1
+    store.grow_old(claim_there())
+    late.thread.start()
+    until(lambda: len(asked) > 1)
+    late.end()
+    assert remote.age(claim_there()) > delivery.COUNTS_FOR
+    with pytest.raises(UnavailableError, match="could not be held for this run"):
+        late.expect_held()
+    removed = Renewal(PLACE, NEW)
+    removed.expect_held()
+    remote.remove(claim_there())
+    removed.thread.start()
+    removed.thread.join()
+    assert not remote.lengths(PLACE), "who removed it is there now"
+    with pytest.raises(UnavailableError, match="could not be held for this run"):
+        removed.expect_held()
+
+
+def test_who_comes_back_while_the_place_is_cleared_is_refused(
+    store: Store, built_run: Path, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that was still being made when the machine fell asleep."""
+    other, refused = another(built_run, tmp_path / "other"), list[str]()
+    assert expect_receiver(PLACE, built_run)
+    store.grow_old(claim_there())
+    removing = remote.remove
+
+    def removes(address: str) -> None:
+        if not refused and fnmatch.fnmatch(address, f"*{CLAIMS}"):
+            with pytest.raises(BadInputError, match="another run is being made for or sent to") as said:
+                sent(built_run)
+            refused.append(str(said.value))
+        removing(address)
+
+    monkeypatch.setattr(remote, "remove", removes)
+    sent(other)
+    assert refused
+    there = Run.open(find_run(PLACE))
+    assert there.mirror is not None
+    there.mirror.bring(there.manifest.files)
+    assert there.check() == [] and there.fingerprint == Run.open(other).fingerprint
 
 
 def claim_there() -> str:

@@ -1,6 +1,7 @@
 """Runs on a server: opened by address, fetched as needed, never mixed, there without the server."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.fs as arrow_fs
 import pytest
 
 from csp.errors import BadInputError, BadRunError, NotFoundError, UnavailableError
@@ -17,12 +17,13 @@ from csp.keeping.library.trash import forget_run
 from csp.keeping.run_folder import arrays
 from csp.keeping.run_folder.added_tables import AddedTable, Additions
 from csp.keeping.run_folder.integrity import file_records
-from csp.keeping.run_folder.manifest import read_manifest, write_manifest
+from csp.keeping.run_folder.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from csp.keeping.run_folder.mirror import mirrors_folder
 from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import trust_of
 from csp.world.places import remote
 from tests.keeping.served import Served, serving_run
+from tests.keeping.store import serving_store
 
 
 @pytest.fixture
@@ -206,29 +207,29 @@ def test_the_mirror_of_a_run_that_was_changed_goes_once_nobody_has_it_open(
 
 
 def test_a_run_in_a_bucket_with_what_was_added_to_it(
-    built_run: Path, monkeypatch: pytest.MonkeyPatch
+    built_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moto = pytest.importorskip("moto.server")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "k",
-            "AWS_SECRET_ACCESS_KEY": "s",
-        }.items():
-            monkeypatch.setenv(name, value)
-        store = arrow_fs.S3FileSystem(
-            scheme="http", endpoint_override=f"{host}:{port}", region="us-east-1", allow_bucket_creation=True
-        )
-        store.create_dir("lab")
-        arrow_fs.copy_files(str(built_run), "lab/runs/skin", destination_filesystem=store)
-        here, there = Run.open(built_run), Run.open(find_run("s3://lab/runs/skin"))
+    """Also when a shard of it is damaged there, and when it is changed while it is open."""
+    address, shard = "s3://lab/runs/skin", "arrays.zarr/embeddings/c/0/0"
+    with serving_store(monkeypatch) as store:
+        for name in file_records(built_run) | {MANIFEST_NAME: None}:
+            remote.send(built_run / name, f"{address}/{name}")
+        here, there = Run.open(built_run), Run.open(find_run(address))
         assert Additions(there).state() == Additions(here).state() != ()
         assert there.neurons(there.layers[0]).equals(here.neurons(here.layers[0]))
         with pytest.raises(NotFoundError, match="there is no run at s3://nobucket/skin"):
             find_run("s3://nobucket/skin")
-    finally:
-        server.stop()
-        remote.s3_system.cache_clear()
+        sound = (built_run / shard).read_bytes()
+        remote.send(sound[:-1] + bytes([sound[-1] ^ 1]), f"{address}/{shard}")
+        with pytest.raises(BadRunError, match="not the file that its run lists: copy the run to the server"):
+            _ = there.embeddings
+        assert not (there.path / shard).exists()
+        write_manifest(tmp_path, read_manifest(built_run).model_copy(update={"notes": ("another",)}))
+        remote.send(tmp_path / MANIFEST_NAME, f"{address}/{MANIFEST_NAME}")
+        with pytest.raises(BadRunError, match=r"skin was changed while it was open: open its address again"):
+            _ = there.embeddings
+        store.stumbles = Counter()  # a busy server, and connections that break off
+        remote.send(sound, f"{address}/{shard}")
+        again = Run.open(find_run(address))
+        assert again.path != there.path and again.manifest.notes == ("another",)
+        assert np.array_equal(again.embeddings, here.embeddings)

@@ -16,7 +16,10 @@ from ray.cluster_utils import Cluster
 
 from csp.errors import BadInputError, UnavailableError
 from csp.keeping.library.find import find_run
+from csp.keeping.run_folder.added_tables import Additions
 from csp.keeping.run_folder.run import Run
+from csp.work.candidates.ask import generate_all
+from csp.work.candidates.tables import CANDIDATES, CandidateRequest
 from csp.work.engines.engine import HERE, Engine
 from csp.work.engines.on_ray import on_ray
 from csp.work.explorer.explorer import open_explorer
@@ -24,9 +27,14 @@ from csp.work.indexing.index import index
 from csp.work.indexing.spec import make_spec
 from csp.work.metrics.evaluate import evaluate
 from csp.work.metrics.protocol import MetricRequest
-from csp.work.progress import Progress, silent
+from csp.work.progress import Progress, Report, silent
+from csp.work.reliance import by_model
+from csp.work.reliance import concepts as concepts_of_runs
+from csp.work.reliance.by_model import WITHOUT_CONCEPT, measure_by_model
+from csp.work.reliance.concepts import concepts
 from tests.keeping.store import serving_store
 from tests.work.tiny_world import index_spec
+from tests.world.misbehaving import serving, tells
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +49,7 @@ def cluster() -> Iterator[Cluster]:
         made.shutdown()
 
 
-def made_with(world: Path, out: Path | str, report: Any = silent, **fields: Any) -> Run:
+def made_with(world: Path, out: Path | str, report: Report = silent, **fields: Any) -> Run:
     spec = index_spec(world, Path()).model_dump() | {"batch_size": 4, "out": str(out), **fields}
     return Run.open(index(make_spec(spec), report))
 
@@ -55,12 +63,13 @@ def contents(run: Run) -> dict[str, str]:
     }
 
 
-def test_a_run_is_the_same_when_a_worker_is_lost_and_its_delivery_stops(
+def test_a_run_is_the_same_when_a_worker_is_lost_it_is_stopped_and_its_delivery_stops(
     cluster: Cluster, world: Path, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = made_with(world, tmp_path / "here" / "run")
     second = cluster.add_node(num_cpus=1)
     lost: list[int] = []
+    stopped_at: list[int] = []
 
     def lose(progress: Progress) -> None:
         if progress.stage == "images" and progress.done >= 8 and not lost:
@@ -71,9 +80,16 @@ def test_a_run_is_the_same_when_a_worker_is_lost_and_its_delivery_stops(
         if progress.stage == "images" and progress.done >= 20 and len(lost) == 1:
             lost.append(0)
             cluster.remove_node(second, allow_graceful=False)
+        if progress.stage == "images" and progress.done >= 28 and not stopped_at:
+            stopped_at.append(progress.done)
+            raise KeyboardInterrupt
+        if progress.stage == "images":
+            assert not stopped_at or progress.done >= stopped_at[0], "what was done is not done again"
 
     place = "s3://lab/runs/run"
     with serving_store(monkeypatch) as store:
+        with pytest.raises(KeyboardInterrupt):
+            made_with(world, place, lose, engine="ray", address=cluster.address)
         with store.ending(20, "refuses"), pytest.raises(UnavailableError, match="The server refuses"):
             made_with(world, place, lose, engine="ray", address=cluster.address)
         assert lost == [2, 0]
@@ -113,17 +129,55 @@ def test_a_worker_lost_while_it_opens_its_models_is_replaced(cluster: Cluster, t
     assert list(on_ray(opened, [-3], cluster.address)) == [3]
 
 
-def test_what_is_measured_there_is_what_is_measured_here(
-    cluster: Cluster, indexed: Run, tmp_path: Path
-) -> None:
-    def measured(name: str, engine: Engine) -> pd.DataFrame:
-        explorer = open_explorer(str(shutil.copytree(indexed.path, tmp_path / name)))
-        request = MetricRequest("simcorr", ("csp",), explorer.options(), {"layer1": range(9)})
-        return evaluate(explorer, request, batch=4, engine=engine).rows.drop(columns="when")
+def asked(run: Run, engine: Engine, report: Report) -> pd.DataFrame:
+    """As `csp candidates` does, of a VLM behind an address."""
+    with serving(tells("1. a ruler\n2. a hair\n3. a mole")) as server:
+        request = CandidateRequest(vlm=f"openai:{server.address}#tiny-vlm")
+        generate_all(open_explorer(str(run.path)), {"layer1": range(5)}, request, report, engine)
+    return Additions(run).read(CANDIDATES).drop(columns=["request", "vlm", "vlm_hash", "when", "seconds"])
 
-    there = measured("there", Engine("ray", cluster.address))
-    assert len(there)
-    pd.testing.assert_frame_equal(there, measured("here", HERE), check_exact=True)
+
+def measured(run: Run, engine: Engine, report: Report) -> pd.DataFrame:
+    """As `csp evaluate` does."""
+    explorer = open_explorer(str(run.path))
+    request = MetricRequest("simcorr", ("csp",), explorer.options(), {"layer1": range(20)})
+    return evaluate(explorer, request, report, batch=4, engine=engine).rows.drop(columns="when")
+
+
+def switched_off(run: Run, engine: Engine, report: Report) -> pd.DataFrame:
+    """As `csp reliance --model` does."""
+    smallest = concepts(open_explorer(str(run.path)), {})[-1]
+    measure_by_model(run, [smallest], report, engine)
+    return Additions(run).read(WITHOUT_CONCEPT).drop(columns="measured")
+
+
+@pytest.mark.parametrize("work", [asked, measured, switched_off])
+def test_what_is_worked_out_there_is_the_same_when_a_worker_is_lost(
+    cluster: Cluster,
+    indexed: Run,
+    own_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[[Run, Engine, Report], pd.DataFrame],
+) -> None:
+    monkeypatch.setattr(by_model, "MOST_IMAGES", 10)
+    monkeypatch.setattr(by_model, "AT_ONCE", 2)
+    monkeypatch.setattr(concepts_of_runs, "unclaimed", lambda *_: frozenset())
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        """The only worker, before it was given all parts."""
+        if not killed and 0 < progress.done < progress.total and (workers := _workers()):
+            for one in workers:
+                killed.append(one.pid)
+                one.kill()
+
+    def worked_out(name: str, engine: Engine, report: Report) -> pd.DataFrame:
+        return work(Run.open(shutil.copytree(indexed.path, tmp_path / name)), engine, report)
+
+    there = worked_out("there", Engine("ray", cluster.address), kill)
+    assert killed and len(there)
+    pd.testing.assert_frame_equal(there, worked_out("here", HERE, silent), check_exact=True)
 
 
 def test_a_cluster_that_is_not_there_is_a_sentence(world: Path, tmp_path: Path) -> None:

@@ -199,6 +199,7 @@ def test_a_job_that_cannot_work_is_not_resumed_until_it_can(bare_run: str, gate:
         ("evaluate", {"metric": "cosy", "generator": "dermoscopy:drawn"}, {"metric": "does not name one"}),
         ("evaluate", {"metric": "descriptive"}, {}),
         ("reliance", {}, {"run": "holds no class probabilities"}),
+        ("attribution", {}, {"run": "has no classes"}),
     ],
 )
 def test_nothing_starts_that_the_run_has_not_what_it_takes_for(
@@ -207,6 +208,23 @@ def test_nothing_starts_that_the_run_has_not_what_it_takes_for(
     found = KINDS[kind].faults({"run": bare_run, **arguments})
     assert found.keys() == lacks.keys()
     assert all(lacks[name] in found[name] for name in lacks)
+
+
+@pytest.mark.parametrize("kind", ["attribution", "reliance"])
+def test_nothing_starts_that_runs_a_model_which_the_run_does_not_name(tmp_path: Path, kind: str) -> None:
+    np.save(tmp_path / "a.npy", np.eye(9, 2, dtype=np.float32))
+    np.save(tmp_path / "e.npy", np.eye(9, 4, dtype=np.float32) + 1)
+    np.save(tmp_path / "p.npy", np.full((9, 2), 0.5, np.float32))
+    (tmp_path / "classes.txt").write_text("nevus\nmelanoma\n")
+    spec = ImportSpec(
+        tmp_path / "a.npy",
+        tmp_path / "e.npy",
+        str(tmp_path / "run"),
+        probabilities=tmp_path / "p.npy",
+        classes=tmp_path / "classes.txt",
+    )
+    with pytest.raises(FaultyJobError, match=r"needs the run's target model, and .* does not name one"):
+        check_job(kind, {"run": str(import_arrays(spec))})
 
 
 def test_nothing_starts_with_arguments_that_cannot_work(gate: Path, tiny_run: Run) -> None:

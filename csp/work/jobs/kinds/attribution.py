@@ -3,9 +3,11 @@
 Arguments: `run`, and `layer` (all of the run if left out).
 """
 
+from csp.keeping.run_folder.run import Run
 from csp.work.attribution.measure import check_classes, measure_attribution
 from csp.work.jobs.arguments import Arguments, Faults, asked_layers, asked_run, faults_among, run_faults
 from csp.work.jobs.kind import JobKind, where
+from csp.work.models.reopen import expect_model
 from csp.work.progress import Report
 
 
@@ -17,8 +19,13 @@ def run(arguments: Arguments, report: Report) -> str:
 
 
 def faults(arguments: Arguments) -> Faults:
-    """What is wrong with run or layer: there is none, or the run has no classes."""
-    return run_faults(arguments) or faults_among({"run": lambda: check_classes(asked_run(arguments))})
+    """What is wrong with run or layer: there is none, or the run has no classes or names no model."""
+    return run_faults(arguments) or faults_among({"run": lambda: _check(asked_run(arguments))})
+
+
+def _check(run: Run) -> None:
+    check_classes(run)
+    expect_model(run)
 
 
 KIND = JobKind(
