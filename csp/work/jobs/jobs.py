@@ -42,6 +42,10 @@ KILLED = (
 )
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Between the look for the same job and its start."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job as a page shows it. `result` is the name of the run to open, once there is one."""
@@ -89,6 +93,17 @@ def start_job(checked: CheckedJob, title: str = "", by: str = "") -> Job:
     folder, descriptor = new_job(asked)
     _spawn(folder, descriptor)
     return _seen(folder)
+
+
+def start_once(checked: CheckedJob, title: str = "", by: str = "") -> Job:
+    """As `start_job`, but a job that does the very same and has not ended is given back: a press may come
+    twice, or from two people at once."""
+    with _ONE_AT_A_TIME:
+        asked = checked.kind.name, dict(checked.arguments)
+        for seen in map(_seen, open_jobs()):
+            if not seen.finished and (seen.kind, dict(seen.arguments)) == asked:
+                return seen
+        return start_job(checked, title, by)
 
 
 def resume_job(id_: str) -> Job:

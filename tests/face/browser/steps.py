@@ -1,14 +1,20 @@
 """What tests of several pages do on a page: open it, wait until it has settled, see where it stands."""
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests import patience
 from tests.face.conftest import LONG
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
-IDLE = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))"
+IDLE = f"""() => Promise.race([
+  new Promise((done) => requestIdleCallback(() => requestIdleCallback(done))),
+  new Promise((_, fail) => setTimeout(() => fail(new Error("the page is never at rest")), {LONG})),
+])"""
 """The browser has nothing left to do for the page, twice."""
+HEARS = "Boolean(window.cspKeys && window.cspWords && window.cspPresses)"
 
 
 def opened(page: Page, url: str) -> Page:
@@ -45,8 +51,12 @@ def bar(page: Page, key: str) -> None:
 def listening(page: Page) -> None:
     """Wait until the verdict bar is drawn and its scripts hear: a moment later, on a first page."""
     expect(page.locator(".st-key-flag button")).to_be_enabled(timeout=LONG)
-    while not page.evaluate("Boolean(window.cspKeys && window.cspWords && window.cspPresses)"):
-        page.wait_for_timeout(50)  # the page's policy forbids Playwright to wait by its own means
+    until(page, lambda: page.evaluate(HEARS), "the scripts of the verdict bar")
+
+
+def until(page: Page, come: Callable[[], object], what: str) -> None:
+    """As `patience.until`, and the page goes on meanwhile: its policy forbids Playwright's own such wait."""
+    patience.until(come, what, lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
 def shown(page: Page, neuron: int) -> None:

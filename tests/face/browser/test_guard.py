@@ -5,7 +5,7 @@ import io
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.face.browser.steps import opened, settled
+from tests.face.browser.steps import opened, settled, until
 from tests.face.conftest import LONG, visitor
 
 
@@ -30,9 +30,8 @@ def test_a_page_of_elsewhere_can_not_frame_the_app(browser: Browser, address: st
     context = visitor(browser)
     outer = context.new_page()
     outer.set_content(f'<iframe src="{address}/neuron?run=demo&layer=layer4&neuron=33"></iframe>')
-    while (shown := outer.frames[1].url) in ("", "about:blank"):
-        outer.wait_for_timeout(100)
-    assert shown.startswith("chrome-error:")
+    until(outer, lambda: outer.frames[1].url not in ("", "about:blank"), "what the frame shows")
+    assert outer.frames[1].url.startswith("chrome-error:")
     context.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.face.browser.steps import until
 from tests.face.conftest import visitor
 from tests.face.server import ROOT, serving
 
@@ -70,9 +71,14 @@ def window(browser: Browser, address: str) -> Iterator[tuple[Page, str]]:
 def settle(page: Page) -> None:
     """Waits until the page has stood still for three looks."""
     still = 0
-    while still < 3:
-        page.wait_for_timeout(120)
+
+    def stands() -> bool:
+        nonlocal still
+        page.wait_for_timeout(70)  # and 50 until the next look
         still = still + 1 if page.evaluate(STILL) else 0
+        return still == 3
+
+    until(page, stands, "a page that stands still")
 
 
 def looked(page: Page) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from csp.keeping.reviews.event import Event
 from csp.keeping.reviews.location import Location
 from csp.keeping.reviews.store import Reviews
 from tests import patience
-from tests.face.browser.steps import AT_REST, bar, listening, opened, rested, settled, shown
+from tests.face.browser.steps import AT_REST, bar, listening, opened, rested, settled, shown, until
 from tests.face.conftest import LONG, visitor
 from tests.face.server import serving
 from tests.ports import free_port
@@ -482,7 +482,8 @@ def test_who_judges_is_asked_once(browser: Browser, address: str, home: Path) ->
     bar(page, "a")
     expect(page.locator(".st-key-verdict")).to_contain_text("Who is judging?", timeout=LONG)
     assert events(home, "layer3", 80, 1) == []
-    page.get_by_label("Your name").fill("Di  D")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Di  D")
     page.keyboard.press("Enter")
     shown(page, 81)
     bar(page, "x")
@@ -518,12 +519,20 @@ def until_next(page: Page, key: str) -> None:
     """
     heading = page.locator(".st-key-toolbar h3")
     first = heading.inner_text()
-    while heading.inner_text() == first:
-        page.evaluate("(key) => document.querySelector(`.st-key-${key} button`)?.click()", key)
-        calm = 0
-        while heading.inner_text() == first and calm < 12:
-            page.wait_for_timeout(250)
-            calm = calm + 1 if page.locator(AT_REST).count() else 0
+    calm = 12
+
+    def goes_on() -> bool:
+        nonlocal calm
+        if heading.inner_text() != first:
+            return True
+        if calm == 12:
+            page.evaluate("(key) => document.querySelector(`.st-key-${key} button`)?.click()", key)
+            calm = 0
+        page.wait_for_timeout(200)
+        calm = calm + 1 if page.locator(AT_REST).count() else 0
+        return False
+
+    until(page, goes_on, "the next neuron")
 
 
 def presses(words: str) -> int:

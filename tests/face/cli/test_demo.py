@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from csp.face.cli.app import run
+from tests import patience
 from tests.ports import free_port
 
 
@@ -34,7 +35,8 @@ def test_demo_serves_the_app_on_a_new_machine(tmp_path: Path) -> None:
 
 def answer(address: str, app: subprocess.Popen[bytes]) -> bytes:
     """What the app answers, once it does."""
-    while app.poll() is None:
+    for _ in range(10 * patience.SECONDS):
+        assert app.poll() is None, f"the app stopped with code {app.returncode}"
         try:
             with urllib.request.urlopen(address) as page:
                 content: bytes = page.read()
@@ -43,7 +45,7 @@ def answer(address: str, app: subprocess.Popen[bytes]) -> bytes:
             raise
         except urllib.error.URLError:
             time.sleep(0.1)
-    raise AssertionError(f"the app stopped with code {app.returncode}")
+    raise AssertionError("the app never answers")
 
 
 def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:

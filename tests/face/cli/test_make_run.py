@@ -3,7 +3,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from timm.models import save_for_hf
 from csp.face.cli.app import run
 from csp.keeping.home import runs_folder
 from csp.keeping.run_folder.run import Run
+from tests import patience
 from tests.work.tiny_world import BROKEN, GOOD, fields, make_world
 
 PRELOADED = ["csp.work.indexing.index", "tests.work.gated"]
@@ -77,8 +77,9 @@ def test_ctrl_c_says_how_to_go_on(config: Path, own_home: Path, tmp_path: Path) 
         target=index_alone, args=(tmp_path / "config.yaml", runs / "mine", tmp_path / "log")
     )
     process.start()
-    while process.is_alive() and not list((runs / "mine.partial").glob("rows-*")):
-        time.sleep(0.01)
+    patience.until(
+        lambda: not process.is_alive() or list((runs / "mine.partial").glob("rows-*")), "the first rows"
+    )
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)
     process.join()

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -147,8 +146,8 @@ def test_a_model_is_asked_as_a_job_and_faults_leave_the_page_alone(
     monkeypatch.setenv("CSP_VLM", f"openai:{server.address}#m")
     AppTest.from_function(asking, default_timeout=patience.SECONDS).run().button(key="vlm-ask").click().run()
     assert len(list_jobs()) == 1
-    while not (job := list_jobs()[0]).finished:
-        time.sleep(0.1)
+    patience.until(lambda: list_jobs()[0].finished, "the end of the job")
+    job = list_jobs()[0]
     assert (job.state, job.error) == ("done", ""), job.log
     assert "1 neurons answered" in job.log
     assert "**ruler marks** 0." in words(page())

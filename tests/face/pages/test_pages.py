@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,9 +36,11 @@ def opened(page: str, /, **address: str) -> AppTest:
 
 def awaited(app: AppTest) -> AppTest:
     """The page once nothing on it is being worked out any more, as its lines then draw it again."""
-    while any(str(button.key).startswith("cancel-") for button in app.button):
-        time.sleep(0.1)
-        app.run()
+    patience.until(
+        lambda: all(not str(button.key).startswith("cancel-") for button in app.button),
+        "the end of what is worked out",
+        lambda _: app.run(),
+    )
     assert not app.exception, app.exception
     return app
 

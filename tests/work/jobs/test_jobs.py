@@ -22,7 +22,17 @@ from csp.keeping.jobs import JobFolder, JobRequest, JobState, State, all_jobs, f
 from csp.keeping.library.find import named_run
 from csp.keeping.run_folder.run import Run
 from csp.work.indexing.import_arrays import ImportSpec, import_arrays
-from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
+from csp.work.jobs.jobs import (
+    Job,
+    cancel_job,
+    count_jobs,
+    job,
+    last_job,
+    list_jobs,
+    resume_job,
+    start_job,
+    start_once,
+)
 from csp.work.jobs.kinds.index import faults
 from csp.work.jobs.registry import KINDS, CheckedJob, FaultyJobError, check_job
 from tests import patience
@@ -168,6 +178,20 @@ def test_jobs_take_turns_in_the_order_of_asking(gate: Path) -> None:
     assert [ended(id_).state for id_ in (first, third)] == ["done", "done"]
     before, after = job(first).ended, job(third).started
     assert before and after and before <= after
+
+
+def test_the_same_job_is_started_once_while_it_has_not_ended(gate: Path) -> None:
+    first, other = (check_job("index", fields(gate, out)) for out in ("mine", "other"))
+    begun = start_once(first)
+    assert start_once(first).id == begun.id
+    assert start_once(other).id != begun.id
+    for each in list_jobs():
+        cancel_job(each.id)
+        ended(each.id)
+    again = start_once(first)
+    assert again.id != begun.id
+    cancel_job(again.id)
+    ended(again.id)
 
 
 def test_a_job_that_cannot_work_says_why(gate: Path) -> None:

@@ -12,6 +12,7 @@ from csp.face.screen.state import review_store
 from csp.face.screen.state.cached import reviewed
 from csp.face.screen.url.state import put, ranges
 from csp.face.screen.wording import counted, plain
+from csp.keeping.reviews.event import new_token
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action, Role
 from csp.work.explorer.explorer import Explorer
@@ -26,7 +27,7 @@ WORDS = {
     Action.UNSURE: "Unsure",
     Action.FLAG: "Queue for a second look",
 }
-_DONE, _NAME = "bulk-done", "bulk-name"
+_DONE, _NAME, _ANSWERED = "bulk-done", "bulk-name", "bulk-answered"
 
 Said = tuple[Action, tuple[str, ...], str]
 """The verdict, the tags and the reason."""
@@ -64,7 +65,7 @@ def bulk_menu(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame) -> None
             disabled=not fits,
             help=None if fits else f"1 to {MOST:,} neurons at once: choose fewer by words, chips or the map.",
         ):
-            _ask(explorer, rows, found, (act, tuple(tags), reason.strip()))
+            _ask(explorer, rows, found, (act, tuple(tags), reason.strip()), new_token())
 
 
 def bulk_note() -> None:
@@ -75,8 +76,8 @@ def bulk_note() -> None:
 
 @st.dialog("Judge many neurons at once", width="small")
 @own_edge
-def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) -> None:
-    """The one question: what is recorded, on how many, under which name."""
+def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said, question: str) -> None:
+    """The one question: what is recorded, on how many, under which name. It is answered once."""
     let_in()
     say_refusal()
     if _DONE in st.session_state:
@@ -93,13 +94,16 @@ def _ask(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) 
         type="primary",
         disabled=not named,
         on_click=_record,
-        args=(explorer, rows, found, said),
+        args=(explorer, rows, found, said, question),
     )
 
 
 @deed("decide", Role.REVIEWER)
-def _record(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said) -> None:
-    """Callback: records, and keeps a sentence on what came of it for the page."""
+def _record(explorer: Explorer, rows: NeuronRows, found: pd.DataFrame, said: Said, question: str) -> None:
+    """Callback: records, once a question, and keeps a sentence on what came of it for the page."""
+    if st.session_state.get(_ANSWERED) == question:
+        return
+    st.session_state[_ANSWERED] = question
     if not is_named():
         call_me(str(st.session_state.get(_NAME, "")))
     act, tags, reason = said

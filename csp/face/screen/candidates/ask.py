@@ -12,7 +12,7 @@ from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.reviews.vocabulary import Role
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
-from csp.work.jobs.jobs import last_job, start_job
+from csp.work.jobs.jobs import last_job, start_once
 from csp.work.jobs.kinds.candidates import offered_vlm
 from csp.world.specs.registry import VLMS
 
@@ -78,5 +78,5 @@ def _start(explorer: Explorer, view: NeuronView, asked: dict[str, object]) -> No
     except CspError as error:
         st.error(as_sentence(error), icon=":material/error:")
         return
-    start_job(checked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name)
+    start_once(checked, f"Candidates for neuron {view.neuron} of {view.layer}", me().name)
     st.rerun()

@@ -66,7 +66,7 @@ def _picker(name: str, value: Side, what: str, explorer: Explorer, layer: str) -
             format_func=lambda option: LABELERS.get(option, option),
             key=key,
             on_change=_write_side,
-            args=(name, key),
+            args=(what, name, key),
             label_visibility="collapsed",
             width=180,
         )
@@ -79,14 +79,16 @@ def _picker(name: str, value: Side, what: str, explorer: Explorer, layer: str) -
         step=1 if what == "neurons" else 0.05,
         key=key,
         on_change=_write_side,
-        args=(name, key),
+        args=(what, name, key),
         label_visibility="collapsed",
         width=130,
     )
 
 
-def _write_side(name: str, key: str) -> None:
-    put(name, as_text(st.session_state[key]), drop=("page",))
+def _write_side(what: str, name: str, key: str) -> None:
+    """Callback: the number of a neuron is no side once two methods are asked for."""
+    if st.query_params.get("what", "neurons") == what:
+        put(name, as_text(st.session_state[key]), drop=("page",))
 
 
 def _swap(sides: Sides) -> None:

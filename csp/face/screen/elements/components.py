@@ -57,7 +57,9 @@ _cards = st.components.v2.component(
 _chart_clicks = st.components.v2.component(
     "csp-chart-clicks", html="<span></span>", js=_script("chart_clicks.js"), isolate_styles=False
 )
-_keys = st.components.v2.component("csp-keys", html="<i></i>", js=_script("keys.js"), isolate_styles=False)
+_keys = st.components.v2.component(
+    "csp-keys", html="<i></i>", js=_part("steps.js") + _script("keys.js"), isolate_styles=False
+)
 _words = st.components.v2.component("csp-focus", html="<i></i>", js=_script("focus.js"), isolate_styles=False)
 _presses = st.components.v2.component(
     "csp-presses",
@@ -139,15 +141,13 @@ class Card:
     """A quiet line right under the label: the person whose it is, and what the machine said."""
 
 
-def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> int | None:
+def tile_grid(tiles: Sequence[Tile], *, tone: str, columns: int, key: str) -> None:
     """Draws the grid; a click on a tile with an image writes it into the address, before the page is drawn
-    again. Returns the place of the tile that was just clicked.
+    again.
     """
     data = {"tiles": [vars(tile) for tile in tiles], "tone": tone, "columns": columns}
-    images = [tile.image for tile in tiles]
     with _room("tiles", len(tiles), columns, key):
-        opened = _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key, images)).opened
-    return None if opened is None else int(opened)
+        _tiles(data=data, key=key, on_opened_change=lambda: _open_image(key))
 
 
 def row_table(title: str, columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
@@ -182,7 +182,8 @@ def chart_clicks(chart: str, href: str) -> None:
 
 
 def layered_keys() -> None:
-    """Part of every page: a key acts on what is on top only, and a first click after typing is a click."""
+    """Part of every page: a key acts on what is on top only, a first click after typing is a click, and a
+    step waits for the one before it."""
     _keys(key="layered-keys", height=1)
 
 
@@ -213,8 +214,8 @@ def copy_link() -> None:
     _link(key="copy-link", width="content")
 
 
-def _open_image(key: str, images: Sequence[int | None]) -> None:
-    position = st.session_state[key].opened
-    image = None if position is None or int(position) >= len(images) else images[int(position)]
+def _open_image(key: str) -> None:
+    """The browser names the image, not its place: other pictures may be on their way to that."""
+    image = st.session_state[key].opened
     if image is not None:
-        st.query_params["image"] = str(image)
+        st.query_params["image"] = str(int(image))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from csp.face.screen.url.params import Params, whole_number
-from csp.face.screen.url.state import follow, put, write
+from csp.face.screen.url.state import asks_as_drawn, follow, put, stands_at, write
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ def pager(page: Page) -> None:
     """Turns the pages; nothing where there is only one."""
     if page.pages > 1:
         follow("page", page.number)
-        st.pagination(page.pages, key="page", on_change=write, args=("page",), max_visible_pages=5)
+        drawn = st.query_params.to_dict()
+        st.pagination(page.pages, key="page", on_change=_turn, args=(drawn,), max_visible_pages=5)
 
 
 def chosen_most(params: Params, count: int, first: int) -> int:
@@ -49,6 +50,17 @@ def more(shown: int, count: int, step: int) -> None:
             f"Show {min(step, count - shown):,} more",
             key="more",
             icon=":material/expand_more:",
-            on_click=put,
-            args=("most", str(min(shown + step, count))),
+            on_click=_show_more,
+            args=(st.query_params.to_dict(), shown, step, count),
         )
+
+
+def _turn(drawn: Params) -> None:
+    """Callback: of a list that is not asked for any more no page is opened."""
+    if asks_as_drawn(drawn, "page"):
+        write("page")
+
+
+def _show_more(drawn: Params, shown: int, step: int, count: int) -> None:
+    if asks_as_drawn(drawn, "most"):
+        put("most", str(min(stands_at("most", shown) + step, count)))

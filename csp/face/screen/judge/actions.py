@@ -3,7 +3,9 @@
 What can't be recorded now, or not without asking, waits (`Pending`) and is shown with Retry; nothing is lost.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -14,9 +16,11 @@ from csp.face.screen.page.identity import call_me, is_named, me
 from csp.keeping.reviews.checks import OvertakenError
 from csp.keeping.reviews.event import Entry, Event
 from csp.keeping.reviews.vocabulary import Action, Role
-from csp.work.reviews.desk import undoing
+from csp.work.reviews.desk import Spot, undoing
 
 _PENDING, _LAST, _EARLY, _TAKEN = "verdict-pending", "verdict-last", "verdict-early", "verdict-taken"
+_NEWEST = "verdict-newest"
+"""What was recorded since the button that takes the last verdict back was drawn."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,14 @@ class Pending:
 
 
 @deed("decide", Role.REVIEWER)
-def decide(act: Action, place: int | None = None) -> None:
-    """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since."""
+def decide(act: Action, place: int | None = None, spot: Spot | None = None) -> None:
+    """Callback of a verdict button; `place` chooses a suggestion of the look, never of one drawn since, and
+    what was written for the neuron `spot` is said of no other."""
     viewing = present()
-    if viewing is None:  # the address came before the bar: its drawing comes back to the first press
-        if st.session_state.get(_EARLY, ((),))[0] != address():
-            st.session_state[_EARLY] = (address(), act, place)
+    if viewing is None:
+        _once_drawn(partial(decide, act, place, spot))
         return
-    if pending() is not None:
+    if pending() is not None or spot not in (None, viewing.spot):
         return
     if viewing.used:  # its verdict is recorded, only the next neuron was not on the screen yet
         viewing.onward()
@@ -59,24 +63,45 @@ def decide(act: Action, place: int | None = None) -> None:
 
 def catch_up() -> None:
     """Does what was pressed for this neuron before its bar was drawn; call it once the look has begun."""
-    where, act, place = st.session_state.pop(_EARLY, (None, None, None))
+    where, press = st.session_state.pop(_EARLY, (None, None))
     if where == address():
-        decide(act, place)
+        press()
         st.rerun()
+
+
+def _once_drawn(press: Callable[[], None]) -> None:
+    """The address came before the bar: its drawing comes back to the first press."""
+    if st.session_state.get(_EARLY, ((),))[0] != address():
+        st.session_state[_EARLY] = (address(), press)
 
 
 def skip() -> None:
     """Callback: go on without a verdict; what was typed stays with its neuron."""
     viewing = present()
-    if viewing is not None:
+    if viewing is None:
+        _once_drawn(skip)
+    else:
         viewing.onward()
+
+
+def undo_last(named: Event) -> None:
+    """Callback: take back what was said since the button was drawn, else what it names."""
+    undo(st.session_state.get(_NEWEST, named))
+
+
+def names_last() -> None:
+    """The button that takes the last verdict back is drawn anew."""
+    st.session_state.pop(_NEWEST, None)
 
 
 @deed("decide", Role.REVIEWER)
 def undo(event: Event) -> None:
     """Callback: take an event back by a new one, and look at its neuron again."""
     viewing = present()
-    if viewing is None or pending() is not None:
+    if viewing is None:
+        _once_drawn(partial(undo, event))
+        return
+    if pending() is not None:
         return
     try:
         state = viewing.desk.neuron(event.layer, event.neuron)
@@ -145,6 +170,8 @@ def _record(viewing: Viewing, entry: Entry) -> None:
         st.session_state[_PENDING] = Pending(viewing, entry, str(error), retry)
         return
     st.session_state[_LAST] = ". ".join(answer.notes)
+    if entry.verdict is not Action.UNDO:
+        st.session_state[_NEWEST] = answer.event
     if entry.verdict not in (Action.UNDO, Action.FLAG):
         forget_typed(viewing)
     if entry.verdict not in STAYING:

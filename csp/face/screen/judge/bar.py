@@ -15,12 +15,13 @@ from csp.face.screen.judge.actions import (
     catch_up,
     decide,
     drop,
+    names_last,
     pending,
     record_as,
     retry,
     skip,
     taken,
-    undo,
+    undo_last,
 )
 from csp.face.screen.judge.editor import editor
 from csp.face.screen.judge.head import machine_labels, nothing_fits
@@ -42,7 +43,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
 from csp.work.reviews.label_in_force import in_words, label_in_force
 
-EDIT = "edit"
+EDIT, _NAME_BOX = "edit", "judge-name"
 Kind = Literal["primary", "secondary", "tertiary"]
 
 
@@ -211,9 +212,10 @@ def _later(explorer: Explorer, viewing: Viewing) -> None:
         shortcut=shortcut("undo"),
         disabled=mine is None,
         help=f"Takes back: neuron {mine.neuron}, {shown(said(mine))}" if mine else None,
-        on_click=undo,
+        on_click=undo_last,
         args=(mine,),
     )
+    names_last()
 
 
 def _press(
@@ -258,16 +260,17 @@ def _waiting(waiting: Pending) -> None:
 
 
 def _who_judges(neuron: int, mine: str) -> None:
-    """Asked before the first verdict of whoever did not sign in."""
+    """Asked before the first verdict of whoever did not sign in; the cursor goes into the box."""
+    word_keys((_NAME_BOX,), opens="", save="", leave="drop", opened=times_opened() + 1)
     with st.form("who-judges", border=False):
         st.markdown(
             f"**Who is judging?** Neuron {neuron}, {mine}: not recorded yet. Verdicts carry your name; this "
             "browser remembers it."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Your name", key="judge-name", max_chars=NAME_LIMIT, width=320)
+            st.text_input("Your name", key=_NAME_BOX, max_chars=NAME_LIMIT, width=320)
             st.form_submit_button(
-                "Record as this person", type="primary", on_click=record_as, args=("judge-name",)
+                "Record as this person", type="primary", on_click=record_as, args=(_NAME_BOX,)
             )
 
 

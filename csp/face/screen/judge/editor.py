@@ -9,6 +9,7 @@ from csp.keeping.reviews.normalise import label_parts
 from csp.keeping.reviews.vocabulary import TAGS, Action
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import NeuronView
+from csp.work.reviews.desk import Spot
 
 PAUSE = "700ms"
 """After so long without a key, what was typed is scored."""
@@ -39,12 +40,24 @@ def editor(explorer: Explorer, view: NeuronView, viewing: Viewing) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             own = typed(viewing).label
             if viewing.entry.blind:
-                st.button("Keep it, then show the machine's", key="draft", type="primary", on_click=_reveal)
+                st.button(
+                    "Keep it, then show the machine's",
+                    key="draft",
+                    type="primary",
+                    on_click=_reveal,
+                    args=(viewing.spot,),
+                )
             else:
                 st.button(
-                    "Save this label", key="save", type="primary", on_click=decide, args=(Action.OVERRIDE,)
+                    "Save this label",
+                    key="save",
+                    type="primary",
+                    on_click=decide,
+                    args=(Action.OVERRIDE, None, viewing.spot),
                 )
-                st.button("Keep as draft", key="draft", on_click=decide, args=(Action.DRAFT,))
+                st.button(
+                    "Keep as draft", key="draft", on_click=decide, args=(Action.DRAFT, None, viewing.spot)
+                )
             st.caption("Reason and tags go along with any verdict." if own is None else "")
         for one in label_parts(own):
             with st.spinner("Scoring; the first time, the encoder has to load", show_time=True):
@@ -57,8 +70,8 @@ def tag_words(tag: str) -> str:
     return f"{group}: {TAGS[tag]}" if group else TAGS[tag].capitalize()
 
 
-def _reveal() -> None:
+def _reveal(spot: Spot) -> None:
     """A blind look ends with a label of one's own; it is kept as a draft, which says that it was blind."""
     viewing = present()
     if viewing is not None and typed(viewing).label:
-        decide(Action.DRAFT)
+        decide(Action.DRAFT, None, spot)

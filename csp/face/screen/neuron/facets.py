@@ -12,7 +12,7 @@ from csp.face.screen.neuron.grids import NONE, Overlays, activating_tiles, contr
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.review_wording import shown
 from csp.face.screen.url.params import Params, one_of
-from csp.face.screen.url.state import put
+from csp.face.screen.url.state import switch
 from csp.face.screen.wording import percent
 from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.facets import FacetView, stored_facets
@@ -62,8 +62,8 @@ def facets_line(explorer: Explorer, view: NeuronView) -> None:
             shortcut=None if "image" in st.query_params else shortcut("by-facet"),
             type="primary" if on else "secondary",
             help="The pictures of each thing by themselves",
-            on_click=put,
-            args=(BY, "" if on else FACETS),
+            on_click=switch,
+            args=(BY, FACETS),
         )
     if pressed:  # this stands in a fragment: the pictures are drawn by the page
         st.rerun()

@@ -19,7 +19,7 @@ from csp.face.screen.neuron.grids import (
 from csp.face.screen.page.shortcuts import shortcut
 from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.url.params import Params, is_on, one_of
-from csp.face.screen.url.state import choose, put
+from csp.face.screen.url.state import choose, put, switch
 from csp.face.screen.wording import number, percent, plain
 from csp.work.attribution.heatmaps import HeatmapOverlays, heat
 from csp.work.explorer.activation_bands import A_LEVEL, ActivationBand, levels
@@ -53,15 +53,13 @@ def chosen_arrangement(params: Params) -> str:
 def arrangement_picker(chosen: str) -> None:
     """Chooses the arrangement (G: groups or pairs), and whether pictures show where the neuron fires (M)."""
     choose("view", chosen, VIEWS, "Pictures", drop=(BY,))
-    other = "groups" if chosen == "pairs" else "pairs"
     st.button(
         "⇄",
         key="grids",
         shortcut=shortcut("grids"),
         type="tertiary",
         help=HELP,
-        on_click=put,
-        args=("view", other, (BY,)),
+        on_click=_other_view,
     )
     on = is_on(st.query_params.to_dict(), HEAT)
     st.button(
@@ -71,9 +69,14 @@ def arrangement_picker(chosen: str) -> None:
         type="primary" if on else "secondary",
         help="Each picture is bright where the neuron fires and dark where it does not. "
         "The target model works it out, once for each picture.",
-        on_click=put,
-        args=(HEAT, "" if on else "true"),
+        on_click=switch,
+        args=(HEAT, "true"),
     )
+
+
+def _other_view() -> None:
+    """Callback: between groups and pairs, by the address, as the key may be pressed twice in a row."""
+    put("view", "groups" if st.query_params.get("view") == "pairs" else "pairs", (BY,))
 
 
 def neuron_images(explorer: Explorer, view: NeuronView, chosen: str) -> list[int]:

@@ -7,6 +7,7 @@ import streamlit as st
 from csp.face.screen.neuron.images import arrangement_picker
 from csp.face.screen.page.pickers import layer_picker, run_picker
 from csp.face.screen.page.shortcuts import shortcut
+from csp.face.screen.state.cached import chosen_explorer, chosen_layer
 from csp.face.screen.url.params import whole_number
 from csp.face.screen.url.state import follow, put, stands_at
 from csp.keeping.run_folder.run import Run
@@ -23,10 +24,10 @@ def toolbar(run: Run, layer: str, neuron: int, kind: str) -> None:
         st.space("stretch")
         arrangement_picker(kind)
         _pin(run, layer, neuron)
-        _step("previous", "Previous", -1, neurons)
+        _step("previous", "Previous", -1)
         _jump_box(neuron, neurons)
-        _step("next", "Next", 1, neurons)
-        st.button("Random", key="random", on_click=_go, args=(random.randrange(neurons),))  # noqa: S311
+        _step("next", "Next", 1)
+        st.button("Random", key="random", on_click=_go_anywhere)
 
 
 def _jump_box(neuron: int, neurons: int) -> None:
@@ -78,14 +79,28 @@ def _switch_pin(pinned: int) -> None:
     put("pin", "" if neuron == pinned else str(neuron))
 
 
-def _step(key: str, label: str, by: int, neurons: int) -> None:
+def _step(key: str, label: str, by: int) -> None:
     # While a picture is open large, the arrows go through the pictures.
     keyed = None if "image" in st.query_params else shortcut(key)
-    st.button(label, key=key, shortcut=keyed, on_click=_move, args=(by, neurons))
+    st.button(label, key=key, shortcut=keyed, on_click=_move, args=(by,))
 
 
-def _move(by: int, neurons: int) -> None:
-    _go((stands_at("neuron", 0) + by) % neurons)
+def _move(by: int) -> None:
+    _go((stands_at("neuron", 0) + by) % _neurons_there())
+
+
+def _go_anywhere() -> None:
+    """Callback: to any other neuron, drawn by lot when it is pressed: each press leads elsewhere."""
+    neurons = _neurons_there()
+    if neurons > 1:
+        _move(random.randrange(1, neurons))  # noqa: S311
+
+
+def _neurons_there() -> int:
+    """How many the layer in the address has, which may not be drawn yet."""
+    params = st.query_params.to_dict()
+    explorer = chosen_explorer(params)
+    return explorer.run.layer(chosen_layer(params, explorer)).neurons
 
 
 def _go(neuron: int) -> None:

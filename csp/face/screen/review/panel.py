@@ -55,10 +55,10 @@ def last_verdicts(explorer: Explorer) -> None:
         st.markdown("**Your last verdicts**")
         if not mine:
             st.caption("None yet in this run. Each can be taken back here.")
-        for position, event in enumerate(mine):
+        for event in mine:
             st.button(
                 f"{event.neuron} in {shown(event.layer, 20)}: {shown(said(event), 44)}",
-                key=f"undo-{position}",
+                key=f"undo-{event.token}",  # its own: the places move on with each verdict
                 type="tertiary",
                 icon=":material/undo:",
                 help="Take it back",

@@ -260,4 +260,7 @@ def _restore(folder: str) -> None:
 
 
 def _say(done: bool, sentence: str) -> None:
+    """What went well and is not on the screen yet stays: the same press came again and met what it did."""
+    if not done and st.session_state.get(SAID, (False,))[0]:
+        return
     st.session_state[SAID] = (done, sentence)

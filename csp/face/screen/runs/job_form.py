@@ -15,7 +15,7 @@ from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.state.waiting import let_go, waited
 from csp.face.screen.wording import as_sentence, plain
 from csp.keeping.canonical_json import canonical_json
-from csp.work.jobs.jobs import start_job
+from csp.work.jobs.jobs import start_once
 from csp.work.jobs.kind import JobKind
 from csp.work.jobs.one_shot import in_own_process
 from csp.work.jobs.registry import CheckedJob, FaultyJobError, check_job
@@ -113,7 +113,7 @@ def _begin(kind: JobKind, fields: Fields) -> None:
     if asked is None or not _opened(asked, fields):
         return
     _forget(kind)
-    start_job(asked, by=me().name)
+    start_once(asked, by=me().name)
     st.query_params.from_dict({"view": "jobs"})
     st.rerun()
 

@@ -7,7 +7,7 @@ import streamlit as st
 from csp.face.screen.page.deeds import deed
 from csp.face.screen.page.identity import may_manage, me
 from csp.face.screen.runs.job_panel import job_panel
-from csp.work.jobs.jobs import last_job, start_job
+from csp.work.jobs.jobs import last_job, start_once
 from csp.work.jobs.registry import check_job
 
 
@@ -37,4 +37,4 @@ def job_offer(
 
 @deed("start jobs")
 def _start(kind: str, arguments: dict[str, Any]) -> None:
-    start_job(check_job(kind, arguments), by=me().name)
+    start_once(check_job(kind, arguments), by=me().name)

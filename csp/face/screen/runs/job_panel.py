@@ -7,7 +7,7 @@ from csp.face.screen.page.deeds import deed, say_refusal
 from csp.face.screen.page.frame import own_edge
 from csp.face.screen.page.identity import let_in, may_manage, me
 from csp.face.screen.wording import as_sentence, plain
-from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_job
+from csp.work.jobs.jobs import Job, cancel_job, count_jobs, job, last_job, list_jobs, resume_job, start_once
 from csp.work.jobs.kind import Next
 from csp.work.jobs.registry import check_job, doing, leads_to
 
@@ -141,7 +141,7 @@ def _next_button(seen: Job, following: Next) -> None:
 @deed("start jobs")
 def _start_next(id_: str, following: Next) -> None:
     try:
-        start_job(check_job(following.kind, following.arguments), by=me().name)
+        start_once(check_job(following.kind, following.arguments), by=me().name)
     except CspError as error:
         st.session_state[f"{FAULT}-{id_}"] = str(error)
 
@@ -154,7 +154,8 @@ def _cancel(id_: str) -> None:
 @deed("stop or resume jobs")
 def _resume(id_: str) -> None:
     try:
-        resume_job(id_)
+        if job(id_).finished:  # else the same press again: it goes on as was asked
+            resume_job(id_)
     except CspError as error:  # someone else resumed it a moment ago
         st.session_state[f"{FAULT}-{id_}"] = str(error)
 

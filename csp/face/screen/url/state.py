@@ -57,6 +57,20 @@ def stands_at(name: str, default: int) -> int:
     return int(text) if text.isdecimal() else default
 
 
+def switch(name: str, on: str, drop: tuple[str, ...] = ()) -> None:
+    """Callback: the parameter of the address takes the value `on`, or goes if it has it."""
+    put(name, "" if st.query_params.get(name) == on else on, drop)
+
+
+def asks_as_drawn(drawn: Mapping[str, str], *aside: str) -> bool:
+    """Callback: whether the address still asks for what a widget was drawn with, but for the names `aside`.
+
+    Where it does not, another list or another comparison is on its way, which may hold no such place.
+    """
+    here = st.query_params.to_dict()
+    return all(here.get(name) == drawn.get(name) for name in (here.keys() | drawn.keys()) - set(aside))
+
+
 def as_text(value: Value) -> str:
     """A value as an address shows it."""
     if isinstance(value, bool):

@@ -134,5 +134,6 @@ export default function () {
   window.addEventListener("pointerup", release, true);
   window.addEventListener("pointercancel", () => { held = null; }, true);
   window.addEventListener("click", clicked, true);
+  stepsWait();
   for (const event of ["popstate", "pointerdown", "keydown"]) window.addEventListener(event, forget, true);
 }

@@ -54,7 +54,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     show(tile, data.tiles[place]);
     tile.onmouseenter = tile.onfocus = () => tell(place);
     tile.onmouseleave = tile.onblur = () => tell(null);
-    tile.onclick = () => setTriggerValue("opened", place);
+    const { image } = data.tiles[place];
+    tile.onclick = image === null ? null : () => setTriggerValue("opened", image);
   });
   // The look-alike of a picture is the tile at the same position in the other grid.
   const point = (event) =>
