@@ -58,6 +58,20 @@ def test_arrow_keys_and_back_move_between_neurons(page: Page, address: str) -> N
     shown(page, 1)
 
 
+def test_steps_faster_than_pages_are_drawn_all_count(page: Page, address: str) -> None:
+    opened(page, f"{address}/neuron?run=demo&layer=layer4&neuron=0")
+    rested(page)
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    shown(page, 6)
+    rested(page)
+    button = page.locator(".st-key-previous button").bounding_box()
+    assert button is not None
+    for _ in range(4):
+        page.mouse.click(button["x"] + button["width"] / 2, button["y"] + button["height"] / 2)
+    shown(page, 2)
+
+
 def test_gamma_moves_scores_and_address_but_not_the_neuron(page: Page, address: str) -> None:
     opened(page, f"{address}/neuron?run=tiny&layer=late&neuron=0")
     before = page.locator(".st-key-projection-scores").inner_text()
