@@ -17,8 +17,10 @@ from csp.face.screen.wording import (
     counted,
     counted_review,
     counted_state,
+    number,
     plain,
     score,
+    short,
     turned,
 )
 from csp.keeping.reviews.state import NeuronReview
@@ -145,3 +147,13 @@ def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
         "+0.1",
     ]
     assert [score(value) for value in (-0.0002, -0.02)] == ["0.000", "−0.020"]
+
+
+def test_below_zero_is_written_with_a_minus() -> None:
+    assert [number(value) for value in (-0.0123, -1.5, -12345.0, -1e-7)] == [
+        "−0.0123",
+        "−1.5",
+        "−12,345",
+        "−1e−07",
+    ]
+    assert [short(value) for value in (-0.25, -1.5, -12345.0, 2.0)] == ["−0.25", "−1.5", "−12,345", "2.0"]

@@ -149,13 +149,14 @@ def turned(before: str, after: str, strong: str = "") -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that matter: 0.0123, 1.23, 1,230."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Three digits that matter: 0.0123, −1.23, 1,230."""
+    return with_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
 
 
 def short(value: float) -> str:
     """Two digits that matter, for under a small picture."""
-    return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+    size = abs(value)
+    return with_minus(f"{value:,.0f}" if size >= 9.95 else f"{value:.1f}" if size >= 1 else f"{value:.2g}")
 
 
 def score(value: float) -> str:
@@ -188,7 +189,7 @@ def image_title(facts: ImageFacts) -> str:
         f"Image {facts.image}" + (f": {facts.path}" if facts.path else ""),
         f"True class: {facts.label}" if facts.label else "",
         f"Model says: {facts.prediction}" if facts.prediction else "",
-        f"Shows: {_listed(facts.attributes)}" if facts.attributes else "",
+        f"Shows: {', '.join(facts.attributes)}" if facts.attributes else "",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -197,12 +198,10 @@ def image_alt(facts: ImageFacts) -> str:
     """A picture in words, for people who cannot see it."""
     what = facts.label or "probe image"
     return (
-        f"{what} showing {_listed(facts.attributes)}" if facts.attributes else f"{what}, image {facts.image}"
+        f"{what} showing {', '.join(facts.attributes)}"
+        if facts.attributes
+        else f"{what}, image {facts.image}"
     )
-
-
-def _listed(attributes: tuple[str, ...]) -> str:
-    return ", ".join(name.replace("_", " ") for name in attributes)
 
 
 def spot(layer: str, neuron: int) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int64
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.select import Examples
 from csp.work.explorer.views import ImageFacts, Pair
+from csp.work.labels.vocabulary import shown_name
 
 CLASSES = 6
 """More classes than this can't be told apart by colour."""
@@ -23,9 +24,7 @@ class ImageIndex:
     def facts(self, image: int) -> ImageFacts:
         """What is known of one image."""
         path, label, split, prediction = (column[image] for column in self._columns)
-        names = tuple(
-            name for name, holds in zip(self._run.attributes, self._truth[image], strict=True) if holds
-        )
+        names = tuple(name for name, holds in zip(self._attributes, self._truth[image], strict=True) if holds)
         return ImageFacts(
             image,
             _text(path),
@@ -82,6 +81,10 @@ class ImageIndex:
     def _columns(self) -> list[list[Any]]:
         images = self._run.images
         return [images[name].tolist() for name in ("path", "label", "split", "prediction")]
+
+    @cached_property
+    def _attributes(self) -> tuple[str, ...]:
+        return tuple(shown_name(self._run, name) for name in self._run.attributes)
 
     @cached_property
     def _truth(self) -> Bool[np.ndarray, "n a"]:

@@ -23,7 +23,7 @@ class ImageFacts:
     split: str
     prediction: str | None
     attributes: tuple[str, ...]
-    """Names of the attributes that hold of the image, where the dataset states them."""
+    """Attributes that hold of the image, as pages show their names, where the dataset states them."""
     probability: float | None = None
     """What the target model gave to the class that it predicts, 0 to 1."""
 

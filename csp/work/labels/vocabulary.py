@@ -4,11 +4,12 @@ vocabulary = run_vocabulary(run)             # without any text for a run that h
 vocabulary.row("Blue-white veil")            # 17, or None
 vocabulary.embedding("ruler")                # its row of the embeddings, or None
 vocabulary.spelling("blue white veils")      # "blue-white veil": the text itself where no term is so spelled
+shown_name(run, "blue_white_veil")           # "blue-white veil", as the vocabulary writes it
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -112,3 +113,25 @@ def run_vocabulary(run: Run) -> Vocabulary:
     if run.text_embeddings is None:
         return Vocabulary((), np.zeros((0, run.manifest.dimension), np.float32))
     return Vocabulary(tuple(run.vocabulary["text"]), run.text_embeddings)
+
+
+def shown_name(run: Run, name: str) -> str:
+    """The name of a column, an attribute or a class as every page shows it: as the vocabulary writes it, else
+    with blanks for underscores.
+    """
+    return _spellings(run).get(as_words(name)) or " ".join(name.replace("_", " ").split()) or name
+
+
+def as_words(name: str) -> str:
+    """A name without its capitals, hyphens and underscores: of `blue_white_veil`, "blue white veil"."""
+    return " ".join(re.split(r"[\W_]+", name.casefold())).strip()
+
+
+@lru_cache(maxsize=8)
+def _spellings(run: Run) -> Mapping[str, str]:
+    """By its words how a text is written, the first of several; what consists of signs alone has none."""
+    found: dict[str, str] = {}
+    for text in run.vocabulary["text"]:
+        if words := as_words(text):
+            found.setdefault(words, text)
+    return found

@@ -22,8 +22,8 @@ from csp.method.scatter import along
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import lacking
-from csp.work.labels.vocabulary import run_vocabulary
-from csp.work.reliance.meanings import Meaning, Meanings, as_words
+from csp.work.labels.vocabulary import as_words, run_vocabulary
+from csp.work.reliance.meanings import Meaning, Meanings
 from csp.work.reviews.desk import Spot
 from csp.work.reviews.label_in_force import LabelInForce, labels_in_force
 

@@ -26,6 +26,7 @@ from csp.keeping.reviews.vocabulary import TAGS
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
 from csp.work.labels.absence import absence, lacking
+from csp.work.labels.vocabulary import shown_name
 from csp.work.reviews.checklist import ARTEFACT, Criteria, criteria, criteria_of, words_pattern
 from csp.world.tables import read_table
 
@@ -128,20 +129,14 @@ def _stated(run: Run) -> dict[str, Meaning]:
         if len(attributes):
             texts.setdefault(frozenset(attributes), []).append(text)
     meanings = {
-        named: Meaning(f"attributes:{';'.join(sorted(named))}", _name(named, own), named)
+        named: Meaning(f"attributes:{';'.join(sorted(named))}", _name(run, named, own), named)
         for named, own in texts.items()
     }
     return {same_label(text): meanings[named] for named, own in texts.items() for text in own}
 
 
-def _name(attributes: frozenset[str], texts: list[str]) -> str:
-    """The attribute as the vocabulary writes it ("blue-white veil"), or in words; of several a text."""
+def _name(run: Run, attributes: frozenset[str], texts: list[str]) -> str:
+    """The attribute as every page shows it; of several a text."""
     if len(attributes) > 1:
         return texts[0]
-    words = as_words(next(iter(attributes)))
-    return next((text for text in texts if as_words(text) == as_words(words)), words)
-
-
-def as_words(name: str) -> str:
-    """The name of a column as a text: `blue_white_veil` is "blue white veil"."""
-    return " ".join(re.split(r"[\W_]+", name.casefold())).strip()
+    return shown_name(run, next(iter(attributes)))

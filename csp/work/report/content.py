@@ -25,6 +25,7 @@ from csp.work.explorer.explorer import Explorer
 from csp.work.explorer.views import Pair
 from csp.work.labels.chance import chance_words
 from csp.work.labels.rows import LabelRow
+from csp.work.labels.vocabulary import shown_name
 from csp.work.metrics.results import faithfulness
 from csp.work.progress import Report, Stage, silent
 from csp.work.report.findings import (
@@ -248,7 +249,9 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
         classes=_classes(run.manifest.classes, images),
         cards=cards,
         no_card=no_card,
-        attributes=tuple((name, int(images[name].fillna(False).sum())) for name in run.attributes),
+        attributes=tuple(
+            (shown_name(run, name), int(images[name].fillna(False).sum())) for name in run.attributes
+        ),
         splits=tuple((str(name), int(count)) for name, count in images["split"].value_counts().items()),
         groups=_groups(entries),
         left_out=len(spots) - len(shown),

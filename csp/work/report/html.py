@@ -110,7 +110,7 @@ def _stable(content: Content) -> dict[str, int]:
 
 
 def _alt(facts: ImageFacts) -> str:
-    shows = f", shows {', '.join(facts.attributes).replace('_', ' ')}" if facts.attributes else ""
+    shows = f", shows {', '.join(facts.attributes)}" if facts.attributes else ""
     return f"image {facts.image}{f': {facts.label}' if facts.label else ''}{shows}"
 
 

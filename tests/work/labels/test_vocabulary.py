@@ -3,7 +3,7 @@
 import numpy as np
 
 from csp.keeping.run_folder.run import Run
-from csp.work.labels.vocabulary import Vocabulary, run_vocabulary
+from csp.work.labels.vocabulary import Vocabulary, run_vocabulary, shown_name
 
 
 def vocabulary(*texts: str) -> Vocabulary:
@@ -47,3 +47,14 @@ def test_the_rows_are_those_of_the_run(tiny_run: Run) -> None:
         assert known.row(text) == row
     assert tiny_run.text_embeddings is not None
     np.testing.assert_array_equal(known.embeddings, tiny_run.text_embeddings)
+
+
+def test_a_name_is_shown_as_the_vocabulary_writes_it(tiny_run: Run) -> None:
+    names = ("blue_white_veil", "Blue White Veil", "ruler", "Dark_Skin_", "_")
+    assert [shown_name(tiny_run, name) for name in names] == [
+        "blue-white veil",
+        "blue-white veil",
+        "ruler",
+        "Dark Skin",
+        "_",
+    ]

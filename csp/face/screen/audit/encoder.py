@@ -8,6 +8,7 @@ from csp.face.screen.wording import plain
 from csp.method.sight import BesideChance
 from csp.work.control.sight import Sight
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.vocabulary import shown_name
 
 MANY = 0.7
 """Below this AUROC a thing is worth a note."""
@@ -24,7 +25,7 @@ def encoder_view(explorer: Explorer) -> None:
         f"{plain(sight.sentence)}."
     )
     if sight.told:
-        _told(sight)
+        _told(explorer, sight)
     else:
         st.caption(
             "The dataset states nothing that a text of the vocabulary names, so this is a weak sign: an "
@@ -34,7 +35,7 @@ def encoder_view(explorer: Explorer) -> None:
     _untold(sight)
 
 
-def _told(sight: Sight) -> None:
+def _told(explorer: Explorer, sight: Sight) -> None:
     st.caption(
         "AUROC: how often a picture that shows the thing fits its texts better than one that does not."
     )
@@ -49,7 +50,7 @@ def _told(sight: Sight) -> None:
     rows = [
         Row(
             [
-                ("text", one.name.replace("_", " ")),
+                ("text", shown_name(explorer.run, one.name)),
                 ("text", f"{one.auroc:.2f}"),
                 ("text", f"{one.low:.2f} to {one.high:.2f}"),
                 ("text", f"{one.cases:,}"),

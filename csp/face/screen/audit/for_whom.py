@@ -13,6 +13,7 @@ from csp.face.screen.elements.components import Cell, Column, Row, row_table
 from csp.face.screen.url.params import Params, one_of
 from csp.face.screen.url.state import follow, write
 from csp.face.screen.wording import as_sentence, plain
+from csp.keeping.run_folder.run import Run
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import (
     AS_DECIDED,
@@ -23,7 +24,8 @@ from csp.work.attribution.model_card import (
     model_card,
 )
 from csp.work.explorer.explorer import Explorer
-from csp.work.subgroups import SMALL, in_words, offered_columns
+from csp.work.labels.vocabulary import shown_name
+from csp.work.subgroups import SMALL, offered_columns
 
 NUMBERS: dict[Which, tuple[str, str]] = {
     "sensitivity": (AS_DECIDED, "Of the images of this class, the share that the model calls so"),
@@ -54,7 +56,10 @@ def for_whom(explorer: Explorer, params: Params) -> None:
     place = names.index(name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _picker(
-            "by", (*columns, NONE), column, lambda one: "All images" if one == NONE else f"By {in_words(one)}"
+            "by",
+            (*columns, NONE),
+            column,
+            lambda one: "All images" if one == NONE else f"By {shown_name(explorer.run, one)}",
         )
         _picker("class", names, name, str)
     st.markdown(_head(card))
@@ -66,7 +71,7 @@ def for_whom(explorer: Explorer, params: Params) -> None:
         config={"displayModeBar": False},
         alt=f"Sensitivity, specificity and AUROC for {name} by group; the table below holds them",
     )
-    _table(card, place)
+    _table(explorer.run, card, place)
     st.caption(
         "Small numbers are 95 % intervals over the images. Sensitivity and specificity are of what "
         + (
@@ -208,9 +213,9 @@ def _figure(card: ModelCard, place: int) -> go.Figure:
     return go.Figure(data=traces, layout=figure)
 
 
-def _table(card: ModelCard, place: int) -> None:
+def _table(run: Run, card: ModelCard, place: int) -> None:
     columns = [
-        Column("Group" if card.column is None else in_words(card.column).capitalize()),
+        Column("Group" if card.column is None else shown_name(run, card.column).capitalize()),
         Column("Images", "Held out, with a label", numeric=True),
         Column("Of this class", "Images of the chosen class among them", numeric=True),
         *(Column(title, help_, numeric=True) for title, help_ in NUMBERS.values()),

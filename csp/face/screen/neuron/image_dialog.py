@@ -90,7 +90,7 @@ def _picture(explorer: Explorer, facts: ImageFacts) -> None:
 def _facts(explorer: Explorer, view: NeuronView, facts: ImageFacts) -> str:
     """What is known of an image, one fact a line, as Markdown."""
     sure = "" if facts.probability is None else f" ({percent(facts.probability)} sure)"
-    shows = ", ".join(name.replace("_", " ") for name in facts.attributes)
+    shows = ", ".join(facts.attributes)
     named = {
         "True class": facts.label or "not stated",
         "The model says": f"{facts.prediction}{sure}" if facts.prediction else "",

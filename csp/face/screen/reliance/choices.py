@@ -9,8 +9,9 @@ from csp.face.screen.url.params import Params, Way, WrongAddressError, one_of
 from csp.face.screen.url.state import follow, write
 from csp.keeping.run_folder.run import Run
 from csp.work.explorer.explorer import Explorer
+from csp.work.labels.vocabulary import shown_name
 from csp.work.reliance.reliance import Reliance, reliance
-from csp.work.subgroups import in_words, offered_columns, subgroup_columns
+from csp.work.subgroups import offered_columns, subgroup_columns
 
 EVERYBODY = ""
 
@@ -28,7 +29,7 @@ def column_picker(run: Run, by: str | None) -> None:
         "For whom",
         columns,
         columns.index(by or EVERYBODY),
-        format_func=lambda name: f"By {in_words(name)}" if name else "Everybody",
+        format_func=lambda name: f"By {shown_name(run, name)}" if name else "Everybody",
         key="by",
         on_change=write,
         args=("by",),

@@ -13,15 +13,17 @@ from csp.face.screen.state.cached import concepts_of
 from csp.face.screen.url.params import Params, one_of, some_of
 from csp.face.screen.url.state import follow, ranges, write
 from csp.face.screen.wording import as_sentence, counted, plain, turned
+from csp.keeping.run_folder.run import Run
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import AS_DECIDED, GroupNumbers
 from csp.work.explorer.explorer import Explorer
 from csp.work.jobs.kinds.mend import mended_file
+from csp.work.labels.vocabulary import shown_name
 from csp.work.reliance.concepts import Concept
 from csp.work.reliance.heads import behind_head
 from csp.work.reliance.mending.cost import told_cost
 from csp.work.reliance.mending.mend import MendPreview, mend_preview, together
-from csp.work.subgroups import in_words, offered_columns
+from csp.work.subgroups import offered_columns
 
 MEND, BY, OF = "without", "mend-by", "mend-of"
 """Parameters of the address: what is switched off, by which column it is told, and of which class."""
@@ -96,20 +98,20 @@ def _worth(explorer: Explorer, concept: Concept, params: Params) -> None:
     names = [one.name for one in preview.before.all.classes]
     name = one_of(params, OF, names, names[0])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _picker(BY, (*columns, NONE), column)
-        _picker(OF, names, name)
-    _table(preview, names.index(name))
+        _picker(explorer.run, BY, (*columns, NONE), column)
+        _picker(explorer.run, OF, names, name)
+    _table(explorer.run, preview, names.index(name))
     told = told_cost(explorer, concept, None if column == NONE else column)
     (st.warning if told.worse else st.success)(plain(told.words))
     if not concept.checked:
         st.caption(f"Nobody has checked the labels that mean {plain(concept.name)} yet.")
 
 
-def _picker(key: str, options: Sequence[str], chosen: str) -> None:
+def _picker(run: Run, key: str, options: Sequence[str], chosen: str) -> None:
     def words(option: str) -> str:
         if key == OF:
             return plain(option)
-        return "All images" if option == NONE else f"By {in_words(option)}"
+        return "All images" if option == NONE else f"By {shown_name(run, option)}"
 
     follow(key, chosen)
     st.selectbox(
@@ -124,9 +126,9 @@ def _picker(key: str, options: Sequence[str], chosen: str) -> None:
     )
 
 
-def _table(preview: MendPreview, place: int) -> None:
+def _table(run: Run, preview: MendPreview, place: int) -> None:
     columns = [
-        Column(in_words(preview.before.column or "held-out images").capitalize()),
+        Column(shown_name(run, preview.before.column or "held-out images").capitalize()),
         Column("Images", numeric=True),
         Column("Right", "The share that the model calls rightly: now, and switched off", numeric=True),
         Column("AUROC", "Of the class: 0.5 is chance, 1 best", numeric=True),

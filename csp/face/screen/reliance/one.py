@@ -10,6 +10,7 @@ from csp.face.screen.reliance.table import how_to_measure, marks
 from csp.face.screen.url.state import put, ranges
 from csp.face.screen.wording import counted, origin, plain, turned
 from csp.keeping.run_folder.run import Run
+from csp.work.labels.vocabulary import shown_name
 from csp.work.reliance.numbers import HOW, BeforeAfter, OfClass
 from csp.work.reliance.reliance import ConceptReliance, Reliance
 from csp.work.reliance.words import (
@@ -24,7 +25,6 @@ from csp.work.reliance.words import (
     sentence,
     signed,
 )
-from csp.work.subgroups import in_words
 
 ACROSS = 12
 
@@ -65,10 +65,10 @@ def concept_view(run: Run, found: Reliance) -> None:
         _quality(one)
     if one.subgroups is not None:
         st.markdown(
-            f"**By {plain(in_words(one.subgroups.column))}**: "
+            f"**By {plain(shown_name(run, one.subgroups.column))}**: "
             f"change of {plain(one.numbers.most)}, in points of 100"
         )
-        _subgroups(one)
+        _subgroups(run, one)
 
 
 def _pictures(run: Run, one: ConceptReliance) -> None:
@@ -171,11 +171,11 @@ def _quality(one: ConceptReliance) -> None:
     row_table("How good the model is", columns, rows, key="concept-quality")
 
 
-def _subgroups(one: ConceptReliance) -> None:
+def _subgroups(run: Run, one: ConceptReliance) -> None:
     assert one.subgroups is not None
     most = one.numbers.most
     columns = [
-        Column(in_words(one.subgroups.column).capitalize()),
+        Column(shown_name(run, one.subgroups.column).capitalize()),
         Column("Images", numeric=True),
         Column(SHOWS, "On images that show the concept, with the 95 % interval"),
         Column(SHOWS_NOT, "On images that do not"),
@@ -211,7 +211,7 @@ def _subgroups(one: ConceptReliance) -> None:
         for group in one.subgroups.groups
         for told in (group.classes[most],)
     ]
-    row_table(f"By {in_words(one.subgroups.column)}", columns, rows, key="concept-groups")
+    row_table(f"By {shown_name(run, one.subgroups.column)}", columns, rows, key="concept-groups")
     apart = one.subgroups.difference
     if apart is not None:
         chance = "more than" if apart.more_than_chance else "no more than"

@@ -13,6 +13,7 @@ from csp.face.screen.url.params import Params
 from csp.face.screen.wording import counted, origin, plain
 from csp.keeping.run_folder.run import Run
 from csp.work.jobs.kinds.reliance import KIND
+from csp.work.labels.vocabulary import shown_name
 from csp.work.provenance import freshest
 from csp.work.reliance.document import document
 from csp.work.reliance.numbers import ByColumn
@@ -30,7 +31,6 @@ from csp.work.reliance.words import (
     summary,
     verdict,
 )
-from csp.work.subgroups import in_words
 
 IMAGES = 5
 HOW = (
@@ -63,7 +63,11 @@ def reliance_table(run: Run, found: Reliance, params: Params) -> None:
         Column(SHOWS_NOT, "The same change there"),
         Column("Random", "The same change for many groups of as many random neurons: the middle 95 %"),
         *(
-            [Column(f"By {in_words(by)}", "The change in each group; in small groups it is not ranked")]
+            [
+                Column(
+                    f"By {shown_name(run, by)}", "The change in each group; in small groups it is not ranked"
+                )
+            ]
             if by
             else []
         ),
