@@ -1,6 +1,6 @@
 """Neurons that seem to follow an artefact (ruler, hair, ink, ...), and the class that they push towards."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,11 +78,28 @@ def artefacts_untrained(explorer: Explorer, layer: str) -> ByChance | None:
     return None if control is None else _artefacts_in(explorer, layer, control)
 
 
-def _artefacts_in(explorer: Explorer, layer: str, control: LayerControl) -> ByChance | None:
-    known, first = criteria(), explorer.stored_labels.first_labeler(layer)
+def artefacts_by_first_label(explorer: Explorer, layer: str) -> int:
+    """Of how many neurons the machine's first label alone names an artefact and is claimed: what
+    `artefacts_by_chance` is to be held against, as the control has no other labels.
+    """
+    known, noise = criteria(), unclaimed(explorer, layer)
+    first = explorer.stored_labels.first_labels(layer)
+    return sum(bool(artefacts_of(label, known)) for neuron, label in first.items() if neuron not in noise)
+
+
+def labels_by_chance(
+    explorer: Explorer, layer: str, control: LayerControl, holds: Callable[[str], bool]
+) -> ByChance | None:
+    """How many first labels of a layer would be of a kind, had it the labels of a control."""
+    first = explorer.stored_labels.first_labeler(layer)
     labelled = len(explorer.stored_labels.first_rows(layer))
     noise = layer_control(explorer, layer).noise_of_fit(first)
-    return control.by_chance(first, lambda label: bool(artefacts_of(label, known)), labelled, noise)
+    return control.by_chance(first, holds, labelled, noise)
+
+
+def _artefacts_in(explorer: Explorer, layer: str, control: LayerControl) -> ByChance | None:
+    known = criteria()
+    return labels_by_chance(explorer, layer, control, lambda label: bool(artefacts_of(label, known)))
 
 
 def claims(neuron: int, state: NeuronReview, noise: Set[int]) -> bool:

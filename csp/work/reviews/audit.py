@@ -11,16 +11,17 @@ audit.disputes, audit.agreement, audit.finding
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from csp.keeping.reviews.chain import Verification
 from csp.keeping.reviews.state import NeuronReview
 from csp.keeping.reviews.vocabulary import TAGS, Action
-from csp.work.control.control import unclaimed
+from csp.work.control.control import layer_control, unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.reviews.agreement import agreement, conflicts
-from csp.work.reviews.artefacts import claims
-from csp.work.reviews.checklist import ARTEFACT, criteria, criteria_of
+from csp.work.reviews.artefacts import claims, labels_by_chance
+from csp.work.reviews.checklist import ARTEFACT, Criteria, criteria, criteria_of
 from csp.work.reviews.desk import ReviewDesk, Spot
 from csp.work.reviews.label_in_force import labels_in_force
 from csp.work.reviews.random_sample import RandomSample, error_rate, overruled
@@ -47,8 +48,12 @@ class Criterion:
     words: str
     labelled: tuple[Spot, ...]
     """Neurons whose label in force speaks of it; a machine's that is not claimed speaks of nothing."""
+    by_first_label: int
+    """By the machine's first labels alone, as far as they are claimed: to be held against the next."""
+    by_chance: float | None
+    """How many first labels would speak of it, were all of noise; None where that is not known."""
     checked: int
-    """How many of these a person decided on."""
+    """Of `labelled` how many a person decided on."""
     tagged: tuple[Spot, ...]
     """Neurons that a person tagged with it."""
 
@@ -128,13 +133,35 @@ def _criteria(explorer: Explorer, states: Mapping[Spot, NeuronReview]) -> tuple[
         if claims(neuron, states.get((layer, neuron), NeuronReview()), unclaimed(explorer, layer))
     }
     tagged = {spot: _tags(state) for spot, state in states.items()}
-    rows = []
+    layers, rows = explorer.run.layers, []
+    first = Counter(
+        label
+        for layer in layers
+        for neuron, label in explorer.stored_labels.first_labels(layer).items()
+        if neuron not in unclaimed(explorer, layer)
+    )
     for tag in (tag for tag in known if not tag.startswith(ARTEFACT)):
         labelled = tuple(spot for spot, tags in spoken.items() if tag in tags)
         checked = sum(spot in states and states[spot].deciding is not None for spot in labelled)
         by_people = tuple(spot for spot, tags in tagged.items() if tag in tags)
-        rows.append(Criterion(tag, TAGS[tag], labelled, checked, by_people))
+        holds = partial(_speaks, known=known, tag=tag)
+        noise = [labels_by_chance(explorer, one, layer_control(explorer, one), holds) for one in layers]
+        rows.append(
+            Criterion(
+                tag,
+                TAGS[tag],
+                labelled,
+                sum(count for label, count in first.items() if holds(label)),
+                sum(one.expected for one in noise if one is not None) if any(noise) else None,
+                checked,
+                by_people,
+            )
+        )
     return tuple(rows)
+
+
+def _speaks(label: str, known: Criteria, tag: str) -> bool:
+    return tag in criteria_of(label, known)
 
 
 def _tags(state: NeuronReview) -> set[str]:

@@ -9,7 +9,13 @@ from csp.keeping.reviews.state import NeuronReview
 from csp.method.control import ByChance
 from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import artefact_tags, artefacts_by_chance, artefacts_untrained, claims
+from csp.work.reviews.artefacts import (
+    artefact_tags,
+    artefacts_by_chance,
+    artefacts_by_first_label,
+    artefacts_untrained,
+    claims,
+)
 from csp.work.reviews.checklist import artefacts_of, criteria
 from csp.work.reviews.label_in_force import label_in_force
 
@@ -25,8 +31,10 @@ class LayerSummary:
     disputed: int
     artefacts: int
     """Whose label in force, or a person's tag, names an artefact; see `ArtefactNeuron`."""
+    artefacts_by_first_label: int
+    """How many by the machine's first labels alone: what the next two are to be held against."""
     by_chance: ByChance | None
-    """How many of them noise would give; None where that is not known."""
+    """How many of these noise would give; None where that is not known."""
     untrained: ByChance | None
     """How many random weights would give; None where that was not measured."""
 
@@ -42,6 +50,7 @@ def layer_summary(explorer: Explorer, layer: str, reviewed: Mapping[int, NeuronR
         artefacts=_artefacts(
             [machine.get(neuron) for neuron in range(neurons)], reviewed, unclaimed(explorer, layer)
         ),
+        artefacts_by_first_label=artefacts_by_first_label(explorer, layer),
         by_chance=artefacts_by_chance(explorer, layer),
         untrained=artefacts_untrained(explorer, layer),
     )

@@ -2,8 +2,10 @@
 
 from csp.keeping.reviews.event import Entry
 from csp.keeping.reviews.vocabulary import Action
+from csp.work.control.control import unclaimed
 from csp.work.explorer.explorer import Explorer
 from csp.work.neurons.rows import machine_rows
+from csp.work.reviews.checklist import artefacts_of, criteria
 from csp.work.reviews.desk import Person, ReviewDesk
 from csp.work.reviews.summary import layer_summary
 
@@ -15,6 +17,9 @@ def test_without_reviews_artefacts_are_those_that_the_machine_names(explorer: Ex
     found = layer_summary(explorer, "late", {})
     assert (found.neurons, found.reviewed, found.disputed) == (len(frame), 0, 0)
     assert found.artefacts == sum(bool(named) for named in frame["artefacts"]) > 0
+    claimed = frame[~frame["neuron"].isin(unclaimed(explorer, "late"))]
+    first = claimed["machine_label"].dropna().map(lambda label: bool(artefacts_of(label, criteria())))
+    assert found.artefacts_by_first_label == first.sum() > 0, "as the controls count, which have no facets"
 
 
 def test_a_persons_label_or_tag_makes_an_artefact_and_takes_one_away(

@@ -11,7 +11,12 @@ from csp.keeping.reviews.vocabulary import COUNTED, Action
 from csp.method.metrics.statistics import Interval
 from csp.work.attribution.model_card import GUESSES_BY_NONE
 from csp.work.explorer.explorer import Explorer
-from csp.work.reviews.artefacts import ArtefactNeuron, artefacts_by_chance, artefacts_untrained
+from csp.work.reviews.artefacts import (
+    ArtefactNeuron,
+    artefacts_by_chance,
+    artefacts_by_first_label,
+    artefacts_untrained,
+)
 from csp.work.reviews.audit import Audit
 
 GROUPS = {"abcde": "ABCDE rule", "7-point": "7-point checklist", "skin": "Skin"}
@@ -44,7 +49,8 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
     noise = [artefacts_by_chance(explorer, layer) for layer in explorer.run.layers]
     untrained = [artefacts_untrained(explorer, layer) for layer in explorer.run.layers]
     chance, both = by_chance(noise), by_chance(noise, untrained)
-    beside = f"({both}) " if both else ""
+    first = sum(artefacts_by_first_label(explorer, layer) for layer in explorer.run.layers)
+    beside = f"(By first labels alone {first:,}; {both}.) " if both else ""
     spurious.metric(
         f"Artefacts, {chance}" if chance else "Artefact neurons",
         len(artefacts),
@@ -161,7 +167,9 @@ def criteria_table(audit: Audit) -> None:
     columns = [
         Column("Criterion"),
         Column("Neurons", "Their label in force speaks of it", numeric=True),
-        Column("Checked", "Of these, how many a person decided on", numeric=True),
+        Column("By first labels", "Those of the machine, claimed, each neuron's first alone", numeric=True),
+        Column("By chance", "So many first labels would, were all of noise", numeric=True),
+        Column("Checked", "Of the neurons, how many a person decided on", numeric=True),
         Column("Tagged", "Neurons that a person tagged with it", numeric=True),
     ]
     for group, words in GROUPS.items():
@@ -169,7 +177,11 @@ def criteria_table(audit: Audit) -> None:
             Row(
                 [
                     ("text", row.words),
-                    *(("text", str(n)) for n in (len(row.labelled), row.checked, len(row.tagged))),
+                    ("text", f"{len(row.labelled):,}"),
+                    ("text", f"{row.by_first_label:,}"),
+                    ("text", "–" if row.by_chance is None else f"{row.by_chance:,.0f}"),
+                    ("text", f"{row.checked:,}"),
+                    ("text", f"{len(row.tagged):,}"),
                 ]
             )
             for row in audit.criteria

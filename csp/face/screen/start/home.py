@@ -122,7 +122,10 @@ def run_summary(explorer: Explorer) -> None:
 
 
 def _by_controls(layers: Sequence[LayerSummary]) -> str:
-    return by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
+    """What the controls give, beside the same count of first labels: they have no second ones."""
+    given = by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
+    first = sum(layer.artefacts_by_first_label for layer in layers)
+    return f"by first labels alone {first:,}; {given}" if given else ""
 
 
 def _ways(explorer: Explorer, begun: bool) -> None:
