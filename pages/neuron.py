@@ -30,6 +30,8 @@ with frame("Neuron"):
     toolbar(run, layer, neuron, kind)
     if odd := oddity(view):
         st.info(plain(odd), icon=":material/info:")
+    if note := run.outlying_note(layer):
+        st.caption(f":material/bolt: {plain(note)}.")
     pictures, words = st.container(key="neuron-body").columns([52, 48], gap="medium")
     with pictures:
         images = neuron_images(explorer, view, kind)

@@ -19,7 +19,7 @@ from csp.face.screen.elements.pager import chosen_page, pager
 from csp.face.screen.page.frame import frame, run_line
 from csp.face.screen.page.pickers import chosen_doubt, doubt_picker
 from csp.face.screen.state.cached import chosen_explorer, chosen_layer, controls_of, map_of, rows_of
-from csp.face.screen.wording import NOISE_HELP, layer_beside_noise, measured_line
+from csp.face.screen.wording import NOISE_HELP, layer_beside_noise, measured_line, plain
 from csp.work.neurons.rows import doubted_under
 
 with frame("Neurons"):
@@ -51,6 +51,8 @@ with frame("Neurons"):
         bulk_menu(explorer, rows, found)
         export_menu(explorer, rows, found)
     bulk_note()
+    if note := run.outlying_note(layer):
+        st.caption(f":material/bolt: {plain(note)}.")
     if filters.view == "map":
         map_view(context, map_of(explorer, layer), fitting, shown, colour)
     elif found.empty:

@@ -57,3 +57,12 @@ def test_an_easy_world_is_named_far_above_chance() -> None:
     assert row["labelers"]["csp"]["share"] > 0.6
     assert row["difference"][row["best"]]["share"] == 0
     assert "attributes" in table({"attributes": row})
+
+
+def test_a_layer_that_gives_way_on_few_images_is_named_by_the_others() -> None:
+    world = first_world("outliers")
+    assert 0 < world.outlying.sum() <= 0.02 * len(world.outlying)
+    few = replace(world, activations=world.activations[:, :40], truths=world.truths[:40])
+    named = name_all(few)
+    assert named.right("consensus").mean() > 0.8
+    assert np.isfinite(named.facts()).all()

@@ -10,6 +10,7 @@ from benchmarks.worlds import (
     missing,
     mixed,
     noise,
+    outliers,
     polysemantic,
     rare,
     warped,
@@ -34,5 +35,6 @@ FAMILIES = {
         noise.RANDOM,
         mixed.FAMILY,
         warped.FAMILY,
+        outliers.FAMILY,
     )
 }

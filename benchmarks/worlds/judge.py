@@ -39,12 +39,12 @@ class Named:
 
     def facts(self) -> Float64[np.ndarray, "l f"]:
         """What the chance of each label is worked out from, in the order of `labelled`."""
-        return layer_facts(self._encoded, self.world.activations, self.labelled)
+        return layer_facts(self._encoded, self.world.steady, self.labelled)
 
     def own_facts(self) -> Float64[np.ndarray, "l 5"]:
         """`text_facts` of each label, before it is set beside the others of its layer."""
         encoded = self._encoded
-        return first_facts(encoded, self.labelled, sought(encoded, self.world.activations, self.labelled))
+        return first_facts(encoded, self.labelled, sought(encoded, self.world.steady, self.labelled))
 
     @property
     def _encoded(self) -> Encoded:
@@ -55,14 +55,21 @@ def name_all(world: World, examples: int = 30, gamma: float = 1.0) -> Named:
     """The first labels of all labelers, found as indexing finds them."""
     labelled: list[Labelled] = []
     selected = select_all(world.activations, world.embeddings, examples)
-    scorer = Scorer(world.embeddings, world.text_embeddings, world.selection, lambda _: [world.activations])
+    labelled_by = select_all(world.steady, world.embeddings, examples) if world.outlying.any() else selected
+    scorer = Scorer(
+        world.embeddings,
+        world.text_embeddings,
+        world.selection,
+        lambda _: [world.activations],
+        outlying=lambda _: world.outlying,
+    )
     firsts: dict[str, list[int]] = {name: [] for name in LABELERS}
     scored = scorer.layer_scores(world.name, world.activations, selected, gamma)
-    for neuron, (chosen, scores) in enumerate(zip(selected, scored, strict=True)):
+    for neuron, (examples_of, scores) in enumerate(zip(labelled_by, scored, strict=True)):
         for name, found in firsts.items():
             found.append(_first(scores.get(name)))
         if LABELER in scores:
-            labelled.append(_labelled(neuron, chosen, scores))
+            labelled.append(_labelled(neuron, examples_of, scores))
     return Named(world, labelled, {name: np.array(found) for name, found in firsts.items()})
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from zlib import crc32
 
 import numpy as np
 from jaxtyping import Bool, Float32
+
+from csp.method.examples.outlying import outlying_images, sampled_neurons, steady
 
 ROUND = 5
 """Of judging worlds, where no other is asked for: those that were looked at judge no more."""
@@ -33,6 +36,16 @@ class World:
     """Of each neuron the rows of the texts that are right; empty where none is."""
     selection: Bool[np.ndarray, " n"]
     """The images that may decide a label; the others judge it."""
+
+    @cached_property
+    def outlying(self) -> Bool[np.ndarray, " n"]:
+        """The images on which the whole layer gives way."""
+        return outlying_images(self.activations[:, sampled_neurons(self.activations.shape[1])])
+
+    @cached_property
+    def steady(self) -> Float32[np.ndarray, "n c"]:
+        """The activations without those."""
+        return steady(self.activations, self.outlying)
 
 
 @dataclass(frozen=True)

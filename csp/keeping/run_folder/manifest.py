@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
 from csp.errors import BadRunError
@@ -70,7 +71,8 @@ class LayerRecord(_Record):
     """One layer: dotted name, number of neurons, type of module, pooling of its output ("" when none).
 
     `sae` for the latents of a sparse autoencoder, `grid` (rows and columns) where the place at which a neuron
-    fires most is kept for every image; left out of the file elsewhere, as before there were any.
+    fires most is kept for every image, `outlying` for images on which the whole layer gives way
+    (`method.examples.outlying`); left out of the file elsewhere, as before there were any.
     """
 
     layer: str
@@ -79,12 +81,13 @@ class LayerRecord(_Record):
     pooling: str = ""
     sae: SaeSource | None = None
     grid: tuple[Side, Side] | None = None
+    outlying: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = dump(self)
-        for name in ("sae", "grid"):
-            if getattr(self, name) is None:
+        for name in ("sae", "grid", "outlying"):
+            if getattr(self, name) in (None, ()):
                 fields.pop(name, None)
         return fields
 
@@ -177,6 +180,13 @@ class Manifest(_Record):
     dimension: int = 0
     plan: dict[str, Any] = {}
     files: dict[str, FileRecord] = {}
+
+    @model_validator(mode="after")
+    def _outlying_images_are_there(self) -> Self:
+        for record in self.layers:
+            if max(record.outlying, default=-1) >= self.images:
+                raise ValueError(f"layer {record.layer} leaves out an image that the run does not have")
+        return self
 
     @model_serializer(mode="wrap")
     def _without_no_columns(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

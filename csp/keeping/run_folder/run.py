@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Int64, Num
+from jaxtyping import Bool, Float32, Int64, Num
 from pandas.api.types import is_bool_dtype
 
 from csp.errors import BadRunError, NotFoundError
@@ -102,6 +102,23 @@ class Run:
     def layer(self, layer: str) -> LayerRecord:
         """What the manifest says of a layer; NotFoundError names those that exist."""
         return self.manifest.layers[self._layer_index(layer)]
+
+    def outlying(self, layer: str) -> Bool[np.ndarray, " n"]:
+        """Images on which the whole layer gives way (`method.examples.outlying`): no label goes by them."""
+        found = np.zeros(self.manifest.images, dtype=bool)
+        found[list(self.layer(layer).outlying)] = True
+        return found
+
+    def outlying_note(self, layer: str) -> str:
+        """The same in words; empty where there are none."""
+        images = self.layer(layer).outlying
+        if not images:
+            return ""
+        shown = ", ".join(map(str, images[:3])) + (", ..." if len(images) > 3 else "")
+        return (
+            f"On {len(images)} of {self.manifest.images:,} images ({shown}) many neurons of {layer} fire "
+            "more than ten times as strongly as on others. The machine's labels leave these images out"
+        )
 
     def activations(self, layer: str, neuron: int) -> Float32[np.ndarray, " n"]:
         """The activation of one neuron on every image: reads one chunk, and keeps the last few."""

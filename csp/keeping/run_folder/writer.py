@@ -44,6 +44,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.trust import keep_trust
 from csp.method.examples.best_so_far import NewPile
 from csp.method.examples.neighbours import Neighbours
+from csp.method.examples.outlying import outlying_images, sampled_neurons
 
 _APPROXIMATE_NAME = "neighbours.json"
 
@@ -220,7 +221,7 @@ class RunWriter:
             shutil.rmtree(self._staging)  # nothing in it is worth keeping, and it would block the next try
             raise BadInputError(f"not one image could be read for {self.out}: the first {reason}")
         assemble(self._folder, draft, self._batches)
-        self._draft = Run(self._folder, draft)
+        self._draft = _without_outlying(Run(self._folder, draft))
         return self._draft
 
     def written(self, part: str) -> bool:
@@ -321,9 +322,10 @@ class RunWriter:
         Every part was synced when it was written.
         """
         manifest = self._assembled.manifest
+        outlying = (self._assembled.outlying_note(layer) for layer in self._assembled.layers)
         manifest = manifest.model_copy(
             update={
-                "notes": manifest.notes + notes,
+                "notes": (*manifest.notes, *notes, *(f"{one}." for one in outlying if one)),
                 "approximate": self.approximate,
                 "files": file_records(self._folder),
             }
@@ -353,3 +355,12 @@ class RunWriter:
 
     def _layer_index(self, layer: str) -> int:
         return self._assembled.layers.index(layer)
+
+
+def _without_outlying(draft: Run) -> Run:
+    """The run, its layers with the images on which they give way."""
+    layers = []
+    for record in draft.manifest.layers:
+        outlying = outlying_images(draft.columns(record.layer, sampled_neurons(record.neurons)))
+        layers.append(record.model_copy(update={"outlying": tuple(np.flatnonzero(outlying).tolist())}))
+    return Run(draft.path, draft.manifest.model_copy(update={"layers": tuple(layers)}))

@@ -9,7 +9,7 @@ from csp.method.checks import check_texts
 from csp.method.examples.contrast_rule import ContrastRule
 from csp.method.examples.select import contrasted
 from csp.method.labelers.correlation import image_scatter, pull_of, resampled_pulls
-from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.evidence import Evidence, without_outlying
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import concept_vector, residuals, weights
 from csp.method.labelers.resampling import example_weights
@@ -40,19 +40,26 @@ def consensus(
     of highest correlation comes first, counted without what texts have in common: it changes score with the
     best. Contrast finds what a neuron follows, correlation how broad it is ("dog", not "terrier").
 
-    gamma plays no part, nor does the contrast rule that csp beside it follows. All 0 where texts can't be
-    told apart (one text, equal texts) and when the neuron never fires. This project's; `docs/results.md` says
-    how often each is right.
+    Images on which the whole layer gives way (`Evidence.outlying`) are left out of both. gamma plays no part,
+    nor does the contrast rule that csp beside it follows. All 0 where texts can't be told apart (one text,
+    equal texts) and when the neuron never fires. This project's; `docs/results.md` says how often each is
+    right.
     """
     check_texts(evidence.embeddings, text_embeddings)
+    evidence = without_outlying(evidence)
     if not len(text_embeddings) or not weights(evidence.examples).any():
         return np.zeros(len(text_embeddings), dtype=np.float32)
     contrast = evidence.contrast
     if contrast is None:
-        contrast = concept_vector(_contrasted(evidence).examples, evidence.embeddings, GAMMA)
+        contrast = own_contrast(evidence)
     scores = together(contrast[None], pull_of(evidence)[None], evidence, text_embeddings)
     single: Float32[np.ndarray, " t"] = scores[0].astype(np.float32)
     return single
+
+
+def own_contrast(evidence: Evidence) -> Float32[np.ndarray, " d"]:
+    """`Evidence.contrast`, where it is not given."""
+    return concept_vector(_contrasted(without_outlying(evidence)).examples, evidence.embeddings, GAMMA)
 
 
 def together(
@@ -128,6 +135,7 @@ def resampled(
     evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, "b t"]:
     """Its scores over all resamplings; 0 where only silent examples were drawn."""
+    evidence = without_outlying(evidence)
     wide = _contrasted(evidence)
     share = example_weights(wide, rng)
     contrasts = share @ residuals(wide.examples, evidence.embeddings, GAMMA)

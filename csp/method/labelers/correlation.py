@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from csp.method.checks import check_texts
-from csp.method.labelers.evidence import Evidence
+from csp.method.labelers.evidence import Evidence, without_outlying
 from csp.method.labelers.labeler import Labeler
 from csp.method.labelers.projection import weights
 from csp.method.labelers.resampling import RESAMPLES, drawn_in_parts, shares
@@ -29,7 +29,8 @@ def correlation(
 ) -> Float32[np.ndarray, " t"]:
     """Pearson correlation of the activations and the images' cosines to each text, in [-1, 1].
 
-    score(t) = corr_i(a_i, e_i . t) over the images of the selection split with a finite activation.
+    score(t) = corr_i(a_i, e_i . t) over the images of the selection split with a finite activation, nearly so
+    where the layer gives way on some (`Evidence.outlying`), which play no part.
 
     It looks at all images, not at examples; gamma plays no part. 0 where either side does not vary. It is the
     simulation correlation (`metrics.simulation_correlation`) used to choose a label instead of to judge one,
@@ -49,10 +50,10 @@ def correlation(
 
 
 def pull_of(evidence: Evidence) -> Float32[np.ndarray, " d"]:
-    """What one neuron's deviations add up to (`layer_pulls`)."""
+    """What one neuron's deviations add up to (`layer_pulls`), without images on which the layer gives way."""
     if evidence.pull is not None:
         return evidence.pull
-    pull: Float32[np.ndarray, " d"] = selected_deviation(evidence) @ evidence.embeddings
+    pull: Float32[np.ndarray, " d"] = selected_deviation(without_outlying(evidence)) @ evidence.embeddings
     return pull.astype(np.float32)
 
 
@@ -211,6 +212,7 @@ def resampled(
     evidence: Evidence, texts: Float[np.ndarray, "t d"], gamma: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, "b t"]:
     """Over the images that decide. Only the covariance is drawn anew, not how much each side varies."""
+    evidence = without_outlying(evidence)
     together, varies = resampled_pulls(evidence, rng) @ texts.T, spread(evidence, texts)
     scores: Float64[np.ndarray, "b t"] = np.where(varies > FLAT, together / np.maximum(varies, FLAT), 0.0)
     return scores.clip(-1.0, 1.0)

@@ -1,12 +1,13 @@
 """What is known of a neuron when texts are scored for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64
 
 from csp.method.examples.neighbours import Neighbours
-from csp.method.examples.select import Examples
+from csp.method.examples.outlying import steady
+from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.whitened import Whitened
 
 
@@ -30,12 +31,29 @@ class Evidence:
     neighbours: Neighbours | None = None
     """Each image's nearest, to look contrastive examples up in. Given, it spares work and changes nothing."""
     pull: Float32[np.ndarray, " d"] | None = None
-    """See `layer_pulls`; for correlation. Given, it spares a pass over all images."""
+    """See `layer_pulls`; for correlation, without `outlying`. Given, it spares a pass over all images."""
     wide: Examples | None = None
     """The activating examples as consensus contrasts them (`consensus.RULE`). Given, it spares the search."""
     contrast: Float32[np.ndarray, " d"] | None = None
-    """The concept vector of `wide` at gamma 1; for consensus. Given, it spares working it out."""
+    """The concept vector of `wide` at gamma 1, without `outlying`; for consensus. Given, it spares work."""
     empty_text: Float[np.ndarray, " d"] | None = None
     """The embedding of the prompt templates without any words, which semanticlens may subtract; None: not."""
+    outlying: Bool[np.ndarray, " n"] | None = None
+    """Images on which the whole layer gives way (`outlying_images`), which consensus and correlation leave
+    out. None: none."""
     vocabulary: int | None = None
     """The first so many texts are the vocabulary, by which those behind it are measured; None: all are."""
+
+
+def without_outlying(evidence: Evidence) -> Evidence:
+    """The evidence of the images on which the layer does not give way."""
+    if evidence.outlying is None or not evidence.outlying.any():
+        return evidence
+    activations = steady(evidence.activations, evidence.outlying)
+    examples = select_examples(
+        activations,
+        evidence.embeddings,
+        max(1, len(evidence.examples.activating)),
+        neighbours=evidence.neighbours,
+    )
+    return replace(evidence, activations=activations, examples=examples, outlying=None, wide=None)

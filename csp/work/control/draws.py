@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from csp.keeping.run_folder.run import Run
 from csp.method.control import dealt_neurons, shuffled
+from csp.method.examples.outlying import steady
 from csp.method.labelers.correlation import LABELER as CORRELATION
 from csp.work.labels.layer_examples import LayerExamples, layer_examples
 from csp.work.labels.scorer import Scores, neurons_at_once
@@ -45,14 +46,14 @@ def shuffled_neurons(run: Run, layer: str, draws: int = DRAWS, start: int = 0) -
     if not firing:
         return
     rng = np.random.default_rng([parameters.seed, run.layers.index(layer)])
-    decides = selection(run)
+    decides, outlying = selection(run), run.outlying(layer)
     dealt = dealt_neurons(firing, draws, rng)
     together = neurons_at_once(run.manifest.images)
     for first in range(0, draws, together):
         neurons = dealt[first : first + together].tolist()
         dealt_out = np.empty((len(neurons), run.manifest.images), np.float32)
         for place, neuron in enumerate(neurons):
-            dealt_out[place] = shuffled(run.activations(layer, neuron), decides, rng)
+            dealt_out[place] = shuffled(steady(run.activations(layer, neuron), outlying), decides, rng)
         if first + together > start:
             yield Draws(first, neurons, dealt_out.T, layer_examples(run, dealt_out.T))
         del dealt_out  # before the next are dealt out

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
 from csp.keeping.run_folder.run import Run
+from csp.method.examples.outlying import steady
 from csp.method.labelers.correlation import FLAT, layer_pulls, text_spread
 from csp.work.control.control import layer_control
 from csp.work.control.draws import FIT
@@ -79,6 +80,6 @@ def text_fits(run: Run, layer: str, texts: Float[np.ndarray, "t d"]) -> Float64[
 @lru_cache(maxsize=16)
 def _pulls(run: Run, layer: str) -> Float64[np.ndarray, "c d"]:
     """Kept for the next text: it reads all activations once."""
-    decides = selection(run)
-    blocks = [layer_pulls(block, run.embeddings, decides) for block in run.activation_blocks(layer)]
-    return np.concatenate(blocks)
+    decides, outlying = selection(run), run.outlying(layer)
+    blocks = (steady(block, outlying) for block in run.activation_blocks(layer))
+    return np.concatenate([layer_pulls(block, run.embeddings, decides) for block in blocks])

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from csp.keeping.run_folder.added_tables import Additions
+from csp.method.examples.outlying import steady
 from csp.method.examples.select import contrasted, select_examples, top_images
 from csp.method.facets import Facet, split_facets
 from csp.method.labelers.registry import FIRST, LABELERS, best_labels
@@ -151,7 +152,7 @@ def _split(
     method: str,
     top: int,
 ) -> tuple[StoredFacet, ...]:
-    activations = explorer.run.activations(layer, neuron)
+    activations = steady(explorer.run.activations(layer, neuron), explorer.run.outlying(layer))
 
     def scores(values: np.ndarray) -> np.ndarray:
         values = values.astype(np.float32)

@@ -29,6 +29,8 @@ from csp.method.chance.facts import (
 )
 from csp.method.chance.fitted import LABELER, MODEL
 from csp.method.chance.model import chances
+from csp.method.examples.outlying import steady
+from csp.method.examples.select import select_examples
 from csp.work.labels.stored import LATER, StoredLabels
 from csp.work.labels.stored_facets import absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
@@ -160,11 +162,12 @@ def _sought(
     run: Run, layer: str, encoded: Encoded, labelled: list[Labelled], contrasts: Contrasts | None = None
 ) -> Iterator[tuple[list[Labelled], Sought]]:
     """What the labelled neurons look for, in their order (ascending); some are read at a time."""
-    first, begin = 0, 0
+    outlying, first, begin = run.outlying(layer), 0, 0
     for block in run.activation_blocks(layer):
         end = bisect_left(labelled, first + block.shape[1], lo=begin, key=lambda one: one.neuron)
         part = labelled[begin:end]
         known = None if contrasts is None else contrasts[first : first + block.shape[1]]
+        block = steady(block, outlying)
         yield part, sought(encoded, block, [replace(one, neuron=one.neuron - first) for one in part], known)
         first, begin = first + block.shape[1], end
 
@@ -177,7 +180,10 @@ def _encoded(run: Run) -> Encoded:
 def _labelled(run: Run, layer: str, labels: StoredLabels) -> Iterator[Labelled]:
     """The labelled neurons, in the order of `first_labels`, with all texts that are stored for them."""
     row = {text: number for number, text in reversed(list(enumerate(run_vocabulary(run).texts)))}
-    rows, examples = labels.first_rows(layer), run.layer_examples(layer)
+    rows, examples, outlying = labels.first_rows(layer), run.layer_examples(layer), run.outlying(layer)
+    for neuron in rows if outlying.any() else ():
+        activations, k = steady(run.activations(layer, neuron), outlying), run.manifest.parameters.k
+        examples[neuron] = select_examples(activations, run.embeddings, k, neighbours=run.neighbours)
     for neuron in rows:
         ranked = rows[neuron]
         yield Labelled(

@@ -10,15 +10,15 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from csp.keeping.code_hash import code_hash
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.neighbours import Neighbours
+from csp.method.examples.outlying import steady
 from csp.method.examples.select import Examples
 from csp.method.examples.select_layer import contrast_all
 from csp.method.labelers.clip_dissect import layer_prior
 from csp.method.labelers.clip_dissect_mean import LABELER as MEAN_CLIP_DISSECT
 from csp.method.labelers.clip_dissect_mean import text_prior
-from csp.method.labelers.consensus import GAMMA, RULE
+from csp.method.labelers.consensus import RULE, own_contrast
 from csp.method.labelers.correlation import image_scatter, layer_pulls, spread_by
 from csp.method.labelers.evidence import Evidence
-from csp.method.labelers.projection import concept_vector
 from csp.method.labelers.registry import LABELERS, all_scores
 from csp.method.labelers.whitened import Whitened, whiten
 from csp.method.modes import Modes
@@ -46,6 +46,10 @@ def _anew(what: str, compute: Callable[[], OfTexts]) -> OfTexts:
     return compute()
 
 
+def _none(layer: str) -> None:
+    """No image of a layer."""
+
+
 def neurons_at_once(images: int) -> int:
     """How many neurons share a pass over so many images."""
     return max(1, min(AT_ONCE, NUMBERS_AT_ONCE // max(1, images)))
@@ -70,6 +74,8 @@ class Scorer:
     """How many of the texts are the vocabulary; None: all."""
     keep: Keep = _anew
     """Where what neurons share may be kept beyond this scorer: name and computation to value."""
+    outlying: Callable[[str], Bool[np.ndarray, " n"] | None] = _none
+    """By layer, see `Evidence.outlying`."""
     _priors: dict[str, OfTexts] = field(default_factory=dict)
 
     @cached_property
@@ -109,9 +115,8 @@ class Scorer:
 
     def of_other(self, layer: str, activations: Float32[np.ndarray, "n c"]) -> "Scorer":
         """The same for another model's neurons in the place of a layer."""
-        return replace(
-            self, _priors={layer: layer_prior([activations], self.embeddings, self.text_embeddings)}
-        )
+        priors = {layer: layer_prior([activations], self.embeddings, self.text_embeddings)}
+        return replace(self, outlying=_none, _priors=priors)
 
     def evidence(
         self,
@@ -137,6 +142,7 @@ class Scorer:
             whitened=self.whitened,
             neighbours=self.neighbours,
             empty_text=self.empty_text,
+            outlying=self.outlying(layer),
             vocabulary=self.vocabulary,
         )
 
@@ -156,16 +162,16 @@ class Scorer:
             wide = contrast_all(
                 activations, self.embeddings, activating, neighbours=self.neighbours, rule=RULE
             )
-        together = neurons_at_once(len(activations))
+        together, outlying = neurons_at_once(len(activations)), self.outlying(layer)
         for start in range(0, len(examples), together):
             part = examples[start : start + together]
             block = np.asfortranarray(activations[:, start : start + together])
-            pulls = layer_pulls(block, self.embeddings, self.selection).astype(np.float32)
+            steadied = block if outlying is None else steady(block, outlying)
+            pulls = layer_pulls(steadied, self.embeddings, self.selection).astype(np.float32)
             for place, one in enumerate(part):
-                broad = wide[start + place]
-                contrast = concept_vector(broad, self.embeddings, GAMMA)
                 evidence = self.evidence(layer, block[:, place], one)
-                yield replace(evidence, pull=pulls[place], wide=broad, contrast=contrast)
+                evidence = replace(evidence, pull=pulls[place], wide=wide[start + place])
+                yield replace(evidence, contrast=own_contrast(evidence))
 
     def layer_scores(
         self,
@@ -258,6 +264,7 @@ def scorer_of(run: Run, text_embeddings: Float32[np.ndarray, "t d"], keep: Keep 
         neighbours=run.neighbours,
         vocabulary=len(run.vocabulary) or None,
         keep=keep,
+        outlying=run.outlying,
     )
 
 

@@ -260,11 +260,13 @@ def content(explorer: Explorer, desk: ReviewDesk, wish: ReportOptions, report: R
 
 
 def warnings(explorer: Explorer) -> tuple[str, ...]:
-    """What makes the whole report worth little: a model that guesses, an encoder that is near blind."""
+    """What makes the report worth less: a model that guesses, an encoder that is near blind, a layer that
+    gives way on some images."""
     found, sight = _guesses(explorer), encoder_sight(explorer)
     guesses = f"{GUESSES}. {found.sentence}." if found is not None else ""
     blind = f"{HARDLY_KNOWS}. {sight.sentence}." if sight is not None and sight.near_blind else ""
-    return tuple(filter(None, (guesses, blind)))
+    outlying = (explorer.run.outlying_note(layer) for layer in explorer.run.layers)
+    return tuple(filter(None, (guesses, blind, *(one and f"{one}." for one in outlying))))
 
 
 def _guesses(explorer: Explorer) -> Skill | None:
