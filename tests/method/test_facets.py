@@ -148,3 +148,25 @@ def test_the_best_cut_is_the_best_of_all(seed: int, images: int) -> None:
             each[one] = (auroc(firing, upper) - 0.5) / np.sqrt((images + 1) / (12 * yes * no))
     assert z == pytest.approx(max(each.values(), default=0.0))
     assert not each or each[readings[readings <= cut].max()] == pytest.approx(z)
+
+
+def in_short(found: tuple[Facet, ...]) -> list[tuple[int, bool, float]]:
+    return [(one.text, one.absent, round(one.share, 4)) for one in found]
+
+
+@pytest.mark.parametrize("kind", ["one thing", "two things", "a lack", "noise"])
+def test_what_is_no_matter_decides_no_facet(kind: str) -> None:
+    """Another order of texts, or of images with the parts they belong to; a scale; a turn of the space."""
+    rng, shown, embeddings, texts = scene(8)
+    follows = {"one thing": shown[:, 1], "two things": shown[:, [1, 4]].any(axis=1), "a lack": ~shown[:, 2]}
+    strength = follows.get(kind, np.zeros(len(shown))) + 0.3 * rng.random(len(shown))
+    activations, chooses = strength.astype(np.float32), rng.random(len(shown)) < 0.5
+    base = in_short(split(activations, embeddings, texts, chooses))
+    places, images = rng.permutation(THINGS), rng.permutation(len(shown))
+    reordered = in_short(split(activations, embeddings, texts[places], chooses))
+    assert [(places[text], *rest) for text, *rest in reordered] == base
+    assert in_short(split(activations[images], embeddings[images], texts, chooses[images])) == base
+    assert in_short(split(activations * np.float32(2.0**20), embeddings, texts, chooses)) == base
+    turn = np.linalg.qr(rng.normal(size=(32, 32)))[0]
+    turned = (vectors @ turn for vectors in (embeddings, texts))
+    assert in_short(split(activations, *(one.astype(np.float32) for one in turned), chooses)) == base
