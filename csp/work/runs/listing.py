@@ -72,7 +72,20 @@ def _remarks(name: str, manifest: Manifest, trust: Trust | None) -> Iterator[str
         yield "It has no pictures."
     if trust is not None:
         yield from _gone(manifest)
-    yield from manifest.notes
+    yield from _by_layer(manifest)
+
+
+def _by_layer(manifest: Manifest) -> Iterator[str]:
+    """The notes, those of one layer in one: of an SAE both its training and the run tell how well it fits."""
+    layers = {one.layer for one in manifest.layers}
+    found: dict[str, list[str]] = {}
+    for note in manifest.notes:
+        layer, _, said = note.partition(": ")
+        of_layer = layer in layers and bool(said)
+        found.setdefault(layer if of_layer else note, []).append(said if of_layer else "")
+    for name, parts in found.items():
+        said = "; ".join(part.rstrip(".") for part in parts)
+        yield f"{name}: {said}." if said else name
 
 
 def _gone(manifest: Manifest) -> Iterator[str]:

@@ -44,6 +44,10 @@ AGAINST = {
     Standing.DOUBTED: "they are unlikely to say what it looks for",
 }
 """Why words are not claimed for a neuron: the first of these that holds."""
+BY_FIRING = (
+    "Counted are neurons whose firing goes with the words, whatever their label says. Those whose label "
+    "means them are another count, which *What it leans on* shows."
+)
 ALIKE = (
     "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
     "those that make both fire most."
@@ -158,6 +162,8 @@ def _show(explorer: Explorer, search: Callable[[], ReviewedMatches], help_: str,
         else "by score alone: whether any looks for it can't be told here"
     )
     st.caption(f"{_of_all(len(found), answer.in_all)}, {first}", help=help_)
+    if answer.told and help_ is SCORE:
+        st.caption(BY_FIRING)
     results(explorer, found, columns)
     more(len(found), answer.in_all, MOST)
 
