@@ -104,7 +104,7 @@ class Run:
         return self.manifest.layers[self._layer_index(layer)]
 
     def outlying(self, layer: str) -> Bool[np.ndarray, " n"]:
-        """Images on which the whole layer gives way (`method.examples.outlying`): no label goes by them."""
+        """Images on which the whole layer gives way (`method.examples.outlying`): no examples, nor labels by them."""
         found = np.zeros(self.manifest.images, dtype=bool)
         found[list(self.layer(layer).outlying)] = True
         return found
@@ -117,7 +117,7 @@ class Run:
         shown = ", ".join(map(str, images[:3])) + (", ..." if len(images) > 3 else "")
         return (
             f"On {len(images)} of {self.manifest.images:,} images ({shown}) many neurons of {layer} fire "
-            "more than ten times as strongly as on others. The machine's labels leave these images out"
+            "more than ten times as strongly as on others. Examples and labels leave these images out"
         )
 
     def activations(self, layer: str, neuron: int) -> Float32[np.ndarray, " n"]:

@@ -27,6 +27,7 @@ from csp.keeping.library.find import find_run
 from csp.keeping.lru import LruCache
 from csp.keeping.result_cache import ResultCache
 from csp.keeping.run_folder.run import Run
+from csp.method.examples.outlying import steady
 from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.evidence import Evidence
 from csp.method.labelers.registry import LABELERS
@@ -96,9 +97,9 @@ class Explorer:
     def examples(
         self, layer: str, neuron: int, options: ExampleOptions | None = None
     ) -> tuple[Examples, Provenance]:
-        """The examples of one neuron, and where they come from."""
+        """One neuron's examples, without images on which its layer gives way, and where they come from."""
         options = options or self._own
-        activations = self.run.activations(layer, neuron)
+        activations = steady(self.run.activations(layer, neuron), self.run.outlying(layer))
         if self._are_stored(options):
             stored = self.run.examples(layer, neuron)
             if stored is not None:

@@ -196,7 +196,7 @@ def _views(
     options: ExampleOptions,
     top: int,
 ) -> tuple[FacetView, ...]:
-    activations = explorer.run.activations(layer, neuron)
+    activations = steady(explorer.run.activations(layer, neuron), explorer.run.outlying(layer))
 
     def pairs(one: StoredFacet) -> tuple[Pair, ...]:
         examples = contrasted(

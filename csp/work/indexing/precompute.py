@@ -14,6 +14,7 @@ from csp.keeping.run_folder.run import Run
 from csp.keeping.run_folder.tables import LABELS
 from csp.keeping.run_folder.writer import RunWriter
 from csp.method.examples.neighbours import Neighbours, neighbour_pieces
+from csp.method.examples.outlying import steady
 from csp.method.examples.select import Examples
 from csp.method.states import neuron_states
 from csp.work.indexing.approximate import approximate_pieces
@@ -94,8 +95,9 @@ def _precompute_layer(
     contrasts: list[Float32[np.ndarray, " d"]] = []
     stage = Stage(f"neurons of {layer}", draft.layer(layer).neurons, report)
     parameters = draft.manifest.parameters
+    outlying = draft.outlying(layer)
     for activations in draft.activation_blocks(layer):
-        found = layer_examples(draft, activations)
+        found = layer_examples(draft, steady(activations, outlying))
         known = scorer and scorer.layer_evidence(layer, activations, found.chosen, found.wide)
         rows: list[Row] = []
         for examples, column in zip(found.chosen, activations.T, strict=True):

@@ -30,7 +30,6 @@ from csp.method.chance.facts import (
 from csp.method.chance.fitted import LABELER, MODEL
 from csp.method.chance.model import chances
 from csp.method.examples.outlying import steady
-from csp.method.examples.select import select_examples
 from csp.work.labels.stored import LATER, StoredLabels
 from csp.work.labels.stored_facets import absent_firsts
 from csp.work.labels.vocabulary import run_vocabulary
@@ -180,10 +179,7 @@ def _encoded(run: Run) -> Encoded:
 def _labelled(run: Run, layer: str, labels: StoredLabels) -> Iterator[Labelled]:
     """The labelled neurons, in the order of `first_labels`, with all texts that are stored for them."""
     row = {text: number for number, text in reversed(list(enumerate(run_vocabulary(run).texts)))}
-    rows, examples, outlying = labels.first_rows(layer), run.layer_examples(layer), run.outlying(layer)
-    for neuron in rows if outlying.any() else ():
-        activations, k = steady(run.activations(layer, neuron), outlying), run.manifest.parameters.k
-        examples[neuron] = select_examples(activations, run.embeddings, k, neighbours=run.neighbours)
+    rows, examples = labels.first_rows(layer), run.layer_examples(layer)
     for neuron in rows:
         ranked = rows[neuron]
         yield Labelled(

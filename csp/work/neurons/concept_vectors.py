@@ -14,6 +14,7 @@ from jaxtyping import Float32
 from csp.errors import BadInputError
 from csp.keeping.run_folder.run import Run
 from csp.method.examples.contrast_rule import parse_rule
+from csp.method.examples.outlying import steady
 from csp.method.examples.select import Examples, select_examples
 from csp.method.labelers.projection import (
     LayerExamples,
@@ -73,7 +74,7 @@ def _examples(run: Run, layer: str, neurons: Sequence[int] | None) -> Iterable[E
         return [examples for examples in stored if examples is not None]
     return (
         select_examples(
-            run.activations(layer, neuron),
+            steady(run.activations(layer, neuron), run.outlying(layer)),
             run.embeddings,
             given.k,
             reuse=given.reuse,

@@ -1,4 +1,4 @@
-"""A run whose layer gives way on some images: recorded, said, left out of labels, still shown."""
+"""A run whose layer gives way on some images: recorded, said, left out of examples and labels."""
 
 import shutil
 from dataclasses import replace
@@ -89,12 +89,16 @@ def test_worked_out_anew_labels_and_facets_are_the_same(run: Run) -> None:
         assert facets(explorer, layer, neuron)[0].labels[0].label == stored.label
 
 
-def test_pictures_and_activations_stay_as_they_are(run: Run, world: World) -> None:
+def test_examples_leave_them_out_and_activations_stay_as_they_are(run: Run, world: World) -> None:
     (layer,) = run.layers
     assert np.array_equal(run.layer_activations(layer), world.activations)
-    strongest = int(world.activations[:, 0].argmax())
-    assert world.outlying[strongest]
-    assert open_explorer("struck").neuron(layer, 0).pairs[0].activating.image == strongest
+    explorer = open_explorer("struck")
+    for options in (None, replace(explorer.options(), k=7)):
+        for neuron in (0, 1):
+            assert world.outlying[world.activations[:, neuron].argmax()]
+            examples, _ = explorer.examples(layer, neuron, options)
+            shown = [*examples.activating, *examples.contrastive]
+            assert not world.outlying[shown].any()
 
 
 def test_a_manifest_that_names_an_image_there_is_not_is_refused(run: Run) -> None:
