@@ -104,7 +104,7 @@ class Run:
         return self.manifest.layers[self._layer_index(layer)]
 
     def outlying(self, layer: str) -> Bool[np.ndarray, " n"]:
-        """Images on which the whole layer gives way (`examples.outlying`): examples and labels leave them out."""
+        """Images on which the whole layer gives way (`examples.outlying`): examples and labels go without."""
         found = np.zeros(self.manifest.images, dtype=bool)
         found[list(self.layer(layer).outlying)] = True
         return found
