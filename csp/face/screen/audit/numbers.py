@@ -50,7 +50,7 @@ def headline(explorer: Explorer, audit: Audit, artefacts: list[ArtefactNeuron]) 
     untrained = [artefacts_untrained(explorer, layer) for layer in explorer.run.layers]
     chance, both = by_chance(noise), by_chance(noise, untrained)
     first = sum(artefacts_by_first_label(explorer, layer) for layer in explorer.run.layers)
-    beside = f"(By first labels alone {first:,}; {both}.) " if both else ""
+    beside = f"(By main labels alone {first:,}; {both}.) " if both else ""
     spurious.metric(
         f"Artefacts, {chance}" if chance else "Artefact neurons",
         len(artefacts),
@@ -167,8 +167,8 @@ def criteria_table(audit: Audit) -> None:
     columns = [
         Column("Criterion"),
         Column("Neurons", "Their label in force speaks of it", numeric=True),
-        Column("By first labels", "Those of the machine, claimed, each neuron's first alone", numeric=True),
-        Column("By chance", "So many first labels would, were all of noise", numeric=True),
+        Column("By main labels", "Those of the machine, claimed, each neuron's first alone", numeric=True),
+        Column("By chance", "So many main labels would, were all of noise", numeric=True),
         Column("Checked", "Of the neurons, how many a person decided on", numeric=True),
         Column("Tagged", "Neurons that a person tagged with it", numeric=True),
     ]

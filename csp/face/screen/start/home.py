@@ -125,7 +125,7 @@ def _by_controls(layers: Sequence[LayerSummary]) -> str:
     """What the controls give, beside the same count of first labels: they have no second ones."""
     given = by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
     first = sum(layer.artefacts_by_first_label for layer in layers)
-    return f"by first labels alone {first:,}; {given}" if given else ""
+    return f"by main labels alone {first:,}; {given}" if given else ""
 
 
 def _ways(explorer: Explorer, begun: bool) -> None:

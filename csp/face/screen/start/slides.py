@@ -93,7 +93,7 @@ def people_slide(explorer: Explorer, view: NeuronView, found: Sequence[LabelChan
         if artefacts := sum(layer.artefacts for layer in layers):
             noise = by_chance([layer.by_chance for layer in layers], [layer.untrained for layer in layers])
             first = sum(layer.artefacts_by_first_label for layer in layers)
-            beside = f" (by first labels alone {first:,}; {noise})" if noise else ""
+            beside = f" (by main labels alone {first:,}; {noise})" if noise else ""
             void = f" {GUESSES_BY_NONE}" if guesses(explorer) else ""
             st.markdown(f"**{artefacts}** neurons here seem to follow an artefact{beside}.{void}")
         here = {"run": explorer.run.name, "layer": view.layer}
