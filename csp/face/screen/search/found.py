@@ -45,8 +45,8 @@ AGAINST = {
 }
 """Why words are not claimed for a neuron: the first of these that holds."""
 BY_FIRING = (
-    "Counted are neurons whose firing goes with the words, whatever their label says. Those whose label "
-    "means them are another count, which *What it leans on* shows."
+    "These neurons fire for the words, whatever their label says. *What it leans on* counts those whose "
+    "label means the words."
 )
 ALIKE = (
     "*alike* is the cosine between what the two neurons look for, 1 = the same; *shared* are pictures among "
