@@ -9,7 +9,7 @@ shown_name(run, "blue_white_veil")           # "blue-white veil", as the vocabul
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -81,13 +81,15 @@ class Vocabulary:
     @cached_property
     def _spellings(self) -> dict[str, str]:
         """The terms by what they are without hyphens and plurals; of equal ones the first."""
-        return {_bare(text): text for text in reversed(self.texts)}
+        found = {_bare(text): text for text in reversed(self.texts)}
+        found.pop("", None)  # what consists of signs alone
+        return found
 
 
 def _bare(text: str) -> str:
     """A text in lower case, with blanks for hyphens and each longer word without the s at its end."""
     words = re.split(r"[\s_\-\u2010-\u2013]+", text.casefold())
-    return " ".join(re.sub(r"(?<=\w{3})(?<!s)s$", "", word) for word in words)
+    return " ".join(re.sub(r"(?<=\w{3})(?<!s)s$", "", word) for word in words).strip()
 
 
 def clean_text(text: str) -> str:
@@ -119,19 +121,13 @@ def shown_name(run: Run, name: str) -> str:
     """The name of a column, an attribute or a class as every page shows it: as the vocabulary writes it, else
     with blanks for underscores.
     """
-    return _spellings(run).get(as_words(name)) or " ".join(name.replace("_", " ").split()) or name
+    vocabulary = run_vocabulary(run)
+    row = vocabulary.row(vocabulary.spelling(name))
+    if row is not None:
+        return vocabulary.texts[row]
+    return " ".join(name.replace("_", " ").split()) or name
 
 
 def as_words(name: str) -> str:
     """A name without its capitals, hyphens and underscores: of `blue_white_veil`, "blue white veil"."""
     return " ".join(re.split(r"[\W_]+", name.casefold())).strip()
-
-
-@lru_cache(maxsize=8)
-def _spellings(run: Run) -> Mapping[str, str]:
-    """By its words how a text is written, the first of several; what consists of signs alone has none."""
-    found: dict[str, str] = {}
-    for text in run.vocabulary["text"]:
-        if words := as_words(text):
-            found.setdefault(words, text)
-    return found
