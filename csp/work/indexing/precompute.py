@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from csp.errors import UnavailableError
 from csp.extras import optional
@@ -102,7 +102,8 @@ def _precompute_layer(
         rows: list[Row] = []
         for examples, column in zip(found.chosen, activations.T, strict=True):
             neuron = len(neurons)
-            neurons.append(_neuron_row(neuron, np.ascontiguousarray(column), examples, parameters.k))
+            column = np.ascontiguousarray(column)
+            neurons.append(_neuron_row(neuron, column, outlying, examples, parameters.k))
             if scorer and known:
                 evidence = next(known)
                 assert evidence.contrast is not None, "of many neurons it is worked out"
@@ -120,8 +121,14 @@ def _precompute_layer(
     return np.stack(contrasts) if contrasts else np.empty((0, draft.embeddings.shape[1]), np.float32)
 
 
-def _neuron_row(neuron: int, activations: Float32[np.ndarray, " n"], examples: Examples, k: int) -> Row:
-    finite = activations[np.isfinite(activations)]
+def _neuron_row(
+    neuron: int,
+    activations: Float32[np.ndarray, " n"],
+    outlying: Bool[np.ndarray, " n"],
+    examples: Examples,
+    k: int,
+) -> Row:
+    finite = activations[np.isfinite(activations) & ~outlying]
     return {
         "neuron": neuron,
         "state": neuron_states(activations, k)[0].value,

@@ -99,6 +99,7 @@ def test_examples_leave_them_out_and_activations_stay_as_they_are(run: Run, worl
             examples, _ = explorer.examples(layer, neuron, options)
             shown = [*examples.activating, *examples.contrastive]
             assert not world.outlying[shown].any()
+            assert run.neurons(layer)["max"][neuron] == examples.activation.max()
 
 
 def test_a_manifest_that_names_an_image_there_is_not_is_refused(run: Run) -> None:
